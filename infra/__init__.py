@@ -1,0 +1,1 @@
+"""A platform's PostgreSQL, declared: server, roles, databases, extensions and numbered SQL modules."""

@@ -1,0 +1,49 @@
+"""A target is a database that may be connected to, and this is the one place where connections are opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONNECT_TIMEOUT_SECONDS = 10
+APPLICATION_NAME = "platform-postgres"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One database on one server; `options` are further libpq keywords (PostgreSQL manual, 32.1.2)."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str = field(repr=False)
+    options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    def on(self, database: str) -> Target:
+        """Give the same server and user, another database."""
+        return replace(self, database=database)
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}:{self.port}/{self.database}"
+
+
+def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
+    """Open a connection; raises psycopg.OperationalError, whose text holds no password."""
+    keywords = {
+        "host": target.host,
+        "port": str(target.port),
+        "dbname": target.database,
+        "user": target.user,
+        "password": target.password,
+        "application_name": APPLICATION_NAME,
+        "connect_timeout": str(CONNECT_TIMEOUT_SECONDS),
+        **target.options,
+    }
+    return psycopg.connect(make_conninfo("", **keywords), autocommit=autocommit)
