@@ -1,0 +1,67 @@
+# Every target sets up what it needs first; nothing is done twice. `make help` lists them.
+STACK ?= dev
+PYTHON ?= python3
+STACKED = $(PYTHON) toolchain/stack.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up preview refresh destroy outputs psql cancel shell test test-fast check lint generate bench requirements
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: python  ## install or build what is missing (SETUP=online fetches released plugins)
+	@$(PYTHON) toolchain/setup.py
+
+up: python  ## make the stack as its settings and sql/ say (STACK=dev)
+	@$(STACKED) up --stack '$(STACK)' $(ARGS)
+
+preview: python  ## show what `up` would do, with a line diff of the SQL
+	@$(STACKED) preview --stack '$(STACK)' $(ARGS)
+
+refresh: python  ## compare the state with the live server
+	@$(STACKED) refresh --stack '$(STACK)' $(ARGS)
+
+destroy: python  ## remove the stack and all it made
+	@$(STACKED) destroy --stack '$(STACK)' $(ARGS)
+
+outputs: python  ## show the stack's outputs (ARGS=--show-secrets)
+	@$(STACKED) outputs --stack '$(STACK)' $(ARGS)
+
+psql: python  ## open psql on a database (DB=name ROLE=migrator|app|readonly)
+	@$(STACKED) psql --stack '$(STACK)' --database '$(DB)' --role '$(ROLE)'
+
+cancel: python  ## release the lock of a run that was killed
+	@$(STACKED) cancel --stack '$(STACK)'
+
+shell: python  ## print the variables for typing pulumi yourself: eval "$$(make -s shell)"
+	@$(STACKED) shell
+
+test: development  ## run all tests
+	@.venv/bin/python -m pytest -n auto $(ARGS)
+
+test-fast: development  ## run the tests that need neither a server nor pulumi
+	@.venv/bin/python -m pytest -n auto tests/unit $(ARGS)
+
+check: development  ## compare sql/ with models/
+	@.venv/bin/python -m infra generate --check
+
+lint: development  ## ruff and pyright
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright
+
+generate: development  ## write sql/02 to 08 from models/
+	@.venv/bin/python -m infra generate
+
+bench: development  ## measure, side by side, what docs/performance.md reports
+	@.venv/bin/python -m bench $(ARGS)
+
+requirements: development  ## pin requirements*.in into requirements*.txt, with hashes
+	@for part in requirements requirements-dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $$part.in -o $$part.txt; done
+
+.PHONY: python development
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+	  || { echo "setup: python 3.10 or newer is needed as \`$(PYTHON)\`; install it, or say make PYTHON=python3.12" >&2; exit 2; }
+
+development: python
+	@$(PYTHON) toolchain/setup.py --development

@@ -1,0 +1,1 @@
+"""A database's catalog as a value, without a server: what it holds, how two differ, one fingerprint."""

