@@ -1,0 +1,5 @@
+"""The Pulumi program: read the stack's settings, declare the stack."""
+
+from infra.program import run
+
+run()

@@ -1,0 +1,56 @@
+"""Who may enter a database and its schema public; PUBLIC is every role there is (PostgreSQL manual, 5.8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from infra.postgres.target import Target, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OPEN = """
+SELECT coalesce(string_agg(privilege, ', ' ORDER BY privilege), '')
+FROM (
+    SELECT x.privilege_type || ' on database' AS privilege
+    FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x
+    WHERE d.datname = current_database() AND x.grantee = 0
+    UNION ALL
+    SELECT x.privilege_type || ' on schema public'
+    FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x
+    WHERE n.nspname = 'public' AND x.grantee = 0
+) AS found
+"""
+
+
+def restrict(target: Target, *, owner: str, readers: Sequence[str]) -> None:
+    """Take every privilege on the database and on schema public from PUBLIC; the owner creates, readers use."""
+    statements = (
+        "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        "GRANT CREATE, USAGE ON SCHEMA public TO {owner}",
+        "GRANT USAGE ON SCHEMA public TO {readers}",
+    )
+    names = {
+        "database": sql.Identifier(target.database),
+        "owner": sql.Identifier(owner),
+        "readers": sql.SQL(", ").join(map(sql.Identifier, readers)),
+    }
+    with connect(target) as connection:
+        for statement in statements:
+            connection.execute(sql.SQL(statement).format(**names))
+
+
+def open_to_public(target: Target) -> str | None:
+    """Name what PUBLIC may still do, '' for nothing, or give None where there is no such database."""
+    try:
+        with connect(target) as connection:
+            (found,) = connection.execute(OPEN).fetchone() or ("",)
+            return str(found)
+    except psycopg.OperationalError as error:
+        if f'database "{target.database}" does not exist' in str(error):
+            return None
+        raise

@@ -1,0 +1,37 @@
+CREATE SCHEMA sqlmodule;
+COMMENT ON SCHEMA sqlmodule IS 'What platform-postgres applied to this database. Written in the transaction of each module.';
+
+CREATE TABLE sqlmodule.identity (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    format integer NOT NULL,
+    stack text NOT NULL,
+    system_identifier text NOT NULL,
+    database oid NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE sqlmodule.identity IS 'Which stack, server and database this ledger belongs to; one row.';
+
+CREATE TABLE sqlmodule.ledger (
+    module text PRIMARY KEY,
+    text_digest text NOT NULL,
+    statements_digest text NOT NULL,
+    outcome text NOT NULL CHECK (outcome IN ('applied', 'adopted', 'verified', 'retained')),
+    stack text NOT NULL,
+    applied_by text NOT NULL DEFAULT session_user,
+    applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    duration interval NOT NULL
+);
+COMMENT ON TABLE sqlmodule.ledger IS 'The modules that are applied, a row each.';
+
+CREATE TABLE sqlmodule.event (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    module text NOT NULL,
+    step text NOT NULL,
+    failure text,
+    statements_digest text NOT NULL,
+    stack text NOT NULL,
+    by_role text NOT NULL DEFAULT session_user,
+    duration interval NOT NULL
+);
+COMMENT ON TABLE sqlmodule.event IS 'Everything that was done or tried, in order; failure is the SQLSTATE, NULL for success.';

@@ -1,0 +1,9 @@
+-- Constraints of tables: keys, unique rules, checks, foreign keys, exclusions (NOT NULL is read with its column).
+SELECT 'constraint', format('%%s.%%I', r.name, c.conname), concat_ws(E'\n',
+    pg_get_constraintdef(c.oid),
+    CASE WHEN c.coninhcount > 0 THEN 'inherited' END,
+    'comment ' || quote_literal(obj_description(c.oid, 'pg_constraint'))
+)
+FROM relation r
+JOIN pg_constraint c ON c.conrelid = r.oid
+WHERE c.contype IN ('p', 'u', 'c', 'f', 'x')

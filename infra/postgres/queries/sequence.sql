@@ -1,0 +1,18 @@
+-- Sequences, those of identity and serial columns included.
+SELECT 'sequence', r.name, concat_ws(E'\n',
+    format(
+        'as %%s start %%s increment %%s minimum %%s maximum %%s cache %%s%%s', format_type(s.seqtypid, NULL),
+        s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, CASE WHEN s.seqcycle THEN ' cycle' END
+    ),
+    CASE WHEN r.relpersistence = 'u' THEN 'unlogged' END,
+    (
+        SELECT format('owned by %%s.%%I', a.attrelid::regclass, a.attname)
+        FROM pg_depend d
+        JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+          AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+    ),
+    'comment ' || quote_literal(obj_description(r.oid, 'pg_class'))
+)
+FROM relation r
+JOIN pg_sequence s ON s.seqrelid = r.oid

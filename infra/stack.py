@@ -1,0 +1,76 @@
+"""The declaration of a stack, from top to bottom: server, databases with their schema, outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from infra.connections import SCHEMES, Connection, env_lines
+from infra.declare_database import Declared, declare_database
+from infra.declare_server import Server, declare_server
+from infra.modules.module import load_modules
+from infra.resources.env_file import EnvFile
+from infra.settings import ROLES
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+
+def declare(settings: Settings, stack: str) -> None:
+    """Declare everything; raises before anything is declared when the modules cannot be read."""
+    modules = load_modules(Path(settings.modules.directory), shown_as=settings.modules.directory)
+    server = declare_server(settings, stack)
+    databases = [declare_database(one, settings, server, modules, stack=stack) for one in settings.databases]
+    connections = _connections(server, databases)
+    if settings.env_file:
+        EnvFile(
+            "env-file",
+            path=settings.env_file.format(stack=stack),
+            content=connections.apply(env_lines),
+            opts=pulumi.ResourceOptions(depends_on=[one.ready for one in databases]),
+        )
+    _export(server, databases, connections)
+
+
+def _connections(server: Server, databases: list[Declared]) -> pulumi.Output[list[Connection]]:
+    """Give every login role's way into its database, as one secret."""
+    passwords = {one.database.name: one.passwords.passwords for one in databases}
+
+    def made(known: dict[str, Any]) -> list[Connection]:
+        return [
+            Connection(
+                database=one.database.name,
+                role=role,
+                user=getattr(one.database, role),
+                password=known["passwords"][one.database.name][getattr(one.database, role)],
+                host=known["host"],
+                port=int(known["port"]),
+            )
+            for one in databases
+            for role in ROLES[1:]
+        ]
+
+    return pulumi.Output.secret(pulumi.Output.all(host=server.host, port=server.port, passwords=passwords).apply(made))
+
+
+def _export(server: Server, databases: list[Declared], connections: pulumi.Output[list[Connection]]) -> None:
+    """Export what people and programs need; whatever holds a password is secret."""
+
+    def by_database(given: list[Connection], render: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 (a function)
+        return {
+            one.database.name: {way.role: render(way) for way in given if way.database == one.database.name}
+            for one in databases
+        }
+
+    pulumi.export("host", server.host)
+    pulumi.export("port", server.port)
+    pulumi.export("server_version", server.version)
+    for name, value in server.outputs.items():
+        pulumi.export(name, value)
+    pulumi.export("databases", [one.database.name for one in databases])
+    pulumi.export("roles", {one.database.name: one.database.model_dump(exclude={"name"}) for one in databases})
+    pulumi.export("dsn", connections.apply(lambda given: by_database(given, lambda way: way.uri(SCHEMES["DSN"]))))
+    pulumi.export("connections", connections.apply(lambda given: by_database(given, Connection.variables)))
+    pulumi.export("fingerprint", {one.database.name: one.ready.fingerprint for one in databases})
