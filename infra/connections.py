@@ -30,6 +30,10 @@ class Connection:
         user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
         return f"{scheme}://{user}:{password}@{self.host}:{self.port}/{database}"
 
+    def dsn(self) -> str:
+        """Give the URI that psql and most drivers take."""
+        return self.uri(SCHEMES["DSN"])
+
     def variables(self) -> dict[str, str]:
         """Give the environment variables that libpq reads (manual, 32.15)."""
         return {

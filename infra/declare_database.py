@@ -86,7 +86,18 @@ def declare_database(
             )
         )
     target = {**admin, "user": database.migrator, "password": passwords.password(database.migrator)}
-    ready = _declare_modules(database, settings, target, modules, stack, chain)
+    session: dict[str, pulumi.Input[str | int | float]] = {
+        **target,
+        "owner": database.owner,
+        "stack": stack,
+        "lock_timeout": settings.modules.lock_timeout,
+        "statement_timeout": settings.modules.statement_timeout,
+        "wait": settings.modules.wait,
+    }
+    statements = _declare_modules(database, session, modules, chain)
+    ready = SchemaReady(
+        f"{database.name}-ready", target=target, statements=statements, opts=chain.options(provider=False)
+    )
     return Declared(database, passwords, ready)
 
 
@@ -144,25 +155,14 @@ def _declare_privileges(database: Database, admin: dict[str, pulumi.Input[str | 
 
 def _declare_modules(
     database: Database,
-    settings: Settings,
-    target: dict[str, pulumi.Input[str | int]],
+    session: dict[str, pulumi.Input[str | int | float]],
     modules: Sequence[Module],
-    stack: str,
     chain: Chain,
-) -> SchemaReady:
-    session: dict[str, pulumi.Input[str | int | float]] = {
-        **target,
-        "owner": database.owner,
-        "stack": stack,
-        "lock_timeout": settings.modules.lock_timeout,
-        "statement_timeout": settings.modules.statement_timeout,
-        "wait": settings.modules.wait,
-    }
+) -> list[pulumi.Output[str]]:
+    """Declare the modules, each after the one before it; give the digests of their statements."""
     statements: list[pulumi.Output[str]] = []
     for module in modules:
         one = SqlModule(f"{database.name}-{module.name}", module, session=session, opts=chain.options(provider=False))
         statements.append(one.statements_digest)
         chain.then(one)
-    return SchemaReady(
-        f"{database.name}-ready", target=target, statements=statements, opts=chain.options(provider=False)
-    )
+    return statements

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_postgresql as postgresql
 
+from infra.admin_password import ADMIN
 from infra.resources.embedded_server import EmbeddedServer
-from infra.resources.passwords import Passwords
 
 if TYPE_CHECKING:
+    from infra.resources.passwords import Passwords
     from infra.settings import Settings
 
-ADMIN = "postgres"
 MAINTENANCE_DATABASE = "postgres"
 CONNECT_TIMEOUT_SECONDS = 10
 
@@ -33,10 +33,9 @@ class Server:
     outputs: dict[str, pulumi.Output[str]]
 
 
-def declare_server(settings: Settings, stack: str) -> Server:
+def declare_server(settings: Settings, admin_password: Passwords, stack: str) -> Server:
     """Declare the server and the provider that manages roles and databases on it."""
-    passwords = Passwords("admin-password", roles=[ADMIN], rotation=settings.password_rotation)
-    password = passwords.password(ADMIN)
+    password = admin_password.password(ADMIN)
     embedded = EmbeddedServer(
         "server", settings.server, stack=stack, user=ADMIN, password=password, extensions=settings.extensions
     )

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from infra.connections import SCHEMES, Connection, env_lines
+from infra.connections import Connection, env_lines
 from infra.declare_database import Declared, declare_database
 from infra.declare_server import Server, declare_server
-from infra.modules.module import load_modules
 from infra.resources.env_file import EnvFile
 from infra.settings import ROLES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from infra.modules.module import Module
+    from infra.resources.passwords import Passwords
     from infra.settings import Settings
 
 
-def declare(settings: Settings, stack: str) -> None:
-    """Declare everything; raises before anything is declared when the modules cannot be read."""
-    modules = load_modules(Path(settings.modules.directory), shown_as=settings.modules.directory)
-    server = declare_server(settings, stack)
+def declare(settings: Settings, modules: Sequence[Module], admin_password: Passwords, *, stack: str) -> None:
+    """Declare everything but the admin's password, which comes first."""
+    server = declare_server(settings, admin_password, stack)
     databases = [declare_database(one, settings, server, modules, stack=stack) for one in settings.databases]
     connections = _connections(server, databases)
     if settings.env_file:
@@ -58,7 +59,7 @@ def _connections(server: Server, databases: list[Declared]) -> pulumi.Output[lis
 def _export(server: Server, databases: list[Declared], connections: pulumi.Output[list[Connection]]) -> None:
     """Export what people and programs need; whatever holds a password is secret."""
 
-    def by_database(given: list[Connection], render: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401 (a function)
+    def by_database(given: list[Connection], render: Callable[[Connection], Any]) -> dict[str, dict[str, Any]]:
         return {
             one.database.name: {way.role: render(way) for way in given if way.database == one.database.name}
             for one in databases
@@ -71,6 +72,6 @@ def _export(server: Server, databases: list[Declared], connections: pulumi.Outpu
         pulumi.export(name, value)
     pulumi.export("databases", [one.database.name for one in databases])
     pulumi.export("roles", {one.database.name: one.database.model_dump(exclude={"name"}) for one in databases})
-    pulumi.export("dsn", connections.apply(lambda given: by_database(given, lambda way: way.uri(SCHEMES["DSN"]))))
+    pulumi.export("dsn", connections.apply(lambda given: by_database(given, Connection.dsn)))
     pulumi.export("connections", connections.apply(lambda given: by_database(given, Connection.variables)))
     pulumi.export("fingerprint", {one.database.name: one.ready.fingerprint for one in databases})

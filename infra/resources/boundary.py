@@ -6,7 +6,12 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, ResourceProvider
+import pulumi
+from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, Resource, ResourceProvider
+from pulumi.dynamic.dynamic import (
+    PROVIDER_KEY,
+    serialize_provider,  # pyright: ignore[reportUnknownVariableType]
+)
 from pulumi.output import Unknown
 
 from infra.errors import InfraError
@@ -34,6 +39,21 @@ class Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 (Pulumi's signature)
         """Keep Pulumi from printing source lines with an error."""
         sys.tracebacklimit = 0
+
+
+class DynamicResource(Resource):
+    """A dynamic resource whose provider is pickled once for each class: Pulumi's own constructor does it every time."""
+
+    def __init__(
+        self, provider: type[Provider], name: str, properties: Properties, opts: pulumi.ResourceOptions | None
+    ) -> None:
+        given = {**properties, PROVIDER_KEY: _stored(provider)}
+        super(Resource, self).__init__(f"pulumi-python:{self._resource_type_name}", name, given, opts)
+
+
+@functools.cache
+def _stored(provider: type[Provider]) -> str:
+    return serialize_provider(provider())
 
 
 def plainly(verb: Verb) -> Verb:

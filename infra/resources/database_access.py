@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.boundary import Properties, Provider, changed, plainly, target_of
+from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def _restrict(props: Properties) -> None:
     access.restrict(target_of(props), owner=props["owner"], readers=props["readers"])
 
 
-class DatabaseAccess(Resource, module="postgres", name="DatabaseAccess"):
+class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
     """The privileges of PUBLIC, the owner and the readers on a database and its schema public."""
 
     def __init__(
@@ -63,4 +63,4 @@ class DatabaseAccess(Resource, module="postgres", name="DatabaseAccess"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {**target, "owner": owner, "readers": list(readers)}
-        super().__init__(DatabaseAccessProvider(), name, props, opts)
+        super().__init__(DatabaseAccessProvider, name, props, opts)

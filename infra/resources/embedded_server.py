@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.boundary import Properties, Provider, changed, is_known, plainly, refused
+from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
 
 if TYPE_CHECKING:
     from infra.server.cluster import ClusterSpec, Running
@@ -144,10 +144,12 @@ def _not_offered(wanted: list[Properties], offered: tuple[str, ...], source: str
     missing = [one["name"] for one in wanted if one["name"] not in offered and not one["optional"]]
     has = ", ".join(offered)
     remedy = "take it out of the settings, or set server.bin_dir to an installation that has it"
-    return [f"extension {name} is not offered by this PostgreSQL ({source}), which has {has}; {remedy}" for name in missing]
+    return [
+        f"extension {name} is not offered by this PostgreSQL ({source}), which has {has}; {remedy}" for name in missing
+    ]
 
 
-class EmbeddedServer(Resource, module="postgres", name="EmbeddedServer"):
+class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):
     """The server; `host` and `listen_port` are known when it listens there."""
 
     host: pulumi.Output[str]
@@ -173,4 +175,4 @@ class EmbeddedServer(Resource, module="postgres", name="EmbeddedServer"):
         given |= {"stack": stack, "user": user, "password": password}
         given["extensions"] = [extension.model_dump() for extension in extensions]
         outputs = ("host", "listen_port", "version", "system_identifier", "log_file", "psql", "uuid_ossp")
-        super().__init__(EmbeddedServerProvider(), name, {**given, **dict.fromkeys(outputs)}, opts)
+        super().__init__(EmbeddedServerProvider, name, {**given, **dict.fromkeys(outputs)}, opts)

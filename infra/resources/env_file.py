@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.boundary import Properties, Provider, changed, plainly
+from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly
 
 BEGIN = "# >>> platform-postgres: written by `pulumi up`; what is changed between these marks is lost\n"
 END = "# <<< platform-postgres\n"
@@ -105,7 +105,7 @@ def _write(path: Path, text: str) -> None:
     new.replace(path)
 
 
-class EnvFile(Resource, module="postgres", name="EnvFile"):
+class EnvFile(DynamicResource, module="postgres", name="EnvFile"):
     """An `.env` file; `content` is secret, `path` is seen from the project's folder."""
 
     path: pulumi.Output[str]
@@ -113,4 +113,4 @@ class EnvFile(Resource, module="postgres", name="EnvFile"):
     def __init__(
         self, name: str, *, path: str, content: pulumi.Input[str], opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__(EnvFileProvider(), name, {"path": path, "content": content, "digest": None}, opts)
+        super().__init__(EnvFileProvider, name, {"path": path, "content": content, "digest": None}, opts)

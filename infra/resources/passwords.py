@@ -7,9 +7,9 @@ import string
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.boundary import Properties, Provider, plainly
+from infra.resources.boundary import DynamicResource, Properties, Provider, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ class PasswordsProvider(Provider):
         return ReadResult(id_, props)
 
 
-class Passwords(Resource, module="postgres", name="Passwords"):
+class Passwords(DynamicResource, module="postgres", name="Passwords"):
     """The passwords of some roles: `passwords` and `verifiers` map role to text, both secret."""
 
     passwords: pulumi.Output[dict[str, str]]
@@ -64,7 +64,7 @@ class Passwords(Resource, module="postgres", name="Passwords"):
     ) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["passwords", "verifiers"])
         super().__init__(
-            PasswordsProvider(),
+            PasswordsProvider,
             name,
             {"roles": list(roles), "rotation": rotation, "passwords": None, "verifiers": None},
             pulumi.ResourceOptions.merge(opts, secret),

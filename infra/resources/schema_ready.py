@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.boundary import Properties, Provider, changed, plainly, target_of
+from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +50,7 @@ def _ready(props: Properties) -> Properties:
     return {**props, "fingerprint": fingerprint(catalog), "tables": tables}
 
 
-class SchemaReady(Resource, module="postgres", name="SchemaReady"):
+class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
     """The schema of one database, complete: `fingerprint` of its structure, number of `tables`."""
 
     fingerprint: pulumi.Output[str]
@@ -65,4 +65,4 @@ class SchemaReady(Resource, module="postgres", name="SchemaReady"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {**target, "statements": list(statements), "fingerprint": None, "tables": None}
-        super().__init__(SchemaReadyProvider(), name, props, opts)
+        super().__init__(SchemaReadyProvider, name, props, opts)

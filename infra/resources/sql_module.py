@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.modules.decide import Digests, Step, decide
 from infra.modules.digest import text_digest
 from infra.modules.module import Module
-from infra.resources.boundary import Properties, Provider, changed, plainly, refused, target_of
+from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly, refused, target_of
 
 if TYPE_CHECKING:
     from infra.postgres.runner import Session
@@ -89,7 +89,7 @@ def _apply(props: Properties) -> Properties:
     return {name: props[name] for name in KEPT} | {"outcome": done.value}
 
 
-class SqlModule(Resource, module="postgres", name="SqlModule"):
+class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
     """One module in one database."""
 
     statements_digest: pulumi.Output[str]
@@ -109,4 +109,4 @@ class SqlModule(Resource, module="postgres", name="SqlModule"):
             "text": module.text,
             "statements_digest": None,
         }
-        super().__init__(SqlModuleProvider(), name, props, opts)
+        super().__init__(SqlModuleProvider, name, props, opts)
