@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from infra.errors import RefusedError
-from infra.server import copies, directory, processes, session, startup
+from infra.server import copies, daemon, directory, processes, session, startup
 from infra.server.account import Account, account, refuse_unreachable
 from infra.server.directory import Layout, Marker, read_marker, refuse_foreign, write_marker
 from infra.server.distribution import locate, refuse_platform
@@ -46,11 +46,13 @@ State = Literal["running", "stopped", "absent"]
 
 
 def plan(spec: ClusterSpec) -> Step:
-    """Give what ensure() would do, after all refusals that need no password; changes nothing.
+    """Give what create() or ensure() would do, after all refusals that need no password; changes nothing.
 
-    TIMES
+    Costs 0.001 s when nothing differs, 0.03 s with new settings, which PostgreSQL itself is asked about.
     """
     site, marker = _looked_at(spec, make_account=False)
+    if not site.layout.data.is_dir():
+        marker = None
     alive = marker is not None and processes.postmaster(site.layout.data, site.who) is not None
     if marker and marker.phase in {"live", "retained"}:
         startup.refuse_unfit(site, marker)
@@ -87,7 +89,7 @@ def create(spec: ClusterSpec, *, adopt: bool = False) -> Running:
 def ensure(spec: ClusterSpec) -> Running:
     """Bring the server to what `spec` says and give it: made when absent, adopted when retained, started when it died.
 
-    Costs 0.02 s when there is nothing to do. WrongPasswordError when the server runs with another admin password.
+    Costs 0.01 s when there is nothing to do. WrongPasswordError when the server runs with another admin password.
     """
     site, _ = _looked_at(spec)
     with _held(site.layout):
@@ -109,6 +111,8 @@ def set_password(spec: ClusterSpec, old: str) -> Running:
 
     A stopped server is started; repeating it is harmless.
     """
+    if old == spec.admin_password:
+        return ensure(spec)
     known = replace(spec, admin_password=old)
     try:
         running = ensure(known)
@@ -126,7 +130,7 @@ def stop(base: Path, *, owner: str) -> None:
     with _held(layout):
         marker = refuse_foreign(layout.base, owner)
         if marker:
-            processes.stop(layout.data, account(marker.run_as))
+            _down(layout, marker)
 
 
 def destroy(base: Path, *, owner: str, retain: bool = False) -> None:
@@ -144,7 +148,7 @@ def destroy(base: Path, *, owner: str, retain: bool = False) -> None:
         if marker is None:  # removed by hand, and perhaps while the server ran
             processes.end_strays([layout.data], Account("", -1, -1, switch=False))
         elif retain and marker.phase in {"live", "retained"}:
-            processes.stop(layout.data, account(marker.run_as))
+            _down(layout, marker)
             write_marker(layout.base, replace(marker, phase="retained"))
             lock.remove()
         else:
@@ -168,11 +172,17 @@ def _held(layout: Layout) -> Generator[Lock]:
 
 def _remove(layout: Layout, marker: Marker) -> None:
     directory.refuse_strangers(layout)
-    who = account(marker.run_as)
     write_marker(layout.base, replace(marker, phase="removing"))
-    processes.stop(layout.data, who)
-    processes.end_strays([layout.unfinished], who)
+    _down(layout, marker, at_once=True)
+    processes.end_strays([layout.unfinished], account(marker.run_as))
     directory.remove_base(layout)
+
+
+def _down(layout: Layout, marker: Marker, *, at_once: bool = False) -> None:
+    who = account(marker.run_as)
+    crashed = processes.stop(layout.data, who, at_once=at_once)
+    if crashed and marker.distribution:
+        daemon.release_memory(layout, marker.distribution, who)
 
 
 def _brought_up(site: Site, marker: Marker | None) -> Running:
@@ -199,13 +209,14 @@ def _looked_at(spec: ClusterSpec, *, make_account: bool = True) -> tuple[Site, M
     layout = spec.layout
     marker = refuse_foreign(layout.base, spec.owner)
     found = locate(spec.bin_dir, remembered=marker.distribution if marker else None)
-    if marker is None or marker.phase != "live" or marker.settings != dict(spec.settings):
+    used = copies.copied(found, layout.root)
+    if marker is None or marker.phase != "live" or (marker.settings, marker.distribution) != (spec.settings, used):
         refuse_wrong(found, spec.settings, place=f"server {spec.name}")
     who = account(spec.run_as, make=make_account)
     refuse_unreachable(layout.base, who, setting="data root")
     if spec.bin_dir:
         refuse_unreachable(spec.bin_dir / "postgres", who, setting="bin_dir")
-    return Site(spec, layout, who, found, copies.copied(found, layout.root)), marker
+    return Site(spec, layout, who, found, used), marker
 
 
 def _layout(base: Path) -> Layout:

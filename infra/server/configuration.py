@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from infra.server.files import read_untrusted, write_whole
@@ -60,11 +61,20 @@ def lines(settings: Mapping[str, str]) -> str:
     return "".join(f"{name} = {quoted(value)}\n" for name, value in sorted(settings.items()))
 
 
-def rendered(layout: Layout, settings: Mapping[str, str]) -> str:
-    """Give embedded.conf: initdb's own choices for this machine, then the stack's settings."""
+def defaults(who: Account) -> dict[str, str]:
+    """Give the parameters that are set unless the stack sets them.
+
+    When an ordinary user logs out, systemd removes the shared memory of a server that runs on (PostgreSQL manual,
+    18.4.2, RemoveIPC); so such a server keeps it in its data directory.
+    """
+    return {} if who.switch or sys.platform != "linux" else {"dynamic_shared_memory_type": "mmap"}
+
+
+def rendered(layout: Layout, settings: Mapping[str, str], who: Account) -> str:
+    """Give embedded.conf: initdb's own choices for this machine, this program's, then the stack's settings."""
     return (
         "# Written by platform-postgres from the stack's settings: changes made here are lost.\n"
-        f"include {quoted(str(layout.data / 'postgresql.conf'))}\n\n{lines(settings)}"
+        f"include {quoted(str(layout.data / 'postgresql.conf'))}\n\n{lines(defaults(who))}\n{lines(settings)}"
     )
 
 
@@ -82,13 +92,13 @@ def command_line(layout: Layout, port: int) -> list[str]:
     return [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
 
 
-def is_written(layout: Layout, settings: Mapping[str, str]) -> bool:
+def is_written(layout: Layout, settings: Mapping[str, str], who: Account) -> bool:
     """Say whether both files are as they should be."""
-    return read_untrusted(layout.settings) == rendered(layout, settings) and read_untrusted(layout.hba) == HBA
+    return read_untrusted(layout.settings) == rendered(layout, settings, who) and read_untrusted(layout.hba) == HBA
 
 
 def write(layout: Layout, settings: Mapping[str, str], who: Account) -> None:
     """Write both files, for the service account to read."""
     owner, mode = ((0, who.gid), 0o640) if who.switch else (None, 0o600)
-    write_whole(layout.settings, rendered(layout, settings), mode=mode, owner=owner)
+    write_whole(layout.settings, rendered(layout, settings, who), mode=mode, owner=owner)
     write_whole(layout.hba, HBA, mode=mode, owner=owner)

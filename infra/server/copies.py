@@ -48,26 +48,29 @@ def install(found: Distribution, root: Path) -> Distribution:
 def prune(root: Path) -> None:
     """Remove the copies that no server below `root` runs from; a retained one makes its copy anew when it returns."""
     directory = root / "dist"
-    if not directory.exists():
+    if not directory.exists() and not _lock_of(root).exists():
         return
     with locked(_lock_of(root)) as lock:
         try:
             needed = _needed(root)
         except ServerError:  # somebody else's server, which may need any of them
             return
-        for entry in directory.iterdir():
-            if entry.name not in needed:
-                remove_tree(entry)
-        with suppress(OSError):  # one is still needed
+        with suppress(FileNotFoundError):  # removed by hand
+            for entry in directory.iterdir():
+                if entry.name not in needed:
+                    remove_tree(entry)
+        with suppress(OSError):  # one is still needed, or see above
             directory.rmdir()
+        if not directory.exists():
             lock.remove()
 
 
 def _needed(root: Path) -> set[str]:
     """Give the names of the copies that servers run from, or are just about to."""
     entries = [entry for entry in root.iterdir() if entry.is_dir() and entry.name != "dist"]
-    markers = [marker for marker in map(read_marker, entries) if marker and marker.phase in {"creating", "live"}]
-    return {marker.distribution.source for marker in markers if marker.distribution}
+    markers = [marker for marker in map(read_marker, entries) if marker]
+    running = [marker.distribution for marker in markers if marker.phase in {"creating", "live"}]
+    return {used.source for used in running if used} | {marker.coming for marker in markers}
 
 
 def _copy(found: Distribution, used: Distribution) -> None:

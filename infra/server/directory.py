@@ -93,6 +93,7 @@ class Marker:
     port: int = 0  # 0: none chosen yet
     settings: dict[str, str] = field(default_factory=dict[str, str])
     distribution: Distribution | None = None
+    coming: str = ""  # the source of the binaries that it is just about to be started with
 
 
 def read_marker(base: Path) -> Marker | None:

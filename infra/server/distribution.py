@@ -132,6 +132,8 @@ def _wheel() -> Distribution:
         bin_dir = Path(module.bin() if sys.platform == "darwin" else module.bin_dir())
     except ImportError:
         raise ServerError(f"there is no PostgreSQL wheel for {system()}", remedy=INSTEAD) from None
+    except OSError as error:  # the one for macOS unpacks itself beside its code
+        raise ServerError(f"cannot be unpacked: {error}", place=f"wheel {package}", remedy=INSTEAD) from None
     if not all((bin_dir / name).is_file() for name in TOOLS):
         raise ServerError(f"the wheel {package} {release} holds no server for {system()}", remedy=INSTEAD)
     prefix, version = bin_dir.parent, ".".join(release.split(".")[:2])

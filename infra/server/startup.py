@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from infra.server.plan import Step
 
 PORT_TRIES = 5
+DYING_SECONDS = 0.5  # a process that was killed still has its directory for a moment
 FIXED = ("run_as", "admin_user", "encoding", "locale", "ctype")
 
 
@@ -54,7 +55,9 @@ class Site:
 def make(site: Site) -> Running:
     """Make the server from nothing (1 s); when that fails, nothing of it stays behind."""
     layout, who = site.layout, site.who
-    processes.end_strays([layout.data, layout.unfinished], who)
+    if processes.stop(layout.data, who, at_once=True):
+        daemon.release_memory(layout, site.used, who)
+    processes.end_strays([layout.unfinished], who)
     directory.make_base(layout, who)
     directory.refuse_strangers(layout)
     marker = site.marker()
@@ -66,7 +69,7 @@ def make(site: Site) -> Running:
         return _started(site, marker, action="created")
     except BaseException:
         with suppress(InfraError, OSError):
-            processes.stop(layout.data, who)
+            processes.stop(layout.data, who, at_once=True)
             directory.remove_base(layout)
             copies.prune(layout.root)
         raise
@@ -75,7 +78,7 @@ def make(site: Site) -> Running:
 def adopt(site: Site, marker: Marker) -> Running:
     """Take up a server whose password is not known: set it while nobody can connect, and start."""
     refuse_unfit(site, marker)
-    copies.install(site.found, site.layout.root)
+    _install(site, marker)
     processes.stop(site.layout.data, site.who)
     directory.make_base(site.layout, site.who)
     configuration.write(site.layout, site.spec.settings, site.who)
@@ -86,9 +89,8 @@ def adopt(site: Site, marker: Marker) -> Running:
 def keep(site: Site, marker: Marker) -> Running:
     """Bring a server to what its specification says, with the least that this takes."""
     refuse_unfit(site, marker)
-    copies.install(site.found, site.layout.root)
-    found = processes.wait_settled(site.layout.data, site.who, daemon.START_SECONDS)
-    identity = session.identify(site.spec.target(found.port), site.layout.data) if found else None
+    _install(site, marker)
+    found, identity = _answering(site)
     step = planned(site, marker, alive=found is not None)
     if step.verb == "keep" and found and identity:
         daemon.trim_log(site.layout.log)
@@ -98,9 +100,34 @@ def keep(site: Site, marker: Marker) -> Running:
     return _restarted(site, marker, step)
 
 
+def _install(site: Site, marker: Marker) -> None:
+    """Copy the binaries unless they are there; another server's end must not prune them before they are in use."""
+    used = marker.distribution if marker.phase == "live" else None
+    if used is None or used.source != site.used.source:
+        write_marker(site.layout.base, replace(marker, coming=site.used.source))
+    copies.install(site.found, site.layout.root)
+
+
+def _answering(site: Site) -> tuple[processes.Postmaster | None, session.Identity | None]:
+    """Give the live postmaster and what its server says of itself; (None, None) when it is down, or just went down."""
+    data = site.layout.data
+    found = processes.wait_settled(data, site.who, daemon.START_SECONDS)
+    if found is None:
+        return None, None
+    try:
+        return found, session.identify(site.spec.target(found.port), data)
+    except session.WrongPasswordError:
+        raise
+    except ServerError:
+        processes.wait_gone(found.pid, data, site.who, DYING_SECONDS)
+        if processes.postmaster(data, site.who):
+            raise
+        return None, None
+
+
 def planned(site: Site, marker: Marker | None, *, alive: bool) -> Step:
     """Give the step that the server's state and its specification ask for."""
-    written = marker is not None and configuration.is_written(site.layout, site.spec.settings)
+    written = marker is not None and configuration.is_written(site.layout, site.spec.settings, site.who)
     wanted = Wanted(site.spec.port, site.spec.settings, site.used, written=written)
     return decide(marker, wanted, alive=alive, contexts=lambda: contexts(site.found))
 
@@ -176,7 +203,8 @@ def _started(site: Site, marker: Marker, *, action: Action, changed: tuple[str, 
     found = processes.postmaster(site.layout.data, site.who)
     if found is None:
         raise ServerError("the server ended as soon as it had started", place=str(site.layout.log))
-    live = replace(marker, phase="live", port=port, settings=dict(site.spec.settings), distribution=site.used)
+    settings = dict(site.spec.settings)
+    live = replace(marker, phase="live", port=port, settings=settings, distribution=site.used, coming="")
     write_marker(site.layout.base, live)
     copies.prune(site.layout.root)
     if marker.port and port != marker.port:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from infra.server.cluster import ClusterSpec, Running
 
+    Made = Callable[[ClusterSpec], Running]
     Shared = tuple[ClusterSpec, Running]
 
 pytestmark = pytest.mark.database
@@ -67,7 +68,9 @@ def test_cluster_is_made_as_documented(shared: Shared) -> None:
            FROM pg_database WHERE datname = 'postgres'""",
     )
     assert found == [("on", "UTF8", "C", "C.UTF-8", "UTC", "scram-sha-256", "Ä")]
-    assert ask(spec, running.port, "SELECT rolname FROM pg_authid WHERE rolpassword NOT LIKE 'SCRAM-SHA-256$4096:%'") == []
+    assert (
+        ask(spec, running.port, "SELECT rolname FROM pg_authid WHERE rolpassword NOT LIKE 'SCRAM-SHA-256$4096:%'") == []
+    )
 
 
 def test_only_scram_over_loopback(shared: Shared) -> None:
@@ -109,7 +112,7 @@ def test_postmaster_has_given_everything_up(shared: Shared) -> None:
 def test_postmaster_keeps_none_of_the_callers_files(spec: ClusterSpec) -> None:
     """A descriptor that the caller leaves inheritable does not reach the server, nor does the caller's environment."""
     reader, writer = os.pipe()
-    os.set_inheritable(writer, True)
+    os.set_inheritable(writer, True)  # noqa: FBT003 - it is called so
     os.environ["PLATFORM_TEST_SECRET"] = "not for the server"
     try:
         running = cluster.create(spec)
@@ -124,7 +127,7 @@ def test_postmaster_keeps_none_of_the_callers_files(spec: ClusterSpec) -> None:
 
 
 def test_files_are_closed_to_others(shared: Shared) -> None:
-    """Nobody else can read the data, the log, the configuration or the marker; as root, the account can write data only."""
+    """Nobody else can read data, log, configuration or marker; as root, the account can write data and log only."""
     spec, running = shared
     who = account()
     layout = spec.layout
@@ -141,7 +144,7 @@ def test_password_is_nowhere(spec: ClusterSpec, processes_below: Callable[[Path]
     """After ensure, restart and a change, no password stands in any file, log, process argument or environment."""
     first = spec.admin_password
     cluster.create(spec)
-    second = replace(spec, admin_password="Second-1234567890", settings={log_statement="all"})
+    second = replace(spec, admin_password="Second-1234567890", settings={"log_statement": "all"})
     cluster.set_password(second, first)
     cluster.ensure(second)
     base = spec.layout.base
@@ -158,7 +161,9 @@ def test_password_is_nowhere(spec: ClusterSpec, processes_below: Callable[[Path]
     assert "SCRAM-SHA-256$" not in (base / "server.log").read_text()
 
 
-@pytest.mark.parametrize("password", ["ä ö ü", "x\u00a0y\u00ad", "ﬁ½", "אב", "\u0627a", "with 'quote\" and \\", "\u0221x"])
+@pytest.mark.parametrize(
+    "password", ["ä ö ü", "x\u00a0y\u00ad", "ﬁ½", "אב", "\u0627a", "with 'quote\" and \\", "\u0221x"]
+)
 def test_any_password_works(shared: Shared, password: str) -> None:
     """A password that SASLprep changes, or refuses, gets in by the verifier made here as by libpq's own."""
     spec, running = shared
@@ -173,7 +178,7 @@ def test_any_password_works(shared: Shared, password: str) -> None:
 def test_failed_creation_leaves_nothing(spec: ClusterSpec, place: Path) -> None:
     """When initdb refuses (an impossible locale), no directory, process, lock or copy stays behind."""
     wanted = replace(spec, locale="xx_YY.nowhere")
-    with pytest.raises(ServerError, match="initdb failed: .*invalid locale name"):
+    with pytest.raises(ServerError, match=r"initdb failed: .*invalid locale name"):
         cluster.create(wanted)
     assert [path.name for path in place.rglob("*") if path.is_dir()] == []
 
@@ -220,9 +225,9 @@ def test_directory_without_marker_is_left_alone(spec: ClusterSpec) -> None:
     assert precious.read_text() == "do not lose"
 
 
-def test_somebody_elses_server_is_left_alone(spec: ClusterSpec) -> None:
+def test_somebody_elses_server_is_left_alone(spec: ClusterSpec, made: Made) -> None:
     """A server of another owner is neither adopted, stopped nor removed, and goes on running."""
-    running = cluster.create(spec)
+    running = made(spec)
     other = replace(spec, owner="tests/other")
     acts: list[Callable[[], object]] = [
         lambda: cluster.create(other, adopt=True),
@@ -236,10 +241,12 @@ def test_somebody_elses_server_is_left_alone(spec: ClusterSpec) -> None:
     assert cluster.ensure(spec).pid == running.pid
 
 
-def test_damaged_marker_stops_everything(spec: ClusterSpec) -> None:
+def test_damaged_marker_stops_everything(spec: ClusterSpec, made: Made) -> None:
     """A marker that cannot be read is an error, and not taken for the absence of one."""
-    cluster.create(spec)
+    made(spec)
+    good = spec.layout.marker.read_text()
     spec.layout.marker.write_text("{}")
     with pytest.raises(InfraError, match="not a marker that this version can read"):
         cluster.destroy(spec.layout.base, owner=spec.owner)
     assert spec.layout.data.is_dir()
+    spec.layout.marker.write_text(good)

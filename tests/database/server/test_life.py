@@ -24,13 +24,15 @@ from infra.errors import RefusedError, ServerError
 from infra.postgres.target import connect
 from infra.server import cluster, copies, ports, processes, session
 from infra.server.account import account
-from infra.server.cluster import ClusterSpec, Running
 from infra.server.directory import read_marker, write_marker
 from infra.server.distribution import locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from infra.server.cluster import ClusterSpec, Running
+
+    Made = Callable[[ClusterSpec], Running]
     PidsBelow = Callable[[Path], list[int]]
 
 pytestmark = pytest.mark.database
@@ -103,6 +105,14 @@ def crash(spec: ClusterSpec, running: Running) -> None:
         time.sleep(0.02)
 
 
+def runs(pid: int) -> bool:
+    """Say whether a process runs: it is there, and no zombie that waits for a lazy init."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 @contextmanager
 def listening(port: int) -> Generator[None]:
     """Have somebody else listen on a port."""
@@ -124,14 +134,13 @@ def test_outlives_the_process_group_that_made_it(spec: ClusterSpec) -> None:
     assert (cluster.state(spec.layout.base), cluster.ensure(spec).pid) == ("running", pid)
 
 
-def test_killed_with_busy_backends(spec: ClusterSpec) -> None:
+def test_killed_with_busy_backends(spec: ClusterSpec, made: Made) -> None:
     """After kill -9 of the postmaster with computing backends, ensure() ends those and starts: same port, same data."""
-    running = cluster.create(spec)
+    running = made(spec)
     remember(spec, running)
     for _ in range(KILLS):
         threads = busy_sessions(spec, running, 2)
-        os.kill(running.pid, signal.SIGKILL)
-        assert cluster.plan(spec).verb == "start"
+        os.kill(running.pid, signal.SIGKILL)  # and at once, while it may still be dying
         back = cluster.ensure(spec)
         assert (back.action, back.port) == ("started", running.port)
         assert back.pid != running.pid
@@ -141,30 +150,31 @@ def test_killed_with_busy_backends(spec: ClusterSpec) -> None:
         running = back
 
 
-def test_frozen_backend_is_ended_too(spec: ClusterSpec) -> None:
+def test_frozen_backend_is_ended_too(spec: ClusterSpec, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stopped orphan, which SIGQUIT cannot end, is killed after its grace."""
-    running = cluster.create(spec)
+    monkeypatch.setattr(processes, "QUIT_SECONDS", 0.5)
+    running = made(spec)
     with connect(spec.target(running.port)) as connection:
         frozen = connection.info.backend_pid
         os.kill(frozen, signal.SIGSTOP)
         os.kill(running.pid, signal.SIGKILL)
         assert cluster.ensure(spec).action == "started"
-    assert not Path(f"/proc/{frozen}").exists()
+    assert not runs(frozen)
 
 
 @pytest.mark.parametrize("text", ["", "garbage\n", "-5\n", "99999999999999\n", "4194304\n/nowhere\n", "12\x00\n"])
-def test_worthless_pid_file(spec: ClusterSpec, text: str) -> None:
+def test_worthless_pid_file(spec: ClusterSpec, text: str, made: Made) -> None:
     """An empty, a garbled and a dead pid file are each no reason not to start."""
-    running = cluster.create(spec)
+    running = made(spec)
     crash(spec, running)
     (spec.layout.data / "postmaster.pid").write_text(text)
-    assert cluster.state(spec.layout.base) == "stopped"
+    assert (cluster.state(spec.layout.base), cluster.plan(spec).verb) == ("stopped", "start")
     assert cluster.ensure(spec).action == "started"
 
 
-def test_recycled_pid(spec: ClusterSpec) -> None:
+def test_recycled_pid(spec: ClusterSpec, made: Made) -> None:
     """A pid file that names a living stranger does not stop the start, and the stranger lives on."""
-    running = cluster.create(spec)
+    running = made(spec)
     pid_file = spec.layout.data / "postmaster.pid"
     text = pid_file.read_text()
     crash(spec, running)
@@ -179,12 +189,12 @@ def test_recycled_pid(spec: ClusterSpec) -> None:
             stranger.kill()
 
 
-def test_zombie_pid(spec: ClusterSpec) -> None:
+def test_zombie_pid(spec: ClusterSpec, made: Made) -> None:
     """A pid file that names a process which has ended and is not yet reaped counts as stale."""
-    running = cluster.create(spec)
+    running = made(spec)
     crash(spec, running)
     zombie = subprocess.Popen(["/bin/true"])
-    while Path(f"/proc/{zombie.pid}/stat").read_text().split()[2] != "Z":
+    while runs(zombie.pid):
         time.sleep(0.01)
     (spec.layout.data / "postmaster.pid").write_text(f"{zombie.pid}\n{spec.layout.data}\n")
     assert cluster.ensure(spec).action == "started"
@@ -192,9 +202,9 @@ def test_zombie_pid(spec: ClusterSpec) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe"])
-def test_planted_pid_file(spec: ClusterSpec, place: Path, kind: str) -> None:
+def test_planted_pid_file(spec: ClusterSpec, place: Path, kind: str, made: Made) -> None:
     """A link or a pipe in the place of the pid file is neither followed nor waited for, and goes."""
-    running = cluster.create(spec)
+    running = made(spec)
     crash(spec, running)
     pid_file, outside = spec.layout.data / "postmaster.pid", place / "outside"
     outside.write_text("precious")
@@ -208,21 +218,21 @@ def test_planted_pid_file(spec: ClusterSpec, place: Path, kind: str) -> None:
     assert outside.read_text() == "precious"
 
 
-def test_removed_pid_file(spec: ClusterSpec) -> None:
+def test_removed_pid_file(spec: ClusterSpec, made: Made) -> None:
     """A running server whose pid file was removed is ended and started anew, not doubled."""
-    running = cluster.create(spec)
+    running = made(spec)
     (spec.layout.data / "postmaster.pid").unlink()
     assert cluster.ensure(spec).action == "started"
-    assert not Path(f"/proc/{running.pid}").exists()
+    assert not runs(running.pid)
 
 
-def test_root_without_ptrace_rights(spec: ClusterSpec) -> None:
+def test_root_without_ptrace_rights(spec: ClusterSpec, made: Made) -> None:
     """Root in a container may not look at other users' processes, and still finds the server and its orphans."""
     setpriv = shutil.which("setpriv")
     if os.geteuid() != 0 or not setpriv:
         pytest.skip("needs root and setpriv(1)")
     limited = [setpriv, "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace"]
-    running = cluster.create(spec)
+    running = made(spec)
     with call_elsewhere(spec, *limited) as caller:
         assert caller.communicate()[0].split() == [str(running.pid)]
     threads = busy_sessions(spec, running, 1)
@@ -233,9 +243,23 @@ def test_root_without_ptrace_rights(spec: ClusterSpec) -> None:
     threads[0].join(10)
 
 
-def test_smart_shutdown_is_not_waited_for(spec: ClusterSpec) -> None:
+def test_recovery_that_takes_long(spec: ClusterSpec, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is not ready in time is left to its recovery, and taken up when that is done."""
+    made(spec)
+    cluster.stop(spec.layout.base, owner=spec.owner)
+    monkeypatch.setattr("infra.server.daemon.START_SECONDS", 1)
+    signal_file = spec.layout.data / "recovery.signal"
+    signal_file.touch()
+    slow = replace(spec, settings={"restore_command": "sleep 3; false"})
+    with pytest.raises(ServerError, match="the server is still starting after 1 s"):
+        cluster.ensure(slow)
+    monkeypatch.undo()
+    assert cluster.ensure(slow).action in {"unchanged", "reloaded", "restarted"}
+
+
+def test_smart_shutdown_is_not_waited_for(spec: ClusterSpec, made: Made) -> None:
     """A server that somebody has told to stop when its clients are gone is stopped now, and started."""
-    running = cluster.create(spec)
+    running = made(spec)
     with connect(spec.target(running.port)):
         os.kill(running.pid, signal.SIGTERM)
         while (found := processes.read_pid_file(spec.layout.data)) and found.status != "stopping":
@@ -244,7 +268,7 @@ def test_smart_shutdown_is_not_waited_for(spec: ClusterSpec) -> None:
 
 
 def test_configured_port_is_taken(spec: ClusterSpec, place: Path) -> None:
-    """A taken port is one sentence: at creation, after which nothing is left, and at a change, before which all runs."""
+    """A taken port is one sentence: at creation, which leaves nothing then, and at a change, before anything stops."""
     port = ports.choose("somebody else")
     sentence = f"port {port} on 127.0.0.1 is already in use; free it, or set another port (0 = choose one)"
     with listening(port):
@@ -259,9 +283,9 @@ def test_configured_port_is_taken(spec: ClusterSpec, place: Path) -> None:
         assert cluster.ensure(spec).pid == running.pid
 
 
-def test_chosen_port_lost_while_down(spec: ClusterSpec) -> None:
+def test_chosen_port_lost_while_down(spec: ClusterSpec, made: Made) -> None:
     """A port that was chosen and is taken while the server is down becomes another, which is kept from then on."""
-    running = cluster.create(spec)
+    running = made(spec)
     cluster.stop(spec.layout.base, owner=spec.owner)
     with listening(running.port):
         moved = cluster.ensure(spec)
@@ -271,9 +295,9 @@ def test_chosen_port_lost_while_down(spec: ClusterSpec) -> None:
     assert cluster.ensure(spec).port == moved.port
 
 
-def test_port_change_restarts(spec: ClusterSpec) -> None:
+def test_port_change_restarts(spec: ClusterSpec, made: Made) -> None:
     """Another configured port is taken by a restart; without one the server stays where it is."""
-    running = cluster.create(spec)
+    running = made(spec)
     wanted = replace(spec, port=ports.choose("another"))
     assert cluster.plan(wanted).reasons == (f"port {running.port} becomes {wanted.port}",)
     moved = cluster.ensure(wanted)
@@ -281,10 +305,10 @@ def test_port_change_restarts(spec: ClusterSpec) -> None:
     assert cluster.ensure(spec).port == wanted.port
 
 
-def test_two_servers_side_by_side(spec: ClusterSpec, new_spec: Callable[[], ClusterSpec]) -> None:
+def test_two_servers_side_by_side(spec: ClusterSpec, new_spec: Callable[[], ClusterSpec], made: Made) -> None:
     """Two servers share the binaries; the copy goes with the last of them, and destroying one leaves the other."""
     other = new_spec()
-    first, second = cluster.create(spec), cluster.create(other)
+    first, second = made(spec), made(other)
     assert first.port != second.port
     assert first.distribution.bin == second.distribution.bin
     cluster.destroy(spec.layout.base, owner=spec.owner)
@@ -294,10 +318,10 @@ def test_two_servers_side_by_side(spec: ClusterSpec, new_spec: Callable[[], Clus
     assert not spec.root.exists()
 
 
-def test_stranger_on_the_port(spec: ClusterSpec, new_spec: Callable[[], ClusterSpec]) -> None:
+def test_stranger_on_the_port(spec: ClusterSpec, new_spec: Callable[[], ClusterSpec], made: Made) -> None:
     """Another PostgreSQL that answers with the right password is recognised by its data directory."""
     other = replace(new_spec(), admin_password=spec.admin_password)
-    mine, strange = cluster.create(spec), cluster.create(other)
+    mine, strange = made(spec), made(other)
     pid_file = spec.layout.data / "postmaster.pid"
     pid_file.write_text(pid_file.read_text().replace(str(mine.port), str(strange.port)))
     with pytest.raises(ServerError) as caught:
@@ -334,9 +358,9 @@ def test_creation_killed_in_initdb(spec: ClusterSpec) -> None:
 
 
 @pytest.mark.parametrize("phase", ["creating", "removing"])
-def test_creation_or_removal_cut_short(spec: ClusterSpec, phase: str) -> None:
+def test_creation_or_removal_cut_short(spec: ClusterSpec, phase: str, made: Made) -> None:
     """What a killed creation or removal left is replaced by a new server."""
-    old = cluster.create(spec)
+    old = made(spec)
     marker = read_marker(spec.layout.base)
     assert marker
     write_marker(spec.layout.base, replace(marker, phase=phase))  # pyright: ignore[reportArgumentType] - one of two
@@ -346,9 +370,9 @@ def test_creation_or_removal_cut_short(spec: ClusterSpec, phase: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["running", "killed", "stopped", "without binaries", "without directory"])
-def test_destroy_leaves_nothing(spec: ClusterSpec, processes_below: PidsBelow, how: str) -> None:
+def test_destroy_leaves_nothing(spec: ClusterSpec, processes_below: PidsBelow, how: str, made: Made) -> None:
     """Whatever state the server is in, destroy leaves no process, port, directory or lock, and may be repeated."""
-    running = cluster.create(spec)
+    running = made(spec)
     threads = busy_sessions(spec, running, 1) if how == "killed" else []
     if how == "killed":
         os.kill(running.pid, signal.SIGKILL)
@@ -367,9 +391,28 @@ def test_destroy_leaves_nothing(spec: ClusterSpec, processes_below: PidsBelow, h
         thread.join(10)
 
 
-def test_destroy_follows_no_link(spec: ClusterSpec, place: Path) -> None:
+def test_destroy_after_a_crash_gives_memory_back(spec: ClusterSpec, made: Made) -> None:
+    """The shared memory of a killed server, which no process's end frees, is freed by destroy as by a next start."""
+    running = made(spec)
+    key = str(spec.layout.data.stat().st_ino)  # PostgreSQL takes it for its System V segment
+
+    def system_v() -> list[str]:
+        return [line for line in Path("/proc/sysvipc/shm").read_text().splitlines() if line.split()[0] == key]
+
+    mapped = [line.split()[-1] for line in Path(f"/proc/{running.pid}/maps").read_text().splitlines()]
+    shared = {Path(name) for name in mapped if name.startswith(("/dev/shm/", str(spec.layout.data / "pg_dynshmem")))}
+    assert shared
+    assert len(system_v()) == 1
+    crash(spec, running)
+    assert len(system_v()) == 1
+    cluster.destroy(spec.layout.base, owner=spec.owner)
+    assert system_v() == []
+    assert not [path for path in shared if path.exists()]
+
+
+def test_destroy_follows_no_link(spec: ClusterSpec, place: Path, made: Made) -> None:
     """A link that the service account has planted in its data directory goes, and what it leads to stays."""
-    cluster.create(spec)
+    made(spec)
     outside = place / "outside"
     outside.mkdir()
     (outside / "precious").touch()
@@ -378,27 +421,28 @@ def test_destroy_follows_no_link(spec: ClusterSpec, place: Path) -> None:
     assert (outside / "precious").exists()
 
 
-def test_destroy_refuses_strangers_files(spec: ClusterSpec) -> None:
+def test_destroy_refuses_strangers_files(spec: ClusterSpec, made: Made) -> None:
     """A file in the base that this program did not make stops the removal before it begins."""
-    running = cluster.create(spec)
+    running = made(spec)
     (spec.layout.base / "backup.sql").touch()
-    with pytest.raises(RefusedError, match="holds backup.sql, which this program did not make"):
+    with pytest.raises(RefusedError, match=r"holds backup\.sql, which this program did not make"):
         cluster.destroy(spec.layout.base, owner=spec.owner)
     assert cluster.ensure(spec).pid == running.pid
+    (spec.layout.base / "backup.sql").unlink()
 
 
-def test_a_root_that_was_there_stays(spec: ClusterSpec, place: Path) -> None:
+def test_a_root_that_was_there_stays(spec: ClusterSpec, place: Path, made: Made) -> None:
     """An empty root that somebody else has made is not removed with the last server."""
     spec.root.mkdir()
     spec.root.chmod(0o755)
-    cluster.create(spec)
+    made(spec)
     cluster.destroy(spec.layout.base, owner=spec.owner)
     assert [path.name for path in place.rglob("*")] == ["root"]
 
 
-def test_stop_needs_no_binaries(spec: ClusterSpec) -> None:
+def test_stop_needs_no_binaries(spec: ClusterSpec, made: Made) -> None:
     """The server can be stopped when its binaries are gone, twice, and started when they are back."""
-    cluster.create(spec)
+    made(spec)
     shutil.rmtree(spec.root / "dist")
     for _ in range(2):
         cluster.stop(spec.layout.base, owner=spec.owner)
@@ -406,9 +450,9 @@ def test_stop_needs_no_binaries(spec: ClusterSpec) -> None:
     assert cluster.ensure(spec).action == "started"
 
 
-def test_retained_and_adopted(spec: ClusterSpec) -> None:
+def test_retained_and_adopted(spec: ClusterSpec, made: Made) -> None:
     """A retained server keeps its data and is taken up with a new password, which works while the old one does not."""
-    running = cluster.create(spec)
+    running = made(spec)
     remember(spec, running)
     cluster.destroy(spec.layout.base, owner=spec.owner, retain=True)
     cluster.destroy(spec.layout.base, owner=spec.owner, retain=True)
@@ -424,7 +468,7 @@ def test_retained_and_adopted(spec: ClusterSpec) -> None:
 
 
 def test_adoption_shows_no_secret(spec: ClusterSpec) -> None:
-    """While a password is reset, neither it nor its verifier is in any process's arguments, and not in the log after."""
+    """While a password is reset, neither it nor its verifier is in any process's arguments, nor in the log after."""
     cluster.create(replace(spec, settings={"log_statement": "all"}))
     cluster.destroy(spec.layout.base, owner=spec.owner, retain=True)
     wanted = replace(spec, settings={"log_statement": "all"}, admin_password="Seen-by-nobody-1")
@@ -454,9 +498,9 @@ def test_adoption_shows_no_secret(spec: ClusterSpec) -> None:
     assert "SCRAM-SHA-256$" not in log
 
 
-def test_lost_state_needs_a_word(spec: ClusterSpec) -> None:
+def test_lost_state_needs_a_word(spec: ClusterSpec, made: Made) -> None:
     """A live server that a run does not know is refused, and adopted with its data when that is asked for."""
-    running = cluster.create(spec)
+    running = made(spec)
     remember(spec, running)
     stranger = replace(spec, admin_password="Made-by-the-next-run")
     with pytest.raises(RefusedError) as caught:
@@ -471,16 +515,29 @@ def test_lost_state_needs_a_word(spec: ClusterSpec) -> None:
     assert remembered(stranger, taken) == (42,)
 
 
-def test_own_creation_cut_short_is_taken_up(spec: ClusterSpec) -> None:
+def test_lost_state_of_a_stopped_server(spec: ClusterSpec, made: Made) -> None:
+    """A stopped server is refused as a running one is, stays stopped, and can be adopted."""
+    remember(spec, made(spec))
+    cluster.stop(spec.layout.base, owner=spec.owner)
+    stranger = replace(spec, admin_password="Made-by-the-next-run")
+    with pytest.raises(RefusedError, match="which this run does not know"):
+        cluster.create(stranger)
+    assert cluster.state(spec.layout.base) == "stopped"
+    taken = cluster.create(stranger, adopt=True)
+    assert taken.action == "adopted"
+    assert remembered(stranger, taken) == (42,)
+
+
+def test_own_creation_cut_short_is_taken_up(spec: ClusterSpec, made: Made) -> None:
     """When only the answer to create() was lost, the same password proves whose the server is."""
-    running = cluster.create(spec)
+    running = made(spec)
     again = cluster.create(spec)
     assert (again.action, again.pid) == ("unchanged", running.pid)
 
 
-def test_wrong_password(spec: ClusterSpec) -> None:
+def test_wrong_password(spec: ClusterSpec, made: Made) -> None:
     """A password changed outside this program is one sentence, and the server runs on."""
-    running = cluster.create(spec)
+    running = made(spec)
     with pytest.raises(session.WrongPasswordError) as caught:
         cluster.ensure(replace(spec, admin_password="not this"))
     assert str(caught.value) == (
@@ -490,9 +547,9 @@ def test_wrong_password(spec: ClusterSpec) -> None:
     assert cluster.state(spec.layout.base) == "running"
 
 
-def test_password_rotation(spec: ClusterSpec) -> None:
+def test_password_rotation(spec: ClusterSpec, made: Made) -> None:
     """A new password replaces the old one, on a stopped server too, and asking again changes nothing."""
-    cluster.create(spec)
+    made(spec)
     cluster.stop(spec.layout.base, owner=spec.owner)
     wanted = replace(spec, admin_password="Rotated-1")
     assert cluster.set_password(wanted, spec.admin_password).action == "started"
@@ -501,9 +558,9 @@ def test_password_rotation(spec: ClusterSpec) -> None:
         cluster.ensure(spec)
 
 
-def test_data_of_another_major_version(spec: ClusterSpec) -> None:
-    """Data of another major version is refused at preview and at up, with the way out, and the server is not touched."""
-    running = cluster.create(spec)
+def test_data_of_another_major_version(spec: ClusterSpec, made: Made) -> None:
+    """Data of another major version is refused at preview and at up, with the way out; the server is not touched."""
+    running = made(spec)
     version = spec.layout.data / "PG_VERSION"
     version.write_text("16\n")
     sentence = (
@@ -518,29 +575,29 @@ def test_data_of_another_major_version(spec: ClusterSpec) -> None:
     assert cluster.ensure(spec).pid == running.pid
 
 
-def test_lost_data_directory(spec: ClusterSpec) -> None:
+def test_lost_data_directory(spec: ClusterSpec, made: Made) -> None:
     """A data directory that has vanished counts as absent; ensure() does not quietly replace it, create() does."""
-    running = cluster.create(spec)
-    crash(spec, running)
+    made(spec)
+    cluster.stop(spec.layout.base, owner=spec.owner)
     shutil.rmtree(spec.layout.data)
-    assert cluster.state(spec.layout.base) == "absent"
+    assert (cluster.state(spec.layout.base), cluster.plan(spec).verb) == ("absent", "create")
     with pytest.raises(ServerError, match="the data directory is missing or damaged"):
         cluster.ensure(spec)
     assert cluster.create(spec).action == "created"
 
 
 @pytest.mark.parametrize("change", [{"encoding": "SQL_ASCII"}, {"locale": "POSIX"}, {"admin_user": "boss"}])
-def test_fixed_at_creation(spec: ClusterSpec, change: dict[str, str]) -> None:
+def test_fixed_at_creation(spec: ClusterSpec, change: dict[str, str], made: Made) -> None:
     """What initdb has decided cannot be changed afterwards, and that is said."""
-    cluster.create(spec)
+    made(spec)
     (name,) = change
     with pytest.raises(RefusedError, match=f"{name} was .* when this server was made, and cannot become"):
         cluster.ensure(replace(spec, **change))  # pyright: ignore[reportArgumentType] - all are text
 
 
-def test_new_minor_version_restarts(spec: ClusterSpec) -> None:
+def test_new_minor_version_restarts(spec: ClusterSpec, made: Made) -> None:
     """When the wheel brings another minor version, the server is restarted with it and the old copy goes."""
-    running = cluster.create(spec)
+    running = made(spec)
     marker = read_marker(spec.layout.base)
     assert marker
     assert marker.distribution
@@ -567,9 +624,9 @@ def test_broken_copy_is_made_anew(spec: ClusterSpec) -> None:
     assert running.distribution.tool("initdb").exists()
 
 
-def test_large_log_is_set_aside(spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log past its limit becomes server.log.1, while the server runs and when it starts, and goes on being written."""
-    running = cluster.create(spec)
+def test_large_log_is_set_aside(spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch, made: Made) -> None:
+    """A log past its limit becomes server.log.1, while the server runs and when it starts, and is written further."""
+    running = made(spec)
     monkeypatch.setattr("infra.server.daemon.LARGEST_LOG", 10)
     for stop_first in (False, True):
         if stop_first:

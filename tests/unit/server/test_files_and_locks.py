@@ -1,0 +1,154 @@
+"""Tests for reading next to an untrusted user, writing whole files, and one caller at a time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.errors import BusyError, ServerError
+from infra.server.directory import ROOT_MARKER, make_root, remove_root, remove_tree
+from infra.server.files import LARGEST, read_untrusted, write_whole
+from infra.server.lock import locked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_read_ordinary_file(tmp_path: Path) -> None:
+    """An ordinary file is read from where it is asked, up to a limit, and never fails on its bytes."""
+    file = tmp_path / "file"
+    file.write_bytes(b"abc\xff" + b"x" * LARGEST)
+    text = read_untrusted(file)
+    assert text
+    assert (text[:4], len(text)) == ("abc\ufffd", LARGEST)
+    assert read_untrusted(file, start=LARGEST) == "xxxx"
+
+
+def test_read_nothing_else(tmp_path: Path) -> None:
+    """A missing file, a link, a directory and a pipe read as nothing, at once."""
+    (tmp_path / "target").write_text("secret")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    (tmp_path / "directory").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("missing", "link", "directory", "pipe"):
+        assert read_untrusted(tmp_path / name) is None
+
+
+def test_write_replaces_a_link(tmp_path: Path) -> None:
+    """What a link in the file's place leads to is not written."""
+    (tmp_path / "target").write_text("precious")
+    (tmp_path / "file").symlink_to(tmp_path / "target")
+    write_whole(tmp_path / "file", "new\n", mode=0o640)
+    assert (tmp_path / "target").read_text() == "precious"
+    assert (tmp_path / "file").read_text() == "new\n"
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o640
+
+
+def test_write_whole_or_not(tmp_path: Path) -> None:
+    """When writing fails, the old file stays and no other one comes to be."""
+    file = tmp_path / "file"
+    write_whole(file, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(file, "\ud800")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "old")]
+
+
+def test_lock_excludes(tmp_path: Path) -> None:
+    """Of many callers one at a time is inside, also when each removes the lock file as it leaves."""
+    inside: list[int] = []
+    most: list[int] = []
+
+    def one(number: int) -> None:
+        with locked(tmp_path / "root" / "lock") as lock:
+            inside.append(number)
+            most.append(len(inside))
+            time.sleep(0.002)
+            inside.remove(number)
+            if number % 2:
+                lock.remove()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(64)))
+    assert most == [1] * 64
+
+
+def test_lock_names_its_holder(tmp_path: Path) -> None:
+    """Who waits too long learns which process holds the lock."""
+    path = tmp_path / "lock"
+    with locked(path), pytest.raises(BusyError) as caught, locked(path, seconds=0.05):
+        pass
+    assert str(caught.value) == (
+        f"{path}: process {os.getpid()} has held this server's lock for 0.05 s; let it finish, or end it, and try again"
+    )
+    with locked(path):
+        pass
+
+
+def test_lock_survives_the_roots_end(tmp_path: Path) -> None:
+    """The root may be removed by one caller while another is just about to lock in it."""
+    root = tmp_path / "root"
+    stop = threading.Event()
+
+    def remove() -> None:
+        while not stop.is_set():
+            remove_root(root)
+
+    thread = threading.Thread(target=remove)
+    thread.start()
+    try:
+        for _ in range(200):
+            with locked(root / "lock") as lock:
+                lock.remove()
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_lock_in_somebody_elses_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A root that the caller may not write is one sentence."""
+
+    def refuse(path: Path, *_: int) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ServerError) as caught, locked(tmp_path / "lock"):
+        pass
+    assert str(caught.value) == (
+        f"{tmp_path / 'lock'}: may not be written by this user (uid {os.getuid()}); "
+        "run as the user who made the server, or choose another data root"
+    )
+
+
+def test_only_an_own_root_is_removed(tmp_path: Path) -> None:
+    """A root that was made here goes when it is empty; one that was there, or holds something, stays."""
+    own, given = tmp_path / "a" / "own", tmp_path / "given"
+    given.mkdir()
+    for root in (own, given):
+        make_root(root)
+    (own / "something").touch()
+    for root in (own, given):
+        remove_root(root)
+    assert own.exists()
+    assert (own / ROOT_MARKER).exists()
+    (own / "something").unlink()
+    for root in (own, given):
+        remove_root(root)
+    assert not own.exists()
+    assert given.exists()
+
+
+def test_remove_tree_follows_no_link(tmp_path: Path) -> None:
+    """What a link in a removed tree leads to stays, and a missing tree is no error."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "precious").touch()
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "link").symlink_to(tmp_path / "outside")
+    for _ in range(2):
+        remove_tree(tmp_path / "tree")
+    assert (tmp_path / "outside" / "precious").exists()
