@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from infra.errors import SettingProblem, SettingsError
-from infra.settings import RESERVED_DATABASES, ROLES, Settings, default_databases
+from infra.settings import RESERVED_DATABASES, ROLES, Settings, default_databases, is_role_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
+    Path = tuple[int | str, ...]
+
 SHOWN_CHARACTERS = 60
+NO_NAME_FOR_ROLES = (
+    "must be a name to which _readonly can be added and that does not begin with pg_, or its roles must be named"
+)
 
 
 def settings_of(
@@ -29,118 +36,120 @@ def settings_of(
     """
     given = {key.partition(":")[2]: _value(text) for key, text in config.items() if key.partition(":")[0] == project}
     given.setdefault("databases", default_databases(stack))
-    problems: list[SettingProblem] = []
-    settings = None
+    problems = _Problems(project, secret_keys)
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        hidden = {key.partition(":")[2] for key in secret_keys}
-        problems = [
-            _problem(found, project, hidden)
-            for found in error.errors(include_url=False)
-            if found["type"] != "default_factory_not_called"
-        ]
-    else:
-        problems = _clashes(settings, project)
-    if problems or settings is None:
-        raise SettingsError(f"Pulumi.{stack}.yaml", sorted(set(problems), key=str))
+        problems.add_wrong_values(error.errors(include_url=False))
+        wrong = {found["loc"][0] for found in error.errors(include_url=False)}
+        right = {name: value for name, value in given.items() if name not in wrong}
+        settings = Settings.model_validate({"databases": ["unknown"], **right})
+    problems.add_clashes(settings)
+    if problems.found:
+        raise SettingsError(f"Pulumi.{stack}.yaml", sorted(problems.found, key=_by_numbers))
     return settings
 
 
 def _value(text: str) -> object:
     """Give a configuration value its type back: Pulumi hands over JSON for lists, maps, numbers and booleans."""
+
+    def not_json(constant: str) -> None:  # NaN and Infinity, which only Python takes for JSON
+        raise ValueError(constant)
+
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=not_json)
     except ValueError:
         return text
 
 
-def _problem(error: ErrorDetails, project: str, hidden: AbstractSet[str]) -> SettingProblem:
-    path = _path(error["loc"])
-    key = f"{project}:" + ".".join(str(part) for part in path)
-    shown = "[secret]" if str(path[0]) in hidden else _shown(error["input"])
-    if error["type"] == "extra_forbidden":
-        known = sorted(_part_at(path[:-1]).model_fields)
-        near = difflib.get_close_matches(str(path[-1]), known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
-        return SettingProblem(key, "is not a setting", hint)
-    if error["type"] == "missing":
-        return SettingProblem(key, "is missing", f"give {_description(path)}")
-    return SettingProblem(key, f"is {shown}", f"must be {_description(path)}")
+def _by_numbers(problem: SettingProblem) -> str:
+    """Give a sort key with which the tenth of a list comes after the second."""
+    return re.sub("[0-9]+", lambda number: number[0].zfill(9), problem.key)
 
 
-def _path(location: tuple[int | str, ...]) -> list[int | str]:
-    """Leave out of pydantic's location what is not in the file: which arm of a union was tried."""
-    path: list[int | str] = []
-    part: type[BaseModel] | None = Settings
-    for name in location:
-        field = part.model_fields.get(name) if part and isinstance(name, str) else None
-        if field:
-            part = _part_in(field.annotation)
-        elif part is None and "dict" not in str(_annotation(path)):
-            break
-        path.append(name)
-    return path
+class _Problems:
+    """The problems found so far, none of which shows a secret."""
+
+    def __init__(self, project: str, secret_keys: AbstractSet[str]) -> None:
+        self.project = project
+        self.secret_keys = secret_keys
+        self.found: list[SettingProblem] = []
+
+    def add_wrong_values(self, errors: list[ErrorDetails]) -> None:
+        """Add what pydantic found."""
+        for error in errors:
+            path = error["loc"]
+            field, group = _setting_at(path)
+            allowed = field.description if field else None
+            if error["type"] == "extra_forbidden":
+                self._add(path, "is not a setting", _near(str(path[-1]), sorted(group.model_fields)))
+            elif error["type"] == "missing":
+                self._add(path, "is missing", f"give {allowed}")
+            elif error["type"] != "default_factory_not_called":  # a consequence of what is wrong with another one
+                self._add_value(path, error["input"], f"must be {allowed}")
+
+    def add_clashes(self, settings: Settings) -> None:
+        """Add what only shows when settings are seen together: names that come twice or belong to PostgreSQL."""
+        self._add_twice("extensions", [extension.name for extension in settings.extensions])
+        twice = self._add_twice("databases", [database.name for database in settings.databases])
+        taken = {"postgres"}
+        for number, database in enumerate(settings.databases):
+            path = ("databases", number, "name")
+            names = {role: str(getattr(database, role)) for role in ROLES}
+            if number in twice:
+                continue
+            if database.name in RESERVED_DATABASES:
+                self._add_value(path, database.name, "must not be PostgreSQL's own")
+            if not all(map(is_role_name, names.values())):  # given ones are: these are named after the database
+                self._add_value(path, database.name, NO_NAME_FOR_ROLES)
+                continue
+            for role, name in names.items():
+                if name in taken:
+                    self._add_value((*path[:2], role), name, "must be a role of its own")
+                taken.add(name)
+
+    def _add_twice(self, setting: str, names: list[str]) -> set[int]:
+        twice = {number for number, name in enumerate(names) if name in names[:number]}
+        for number in twice:
+            self._add_value((setting, number, "name"), names[number], "must not be given twice")
+        return twice
+
+    def _add_value(self, path: Path, value: object, required: str) -> None:
+        secret = f"{self.project}:{path[0]}" in self.secret_keys
+        self._add(path, "is [secret]" if secret else f"is {_shown(value)}", required)
+
+    def _add(self, path: Path, found: str, required: str) -> None:
+        key = f"{self.project}:" + ".".join(map(str, path))
+        self.found.append(SettingProblem(key if key.isprintable() else ascii(key)[1:-1], found, required))
 
 
-def _annotation(path: list[int | str]) -> object:
-    part = _part_at(path[:-1])
-    return part.model_fields[str(path[-1])].annotation if path and str(path[-1]) in part.model_fields else None
+def _near(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    text = text if text.isprintable() else json.dumps(value)
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
-def _part_at(path: list[int | str]) -> type[BaseModel]:
-    """Find the group of settings that a path leads to."""
-    part: type[BaseModel] = Settings
+def _setting_at(path: Path) -> tuple[FieldInfo | None, type[BaseModel]]:
+    """Find the setting that a path leads to, or the last one on the way, and the group in which the way ends."""
+    field = None
+    group: type[BaseModel] | None = Settings
     for name in path:
-        if isinstance(name, str) and name in part.model_fields:
-            part = _part_in(part.model_fields[name].annotation) or part
-    return part
+        if isinstance(name, int):  # the number of an item in a list
+            continue
+        if group is None or name not in group.model_fields:  # a key of a map, or of nobody
+            break
+        field = group.model_fields[name]
+        group = _group_in(field.annotation)
+    return field, group or Settings
 
 
-def _part_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (a type of any form)
+def _group_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (a type of any form)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    inner = (_part_in(argument) for argument in get_args(annotation))
-    return next((part for part in inner if part), None)
-
-
-def _description(path: list[int | str]) -> str:
-    """Give what the setting at this path may be: the description of the last name in it that is a field."""
-    part: type[BaseModel] = Settings
-    description = ""
-    for name in path:
-        if isinstance(name, str) and name in part.model_fields:
-            description = part.model_fields[name].description or ""
-            part = _part_in(part.model_fields[name].annotation) or part
-    return description
-
-
-def _clashes(settings: Settings, project: str) -> list[SettingProblem]:
-    """Report what only shows when settings are seen together: names that occur twice or belong to PostgreSQL."""
-    problems: list[SettingProblem] = []
-    databases: set[str] = set()
-    roles: set[str] = {"postgres"}
-    for number, database in enumerate(settings.databases):
-        key = f"{project}:databases.{number}"
-        if database.name in RESERVED_DATABASES:
-            problems.append(SettingProblem(f"{key}.name", f'is "{database.name}"', "must not be PostgreSQL's own"))
-        if database.name in databases:
-            problems.append(SettingProblem(f"{key}.name", f'is "{database.name}"', "must not be given twice"))
-        databases.add(database.name)
-        for role in ROLES:
-            name = getattr(database, role)
-            if name in roles:
-                problems.append(SettingProblem(f"{key}.{role}", f'is "{name}"', "must be a role of its own"))
-            roles.add(name)
-    names = [extension.name for extension in settings.extensions]
-    problems.extend(
-        SettingProblem(f"{project}:extensions.{number}", f'is "{name}"', "must not be given twice")
-        for number, name in enumerate(names)
-        if name in names[:number]
-    )
-    return problems
+    inner = (_group_in(argument) for argument in get_args(annotation))
+    return next((group for group in inner if group), None)

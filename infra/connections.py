@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 SCHEMES = {"DSN": "postgresql", "SQLALCHEMY_URL": "postgresql+psycopg", "ASYNC_URL": "postgresql+asyncpg"}
 """A URI's ending in the `.env` file to its scheme: psycopg, psql, asyncpg; SQLAlchemy; SQLAlchemy on asyncpg."""
@@ -26,9 +27,13 @@ class Connection:
     port: int
 
     def uri(self, scheme: str) -> str:
-        """Give a connection URI, every part percent-encoded where it must be (PostgreSQL manual, 32.1.1.2)."""
+        """Give a connection URI, every part percent-encoded where it must be (PostgreSQL manual, 32.1.1.2).
+
+        SQLAlchemy decodes user and password, and takes the database as it stands up to a question mark.
+        """
         user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
-        return f"{scheme}://{user}:{password}@{self.host}:{self.port}/{database}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{user}:{password}@{host}:{self.port}/{self.database if '+' in scheme else database}"
 
     def dsn(self) -> str:
         """Give the URI that psql and most drivers take."""
@@ -63,10 +68,22 @@ def env_lines(connections: Sequence[Connection]) -> str:
     for test in connections:
         if test.role == "app" and test.database.endswith("_test"):
             lines.setdefault("TEST_DATABASE_URL", test.uri(SCHEMES["ASYNC_URL"]))
+    prefixes = _prefixes(one.database for one in connections)
     for one in connections:
-        prefix = re.sub(r"[^A-Z0-9]+", "_", f"{one.database}_{one.role}".upper())
+        prefix = f"{prefixes[one.database]}_{one.role.upper()}"
         lines |= {f"{prefix}_{ending}": one.uri(scheme) for ending, scheme in SCHEMES.items()}
     return "".join(f"{name}={_value(text)}\n" for name, text in lines.items())
+
+
+def _prefixes(databases: Iterable[str]) -> dict[str, str]:
+    """Give each database how its variables begin: what a shell takes for a name, and no other database has."""
+    prefixes: dict[str, str] = {}
+    for database in dict.fromkeys(databases):
+        plain = re.sub(r"[^A-Z0-9]+", "_", database.upper()).strip("_")
+        plain = f"_{plain}" if plain[:1].isdigit() else plain
+        numbered = (f"{plain}_{number}" for number in count(2))
+        prefixes[database] = next(name for name in chain([plain], numbered) if name not in prefixes.values())
+    return prefixes
 
 
 def _value(text: str) -> str:

@@ -12,12 +12,14 @@ from infra.resources.database_access import DatabaseAccess
 from infra.resources.passwords import Passwords
 from infra.resources.schema_ready import SchemaReady
 from infra.resources.sql_module import SqlModule
+from infra.resources.stack_policy import PERSISTENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.declare_server import Server
     from infra.modules.module import Module
+    from infra.resources.boundary import Properties
     from infra.settings import Database, Settings
 
 WRITES = ["SELECT", "INSERT", "UPDATE", "DELETE"]
@@ -29,19 +31,22 @@ class Chain:
     """Options that put each resource after the one before it.
 
     Two changes of one role or database at the same moment fail in PostgreSQL with "tuple concurrently updated", so what
-    is done inside a server is done one after the other. Everything goes when the server goes, without a login.
+    is done inside a server is done one after the other. What is inside a server or a database goes with it, without a
+    login.
     """
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.inside: pulumi.Resource = server.resource
         self.last: list[pulumi.Resource] = [server.resource]
 
-    def options(self, *, provider: bool = True) -> pulumi.ResourceOptions:
+    def options(self, *, provider: bool = True, protect: bool | None = None) -> pulumi.ResourceOptions:
         """Give the options for the next resource."""
         return pulumi.ResourceOptions(
             provider=self.server.provider if provider else None,
             depends_on=self.last,
-            deleted_with=self.server.resource,
+            deleted_with=self.inside,
+            protect=protect,
         )
 
     def then(self, resource: pulumi.Resource) -> None:
@@ -66,16 +71,16 @@ def declare_database(
     logins = [database.migrator, database.app, database.readonly]
     passwords = Passwords(f"{database.name}-passwords", roles=logins, rotation=settings.password_rotation)
     _declare_roles(database, passwords, chain)
-    made = postgresql.Database(database.name, name=database.name, owner=database.owner, opts=chain.options())
+    protect = settings.lifecycle == PERSISTENT and database.name not in settings.drop_databases
+    made = postgresql.Database(
+        database.name, name=database.name, owner=database.owner, opts=chain.options(protect=protect or None)
+    )
     chain.then(made)
-    admin: dict[str, pulumi.Input[str | int]] = {
-        "host": server.host,
-        "port": server.port,
-        "database": database.name,
-        "user": server.user,
-        "password": server.password,
-    }
-    _declare_privileges(database, admin, chain)
+    chain.inside = made
+    address: Properties = {"host": server.host, "port": server.port, "database": database.name}
+    admin = {"user": server.user, "password": server.password}
+    migrator = {"user": database.migrator, "password": passwords.password(database.migrator)}
+    _declare_privileges(database, {**address, **admin}, chain)
     for extension in settings.extensions:
         chain.then(
             postgresql.Extension(
@@ -85,20 +90,34 @@ def declare_database(
                 opts=pulumi.ResourceOptions.merge(chain.options(), pulumi.ResourceOptions(retain_on_delete=True)),
             )
         )
-    target = {**admin, "user": database.migrator, "password": passwords.password(database.migrator)}
-    session: dict[str, pulumi.Input[str | int | float]] = {
-        **target,
-        "owner": database.owner,
-        "stack": stack,
-        "lock_timeout": settings.modules.lock_timeout,
-        "statement_timeout": settings.modules.statement_timeout,
-        "wait": settings.modules.wait,
-    }
+    session = {**address, **_session(database, settings, stack), "credentials": {"admin": admin, "migrator": migrator}}
     statements = _declare_modules(database, session, modules, chain)
     ready = SchemaReady(
-        f"{database.name}-ready", target=target, statements=statements, opts=chain.options(provider=False)
+        f"{database.name}-ready",
+        target={**address, **migrator},
+        stack=stack,
+        statements=statements,
+        allowed=settings.modules.unmanaged,
+        look=settings.modules.live_check,
+        opts=chain.options(provider=False),
     )
     return Declared(database, passwords, ready)
+
+
+def _session(database: Database, settings: Settings, stack: str) -> Properties:
+    """Give what all modules of a database are run with."""
+    modules = settings.modules
+    return {
+        "owner": database.owner,
+        "stack": stack,
+        "lifecycle": settings.lifecycle,
+        "directory": modules.directory,
+        "allowed": list(modules.unmanaged),
+        "lock_timeout": modules.lock_timeout,
+        "statement_timeout": modules.statement_timeout,
+        "wait": modules.wait,
+        "live_check": modules.live_check,
+    }
 
 
 def _declare_roles(database: Database, passwords: Passwords, chain: Chain) -> None:
@@ -112,7 +131,7 @@ def _declare_roles(database: Database, passwords: Passwords, chain: Chain) -> No
         )
 
 
-def _declare_privileges(database: Database, admin: dict[str, pulumi.Input[str | int]], chain: Chain) -> None:
+def _declare_privileges(database: Database, admin: Properties, chain: Chain) -> None:
     """Declare who may enter, and what the owner's future tables and sequences give to whom."""
     chain.then(
         DatabaseAccess(
@@ -154,10 +173,7 @@ def _declare_privileges(database: Database, admin: dict[str, pulumi.Input[str | 
 
 
 def _declare_modules(
-    database: Database,
-    session: dict[str, pulumi.Input[str | int | float]],
-    modules: Sequence[Module],
-    chain: Chain,
+    database: Database, session: Properties, modules: Sequence[Module], chain: Chain
 ) -> list[pulumi.Output[str]]:
     """Declare the modules, each after the one before it; give the digests of their statements."""
     statements: list[pulumi.Output[str]] = []

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_postgresql as postgresql
 
-from infra.admin_password import ADMIN
 from infra.resources.embedded_server import EmbeddedServer
+from infra.resources.passwords import Passwords
+from infra.resources.stack_policy import PERSISTENT
 
 if TYPE_CHECKING:
-    from infra.resources.passwords import Passwords
     from infra.settings import Settings
 
 MAINTENANCE_DATABASE = "postgres"
+ADMIN = "postgres"
 CONNECT_TIMEOUT_SECONDS = 10
 
 
@@ -33,11 +34,23 @@ class Server:
     outputs: dict[str, pulumi.Output[str]]
 
 
-def declare_server(settings: Settings, admin_password: Passwords, stack: str) -> Server:
-    """Declare the server and the provider that manages roles and databases on it."""
-    password = admin_password.password(ADMIN)
+def declare_server(settings: Settings, policy: pulumi.Resource, stack: str) -> Server:
+    """Declare the server, its admin's password, and the provider that manages roles and databases on it."""
+    passwords = Passwords(
+        "admin-password",
+        roles=[ADMIN],
+        rotation=settings.password_rotation,
+        opts=pulumi.ResourceOptions(depends_on=[policy]),
+    )
+    password = passwords.password(ADMIN)
     embedded = EmbeddedServer(
-        "server", settings.server, stack=stack, user=ADMIN, password=password, extensions=settings.extensions
+        "server",
+        settings.server,
+        stack=stack,
+        user=ADMIN,
+        password=password,
+        extensions=settings.extensions,
+        opts=pulumi.ResourceOptions(protect=settings.lifecycle == PERSISTENT or None),
     )
     provider = postgresql.Provider(
         "admin",

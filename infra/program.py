@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 import pulumi
@@ -13,23 +14,27 @@ from infra.configuration import settings_of
 from infra.errors import InfraError
 from infra.modules.module import load_modules
 
+MESSAGE_WAS_SHOWN = 32
+"""The exit status that tells Pulumi's language host to add nothing of its own."""
+
 
 def run() -> None:
-    """Declare the current stack; pulumi.RunError is the one exception that Pulumi shows as its text alone."""
+    """Declare the current stack, or end with what is wrong with its settings or files."""
     _keep_debug_messages_here()
     stack = pulumi.get_stack()
     try:
         settings = settings_of(stack, pulumi.get_project(), get_config_env(), set(get_config_secret_keys_env()))
         modules = load_modules(Path(settings.modules.directory), shown_as=settings.modules.directory)
     except InfraError as error:
-        raise pulumi.RunError(str(error)) from None
-    from infra.admin_password import declare_admin_password  # noqa: PLC0415 (see _let_requests_go)
+        pulumi.log.error(str(error))
+        sys.exit(MESSAGE_WAS_SHOWN)
+    from infra.declare_policy import declare_policy  # noqa: PLC0415 (see _let_requests_go)
 
-    password = declare_admin_password(settings)
+    policy = declare_policy(settings)
     _let_requests_go()
     from infra.stack import declare  # noqa: PLC0415 (see _let_requests_go)
 
-    declare(settings, modules, password, stack=stack)
+    declare(settings, modules, policy, stack=stack)
 
 
 def _keep_debug_messages_here() -> None:

@@ -3,39 +3,77 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 NAME_BYTES = 63  # NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)
-UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
-RESERVED_ROLES = frozenset({"public", "none"})
+UNITS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
+LONGEST_TIME = 2**31 - 1  # milliseconds, as PostgreSQL keeps its own times
+LOWEST_PORT, HIGHEST_PORT = 1024, 65_535
+RESERVED_ROLES = frozenset({"public", "none"})  # manual, CREATE ROLE
 RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
 ROLES = ("owner", "migrator", "app", "readonly")
 
 A_NAME = f"a PostgreSQL name of 1 to {NAME_BYTES} bytes"
+A_DATABASE = f"{A_NAME} without a question mark"
 A_ROLE = f"{A_NAME} that does not begin with pg_"
-A_TIME = "a time such as 500ms, 10s, 5min or 1h"
+A_TIME = "a time such as 500ms, 10s, 5min or 1h, at most 24 days"
+A_LIMIT = f"{A_TIME}, and above 0"
 
 
-def _identifier(name: str) -> str:
-    if not 1 <= len(name.encode()) <= NAME_BYTES or not name.isprintable():
-        raise ValueError(name)
-    return name
+def is_name(text: str) -> bool:
+    """Say whether PostgreSQL keeps this name as it is, and people can see all of it."""
+    return 1 <= len(text.encode()) <= NAME_BYTES and text.isprintable()
 
 
-def _role(name: str) -> str:
-    if name.startswith("pg_") or name in RESERVED_ROLES:  # manual, CREATE ROLE
-        raise ValueError(name)
-    return _identifier(name)
+def is_role_name(text: str) -> bool:
+    """Say whether a role may have this name."""
+    return is_name(text) and not text.startswith("pg_") and text not in RESERVED_ROLES
+
+
+def _is_database_name(text: str) -> bool:
+    return is_name(text) and "?" not in text  # SQLAlchemy's URLs have no way to write one
+
+
+def _is_text(text: str) -> bool:
+    return text != "" and text.isprintable()
+
+
+def _is_absolute_path(text: str) -> bool:
+    return _is_text(text) and PurePath(text).is_absolute()
+
+
+def _is_env_file(text: str | None) -> bool:
+    return text is None or (_is_text(text) and not set("{}") & set(text.replace("{stack}", "")))
+
+
+def _is_port(number: int) -> bool:
+    return number == 0 or LOWEST_PORT <= number <= HIGHEST_PORT
+
+
+def _if(holds: Callable[[Any], bool]) -> AfterValidator:
+    """Take a value only if this holds; what is required instead is the description of the setting."""
+
+    def check(value: object) -> object:
+        if not holds(value):
+            raise ValueError(value)
+        return value
+
+    return AfterValidator(check)
 
 
 def _seconds(given: object) -> float:
     """Turn `10s`, `500ms`, `5min` or `1h` into seconds, as PostgreSQL's own time settings are written."""
     found = re.fullmatch(r"\s*([0-9]+)\s*(ms|s|min|h)\s*", given) if isinstance(given, str) else None
-    if not found:
+    milliseconds = int(found[1]) * UNITS[found[2]] if found else LONGEST_TIME + 1
+    if milliseconds > LONGEST_TIME:
         raise ValueError(given)
-    return int(found[1]) * UNITS[found[2]]
+    return milliseconds / 1000
 
 
 def _server_setting(given: object) -> object:
@@ -49,10 +87,19 @@ def _bare_name(given: object) -> object:
     return {"name": given} if isinstance(given, str) else given
 
 
-Identifier = Annotated[str, AfterValidator(_identifier)]
-Role = Annotated[str, AfterValidator(_role)]
-Seconds = Annotated[float, BeforeValidator(_seconds)]
-Port = Annotated[int, Field(strict=True, ge=0, le=65535)]
+def _false_is_none(given: object) -> object:
+    return None if given is False else given
+
+
+Text = Annotated[str, _if(_is_text)]
+AbsolutePath = Annotated[str, _if(_is_absolute_path)]
+Identifier = Annotated[str, _if(is_name)]
+DatabaseName = Annotated[str, _if(_is_database_name)]
+Role = Annotated[str, _if(is_role_name)]
+Time = Annotated[float, BeforeValidator(_seconds)]
+Limit = Annotated[Time, Field(gt=0)]
+Port = Annotated[int, Field(strict=True), _if(_is_port)]
+EnvFile = Annotated[str | None, BeforeValidator(_false_is_none), _if(_is_env_file)]
 ServerSetting = Annotated[str, BeforeValidator(_server_setting)]
 
 
@@ -67,12 +114,13 @@ class EmbeddedServer(Part):
 
     kind: Literal["embedded"] = Field(default="embedded", description="embedded")
     port: Port = Field(
-        default=0, description="a port of 127.0.0.1 from 1 to 65535, or 0 for a free one that is then kept"
+        default=0,
+        description=f"a port of 127.0.0.1 from {LOWEST_PORT} to {HIGHEST_PORT}, or 0 for a free one that is then kept",
     )
-    data_root: str | None = Field(
+    data_root: AbsolutePath | None = Field(
         default=None, description="an absolute path outside the checkout; the server's own folder is made below it"
     )
-    bin_dir: str | None = Field(
+    bin_dir: AbsolutePath | None = Field(
         default=None, description="the folder with initdb and postgres of another installation, an absolute path"
     )
     run_as: Identifier = Field(
@@ -87,13 +135,13 @@ class EmbeddedServer(Part):
 
 
 def _named_after_the_database(role: str) -> Any:  # noqa: ANN401 (a field's definition)
-    return Field(default_factory=lambda data: f"{data['name']}_{role}", validate_default=True, description=A_ROLE)
+    return Field(default_factory=lambda data: f"{data['name']}_{role}", description=A_ROLE)
 
 
 class Database(Part):
     """A database and the names of its four roles; a bare name is enough."""
 
-    name: Identifier = Field(description=A_NAME)
+    name: DatabaseName = Field(description=A_DATABASE)
     owner: Role = _named_after_the_database("owner")
     migrator: Role = _named_after_the_database("migrator")
     app: Role = _named_after_the_database("app")
@@ -112,10 +160,17 @@ class Extension(Part):
 class Modules(Part):
     """Where the SQL modules are, and how long they may wait and run."""
 
-    directory: str = Field(default="sql", description="the folder of the SQL modules, seen from Pulumi.yaml")
-    lock_timeout: Seconds = Field(default=10.0, description=f"{A_TIME}: how long a statement waits for a lock")
-    statement_timeout: Seconds = Field(default=600.0, description=f"{A_TIME}: how long one module may run")
-    wait: Seconds = Field(default=60.0, description=f"{A_TIME}: how long a run waits for another one")
+    directory: Text = Field(default="sql", description="the folder of the SQL modules, seen from Pulumi.yaml")
+    lock_timeout: Limit = Field(default=10.0, description=f"{A_LIMIT}: how long a statement waits for a lock")
+    statement_timeout: Limit = Field(default=600.0, description=f"{A_LIMIT}: how long one module may run")
+    wait: Time = Field(default=60.0, description=f"{A_TIME}: how long a run waits for another one")
+    live_check: bool = Field(
+        default=True, description="true lets a preview compare the live database, false leaves it alone"
+    )
+    unmanaged: tuple[Text, ...] = Field(
+        default=("table public.alembic_version",),
+        description="a list of objects that no module needs to have made, such as table public.tmp_*",
+    )
 
 
 class Settings(Part):
@@ -126,16 +181,20 @@ class Settings(Part):
         description="ephemeral (may be rebuilt and removed) or persistent (nothing is ever dropped)",
     )
     server: EmbeddedServer = Field(default=EmbeddedServer(), description="a server: its kind and what belongs to that")
-    databases: tuple[Annotated[Database, BeforeValidator(_bare_name)], ...] = Field(
-        min_length=1, description="a list of at least one database: names, or names with the names of their roles"
+    databases: Annotated[tuple[Annotated[Database, BeforeValidator(_bare_name)], ...], _if(bool)] = Field(
+        description="a list of at least one database: names, or names with the names of their roles"
     )
     extensions: tuple[Annotated[Extension, BeforeValidator(_bare_name)], ...] = Field(
         default=(Extension(name="uuid-ossp"), Extension(name="pgcrypto"), Extension(name="pg_trgm")),
         description="a list of extensions",
     )
     modules: Modules = Field(default=Modules(), description="directory, lock_timeout, statement_timeout and wait")
-    env_file: str | Literal[False] = Field(
-        default=".env.{stack}", description="the name of a file for the connection settings, or false for none"
+    env_file: EnvFile = Field(
+        default=".env.{stack}",
+        description="the name of a file for the connection settings, {stack} in it for the stack's, or false for none",
+    )
+    drop_databases: tuple[DatabaseName, ...] = Field(
+        default=(), description="a list of databases that a persistent stack may lose"
     )
     password_rotation: int = Field(
         default=0, strict=True, ge=0, description="a whole number from 0; a new one gives every role a new password"

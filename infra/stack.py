@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from infra.modules.module import Module
-    from infra.resources.passwords import Passwords
     from infra.settings import Settings
 
 
-def declare(settings: Settings, modules: Sequence[Module], admin_password: Passwords, *, stack: str) -> None:
-    """Declare everything but the admin's password, which comes first."""
-    server = declare_server(settings, admin_password, stack)
+def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resource, *, stack: str) -> None:
+    """Declare everything but the policy, which everything waits for."""
+    server = declare_server(settings, policy, stack)
     databases = [declare_database(one, settings, server, modules, stack=stack) for one in settings.databases]
     connections = _connections(server, databases)
     if settings.env_file:

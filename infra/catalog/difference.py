@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from infra.catalog.catalog import Catalog, ObjectId
 
 
@@ -26,9 +28,7 @@ class Difference:
         return "extra" if self.expected is None else "different"
 
     def __str__(self) -> str:
-        head = f"{self.identity} is {self.verdict}"
-        lines = difflib.ndiff((self.expected or "").splitlines(), (self.found or "").splitlines())
-        return "\n".join([head, *(f"  {line}" for line in lines if not line.startswith("?"))])
+        return "\n".join([f"{self.identity} is {self.verdict}", *_line_diff(_lines(self.expected), _lines(self.found))])
 
 
 def differences(expected: Catalog, found: Catalog) -> list[Difference]:
@@ -36,3 +36,27 @@ def differences(expected: Catalog, found: Catalog) -> list[Difference]:
     names = sorted(expected.objects.keys() | found.objects.keys())
     pairs = ((name, expected.objects.get(name), found.objects.get(name)) for name in names)
     return [Difference(name, before, after) for name, before, after in pairs if before != after]
+
+
+def _line_diff(before: list[str], after: list[str]) -> Iterator[str]:
+    """Give all lines, with a minus before what is expected and a plus before what is found where they differ.
+
+    Not difflib.ndiff, which looks for likenesses inside lines and takes minutes for a long function.
+    """
+    for _, start, end, other_start, other_end in SequenceMatcher(None, before, after).get_opcodes():
+        if before[start:end] == after[other_start:other_end]:
+            yield from (f"    {line}" for line in before[start:end])
+        else:
+            yield from (f"  - {line}" for line in before[start:end])
+            yield from (f"  + {line}" for line in after[other_start:other_end])
+
+
+def _lines(definition: str | None) -> list[str]:
+    return [_visible(line) for line in definition.split("\n")] if definition else []
+
+
+def _visible(line: str) -> str:
+    """Show carriage returns, unusual spaces and control characters as escapes: they may be all that differs."""
+    return "".join(
+        character if character.isprintable() or character == "\t" else ascii(character)[1:-1] for character in line
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import InfraError, ModuleError, ModuleFileError
+from infra.modules.directive import DIRECTIVE, runs_by_statement
 from infra.modules.statements import Statement, parse, place_of
 
 if TYPE_CHECKING:
@@ -27,59 +28,98 @@ def _always(_tree: object) -> bool:
     return True
 
 
-_OUTSIDE = "cannot run inside a transaction"
+def _detaches_concurrently(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
+    return any(getattr(one.alter_table_cmd, "def").partition_cmd.concurrent for one in tree.cmds)
+
+
+def _moves_the_database(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
+    return any(one.def_elem.defname == "tablespace" for one in tree.options)
+
+
+_NEVER = "cannot run inside a transaction"
+_NOT_ALWAYS = "cannot always run inside a transaction"
 _BY_HAND = "run it by hand, or declare it where the server is declared"
 
+# Every statement for which PostgreSQL's sources call PreventInTransactionBlock, and those that would end the module's
+# transaction, leave its role, or need something that only one client has.
 RULES: dict[str, Rule] = {
     "transaction_stmt": Rule(_always, "controls the transaction", "remove it: a module is one transaction already"),
-    "createdb_stmt": Rule(_always, f"CREATE DATABASE {_OUTSIDE}", "declare the database in the stack's settings"),
-    "dropdb_stmt": Rule(_always, f"DROP DATABASE {_OUTSIDE}", "remove the database from the stack's settings"),
-    "create_table_space_stmt": Rule(_always, f"CREATE TABLESPACE {_OUTSIDE}", _BY_HAND),
-    "drop_table_space_stmt": Rule(_always, f"DROP TABLESPACE {_OUTSIDE}", _BY_HAND),
-    "create_subscription_stmt": Rule(_always, f"CREATE SUBSCRIPTION {_OUTSIDE}", _BY_HAND),
-    "drop_subscription_stmt": Rule(_always, f"DROP SUBSCRIPTION {_OUTSIDE}", _BY_HAND),
+    "createdb_stmt": Rule(_always, f"CREATE DATABASE {_NEVER}", "declare the database in the stack's settings"),
+    "dropdb_stmt": Rule(_always, f"DROP DATABASE {_NEVER}", "remove the database from the stack's settings"),
+    "alter_database_stmt": Rule(_moves_the_database, f"ALTER DATABASE … SET TABLESPACE {_NEVER}", _BY_HAND),
+    "create_table_space_stmt": Rule(_always, f"CREATE TABLESPACE {_NEVER}", _BY_HAND),
+    "drop_table_space_stmt": Rule(_always, f"DROP TABLESPACE {_NEVER}", _BY_HAND),
+    "create_subscription_stmt": Rule(_always, f"CREATE SUBSCRIPTION {_NOT_ALWAYS}", _BY_HAND),
+    "alter_subscription_stmt": Rule(_always, f"ALTER SUBSCRIPTION {_NOT_ALWAYS}", _BY_HAND),
+    "drop_subscription_stmt": Rule(_always, f"DROP SUBSCRIPTION {_NOT_ALWAYS}", _BY_HAND),
     "alter_system_stmt": Rule(
         _always, "ALTER SYSTEM changes the whole server", "set it in `server.settings` of the stack's settings"
     ),
-    "vacuum_stmt": Rule(lambda tree: tree.is_vacuumcmd, f"VACUUM {_OUTSIDE}", "remove it: new tables need none"),
-    "discard_stmt": Rule(_always, f"DISCARD {_OUTSIDE}", "remove it: the session ends with the module"),
+    "vacuum_stmt": Rule(lambda tree: tree.is_vacuumcmd, f"VACUUM {_NEVER}", "remove it: new tables need none"),
+    "discard_stmt": Rule(_always, f"DISCARD {_NOT_ALWAYS}", "remove it: the session ends with the module"),
     "index_stmt": Rule(
         lambda tree: tree.concurrent,
-        f"CREATE INDEX CONCURRENTLY {_OUTSIDE}",
-        "leave out CONCURRENTLY: nobody waits for a new table's lock",
+        f"CREATE INDEX CONCURRENTLY {_NEVER}",
+        f"leave out CONCURRENTLY, or begin the module with `{DIRECTIVE}`",
     ),
-    "drop_stmt": Rule(lambda tree: tree.concurrent, f"DROP INDEX CONCURRENTLY {_OUTSIDE}", "leave out CONCURRENTLY"),
-    "reindex_stmt": Rule(_always, f"REINDEX {_OUTSIDE} in every case", "remove it: new indexes need none"),
-    "cluster_stmt": Rule(
-        lambda tree: not tree.HasField("relation"), f"CLUSTER of all tables {_OUTSIDE}", "name a table"
+    "drop_stmt": Rule(lambda tree: tree.concurrent, f"DROP INDEX CONCURRENTLY {_NEVER}", "leave out CONCURRENTLY"),
+    "alter_table_stmt": Rule(
+        _detaches_concurrently, f"DETACH PARTITION … CONCURRENTLY {_NEVER}", "leave out CONCURRENTLY"
     ),
+    "reindex_stmt": Rule(_always, f"REINDEX {_NOT_ALWAYS}", "remove it: new indexes need none"),
+    "cluster_stmt": Rule(lambda tree: not tree.HasField("relation"), f"CLUSTER of all tables {_NEVER}", "name a table"),
     "copy_stmt": Rule(
         lambda tree: tree.is_program or not tree.filename,
         "COPY with a program or through the client is no SQL that every client can run",
         "write INSERT statements",
     ),
     "variable_set_stmt": Rule(
-        lambda tree: tree.name in {"role", "session_authorization"},
+        lambda tree: tree.name.lower() in {"role", "session_authorization"},  # case: guc_name_compare ignores it
         "changes the role",
         "remove it: a module runs as the owner role of its database",
     ),
 }
+UNNAMED = Rule(
+    _always,
+    "CREATE INDEX CONCURRENTLY without a name",
+    "name the index: after a failed build it has to be found again",
+)
+
+OUTSIDE = frozenset({"index_stmt", "drop_stmt", "alter_table_stmt", "reindex_stmt", "vacuum_stmt"})
+"""Kinds that a module may use which declares that it runs statement by statement."""
+
+MOST_SHOWN = 20
 
 
 def problems(module: Module) -> list[InfraError]:
-    """Give everything that keeps this module from being run, each with its place; [] when it can be run."""
+    """Give what keeps this module from being run, each with its place, the first few of many; [] when it can be run."""
     try:
         statements = parse(module.text, module.path)
     except ModuleError as error:
         return [error]
     if not statements:
         return [ModuleFileError("holds no statement", place=module.path, remedy="write one, or remove the file")]
-    return [problem for statement in statements for problem in _refusals(module, statement)]
+    by_statement = runs_by_statement(module.text)
+    rules = ((one, _rule(one, by_statement=by_statement)) for one in statements)
+    refused = [(one, rule) for one, rule in rules if rule]
+    found: list[InfraError] = [
+        ModuleFileError(rule.what, place=str(place_of(module.text, module.path, one.start)), remedy=rule.remedy)
+        for one, rule in refused[:MOST_SHOWN]
+    ]
+    if len(refused) > MOST_SHOWN:
+        found.append(ModuleFileError(f"{len(refused) - MOST_SHOWN} more statements are refused", place=module.path))
+    return found
 
 
-def _refusals(module: Module, statement: Statement) -> list[InfraError]:
+def needs_no_transaction(statement: Statement) -> bool:
+    """Say whether a statement is one that PostgreSQL runs outside a transaction only."""
+    return statement.kind in OUTSIDE and RULES[statement.kind].applies(statement.tree)
+
+
+def _rule(statement: Statement, *, by_statement: bool) -> Rule | None:
+    """Give the rule that refuses a statement, or None."""
+    if by_statement and statement.kind in OUTSIDE:
+        unnamed = statement.kind == "index_stmt" and statement.tree.concurrent and not statement.tree.idxname
+        return UNNAMED if unnamed else None
     rule = RULES.get(statement.kind)
-    if not rule or not rule.applies(statement.tree):
-        return []
-    place = str(place_of(module.text, module.path, statement.start))
-    return [ModuleFileError(rule.what, place=place, remedy=rule.remedy)]
+    return rule if rule and rule.applies(statement.tree) else None

@@ -1,9 +1,38 @@
-"""What is to be done with a module: a pure decision that previews, runs and tests all ask for."""
+"""What is to be done with a module: one table, asked by previews, runs and tests, and printed in docs/lifecycle.md."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+
+
+class Lifecycle(str, Enum):
+    """What may happen to a stack's data: anything, or nothing."""
+
+    EPHEMERAL = "ephemeral"
+    PERSISTENT = "persistent"
+
+
+class State(str, Enum):
+    """What the ledger and the live database say of a module; the texts complete `the database …`."""
+
+    FOREIGN = "has the ledger of another stack, server or database"
+    FRESH = "has no row for it and none of its objects"
+    PRESENT = "has no row for it, but all of its objects, exactly"
+    CONFLICTING = "has no row for it, but some of its objects, or other ones of their names"
+    APPLIED = "has its row, and its objects as it left them"
+    DRIFTED = "has its row, but some of its objects are changed or gone"
+    VANISHED = "has its row, but none of its objects"
+    RETAINED = "has its row from when its file was removed, and its objects"
+
+
+class Change(str, Enum):
+    """How the file differs from what was applied; the texts complete `the file …`."""
+
+    NEW = "was never applied"
+    SAME = "is what was applied"
+    REFORMATTED = "differs in comments, white space or letter case only"
+    CHANGED = "has other statements"
 
 
 class Step(str, Enum):
@@ -12,7 +41,21 @@ class Step(str, Enum):
     APPLY = "apply"
     UNCHANGED = "unchanged"
     REFORMATTED = "reformatted"
+    ADOPT = "adopt"
+    REBUILD = "rebuild"
+    VERIFY = "verify"
     REFUSE = "refuse"
+
+
+MEANING = {
+    Step.APPLY: "run it in one transaction and write its row",
+    Step.UNCHANGED: "nothing",
+    Step.REFORMATTED: "write the new digests, run nothing",
+    Step.ADOPT: "write its row, run nothing: every object was compared with what it makes on a scratch database",
+    Step.REBUILD: "drop what it and the later modules own, in reverse, and run it; the later ones follow",
+    Step.VERIFY: "compare with what it makes on a scratch database: write its row when all is equal, else refuse",
+    Step.REFUSE: "change nothing and say why",
+}
 
 
 @dataclass(frozen=True)
@@ -25,18 +68,83 @@ class Digests:
 
 @dataclass(frozen=True)
 class Decision:
-    """A step and, in a sentence, why; the sentence is for people."""
+    """A step, in a sentence why, and for a refusal what to do instead; both are for people."""
 
     step: Step
     why: str
+    remedy: str = ""
 
 
-def decide(wanted: Digests, applied: Digests | None) -> Decision:
-    """Decide from what the file says now and what the ledger says was applied."""
+_OTHER = "the database belongs to somebody else"
+_USE_OWN = "use the stack that it belongs to, or another database"
+_GUESS = "objects of its names are there and differ from what it makes"
+_MIGRATE = "write the difference as a migration, or take the change back"
+_DRIFT = "somebody changed what it made"
+_UNDO = "take those changes back in the database, or bring them into the modules"
+_GONE = "what it made is gone from the database"
+_RESTORE = "restore the database; to make the objects anew, empty, delete the module's row from sqlmodule.ledger"
+
+_E, _P = Lifecycle.EPHEMERAL, Lifecycle.PERSISTENT
+_BOTH = (_E, _P)
+
+RULES: tuple[tuple[State, tuple[Change, ...], tuple[Lifecycle, ...], Decision], ...] = (
+    (State.FOREIGN, tuple(Change), _BOTH, Decision(Step.REFUSE, _OTHER, _USE_OWN)),
+    (State.FRESH, (Change.NEW,), _BOTH, Decision(Step.APPLY, "not yet applied to this database")),
+    (State.PRESENT, (Change.NEW,), _BOTH, Decision(Step.ADOPT, "all that it makes is there, exactly")),
+    (State.CONFLICTING, (Change.NEW,), _BOTH, Decision(Step.REFUSE, _GUESS, _MIGRATE)),
+    (State.APPLIED, (Change.SAME,), _BOTH, Decision(Step.UNCHANGED, "applied as it is")),
+    (
+        State.APPLIED,
+        (Change.REFORMATTED,),
+        _BOTH,
+        Decision(Step.REFORMATTED, "only comments, white space or letter case differ: harmless, nothing runs"),
+    ),
+    (State.APPLIED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its statements changed")),
+    (State.APPLIED, (Change.CHANGED,), (_P,), Decision(Step.VERIFY, "its statements changed")),
+    (State.DRIFTED, (Change.SAME, Change.REFORMATTED), _BOTH, Decision(Step.REFUSE, _DRIFT, _UNDO)),
+    (State.DRIFTED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its statements changed")),
+    (State.DRIFTED, (Change.CHANGED,), (_P,), Decision(Step.VERIFY, "its statements changed, and so did the database")),
+    (State.VANISHED, (Change.SAME, Change.REFORMATTED, Change.CHANGED), (_E,), Decision(Step.REBUILD, _GONE)),
+    (State.VANISHED, (Change.SAME, Change.REFORMATTED, Change.CHANGED), (_P,), Decision(Step.REFUSE, _GONE, _RESTORE)),
+    (
+        State.RETAINED,
+        (Change.SAME, Change.REFORMATTED),
+        _BOTH,
+        Decision(Step.ADOPT, "its file is back, and its objects never left"),
+    ),
+    (State.RETAINED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its file is back with other statements")),
+    (State.RETAINED, (Change.CHANGED,), (_P,), Decision(Step.VERIFY, "its file is back with other statements")),
+)
+
+TABLE: dict[tuple[State, Change, Lifecycle], Decision] = {
+    (state, change, lifecycle): decision
+    for state, changes, lifecycles, decision in RULES
+    for change in changes
+    for lifecycle in lifecycles
+}
+
+
+def change_between(wanted: Digests, applied: Digests | None) -> Change:
+    """Say how a file differs from what the ledger holds of it."""
     if applied is None:
-        return Decision(Step.APPLY, "not yet applied to this database")
-    if applied.text == wanted.text:
-        return Decision(Step.UNCHANGED, "applied as it is")
-    if applied.statements == wanted.statements:
-        return Decision(Step.REFORMATTED, "only comments, white space or letter case differ: nothing to run")
-    return Decision(Step.REFUSE, "its statements changed after it was applied")
+        return Change.NEW
+    if wanted.text == applied.text:
+        return Change.SAME
+    return Change.REFORMATTED if wanted.statements == applied.statements else Change.CHANGED
+
+
+def decide(state: State, change: Change, lifecycle: Lifecycle) -> Decision:
+    """Look up the one decision for a module; every combination that can occur has one."""
+    return TABLE[state, change, lifecycle]
+
+
+def as_markdown() -> str:
+    """Give the table for docs/lifecycle.md."""
+    lines = ["| the database … | the file … | ephemeral | persistent |", "| --- | --- | --- | --- |"]
+    for state in State:
+        for change in Change:
+            cells = [TABLE.get((state, change, lifecycle)) for lifecycle in Lifecycle]
+            if any(cells):
+                steps = " | ".join(f"**{cell.step.value}**" if cell else "-" for cell in cells)
+                lines.append(f"| {state.value} | {change.value} | {steps} |")
+    return "\n".join(lines) + "\n"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import stat
 from dataclasses import dataclass
+from errno import ELOOP, ENOENT
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from infra.errors import ModuleFileError
@@ -41,28 +43,33 @@ def load_modules(directory: Path, *, shown_as: str | None = None) -> list[Module
     """Read the modules of a directory in their order; `shown_as` is the directory's name in messages and previews.
 
     Names beginning with a dot are left alone; everything else must be a module. Raises ModuleDirectoryError with every
-    problem at once.
+    problem at once, ModuleFileError where there is no such directory.
     """
-    shown = shown_as if shown_as is not None else str(directory)
+    shown = PurePath(shown_as) if shown_as is not None else directory
     try:
         entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
     except OSError as error:
         raise ModuleFileError(
-            f"cannot be read ({error.strerror})", place=shown, remedy="create it or set `modules.directory`"
+            f"cannot be read ({error.strerror})", place=str(shown), remedy="create it or set `modules.directory`"
         ) from None
+    if not entries:
+        problem = ModuleFileError("holds no module", place=str(shown), remedy="add 01-….sql")
+        raise ModuleDirectoryError(str(shown), [problem])
     problems: list[ModuleFileError] = []
     modules: list[Module] = []
     for entry in entries:
         try:
-            modules.append(_load(entry, f"{shown}/{entry.name}"))
+            modules.append(_load(entry, str(shown / _printable(entry.name))))
         except ModuleFileError as problem:
             problems.append(problem)
-    modules.sort(key=lambda module: (module.number, module.name))
-    if not problems:
-        problems.extend(_numbering(modules, shown))
+    problems.extend(_numbering([entry.name for entry in entries], shown))
     if problems:
-        raise ModuleDirectoryError(shown, problems)
-    return modules
+        raise ModuleDirectoryError(str(shown), problems)
+    return sorted(modules, key=lambda module: module.number)
+
+
+def _printable(name: str) -> str:
+    return name if name.isprintable() else repr(name)
 
 
 def _load(path: Path, shown: str) -> Module:
@@ -76,7 +83,8 @@ def _load(path: Path, shown: str) -> Module:
             raise ModuleFileError("is not a file", place=shown, remedy="a module is one SQL file")
         raw = path.read_bytes()
     except OSError as error:
-        remedy = "the link leads nowhere: mend or remove it" if path.is_symlink() else "mend its permissions"
+        nowhere = error.errno in {ENOENT, ELOOP}
+        remedy = "the link leads nowhere: mend or remove it" if nowhere else "mend its permissions"
         raise ModuleFileError(f"cannot be read ({error.strerror})", place=shown, remedy=remedy) from None
     return Module(int(name["number"]), path.stem, shown, decode(raw, shown))
 
@@ -98,28 +106,25 @@ def decode(raw: bytes, shown: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _numbering(modules: list[Module], shown: str) -> list[ModuleFileError]:
-    """Report numbers that occur twice and gaps: either would make the order a guess."""
+def _numbering(names: list[str], shown: PurePath) -> list[ModuleFileError]:
+    """Report numbers that occur twice and gaps, whatever the files hold: either would make the order a guess."""
     problems: list[ModuleFileError] = []
-    if not modules:
-        return [ModuleFileError("holds no module", place=shown, remedy="add 01-….sql")]
+    numbered = sorted((int(found["number"]), name) for name in names if (found := NAME.fullmatch(name)))
     expected = 1
-    for previous, module in zip([None, *modules], modules, strict=False):
-        if previous and previous.number == module.number:
+    previous = ""
+    for number, name in numbered:
+        if number < expected:
+            what, remedy = f"has the number of {previous}", "give each module a number of its own"
+            if number == 0:
+                what, remedy = "has the number 0", "number the modules from 01"
+            problems.append(ModuleFileError(what, place=str(shown / name), remedy=remedy))
+        elif number > expected:
+            gap = f" {expected:02}" if number == expected + 1 else f"s {expected:02} to {number - 1:02}"
             problems.append(
                 ModuleFileError(
-                    f"has the number of {previous.path.rsplit('/', 1)[-1]}",
-                    place=module.path,
-                    remedy="give each module a number of its own",
+                    f"leaves out number{gap}", place=str(shown / name), remedy="number the modules without a gap"
                 )
             )
-            continue
-        if module.number != expected:
-            gap = f"{expected:02}" if module.number == expected + 1 else f"{expected:02} to {module.number - 1:02}"
-            problems.append(
-                ModuleFileError(
-                    f"leaves out number {gap}", place=module.path, remedy="number the modules without a gap"
-                )
-            )
-        expected = module.number + 1
+        expected = number + 1
+        previous = name
     return problems

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import postgast
 from postgast import PgQueryError, pg_query_pb2
 
 from infra.errors import ModuleError, Place
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
 COMMENTS = frozenset({pg_query_pb2.SQL_COMMENT, pg_query_pb2.C_COMMENT})
-QUOTED = frozenset({pg_query_pb2.SCONST, pg_query_pb2.USCONST, pg_query_pb2.BCONST, pg_query_pb2.XCONST})
+BETWEEN_STATEMENTS = COMMENTS | {pg_query_pb2.ASCII_59}  # the semicolon
+CASE_COUNTS = frozenset(
+    {pg_query_pb2.SCONST, pg_query_pb2.USCONST, pg_query_pb2.BCONST, pg_query_pb2.XCONST, pg_query_pb2.UIDENT}
+)
+SYNTAX_ERROR = "42601"
+
+PSQL_VARIABLE = re.compile(r""":(\w|'\w|"\w|\{)""")
+COPY_FROM_CLIENT = re.compile(r"\bFROM\s+STDIN\b[^;]*;\s*\Z", re.IGNORECASE)
+LONGEST_COPY = 10_000  # characters that a COPY statement with many columns may have
+PAST_THE_END = (sys.maxsize, sys.maxsize)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement: the parser's name of its kind, its tree, and where it begins and ends, in characters from 0."""
+    """One statement: the parser's name of its kind, its tree, and its text from first to last word, in characters."""
 
     kind: str  # as in the parser's sources: create_stmt, index_stmt, transaction_stmt, …
     tree: Any
@@ -37,23 +51,16 @@ def place_of(text: str, path: str, offset: int) -> Place:
 
 def parse(text: str, path: str) -> list[Statement]:
     """Parse a module; raises ModuleError with PostgreSQL's own words at the place of a syntax error."""
-    characters = _Offsets(text)
     try:
-        raw = postgast.parse(text).stmts
-        tokens = [token for token in postgast.scan(text).tokens if token.token not in COMMENTS]
+        trees = postgast.parse(text).stmts
+        tokens = postgast.scan(text).tokens
     except PgQueryError as error:
-        at = place_of(text, path, characters.of_byte(max(error.cursorpos - 1, 0)))
-        raise ModuleError(error.message, sqlstate="42601", at=at, hint=_hint(at)) from None
+        raise _refusal(error, text, path) from None
+    character = _character_offsets(text)
     statements: list[Statement] = []
-    first = 0
-    for one in raw:
-        begin, length = one.stmt_location, one.stmt_len
-        end = begin + length if length else len(text.encode())
-        while tokens[first].start < begin or tokens[first].token == pg_query_pb2.ASCII_59:
-            first += 1
-        kind = one.stmt.WhichOneof("node") or ""
-        start = characters.of_byte(tokens[first].start)
-        statements.append(Statement(kind, getattr(one.stmt, kind), start, characters.of_byte(end)))
+    for tree, (start, end) in zip(trees, _extents(trees, tokens), strict=True):
+        kind = tree.stmt.WhichOneof("node") or ""
+        statements.append(Statement(kind, getattr(tree.stmt, kind), character(start), character(end)))
     return statements
 
 
@@ -69,33 +76,55 @@ def statements_digest(text: str) -> str:
         if token.token in COMMENTS:
             continue
         word = raw[token.start : token.end]
-        if token.token not in QUOTED and not word.startswith(b'"'):
+        if token.token not in CASE_COUNTS and not word.startswith(b'"'):
             word = word.lower()
         digest.update(b"%d:%b," % (len(word), word))
     return "tokens1:" + digest.hexdigest()
 
 
-def _hint(at: Place) -> str:
-    here = at.text[at.column - 1 :]
-    if here.startswith("\\"):
-        return "a line that begins with a backslash is a psql command, not SQL; write it in SQL or remove it"
-    if here.startswith(":"):
+def _extents(trees: Sequence[Any], tokens: Iterable[Any]) -> Iterator[tuple[int, int]]:
+    """Give where each statement's first word begins and its last one ends, in bytes.
+
+    The parser's own extents include comments. Tokens are taken one by one: a list of them costs seconds a megabyte.
+    """
+    words = ((token.start, token.end) for token in tokens if token.token not in BETWEEN_STATEMENTS)
+    start, end = next(words, PAST_THE_END)
+    for tree in trees:
+        first, last = start, end
+        limit = tree.stmt_location + tree.stmt_len if tree.stmt_len else PAST_THE_END[0]  # 0: all the rest
+        while start < limit:
+            last = end
+            start, end = next(words, PAST_THE_END)
+        yield first, last
+
+
+def _character_offsets(text: str) -> Callable[[int], int]:
+    """Give a function from byte offsets, as the parser gives them and in rising order, to offsets in characters."""
+    raw = text.encode()
+    seen_bytes = seen_characters = 0
+
+    def character(offset: int) -> int:
+        nonlocal seen_bytes, seen_characters
+        seen_characters += len(raw[seen_bytes:offset].decode())
+        seen_bytes = offset
+        return seen_characters
+
+    return character
+
+
+def _refusal(error: PgQueryError, text: str, path: str) -> ModuleError:
+    """Make the error; the parser counts the position in characters from 1, and gives 0 where it knows none."""
+    if error.cursorpos == 0:
+        return ModuleError(error.message, path=path)
+    offset = error.cursorpos - 1
+    return ModuleError(error.message, sqlstate=SYNTAX_ERROR, at=place_of(text, path, offset), hint=_hint(text, offset))
+
+
+def _hint(text: str, offset: int) -> str:
+    if text.startswith("\\", offset):
+        return "a backslash outside of quotes begins a psql command; write it in SQL or remove it"
+    if PSQL_VARIABLE.match(text, offset):
         return "psql variables are not SQL; write the value"
+    if COPY_FROM_CLIENT.search(text[max(0, offset - LONGEST_COPY) : offset]):
+        return "rows after COPY … FROM stdin are psql's, not SQL; write INSERT statements"
     return ""
-
-
-class _Offsets:
-    """Byte offsets, as the parser gives them, to character offsets."""
-
-    def __init__(self, text: str) -> None:
-        self.raw = None if text.isascii() else text.encode()
-        self.seen_bytes = self.seen_characters = 0
-
-    def of_byte(self, offset: int) -> int:
-        if self.raw is None:
-            return offset
-        if offset < self.seen_bytes:
-            self.seen_bytes = self.seen_characters = 0
-        self.seen_characters += len(self.raw[self.seen_bytes : offset].decode("utf-8", "ignore"))
-        self.seen_bytes = offset
-        return self.seen_characters

@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
+from infra.catalog.owned import Effect
 from infra.errors import LedgerError
 from infra.modules.decide import Digests, Step
 
 if TYPE_CHECKING:
-    import psycopg
     from typing_extensions import LiteralString
 
-FORMAT = 1
+    from infra.postgres.pool import Connection
 
-OUTCOMES = {Step.APPLY: "applied"}
+FORMAT = 1
+PLACE = "sqlmodule.identity"
+RETAINED = "retained"
+OUTCOMES = {Step.APPLY: "applied", Step.REBUILD: "applied", Step.ADOPT: "adopted", Step.VERIFY: "verified"}
+
+HERE = """
+SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()
+"""
+
+ENTRY = "SELECT module, text_digest, statements_digest, outcome, objects FROM sqlmodule.ledger"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose a ledger is, and of which database on which server (`system_identifier` as pg_control_system gives it)."""
+
+    stack: str
+    system_identifier: str
+    database: int
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the ledger says of one module; `applied_at` is ISO 8601 with its offset."""
+    """What the ledger says of one module."""
 
     module: str
     digests: Digests
     outcome: str
-    applied_at: str
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """The ledger of one database as it was read: whose it is and what it holds."""
-
-    stack: str
-    entries: dict[str, Entry]
+    effect: Effect
 
 
 @cache
@@ -42,74 +53,110 @@ def _definition() -> LiteralString:
     return cast("LiteralString", Path(__file__).with_suffix(".sql").read_text())
 
 
-def read(connection: psycopg.Connection[tuple[Any, ...]]) -> Ledger | None:
-    """Read the ledger, or None where the database has none; raises LedgerError for one of a newer program."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('sqlmodule.identity')")
-        if cursor.fetchone() == (None,):
-            return None
-        cursor.execute("SELECT format, stack FROM sqlmodule.identity")
-        identity = cursor.fetchone()
-        if identity is None:
-            raise LedgerError("the ledger's identity row is gone", place="sqlmodule.identity", remedy="restore it")
-        if identity[0] > FORMAT:
-            raise LedgerError(
-                f"the ledger has format {identity[0]}, this program knows {FORMAT}",
-                place="sqlmodule.identity",
-                remedy="use the newer program",
-            )
-        cursor.execute(
-            "SELECT module, text_digest, statements_digest, outcome, to_json(applied_at) #>> '{}' FROM sqlmodule.ledger"
+def identity(connection: Connection) -> Identity | None:
+    """Read whose the ledger is, or None where the database has none; raises LedgerError for one of a newer program."""
+    if connection.execute("SELECT to_regclass('sqlmodule.identity')").fetchone() == (None,):
+        return None
+    row = connection.execute("SELECT format, stack, system_identifier, database FROM sqlmodule.identity").fetchone()
+    if row is None:
+        raise LedgerError("the ledger's one row is gone", place=PLACE, remedy="restore it from a backup")
+    if row[0] > FORMAT:
+        raise LedgerError(
+            f"the ledger has format {row[0]} and this program knows {FORMAT}",
+            place=PLACE,
+            remedy="use the newer program",
         )
-        entries = {row[0]: Entry(row[0], Digests(row[1], row[2]), row[3], row[4]) for row in cursor}
-    return Ledger(identity[1], entries)
+    return Identity(row[1], row[2], row[3])
 
 
-def create(connection: psycopg.Connection[tuple[Any, ...]], stack: str) -> Ledger:
+def here(connection: Connection, stack: str) -> Identity:
+    """Give the identity that a ledger made here and now would have."""
+    row = connection.execute(HERE).fetchone() or ("", 0)
+    return Identity(stack, row[0], row[1])
+
+
+def create(connection: Connection, stack: str) -> Identity:
     """Make the ledger in the current transaction, owned by the current role."""
+    mine = here(connection, stack)
     connection.execute(_definition())
     connection.execute(
-        "INSERT INTO sqlmodule.identity (format, stack, system_identifier, database)"
-        " SELECT %s, %s, s.system_identifier::text, d.oid"
-        " FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()",
-        (FORMAT, stack),
+        "INSERT INTO sqlmodule.identity (format, stack, system_identifier, database) VALUES (%s, %s, %s, %s)",
+        (FORMAT, mine.stack, mine.system_identifier, mine.database),
     )
-    return Ledger(stack, {})
+    return mine
+
+
+def entry(connection: Connection, module: str) -> Entry | None:
+    """Read one module's row, or None."""
+    row = connection.execute(ENTRY + " WHERE module = %s", (module,)).fetchone()
+    return _entry(row) if row else None
+
+
+def entries(connection: Connection) -> list[Entry]:
+    """Read every row, in the modules' order."""
+    return [_entry(row) for row in connection.execute(ENTRY + " ORDER BY module")]
+
+
+def _entry(row: tuple[str, str, str, str, list[list[object]]]) -> Entry:
+    return Entry(row[0], Digests(row[1], row[2]), row[3], Effect.of_json(row[4]))
 
 
 def record(
-    connection: psycopg.Connection[tuple[Any, ...]],
+    connection: Connection,
     module: str,
     digests: Digests,
     *,
     step: Step,
     stack: str,
     milliseconds: float,
+    effect: Effect | None = None,
 ) -> None:
-    """Write a module's row and its event, in the current transaction."""
+    """Write a module's row and its event, in the current transaction; without an effect the row keeps its own."""
     connection.execute(
-        "INSERT INTO sqlmodule.ledger (module, text_digest, statements_digest, outcome, stack, duration)"
-        " VALUES (%s, %s, %s, %s, %s, %s * interval '1 ms')"
+        "WITH happened AS ("
+        " INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)"
+        " VALUES (%(module)s, %(step)s, %(statements)s, %(stack)s, %(ms)s * interval '1 ms')"
+        ") INSERT INTO sqlmodule.ledger (module, text_digest, statements_digest, outcome, stack, duration, objects)"
+        " VALUES (%(module)s, %(text)s, %(statements)s, coalesce(%(outcome)s, 'applied'), %(stack)s,"
+        " %(ms)s * interval '1 ms', coalesce(%(objects)s::jsonb, '[]'))"
         " ON CONFLICT (module) DO UPDATE SET text_digest = excluded.text_digest,"
-        " statements_digest = excluded.statements_digest",
-        (module, digests.text, digests.statements, OUTCOMES.get(step, "applied"), stack, milliseconds),
+        " statements_digest = excluded.statements_digest, stack = excluded.stack,"
+        " outcome = coalesce(%(outcome)s, ledger.outcome), objects = coalesce(%(objects)s::jsonb, ledger.objects)",
+        {
+            "module": module,
+            "text": digests.text,
+            "statements": digests.statements,
+            "step": step.value,
+            "outcome": OUTCOMES.get(step),
+            "stack": stack,
+            "ms": milliseconds,
+            "objects": None if effect is None else json.dumps(effect.as_json(), ensure_ascii=False),
+        },
+        prepare=True,
     )
-    event(connection, module, digests, step=step, stack=stack, milliseconds=milliseconds)
 
 
-def event(
-    connection: psycopg.Connection[tuple[Any, ...]],
-    module: str,
-    digests: Digests,
-    *,
-    step: Step,
-    stack: str,
-    milliseconds: float,
-    failure: str | None = None,
+def record_failure(
+    connection: Connection, module: str, digests: Digests, *, step: Step, stack: str, sqlstate: str
 ) -> None:
-    """Write that something was done or, with its SQLSTATE, tried in vain."""
+    """Write that something was tried in vain."""
     connection.execute(
         "INSERT INTO sqlmodule.event (module, step, failure, statements_digest, stack, duration)"
-        " VALUES (%s, %s, %s, %s, %s, %s * interval '1 ms')",
-        (module, step.value, failure, digests.statements, stack, milliseconds),
+        " VALUES (%s, %s, %s, %s, %s, '0')",
+        (module, step.value, sqlstate, digests.statements, stack),
     )
+
+
+def retain(connection: Connection, module: str) -> None:
+    """Note that a module's file is gone and its objects stay."""
+    connection.execute("UPDATE sqlmodule.ledger SET outcome = %s WHERE module = %s", (RETAINED, module))
+
+
+def rename(connection: Connection, old: str, new: str) -> None:
+    """Give a module's row the file's new name."""
+    connection.execute("UPDATE sqlmodule.ledger SET module = %s WHERE module = %s", (new, old))
+
+
+def forget(connection: Connection, modules: list[str]) -> None:
+    """Remove the rows of modules whose objects are dropped in the same transaction."""
+    connection.execute("DELETE FROM sqlmodule.ledger WHERE module = ANY (%s)", (modules,))

@@ -1,5 +1,5 @@
 CREATE SCHEMA sqlmodule;
-COMMENT ON SCHEMA sqlmodule IS 'What platform-postgres applied to this database. Written in the transaction of each module.';
+COMMENT ON SCHEMA sqlmodule IS 'What platform-postgres applied to this database, written in the transaction of each module.';
 
 CREATE TABLE sqlmodule.identity (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -19,9 +19,20 @@ CREATE TABLE sqlmodule.ledger (
     stack text NOT NULL,
     applied_by text NOT NULL DEFAULT session_user,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    duration interval NOT NULL
+    duration interval NOT NULL,
+    objects jsonb NOT NULL
 );
 COMMENT ON TABLE sqlmodule.ledger IS 'The modules that are applied, a row each.';
+COMMENT ON COLUMN sqlmodule.ledger.objects IS
+    'What the module did: kind, name, definition (null: dropped), and whether the object had been there before.';
+
+CREATE TABLE sqlmodule.resume (
+    module text PRIMARY KEY,
+    statements_digest text NOT NULL,
+    done integer NOT NULL,
+    objects jsonb NOT NULL
+);
+COMMENT ON TABLE sqlmodule.resume IS 'How many statements are done of a module that runs outside a transaction.';
 
 CREATE TABLE sqlmodule.event (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
 
 
-def module_error(module: Module, result: PGresult, completed: int) -> ModuleError:
-    """Make the error that `result` reports, the statement number `completed` (from 0) of the module having failed."""
+def module_error(module: Module, result: PGresult, completed: int, *, whole: bool = True) -> ModuleError:
+    """Make the error that `result` reports, the statement number `completed` (from 0) of the module having failed.
+
+    PostgreSQL counts the position in what was sent: that is of use when it was the `whole` text.
+    """
 
     def said(which: DiagnosticField) -> str:
         return (result.error_field(which) or b"").decode("utf-8", "replace")
@@ -24,7 +27,7 @@ def module_error(module: Module, result: PGresult, completed: int) -> ModuleErro
     return ModuleError(
         said(DiagnosticField.MESSAGE_PRIMARY),
         sqlstate=said(DiagnosticField.SQLSTATE),
-        at=_place(module, said(DiagnosticField.STATEMENT_POSITION), completed),
+        at=_place(module, said(DiagnosticField.STATEMENT_POSITION) if whole else "", completed),
         path=module.path,
         detail=said(DiagnosticField.MESSAGE_DETAIL),
         hint=said(DiagnosticField.MESSAGE_HINT),

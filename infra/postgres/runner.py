@@ -1,177 +1,195 @@
-"""The one door through which modules reach a database: one transaction each, under a lock, with the ledger's row."""
+"""The one door through which modules reach a database: decided, run in one transaction under a lock, and remembered."""
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import generators, sql
-from psycopg.pq import ExecStatus
 
-from infra.errors import BusyError, LedgerError, ModuleError, RefusedError
-from infra.modules.decide import Decision, Digests, Step, decide
-from infra.postgres import ledger
-from infra.postgres.locate import module_error
-from infra.postgres.target import Target, connect
+from infra.errors import ModuleError, RefusedError
+from infra.modules.decide import Decision, Digests, Lifecycle, State, Step, change_between, decide
+from infra.postgres import ledger, pool
+from infra.postgres.comparison import differences_of, made_by_modules, modules_of
+from infra.postgres.live import Live, look
+from infra.postgres.lock import locked
+from infra.postgres.rebuild import created, rebuild, run_whole
+from infra.postgres.removal import remove
+from infra.postgres.retry import persistently
+from infra.postgres.run import Applied
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
+    from infra.catalog.difference import Difference
+    from infra.catalog.owned import Effect
     from infra.modules.module import Module
+    from infra.postgres.ledger import Entry
+    from infra.postgres.pool import Connection
+    from infra.postgres.session import Session
 
-    Connection = psycopg.Connection[tuple[Any, ...]]
+MIGRATE = "bring it there with a migration, or take the change back; these differ:"
 
-LOCK = (0x53514C4D, 1)
-"""The advisory lock that one runner holds in a database: 'SQLM' in ASCII, and 1."""
-
-HOLDER = """
-SELECT a.pid, a.application_name, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ')
-FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_database d ON d.oid = l.database
-WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
-  AND l.classid = %s::bigint::oid AND l.objid = %s::bigint::oid
-"""
+_empty: set[str] = set()
+"""Databases that were seen, by this process, to hold nothing but what modules made."""
 
 
 @dataclass(frozen=True)
-class Session:
-    """How modules are run: where, as which role, for which stack, and how long anything may wait (seconds)."""
+class Seen:
+    """What a decision rests on: the module's state, its row, and the whole database where that had to be read."""
 
-    target: Target
-    owner: str
-    stack: str
-    lock_timeout: float = 10
-    statement_timeout: float = 600
-    wait: float = 60
+    state: State
+    entry: Entry | None
+    live: Live | None = None
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What was done with a module: the step taken, and how long its statements ran (milliseconds)."""
+def apply(session: Session, module: Module, digests: Digests, *, looking: bool = False) -> Applied:
+    """Bring one module to its database as `decide` says; with `looking` an applied module's objects are compared first.
 
-    step: Step
-    milliseconds: float
-
-
-def apply(session: Session, module: Module, digests: Digests) -> Applied:
-    """Bring one module to its database, or find that the ledger has it already.
-
-    Raises ModuleError where PostgreSQL refuses a statement, RefusedError where applying would be a guess, BusyError
-    where somebody else holds the lock, LedgerError where the ledger is another stack's; nothing is changed then.
+    Raises ModuleError where PostgreSQL refuses a statement, RefusedError where a step could lose data or hide a
+    difference, BusyError where somebody else holds the lock, LedgerError where the ledger is another's. Nothing is
+    changed then. A lost connection is tried again: the ledger says what the lost answer would have been.
     """
-    with connect(session.target, autocommit=True) as connection, locked(connection, session):
-        try:
+
+    def once() -> Applied:
+        with pool.connection(session.target) as connection, locked(connection, seconds=session.wait):
+            try:
+                return _bring(connection, session, module, digests, looking=looking)
+            except ModuleError as error:
+                _record_failure(connection, session, module, digests, error)
+                raise
+
+    return persistently(once, seconds=session.wait, tell=session.tell)
+
+
+def retire(session: Session, module: str) -> str:
+    """Take leave of a module whose file is gone: its objects stay in a persistent stack, and go in an ephemeral one.
+
+    Give what was done, in a sentence. Raises RefusedError where something else depends on its objects.
+    """
+
+    def once() -> str:
+        with pool.connection(session.target) as connection, locked(connection, seconds=session.wait):
+            if not ledger.identity(connection):
+                return "there was nothing to drop"
             with connection.transaction():
-                return _apply(connection, session, module, digests)
-        except ModuleError as error:
-            _record_failure(connection, session, module, digests, error)
-            raise
+                session.begin(connection)
+                entry = ledger.entry(connection, module)
+                if entry is None:
+                    return "there was nothing to drop"
+                if session.lifecycle is Lifecycle.PERSISTENT:
+                    ledger.retain(connection, module)
+                    return f"its objects stay in {session.place}: the ledger says retained"
+                remove(connection, created(entry.effect), place=f"module {module} in {session.place}")
+                ledger.forget(connection, [module])
+                return f"its objects are dropped from {session.place}"
+
+    return persistently(once, seconds=session.wait, tell=session.tell)
 
 
-def _apply(connection: Connection, session: Session, module: Module, digests: Digests) -> Applied:
-    _become(connection, session)
-    known = ledger.read(connection) or ledger.create(connection, session.stack)
-    if known.stack != session.stack:
-        raise LedgerError(
-            f"belongs to the stack {known.stack}, not to {session.stack}",
-            place=f"the ledger of database {session.target.database}",
-            remedy="use that stack, or another database",
-        )
-    entry = known.entries.get(module.name)
-    decision = decide(digests, entry.digests if entry else None)
+def _bring(connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool) -> Applied:
+    seen = see(connection, session, module, digests, looking=looking)
+    change = change_between(digests, seen.entry.digests if seen.entry else None)
+    decision = decide(seen.state, change, session.lifecycle)
     if decision.step is Step.UNCHANGED:
-        return Applied(decision.step, 0)
-    milliseconds = _take(connection, session, module, decision)
-    ledger.record(connection, module.name, digests, step=decision.step, stack=session.stack, milliseconds=milliseconds)
-    return Applied(decision.step, milliseconds)
-
-
-def _take(connection: Connection, session: Session, module: Module, decision: Decision) -> float:
+        return Applied(decision.step)
     if decision.step is Step.REFUSE:
-        raise RefusedError(
-            decision.why,
-            place=f"{module.path} in database {session.target.database}",
-            remedy="take the change back, or write it as a migration",
+        raise refusal(session, module, decision, problems(session, module, seen))
+    if decision.step is Step.REBUILD:
+        return _and_forget(connection, rebuild(connection, session, module))
+    if decision.step is Step.APPLY:
+        return _and_forget(connection, run_whole(connection, session, module, digests, Step.APPLY))
+    with connection.transaction():
+        session.begin(connection)
+        effect = _proved(connection, session, module, seen, decision)
+        ledger.record(
+            connection, module.name, digests, step=decision.step, stack=session.stack, milliseconds=0, effect=effect
         )
-    if decision.step is not Step.APPLY:
-        return 0
-    started = time.perf_counter()
-    execute(connection, module)
-    milliseconds = (time.perf_counter() - started) * 1000
-    _become(connection, session)
-    return milliseconds
+        return Applied(decision.step)
 
 
-def execute(connection: Connection, module: Module) -> None:
-    """Send a module whole and without parameters, so that `%` and `:name` are its own; raises ModuleError."""
-    pgconn = connection.pgconn
-    pgconn.send_query(module.text.encode())
-    results = connection.wait(generators.execute(pgconn))
-    if results and results[-1].status == ExecStatus.FATAL_ERROR:
-        raise module_error(module, results[-1], len(results) - 1)
+def _and_forget(connection: Connection, applied: Applied) -> Applied:
+    """Let nothing outlive a module in its session; close the session where that cannot be had otherwise."""
+    if not pool.forget_session(connection):
+        connection.close()
+    return applied
 
 
-def _become(connection: Connection, session: Session) -> None:
-    """Take the owner's role and this program's settings, for this transaction only."""
-    connection.execute(
-        sql.SQL(
-            "RESET ALL; SET LOCAL ROLE {owner}; SET LOCAL search_path = public;"
-            " SET LOCAL lock_timeout = {lock}; SET LOCAL statement_timeout = {statement}"
-        ).format(
-            owner=sql.Identifier(session.owner),
-            lock=int(session.lock_timeout * 1000),
-            statement=int(session.statement_timeout * 1000),
-        )
+def see(connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool) -> Seen:
+    """Find out how a module stands in its database, reading no more than the answer needs."""
+    identity = ledger.identity(connection)
+    if identity and identity != ledger.here(connection, session.stack):
+        return Seen(State.FOREIGN, None)
+    entry = ledger.entry(connection, module.name) if identity else None
+    if entry is None and identity:
+        entry = _renamed(connection, session, module, digests)
+    if entry and not looking and entry.outcome != ledger.RETAINED:
+        return Seen(State.APPLIED, entry)
+    if entry is None and str(session.target) in _empty:
+        return Seen(State.FRESH, None)
+    live = look(connection, session.stack)
+    if entry:
+        return Seen(live.state(module.name), entry, live)
+    if not live.unmanaged(session.allowed):
+        _empty.add(str(session.target))
+        return Seen(State.FRESH, None, live)
+    made = made_by_modules(session)
+    return Seen(live.state_of_new(made.effects[module.name], made.last), None, live)
+
+
+def _renamed(connection: Connection, session: Session, module: Module, digests: Digests) -> Entry | None:
+    """Find the row of a module with these statements whose file is gone: it is this one, under another name."""
+    files = {one.name for one in modules_of(session)}
+    for entry in ledger.entries(connection):
+        if entry.digests.statements == digests.statements and entry.module not in files:
+            with connection.transaction():
+                session.begin(connection)
+                ledger.rename(connection, entry.module, module.name)
+            return ledger.entry(connection, module.name)
+    return None
+
+
+def problems(session: Session, module: Module, seen: Seen) -> list[Difference]:
+    """Give the differences that a refusal rests on."""
+    if seen.live is None:
+        return []
+    if seen.entry:
+        return seen.live.drift(module.name)
+    return differences_of(seen.live, made_by_modules(session), module.name, None)
+
+
+def refusal(session: Session, module: Module, decision: Decision, found: list[Difference]) -> RefusedError:
+    """Say no: where, why, what to do instead, and every difference with both definitions."""
+    return RefusedError(
+        decision.why,
+        place=f"{module.path} in {session.place}",
+        remedy=decision.remedy + "".join(f"\n{one}" for one in found),
     )
 
 
-@contextmanager
-def locked(connection: Connection, session: Session) -> Generator[None]:
-    """Hold this database's lock; raises BusyError naming the session that holds it, after `session.wait` seconds."""
-    deadline = time.monotonic() + session.wait
-    pause = 0.05
-    while connection.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK).fetchone() != (True,):
-        if time.monotonic() > deadline:
-            raise BusyError(
-                f"another run holds the lock for over {session.wait:g} s{_holder(connection)}",
-                place=f"database {session.target.database}",
-                remedy="wait for it, or end it",
-            )
-        time.sleep(pause)
-        pause = min(pause * 2, 1)
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            connection.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
-
-
-def _holder(connection: Connection) -> str:
-    row = connection.execute(HOLDER, LOCK).fetchone()
-    return f" (pid {row[0]}, application {row[1]!r}, connected since {row[2]})" if row else ""
+def _proved(connection: Connection, session: Session, module: Module, seen: Seen, decision: Decision) -> Effect | None:
+    """Give the effect to record for a module that is not run; raises RefusedError when the proof fails."""
+    if decision.step is Step.REFORMATTED or (seen.state is State.RETAINED and decision.step is Step.ADOPT):
+        return None
+    live = seen.live or look(connection, session.stack)
+    made = made_by_modules(session)
+    found = differences_of(live, made, module.name, seen.entry.effect if seen.entry else None)
+    if found:
+        what = Decision(Step.REFUSE, f"{decision.why}, and the database has not followed", MIGRATE)
+        raise refusal(session, module, what, found)
+    return live.as_found(made.effects[module.name])
 
 
 def _record_failure(
     connection: Connection, session: Session, module: Module, digests: Digests, error: ModuleError
 ) -> None:
     """Note the failure as an event, where there is a ledger to note it in; the error itself is what counts."""
-    if connection.broken:
+    if connection.broken or not error.sqlstate:
         return
     try:
         with connection.transaction():
-            _become(connection, session)
-            known = ledger.read(connection)
-            if known and known.stack == session.stack:
-                ledger.event(
-                    connection,
-                    module.name,
-                    digests,
-                    step=Step.APPLY,
-                    stack=session.stack,
-                    milliseconds=0,
-                    failure=error.sqlstate,
+            session.begin(connection)
+            if ledger.identity(connection) == ledger.here(connection, session.stack):
+                ledger.record_failure(
+                    connection, module.name, digests, step=Step.APPLY, stack=session.stack, sqlstate=error.sqlstate
                 )
     except psycopg.Error:
         return

@@ -1,15 +1,17 @@
-"""A target is a database that may be connected to, and this is the one place where connections are opened."""
+"""A target is a database that may be connected to, and this is the one place where connections are opened.
+
+The driver is imported when the first one is: most runs of `up` open none.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-from psycopg.conninfo import make_conninfo
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import psycopg
 
 CONNECT_TIMEOUT_SECONDS = 10
 APPLICATION_NAME = "platform-postgres"
@@ -36,6 +38,8 @@ class Target:
 
 def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
     """Open a connection; raises psycopg.OperationalError, whose text holds no password."""
+    from psycopg import Connection, conninfo  # noqa: PLC0415 (see the module's docstring)
+
     keywords = {
         "host": target.host,
         "port": str(target.port),
@@ -46,4 +50,4 @@ def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[t
         "connect_timeout": str(CONNECT_TIMEOUT_SECONDS),
         **target.options,
     }
-    return psycopg.connect(make_conninfo("", **keywords), autocommit=autocommit)
+    return Connection.connect(conninfo.make_conninfo("", **keywords), autocommit=autocommit)

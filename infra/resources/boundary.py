@@ -15,6 +15,7 @@ from pulumi.dynamic.dynamic import (
 from pulumi.output import Unknown
 
 from infra.errors import InfraError
+from infra.resources.watchdog import watch_the_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +38,9 @@ class Provider(ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 (Pulumi's signature)
-        """Keep Pulumi from printing source lines with an error."""
+        """Keep Pulumi from printing source lines with an error; end when it is killed."""
         sys.tracebacklimit = 0
+        watch_the_engine()
 
 
 class DynamicResource(Resource):
@@ -97,14 +99,14 @@ def refused(news: Properties, problems: list[str]) -> CheckResult:
     return CheckResult(news, [CheckFailure("", problem) for problem in problems])
 
 
-def target_of(properties: Properties) -> Target:
-    """Give the database that a resource's properties name; Pulumi's numbers are floats."""
+def credentials(properties: Properties, who: str) -> tuple[str, str]:
+    """Give the user and password of the `admin` or the `migrator`."""
+    known = properties["credentials"][who]
+    return str(known["user"]), str(known["password"])
+
+
+def target_of(properties: Properties, user: str, password: str) -> Target:
+    """Give the database that a resource's properties name, for a user; Pulumi's numbers are floats."""
     from infra.postgres.target import Target  # noqa: PLC0415 (the driver is imported only where it is used)
 
-    return Target(
-        str(properties["host"]),
-        int(properties["port"]),
-        str(properties["database"]),
-        str(properties["user"]),
-        str(properties["password"]),
-    )
+    return Target(str(properties["host"]), int(properties["port"]), str(properties["database"]), user, password)

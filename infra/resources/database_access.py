@@ -12,6 +12,8 @@ from infra.resources.boundary import DynamicResource, Properties, Provider, chan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infra.postgres.target import Target
+
 COMPARED = ("host", "port", "user", "password", "owner", "readers")
 
 
@@ -40,14 +42,18 @@ class DatabaseAccessProvider(Provider):
         """Say in `open` what PUBLIC may do that it should not."""
         from infra.postgres import access  # noqa: PLC0415 (imported only where a server is asked)
 
-        found = access.open_to_public(target_of(props))
+        found = access.open_to_public(_target(props))
         return ReadResult("", {}) if found is None else ReadResult(id_, {**props, "open": found})
+
+
+def _target(props: Properties) -> Target:
+    return target_of(props, props["user"], props["password"])
 
 
 def _restrict(props: Properties) -> None:
     from infra.postgres import access  # noqa: PLC0415 (imported only where a server is asked)
 
-    access.restrict(target_of(props), owner=props["owner"], readers=props["readers"])
+    access.restrict(_target(props), owner=props["owner"], readers=props["readers"])
 
 
 class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
@@ -57,7 +63,7 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
         self,
         name: str,
         *,
-        target: dict[str, pulumi.Input[str | int]],
+        target: Properties,
         owner: pulumi.Input[str],
         readers: Sequence[pulumi.Input[str]],
         opts: pulumi.ResourceOptions | None = None,

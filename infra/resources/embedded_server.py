@@ -31,29 +31,29 @@ class EmbeddedServerProvider(Provider):
 
     @plainly
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Fix the server's folder for good, and refuse what could not be started before anything is changed."""
-        inputs = {**news, **_place(_olds, news)}
-        asked = ("bin_dir", "settings", "extensions", "port", "run_as")
-        if _olds and not changed(_olds, news, *asked):
-            return CheckResult(inputs, [])
-        from infra.server import cluster, distribution  # noqa: PLC0415 (only when there is something to look at)
+        """Fix the server's folder for good, refuse what could not be started, and say what will be done to it."""
+        from infra.server import cluster, distribution  # noqa: PLC0415 (only where a server is asked)
 
+        inputs = {**news, **_place(_olds, news)}
         try:
-            cluster.plan(_specification(inputs))
-            found = distribution.locate(_bin_dir(news))
+            step = cluster.plan(_specification(inputs))
+            offered = distribution.locate(_bin_dir(news))
         except InfraError as error:
             return refused(news, [str(error)])
-        return refused(inputs, _not_offered(news["extensions"], found.extensions(), found.source))
+        if not _olds or changed(_olds, news, "extensions", "bin_dir"):
+            missing = _not_offered(news["extensions"], offered.extensions(), offered.source)
+            if missing:
+                return refused(news, missing)
+        if step.verb != "keep":
+            inputs["plan"] = f"{step.verb}: {'; '.join(step.reasons)}"
+        return CheckResult({**inputs, **_foreseen(inputs)}, [])
 
     @plainly
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when the inputs do, and when the server does not run: an `up` without a refresh asks nobody else."""
-        from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
-
+        """Change when the inputs do, or when the server is not as it should be: `plan` says what is the matter."""
         moved = changed(_olds, _news, *REPLACING)
-        running = cluster.state(_base(_olds)) == "running"
         return DiffResult(
-            changes=bool(moved) or bool(changed(_olds, _news, *INPUTS)) or not running,
+            changes=bool(moved) or bool(changed(_olds, _news, *INPUTS)) or "plan" in _news,
             replaces=moved,
             delete_before_replace=True,
         )
@@ -103,6 +103,16 @@ def _place(olds: Properties, news: Properties) -> Properties:
     }
 
 
+def _foreseen(inputs: Properties) -> Properties:
+    """Give the address where the server was last and will be again, so that a preview knows it."""
+    from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
+
+    found = cluster.listens_at(_base(inputs))
+    if found is None or int(inputs["port"]) not in {0, found[1]}:
+        return {}
+    return {"host": found[0], "listen_port": found[1]}
+
+
 def _base(props: Properties) -> Path:
     return Path(props["root"]) / props["name"]
 
@@ -129,7 +139,7 @@ def _specification(props: Properties) -> ClusterSpec:
 
 def _outputs(props: Properties, running: Running) -> Properties:
     return {
-        **props,
+        **{name: value for name, value in props.items() if name != "plan"},
         "host": running.host,
         "listen_port": running.port,
         "version": running.version,

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import re
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
 from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly
+from infra.server.files import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 BEGIN = "# >>> platform-postgres: written by `pulumi up`; what is changed between these marks is lost\n"
 END = "# <<< platform-postgres\n"
+BLOCK = re.compile(
+    f"^{re.escape(BEGIN.strip())}\\r?\\n(.*?)^{re.escape(END.strip())}\\r?(?:\\n|\\Z)", re.MULTILINE | re.DOTALL
+)
 MODE = 0o600
 
 
@@ -28,9 +37,10 @@ class EnvFileProvider(Provider):
     @plainly
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when the content does, here or in the file; another path is another file."""
-        moved = changed(_olds, _news, "path")
-        stale = _digest(_block(Path(_olds["path"]))) != _digest(_olds["content"])
-        return DiffResult(changes=bool(moved) or stale or bool(changed(_olds, _news, "content")), replaces=moved)
+        old, new = Path(_olds["path"]), Path(_news["path"])
+        stale = _digest(_split(old).block) != _digest(_olds["content"])
+        moved = ["path"] if old.resolve() != new.resolve() else []
+        return DiffResult(changes=stale or bool(changed(_olds, _news, "path", "content")), replaces=moved)
 
     @plainly
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -40,20 +50,29 @@ class EnvFileProvider(Provider):
     @plainly
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Digest the block as it is; no block, no resource."""
-        block = _block(Path(props["path"]))
+        block = _split(Path(props["path"])).block
         return ReadResult("", {}) if block is None else ReadResult(id_, {**props, "digest": _digest(block)})
 
     @plainly
     def delete(self, _id: str, _props: Properties) -> None:
-        """Take the block out, and remove a file that held nothing else."""
+        """Take the block out, and remove a file that held nothing else; what a link leads to is emptied."""
         path = Path(_props["path"])
-        if _block(path) is None:
+        before, block, after = _split(path)
+        if block is None:
             return
-        before, after = _around(path)
-        if before + after:
+        if before + after or path.is_symlink():
             _write(path, before + after)
         else:
-            path.unlink()
+            with _writing(path):
+                path.unlink()
+
+
+class Parts(NamedTuple):
+    """A file's text before the block, in it and after it; the block is None where there is none."""
+
+    before: str
+    block: str | None
+    after: str
 
 
 def _digest(content: str | None) -> str:
@@ -62,47 +81,57 @@ def _digest(content: str | None) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_bytes().decode()  # not read_text: the line ends of others stay as they are
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise InfraError(
-            f"cannot be read ({type(error).__name__})", place=str(path), remedy="mend it, or set `env_file` to another"
-        ) from None
+    except OSError as error:
+        what = f"cannot be read ({error.strerror})"
+    except UnicodeDecodeError:
+        what = "is not UTF-8"
+    raise InfraError(what, place=str(path), remedy="mend it, or set `env_file` to another")
 
 
-def _block(path: Path) -> str | None:
-    """Give what stands between the marks, or None where they are not there."""
-    _, begin, rest = _read(path).partition(BEGIN)
-    block, end, _ = rest.partition(END)
-    return block if begin and end else None
-
-
-def _around(path: Path) -> tuple[str, str]:
-    """Give what stands before and after the block; without a block all of it stands before."""
+def _split(path: Path) -> Parts:
+    """Find the block; raises InfraError where the marks are not one pair, because then nobody knows whose a line is."""
     text = _read(path)
-    if _block(path) is None:
-        return text + ("" if not text or text.endswith("\n") else "\n"), ""
-    before, _, rest = text.partition(BEGIN)
-    return before, rest.partition(END)[2]
+    found = BLOCK.search(text)
+    parts = Parts(text[: found.start()], found[1], text[found.end() :]) if found else Parts(text, None, "")
+    if any(mark.strip() in part for mark in (BEGIN, END) for part in parts if part):
+        raise InfraError(
+            "the marks of platform-postgres in it are not one pair",
+            place=str(path),
+            remedy="remove them, and what was written between them",
+        )
+    return parts
 
 
 def _written(props: Properties) -> Properties:
     path = Path(props["path"])
-    before, after = _around(path)
+    before, block, after = _split(path)
+    if block is None and before and not before.endswith("\n"):
+        before += "\n"
     _write(path, before + BEGIN + props["content"] + END + after)
     return {**props, "digest": _digest(props["content"])}
 
 
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all, readable by its owner alone; a link is written through."""
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "w") as file:
-        file.write(text)
-    new.replace(path)
+    with _writing(path):
+        target = path.resolve()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(target, text, mode=MODE)
+
+
+@contextmanager
+def _writing(path: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InfraError(
+            f"cannot be written ({error.strerror})",
+            place=str(path),
+            remedy="make its folder writable, or set `env_file` to another",
+        ) from None
 
 
 class EnvFile(DynamicResource, module="postgres", name="EnvFile"):

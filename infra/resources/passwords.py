@@ -19,7 +19,7 @@ LENGTH = 32  # 190 bits
 
 
 def _made(roles: Sequence[str], kept: Mapping[str, str]) -> Properties:
-    from infra.server.scram import verifier  # noqa: PLC0415 (needed only when a password is made)
+    from infra.postgres.scram import verifier  # noqa: PLC0415 (needed only when a password is made)
 
     passwords = {role: kept.get(role) or "".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for role in roles}
     return {"passwords": passwords, "verifiers": {role: verifier(passwords[role]) for role in roles}}

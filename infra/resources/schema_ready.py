@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly, target_of
+from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMPARED = ("host", "port", "user", "password", "statements")
+    from infra.postgres.session import Session
+
+TARGET = ("host", "port", "database", "user", "password")
 
 
 class SchemaReadyProvider(Provider):
-    """Reads the whole catalog once, after the last module, and gives its fingerprint."""
+    """Reads the whole catalog once, after the last module, and gives its fingerprint and what no module made."""
+
+    @plainly
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Add to a preview the objects that no module made, once for the database."""
+        looking = bool(news.pop("look", False)) and all(is_known(news[name]) for name in TARGET)
+        inputs = {**news, "unmanaged": _unmanaged(news) if looking else _olds.get("unmanaged", [])}
+        return CheckResult(inputs, [])
 
     @plainly
     def create(self, props: Properties) -> CreateResult:
@@ -25,8 +34,8 @@ class SchemaReadyProvider(Provider):
 
     @plainly
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when a module's statements did, or the way to the database."""
-        return DiffResult(changes=bool(changed(_olds, _news, *COMPARED)))
+        """Change when a module's statements did, the way to the database, or what no module made."""
+        return DiffResult(changes=bool(changed(_olds, _news, *TARGET, "statements", "allowed", "unmanaged")))
 
     @plainly
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -39,30 +48,67 @@ class SchemaReadyProvider(Provider):
         return ReadResult(id_, _ready(props))
 
 
+def _session(props: Properties) -> Session:
+    from infra.postgres.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.resources.console import teller  # noqa: PLC0415
+
+    target = target_of(props, props["user"], props["password"])
+    tell = teller(props["stack"], "SchemaReady", f"{props['database']}-ready")
+    return Session(target=target, admin=target, owner="", stack=props["stack"], tell=tell)
+
+
+def _unmanaged(props: Properties) -> list[str]:
+    from infra.postgres.outlook import glance  # noqa: PLC0415 (the driver: only where a server is asked)
+
+    live = glance(_session(props))
+    return [str(one) for one in live.unmanaged(props["allowed"])] if live else []
+
+
 def _ready(props: Properties) -> Properties:
-    from infra.catalog.catalog import fingerprint  # noqa: PLC0415 (only where a server is asked)
-    from infra.postgres.snapshot import read_catalog  # noqa: PLC0415
+    from infra.catalog.catalog import NOT_COMPARED, fingerprint  # noqa: PLC0415 (only where a server is asked)
+    from infra.postgres.live import look  # noqa: PLC0415
     from infra.postgres.target import connect  # noqa: PLC0415
 
-    with connect(target_of(props)) as connection:
-        catalog = read_catalog(connection)
-    tables = sum(identity.kind == "table" for identity in catalog.objects)
-    return {**props, "fingerprint": fingerprint(catalog), "tables": tables}
+    session = _session(props)
+    with connect(session.target, autocommit=True) as connection:
+        live = look(connection, session.stack)
+    found = [str(one) for one in live.unmanaged(props["allowed"])]
+    if found and found != props.get("unmanaged"):
+        session.tell(f"no module made {', '.join(found)}; name it in modules.unmanaged when that is right")
+    return {
+        **props,
+        "fingerprint": fingerprint(live.catalog),
+        "tables": sum(one.kind == "table" for one in live.catalog.objects),
+        "unmanaged": found,
+        "not_compared": list(NOT_COMPARED),
+    }
 
 
 class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
-    """The schema of one database, complete: `fingerprint` of its structure, number of `tables`."""
+    """The schema of one database, complete: `fingerprint` of its structure, `tables`, and what no module made."""
 
     fingerprint: pulumi.Output[str]
     tables: pulumi.Output[int]
+    unmanaged: pulumi.Output[list[str]]
 
     def __init__(
         self,
         name: str,
         *,
-        target: dict[str, pulumi.Input[str | int]],
+        target: Properties,
+        stack: str,
         statements: Sequence[pulumi.Output[str]],
+        allowed: Sequence[str],
+        look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: Properties = {**target, "statements": list(statements), "fingerprint": None, "tables": None}
+        props: Properties = {
+            **target,
+            "stack": stack,
+            "statements": list(statements),
+            "allowed": list(allowed),
+            **dict.fromkeys(("fingerprint", "tables", "unmanaged", "not_compared")),
+        }
+        if pulumi.runtime.is_dry_run() and look:
+            props["look"] = True
         super().__init__(SchemaReadyProvider, name, props, opts)

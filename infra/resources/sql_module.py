@@ -2,111 +2,189 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.modules.decide import Digests, Step, decide
+from infra.errors import InfraError, ModuleFileError
+from infra.modules.decide import Digests, Lifecycle, State, Step, change_between, decide
 from infra.modules.digest import text_digest
-from infra.modules.module import Module
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly, refused, target_of
+from infra.modules.module import Module, decode
+from infra.resources.boundary import (
+    DynamicResource,
+    Properties,
+    Provider,
+    changed,
+    credentials,
+    is_known,
+    plainly,
+    refused,
+    target_of,
+)
 
 if TYPE_CHECKING:
-    from infra.postgres.runner import Session
+    from infra.postgres.session import Session
 
-TARGET = ("host", "port", "database", "user", "password")
-KEPT = (*TARGET, "owner", "stack", "module", "path", "text_digest", "statements_digest")
+NONE = "none"
+TARGET = ("host", "port", "database", "credentials")
+SESSION = ("owner", "stack", "lifecycle", "directory", "allowed", "lock_timeout", "statement_timeout", "wait")
+KEPT = (*TARGET, *SESSION, "module", "path", "text_digest", "statements_digest")
+LONGEST_TEXT = 65_536
+FIRST_LINES = 20
 
 
 class SqlModuleProvider(Provider):
-    """Brings a module to its database once; everything it decides is decided by `decide`."""
+    """Brings a module to its database; what is to be done is decided by `decide`, and done by the runner."""
 
     @plainly
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse a module that cannot be run, with file, line and column; add the digests and what they mean."""
-        digest = text_digest(news["text"])
-        if _olds.get("text_digest") == digest:
-            return CheckResult({**news, "text_digest": digest, "statements_digest": _olds["statements_digest"]}, [])
-        from infra.modules.acceptance import problems  # noqa: PLC0415 (the parser: only for new text)
-        from infra.modules.statements import statements_digest  # noqa: PLC0415
+        """Refuse a module that cannot be run, or may not; say what a run would do with it and what is not as it was."""
+        looking = bool(news.pop("look", False))
+        inputs = {**news, "drift": NONE}
+        if _olds.get("text_digest") == news["text_digest"]:
+            inputs["statements_digest"] = _olds["statements_digest"]
+        else:
+            from infra.modules.acceptance import problems  # noqa: PLC0415 (the parser: only for new text)
+            from infra.modules.statements import statements_digest  # noqa: PLC0415
 
-        module = _module(news)
-        found = problems(module)
-        if found:
-            return refused(news, [str(problem) for problem in found])
-        digests = Digests(digest, statements_digest(module.text))
-        inputs = {**news, "text_digest": digests.text, "statements_digest": digests.statements}
-        if "text_digest" in _olds:
-            decision = decide(digests, Digests(_olds["text_digest"], _olds["statements_digest"]))
-            inputs["change"] = f"{decision.step.value}: {decision.why}"
-        return CheckResult(inputs, [])
+            module = _module(news)
+            found = problems(module)
+            if found:
+                return refused(news, [str(problem) for problem in found])
+            inputs["statements_digest"] = statements_digest(module.text)
+            if _olds:
+                inputs["change"] = _by_file(_digests(_olds), _digests(inputs), news["lifecycle"])
+        return _foreseen(news, inputs) if looking and all(is_known(news[name]) for name in TARGET) else _passed(inputs)
 
     @plainly
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when the text did, or the way to the database."""
-        return DiffResult(changes=bool(changed(_olds, _news, "text_digest", *TARGET)))
+        """Change when the text did, the way to the database, or the database itself."""
+        differs = changed(_olds, _news, "text_digest", *TARGET, *SESSION)
+        drifted = _news["drift"] != NONE or _olds.get("drift", NONE) != NONE
+        return DiffResult(changes=bool(differs) or drifted or "change" in _news)
 
     @plainly
     def create(self, props: Properties) -> CreateResult:
-        """Apply the module."""
-        return CreateResult(f"{props['database']}/{props['module']}", _apply(props))
+        """Apply the module, or adopt what is there."""
+        return CreateResult(f"{props['database']}/{props['module']}", _apply(props, looking=False))
 
     @plainly
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Bring the new text to the database, or refuse."""
-        return UpdateResult(_apply(_news))
+        """Bring the new text to the database, or refuse; an earlier drift must be gone."""
+        looking = _olds.get("drift", NONE) != NONE or "change" in _news
+        return UpdateResult(_apply(_news, looking=looking))
 
     @plainly
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Say what the ledger says; a module that it does not hold is gone."""
-        return ReadResult(id_, props)
+        """Compare the module's objects with the live catalog; a module that the ledger does not hold is gone."""
+        from infra.postgres.outlook import compared  # noqa: PLC0415 (the driver: only where a server is asked)
+
+        drift = compared(_session(props), props["module"])
+        return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift or NONE})
+
+    @plainly
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Let the objects stay or go, as the lifecycle says, and say which."""
+        from infra.postgres.runner import retire  # noqa: PLC0415 (the driver: only where a server is asked)
+
+        session = _session(_props)
+        session.tell(f"{_props['module']} was removed: {retire(session, _props['module'])}")
+
+
+def _passed(inputs: Properties) -> CheckResult:
+    return CheckResult(inputs, [])
+
+
+def _digests(properties: Properties) -> Digests:
+    return Digests(properties["text_digest"], properties["statements_digest"])
+
+
+def _by_file(before: Digests, after: Digests, lifecycle: str) -> str:
+    """Say what a changed file means, without a look at the database."""
+    decision = decide(State.APPLIED, change_between(after, before), Lifecycle(lifecycle))
+    return f"{decision.step.value}: {decision.why}"
+
+
+def _foreseen(news: Properties, inputs: Properties) -> CheckResult:
+    """Add what the database says: the step, the losses, the drift; or refuse."""
+    from infra.postgres.outlook import outlook  # noqa: PLC0415 (the driver: only where a server is asked)
+
+    try:
+        seen = outlook(_session(news), _module(news), _digests(inputs))
+    except InfraError as error:
+        return refused(news, [str(error)])
+    if seen.refused:
+        return refused(news, [seen.refused])
+    if seen.change:
+        inputs["change"] = seen.change
+    return _passed({**inputs, "drift": seen.drift or NONE})
 
 
 def _module(props: Properties) -> Module:
-    return Module(int(props["module"].partition("-")[0]), props["module"], props["path"], props["text"])
+    """Give the module; a text that is too long for the state is read from its file, which must be the one meant."""
+    name, path, text = props["module"], props["path"], props["text"]
+    if text_digest(text) != props["text_digest"]:
+        text = decode(Path(path).read_bytes(), path)
+        if text_digest(text) != props["text_digest"]:
+            raise ModuleFileError("was changed while it was being run", place=path, remedy="run again")
+    return Module(int(name.partition("-")[0]), name, path, text)
 
 
 def _session(props: Properties) -> Session:
-    from infra.postgres.runner import Session  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.postgres.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.resources.console import teller  # noqa: PLC0415
 
     return Session(
-        target=target_of(props),
+        target=target_of(props, *credentials(props, "migrator")),
+        admin=target_of(props, *credentials(props, "admin")),
         owner=props["owner"],
         stack=props["stack"],
+        lifecycle=Lifecycle(props["lifecycle"]),
+        directory=props["directory"],
+        allowed=tuple(props["allowed"]),
         lock_timeout=props["lock_timeout"],
         statement_timeout=props["statement_timeout"],
         wait=props["wait"],
+        tell=teller(props["stack"], "SqlModule", f"{props['database']}-{props['module']}"),
     )
 
 
-def _apply(props: Properties) -> Properties:
+def _apply(props: Properties, *, looking: bool) -> Properties:
     from infra.postgres.runner import apply  # noqa: PLC0415 (the driver: only where a server is asked)
 
-    digests = Digests(props["text_digest"], props["statements_digest"])
-    applied = apply(_session(props), _module(props), digests)
-    done = Step.UNCHANGED if applied.step is Step.REFORMATTED else applied.step
-    return {name: props[name] for name in KEPT} | {"outcome": done.value}
+    applied = apply(_session(props), _module(props), _digests(props), looking=looking)
+    outcome = Step.UNCHANGED if applied.step is Step.REFORMATTED else applied.step
+    return {name: props[name] for name in KEPT} | {"outcome": outcome.value, "drift": NONE}
 
 
 class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
-    """One module in one database."""
+    """One module in one database; `session` has what all modules of the database share."""
 
     statements_digest: pulumi.Output[str]
 
     def __init__(
-        self,
-        name: str,
-        module: Module,
-        *,
-        session: dict[str, pulumi.Input[str | int | float]],
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, module: Module, *, session: Properties, opts: pulumi.ResourceOptions | None = None
     ) -> None:
+        digest = text_digest(module.text)
         props: Properties = {
             **session,
             "module": module.name,
             "path": module.path,
-            "text": module.text,
+            "text": shown(module.text),
+            "text_digest": digest,
             "statements_digest": None,
         }
+        if pulumi.runtime.is_dry_run() and session["live_check"]:
+            props["look"] = True
+        del props["live_check"]
         super().__init__(SqlModuleProvider, name, props, opts)
+
+
+def shown(text: str) -> str:
+    """Give the text that is kept in the state and shown in previews: of a very long one the beginning."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    first = "\n".join(line[: LONGEST_TEXT // FIRST_LINES] for line in text.splitlines()[:FIRST_LINES])
+    return f"{first}\n-- … {len(text)} characters in all\n"

@@ -17,6 +17,7 @@ from infra.server.account import Account, account, refuse_unreachable
 from infra.server.directory import Layout, Marker, read_marker, refuse_foreign, write_marker
 from infra.server.distribution import locate, refuse_platform
 from infra.server.lock import locked
+from infra.server.ports import HOST
 from infra.server.specification import ClusterSpec, Running, default_root, refuse_impossible
 from infra.server.startup import Site
 from infra.server.validation import refuse_wrong
@@ -36,6 +37,7 @@ __all__ = [
     "default_root",
     "destroy",
     "ensure",
+    "listens_at",
     "plan",
     "set_password",
     "state",
@@ -94,6 +96,12 @@ def ensure(spec: ClusterSpec) -> Running:
     site, _ = _looked_at(spec)
     with _held(site.layout):
         return _brought_up(site, refuse_foreign(site.layout.base, spec.owner))
+
+
+def listens_at(base: Path) -> tuple[str, int] | None:
+    """Give the host and port that the server in `base` was last started with; None where it never was."""
+    marker = read_marker(_layout(base).base)
+    return (HOST, marker.port) if marker and marker.port and marker.phase == "live" else None
 
 
 def state(base: Path) -> State:

@@ -9,9 +9,9 @@ import shutil
 from typing import TYPE_CHECKING
 
 from infra.errors import ServerError
+from infra.postgres.scram import verifier
 from infra.server import configuration, directory, ports, processes, spawn
 from infra.server.files import read_untrusted, write_whole
-from infra.server.scram import verifier
 
 if TYPE_CHECKING:
     from pathlib import Path

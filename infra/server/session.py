@@ -1,4 +1,7 @@
-"""What is asked of, and changed in, a running server through a connection."""
+"""What is asked of, and changed in, a running server through a connection.
+
+The driver is imported where it is used: a run that finds the server as it should be opens no connection.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
-from psycopg import sql
-
 from infra.errors import ServerError
+from infra.postgres.scram import verifier
 from infra.postgres.target import connect
-from infra.server.scram import verifier
 
 if TYPE_CHECKING:
+    import psycopg
+
     from infra.postgres.target import Target
 
 RELOAD_SECONDS = 10.0
@@ -48,10 +50,12 @@ def identify(target: Target, data: Path) -> Identity:
 
     WrongPasswordError, or ServerError: no answer, or a stranger's.
     """
+    from psycopg import OperationalError  # noqa: PLC0415 (see the module's docstring)
+
     try:
         with connect(target, autocommit=True) as connection:
             row = connection.execute(IDENTITY).fetchone()
-    except psycopg.OperationalError as error:
+    except OperationalError as error:
         raise _refusal(target, error) from None
     if row is None or Path(row[0]).resolve() != data:
         raise ServerError(
@@ -77,6 +81,8 @@ def reload(target: Target) -> tuple[str, ...]:
 
 def set_role_password(target: Target, role: str, password: str) -> None:
     """Give a role a new password; what travels is its verifier, and the log does not get even that."""
+    from psycopg import sql  # noqa: PLC0415 (see the module's docstring)
+
     statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier(password)))
     with connect(target, autocommit=True) as connection:
         connection.execute(UNLOGGED)

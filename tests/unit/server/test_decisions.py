@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import ServerError
-from infra.server import ports, processes, scram
+from infra.postgres import scram
+from infra.server import ports, processes
 from infra.server.account import Account
 from infra.server.configuration import command_line, decided, quoted, rendered
 from infra.server.daemon import complaint

@@ -1,0 +1,67 @@
+"""Connections that are kept between modules: one process runs many, and a login costs as much as a small module."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from infra.postgres.target import Target, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Key = tuple[str, ...]
+
+CLEAN = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
+"""What ends with a module's session; statements that it prepared are looked for, because this program keeps its own."""
+
+PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE from_sql"
+
+_idle: dict[Key, list[Connection]] = defaultdict(list)
+_lock = threading.Lock()
+
+
+@contextmanager
+def connection(target: Target) -> Generator[Connection]:
+    """Lend an autocommit connection that nobody else uses; one that failed or was left in disorder is closed."""
+    key = _key(target)
+    with _lock:
+        lent = _idle[key].pop() if _idle[key] else None
+    if lent is None or lent.broken or lent.closed:
+        lent = connect(target, autocommit=True)
+    kept = False
+    try:
+        yield lent
+        kept = lent.info.transaction_status == TransactionStatus.IDLE
+    finally:
+        if kept:
+            with _lock:
+                _idle[key].append(lent)
+        else:
+            lent.close()
+
+
+def _key(target: Target) -> Key:
+    options = sorted(target.options.items())
+    return (str(target), target.password, *(f"{name}={value}" for name, value in options))
+
+
+def forget_session(connection: Connection) -> bool:
+    """Take back what a module's statements left in its session; False where only closing it would."""
+    connection.execute(CLEAN)
+    return connection.execute(PREPARED).fetchone() == (0,)
+
+
+def close_all(database: str | None = None) -> None:
+    """Close the idle connections, or those to one database, so that it can be dropped."""
+    with _lock:
+        for connections in _idle.values():
+            for idle in [one for one in connections if database in {None, one.info.dbname}]:
+                connections.remove(idle)
+                idle.close()

@@ -1,8 +1,0 @@
--- Extensions; plpgsql is part of every database.
-SELECT 'extension', quote_ident(e.extname), 'schema ' || e.extnamespace::regnamespace::text
-FROM pg_extension e
-WHERE e.extname <> 'plpgsql'
-UNION ALL
-SELECT 'extension version', quote_ident(e.extname), e.extversion
-FROM pg_extension e
-WHERE e.extname <> 'plpgsql'

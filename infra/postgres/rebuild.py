@@ -1,0 +1,109 @@
+"""Makes a module anew in an ephemeral stack: what it and the later ones made is dropped, and they run again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.catalog.owned import effect_between
+from infra.modules.decide import Digests, Step
+from infra.modules.digest import text_digest
+from infra.modules.directive import runs_by_statement
+from infra.modules.statements import statements_digest
+from infra.postgres import ledger
+from infra.postgres.by_statement import run_by_statement
+from infra.postgres.comparison import modules_of
+from infra.postgres.removal import remove
+from infra.postgres.run import Applied, run
+from infra.postgres.snapshot import read_catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.catalog.catalog import ObjectId
+    from infra.catalog.owned import Effect
+    from infra.modules.module import Module
+    from infra.postgres.ledger import Entry
+    from infra.postgres.pool import Connection
+    from infra.postgres.session import Session
+
+
+def run_whole(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> Applied:
+    """Run a module as it asks to be run: in one transaction, or statement by statement."""
+    if runs_by_statement(module.text):
+        return run_by_statement(connection, session, module, digests, step)
+    with connection.transaction():
+        session.begin(connection)
+        return run(connection, session, module, digests, step)
+
+
+def rebuild(connection: Connection, session: Session, module: Module) -> Applied:
+    """Drop what this module and the later ones made, in reverse, and run them again.
+
+    All of it is one transaction, but for modules that run statement by statement, which come after it.
+    """
+    milliseconds = 0.0
+    after: list[Module] = []
+    with connection.transaction():
+        session.begin(connection)
+        names = _drop(connection, session, module)
+        watching = _one_after_the_other(connection)
+        for one in modules_of(session):
+            if one.name in names and (after or runs_by_statement(one.text)):
+                after.append(one)
+            elif one.name in names:
+                again = run(connection, session, one, digests_of(one), Step.REBUILD, watching=watching)
+                milliseconds += again.milliseconds
+    for one in after:
+        milliseconds += run_whole(connection, session, one, digests_of(one), Step.REBUILD).milliseconds
+    return Applied(Step.REBUILD, milliseconds)
+
+
+def _one_after_the_other(connection: Connection) -> Callable[[Callable[[], None]], Effect]:
+    """Watch acts that share a transaction: each is what changed since the one before it."""
+    before = read_catalog(connection)
+
+    def watching(act: Callable[[], None]) -> Effect:
+        nonlocal before
+        act()
+        earlier, before = before, read_catalog(connection)
+        return effect_between(earlier, before)
+
+    return watching
+
+
+def digests_of(module: Module) -> Digests:
+    """Digest a module's file."""
+    return Digests(text_digest(module.text), statements_digest(module.text))
+
+
+def _drop(connection: Connection, session: Session, module: Module) -> set[str]:
+    """Drop, in the current transaction, and give the names of the modules that have to run again."""
+    dropping = to_rebuild(ledger.entries(connection), module.name)
+    objects: dict[ObjectId, str | None] = {}
+    for entry in reversed(dropping):
+        objects |= created(entry.effect)
+    remove(connection, objects, place=f"{module.path} in {session.place}")
+    names = {entry.module for entry in dropping} | {module.name}
+    ledger.forget(connection, sorted(names))
+    return names
+
+
+def to_rebuild(entries: list[Entry], module: str) -> list[Entry]:
+    """Give the rows of the modules that are dropped with this one: itself, the later ones, and earlier ones that any of
+    these changed, because only making them anew undoes that.
+    """
+    makers = {one: entry.module for entry in entries for one in entry.effect.objects if one not in entry.effect.changed}
+    first = module
+    while True:
+        dropping = [entry for entry in entries if entry.module >= first]
+        needed = min(
+            (makers[one] for entry in dropping for one in entry.effect.changed if one in makers), default=first
+        )
+        if needed >= first:
+            return dropping
+        first = needed
+
+
+def created(effect: Effect) -> dict[ObjectId, str | None]:
+    """Give what a module made, as opposed to what it changed or dropped."""
+    return {one: text for one, text in effect.objects.items() if one not in effect.changed and text is not None}

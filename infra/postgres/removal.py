@@ -1,0 +1,93 @@
+"""Drops what modules own, never with CASCADE: what somebody else built on it stops the removal and is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from psycopg import errors
+
+from infra.catalog.names import last, parent
+from infra.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typing_extensions import LiteralString
+
+    from infra.catalog.catalog import ObjectId
+    from infra.postgres.pool import Connection
+
+WHOLE = (
+    "event trigger",
+    "materialized view",
+    "view",
+    "index",
+    "statistics",
+    "table",
+    "sequence",
+    "procedure",
+    "function",
+    "aggregate",
+    "composite type",
+    "range",
+    "domain",
+    "enum",
+    "extension",
+    "schema",
+)
+"""Kinds that are dropped under their own name, in the order that works when nothing unusual depends on them."""
+
+PARTS = ("policy", "trigger", "rule", "constraint", "column")
+"""Kinds that are dropped from the table they belong to."""
+
+WORDS = {"composite type": "TYPE", "range": "TYPE", "enum": "TYPE"}
+
+
+def statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
+    """Give the statements that drop these objects (with their definitions); what goes with its table is not named."""
+    tables = {one.name for one in objects if one.kind in {"table", "view", "materialized view"}}
+    parts = [
+        _drop_part(one)
+        for kind in PARTS
+        for one, text in objects.items()
+        if one.kind == kind and (parent(one.name) not in tables or (text or "").startswith("FOREIGN KEY"))
+    ]
+    wholes = [
+        f"DROP {WORDS.get(kind, kind.upper())} IF EXISTS {one.name}"
+        for kind in WHOLE
+        for one in objects
+        if one.kind == kind
+    ]
+    return parts + wholes
+
+
+def _drop_part(one: ObjectId) -> str:
+    table, name = parent(one.name), last(one.name)
+    if one.kind in {"constraint", "column"}:
+        return f"ALTER TABLE IF EXISTS {table} DROP {one.kind.upper()} IF EXISTS {name}"
+    return f"DROP {one.kind.upper()} IF EXISTS {name} ON {table}"
+
+
+def remove(connection: Connection, objects: Mapping[ObjectId, str | None], *, place: str) -> None:
+    """Drop objects in the current transaction; raises RefusedError naming what depends on them and is not theirs.
+
+    The order of kinds suits most schemas; an object that another one still needs is tried again after the rest.
+    """
+    left = statements(objects)
+    while left:
+        waiting: list[str] = []
+        trouble = ""
+        for statement in left:
+            try:
+                with connection.transaction():
+                    connection.execute(cast("LiteralString", statement))
+            except errors.DependentObjectsStillExist as error:
+                waiting.append(statement)
+                trouble = (error.diag.message_detail or str(error)).replace("\n", "; ")
+        if len(waiting) == len(left):
+            raise RefusedError(
+                f"cannot be dropped, because other objects depend on what it made: {trouble}",
+                place=place,
+                remedy="drop those objects first, if nobody needs them",
+            )
+        left = waiting

@@ -1,0 +1,65 @@
+"""Runs one module: its text, what it did to the catalog, and its row in the ledger, in one transaction."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infra.errors import ModuleError
+from infra.postgres import ledger
+from infra.postgres.blocking import Watch
+from infra.postgres.execute import execute
+from infra.postgres.ownership import effect_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.catalog.owned import Effect
+    from infra.modules.decide import Digests, Step
+    from infra.modules.module import Module
+    from infra.postgres.pool import Connection
+    from infra.postgres.session import Session
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What was done with a module: the step taken, and how long its statements ran (milliseconds)."""
+
+    step: Step
+    milliseconds: float = 0
+
+
+def run(
+    connection: Connection,
+    session: Session,
+    module: Module,
+    digests: Digests,
+    step: Step,
+    *,
+    watching: Callable[[Callable[[], None]], Effect] | None = None,
+) -> Applied:
+    """Run a module and write its row, in the current transaction, which also makes the ledger where there is none.
+
+    `watching` acts and gives what that did; without it the whole transaction is taken for this module's.
+    """
+    if not ledger.identity(connection):
+        ledger.create(connection, session.stack)
+    milliseconds = 0.0
+
+    def act() -> None:
+        nonlocal milliseconds
+        started = time.perf_counter()
+        with Watch(session.admin, connection.info.backend_pid, session.tell) as watch:
+            try:
+                execute(connection, module)
+            except ModuleError as error:
+                raise watch.explained(error) from None
+        milliseconds = (time.perf_counter() - started) * 1000
+        session.begin(connection)
+
+    effect = watching(act) if watching else effect_of(connection, session.target, act)
+    ledger.record(
+        connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
+    )
+    return Applied(step, milliseconds)

@@ -1,0 +1,40 @@
+-- What the current transaction touched, by oid; a little more than that does no harm, anything less would.
+-- Whatever changes a relation's definition locks it until the end of the transaction, dropped ones included (manual,
+-- 13.3.1); GRANT does not, but writes the relation's row. Other objects are found by their rows, which are this
+-- transaction's own or younger (subtransactions have higher numbers), and by the locks that changing or dropping takes.
+SELECT true, l.relation::bigint
+FROM pg_catalog.pg_locks l
+WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384
+  AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+UNION
+SELECT true, c.oid::bigint FROM pg_catalog.pg_class c WHERE age(c.xmin) <= 0 AND c.oid >= 16384
+UNION
+SELECT true, a.attrelid::bigint
+FROM pg_catalog.pg_attribute a
+WHERE pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_attribute'::pg_catalog.regclass) > 0
+  AND age(a.xmin) <= 0 AND a.attrelid >= 16384
+UNION
+SELECT false, l.objid::bigint
+FROM pg_catalog.pg_locks l
+WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'object' AND l.mode <> 'AccessShareLock' AND l.objid >= 16384
+UNION
+SELECT false, n.oid::bigint FROM pg_catalog.pg_namespace n WHERE age(n.xmin) <= 0
+UNION
+SELECT false, e.oid::bigint FROM pg_catalog.pg_extension e WHERE age(e.xmin) <= 0
+UNION
+SELECT false, t.oid::bigint
+FROM pg_catalog.pg_type t
+LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+WHERE age(t.xmin) <= 0 AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
+UNION
+SELECT false, c.contypid::bigint FROM pg_catalog.pg_constraint c WHERE c.contypid > 0 AND age(c.xmin) <= 0
+UNION
+SELECT false, e.enumtypid::bigint FROM pg_catalog.pg_enum e WHERE age(e.xmin) <= 0
+UNION
+SELECT false, p.oid::bigint FROM pg_catalog.pg_proc p WHERE age(p.xmin) <= 0
+UNION
+SELECT false, s.oid::bigint FROM pg_catalog.pg_statistic_ext s WHERE age(s.xmin) <= 0
+UNION
+SELECT false, e.oid::bigint FROM pg_catalog.pg_event_trigger e WHERE age(e.xmin) <= 0
+UNION
+SELECT false, d.oid::bigint FROM pg_catalog.pg_default_acl d WHERE age(d.xmin) <= 0

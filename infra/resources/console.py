@@ -1,0 +1,45 @@
+"""Says things to the person at the terminal while a resource is at work; Pulumi's dynamic providers have no way to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+import grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECONDS = 2
+
+
+@cache
+def _engine() -> engine_pb2_grpc.EngineStub | None:
+    """Give the engine that started this process: its address is the host's one argument."""
+    address = sys.argv[-1]
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        return None
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
+
+
+def teller(stack: str, kind: str, name: str) -> Callable[[str], None]:
+    """Give a function that shows a line at the resource of this type (`SqlModule`) and name, as a warning."""
+    urn = f"urn:pulumi:{stack}::{os.environ.get('PULUMI_PROJECT', '')}::pulumi-python:dynamic/postgres:{kind}::{name}"
+
+    def tell(text: str) -> None:
+        engine = _engine()
+        if engine is None:
+            return
+        try:
+            engine.Log(
+                engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn, streamId=0, ephemeral=False),
+                timeout=SECONDS,
+            )
+        except grpc.RpcError:
+            return
+
+    return tell

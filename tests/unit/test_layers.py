@@ -1,0 +1,293 @@
+"""Imports go one way; this reads all of them, also those inside functions, and holds each file to its layer."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST_FILE = 250  # lines; past that a file is probably two
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A part of the program: its modules by pattern, and the packages of others that it may import."""
+
+    name: str
+    modules: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+
+
+# From the bottom to the top: a layer may import itself and whatever stands below it, but nothing beside or above it.
+RANKS: list[list[Layer]] = [
+    [Layer("errors", ("infra.errors",))],
+    [Layer("models", ("models",), ("sqlalchemy",))],
+    [
+        Layer("modules", ("infra.modules",), ("postgast", "sqlalchemy")),
+        Layer("catalog", ("infra.catalog",)),
+    ],
+    [Layer("postgres", ("infra.postgres",), ("psycopg",))],
+    [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",)), Layer("server", ("infra.server",), ("psycopg",))],
+    [Layer("resources", ("infra.resources",), ("pulumi",))],
+    [
+        Layer("settings", ("infra.settings", "infra.configuration"), ("pydantic",)),
+        Layer("connections", ("infra.connections",)),
+    ],
+    [Layer("declarations", ("infra.declare_*", "infra.admin_password"), ("pulumi", "pulumi_postgresql"))],
+    [Layer("stack", ("infra.stack",), ("pulumi",))],
+    [Layer("program", ("infra.program",), ("pulumi",))],
+    [Layer("__main__", ("__main__",))],
+    [Layer("toolchain", ("toolchain", *(path.stem for path in ROOT.joinpath("toolchain").glob("*.py"))))],
+]
+
+# What a layer may not import although it stands below.
+FORBIDDEN = {
+    "models": ["errors"],  # SQLAlchemy alone, so that any program can use them
+    "cli": ["server"],  # starts quickly, and needs no server of its own
+    "connections": ["settings", "resources", "server", "postgres"],  # values in, text out
+    "__main__": ["stack", "declarations", "resources"],  # only says `run`
+    "toolchain": [layer.name for rank in RANKS[:-1] for layer in rank],  # runs before anything is installed
+}
+
+# Imports for annotations only (`if TYPE_CHECKING:`) that go against the order, each with its reason.
+FOR_ANNOTATIONS = {
+    ("infra/resources/embedded_server.py", "infra.settings"): "its constructor takes the group of settings whole",
+    ("infra/configuration.py", "pydantic_core"): "the type of pydantic's own error details",
+}
+
+TYPING = ["typing_extensions"]  # for annotations that Python 3.10 lacks
+
+ONLY_IN = {
+    "postgast": ["infra/modules/statements.py"],  # one file knows the parser
+    "importlib": ["infra/server/distribution.py"],  # wheels of servers are found by name; code never is
+}
+
+FILES = sorted(
+    str(path.relative_to(ROOT))
+    for path in [
+        ROOT / "__main__.py",
+        *(path for top in ("infra", "models", "toolchain") for path in (ROOT / top).rglob("*.py")),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, and whether it is there for annotations only."""
+
+    module: str
+    for_annotations: bool = False
+
+
+def imports(source: str) -> list[Import]:
+    """Read every import of a file; of `from a import b` both a and a.b, since b may be a module."""
+    found: list[Import] = []
+
+    def read(node: ast.AST, *, for_annotations: bool) -> None:
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = "." * node.level + (node.module or "")
+            names = [package, *(f"{package}.{name.name}" for name in node.names)]
+        found.extend(Import(name, for_annotations) for name in names)
+        if isinstance(node, ast.If) and ast.unparse(node.test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}:
+            for child in node.body:
+                read(child, for_annotations=True)
+            for child in node.orelse:
+                read(child, for_annotations=for_annotations)
+            return
+        for child in ast.iter_child_nodes(node):
+            read(child, for_annotations=for_annotations)
+
+    read(ast.parse(source), for_annotations=False)
+    return found
+
+
+def rank_and_layer(module: str) -> tuple[int, Layer] | None:
+    """Find the layer that a module of this project belongs to, and its height."""
+    for rank, layers in enumerate(RANKS):
+        for layer in layers:
+            if any(fnmatchcase(module, pattern) or module.startswith(f"{pattern}.") for pattern in layer.modules):
+                return rank, layer
+    return None
+
+
+def name_of(file: str) -> str:
+    """Give a file's name as a module."""
+    return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def is_excepted(file: str, imported: Import) -> bool:
+    """Say whether an import is for annotations only, and one of those that may go against the order."""
+    module = f"{imported.module}."
+    return imported.for_annotations and any(
+        file == where and module.startswith(f"{what}.") for where, what in FOR_ANNOTATIONS
+    )
+
+
+def objection(file: str, imported: Import) -> str:
+    """Say what is wrong with an import in a file, '' when nothing is."""
+    package = imported.module.partition(".")[0]
+    here, there = rank_and_layer(name_of(file)), rank_and_layer(imported.module)
+    if is_excepted(file, imported):
+        return ""
+    if here is None:
+        return f"{file} belongs to no layer"
+    height, layer = here
+    if there is None:
+        packages = {*sys.stdlib_module_names, *layer.packages, *(TYPING if imported.for_annotations else ())}
+        allowed = imported.module == "infra" or (package in packages and file in ONLY_IN.get(package, [file]))
+        return "" if allowed else f"{file} may not import {imported.module}"
+    other_height, other = there
+    if layer == other or (other_height < height and other.name not in FORBIDDEN.get(layer.name, [])):
+        return ""
+    return f"{file} imports {imported.module}, and {layer.name} may not import {other.name}"
+
+
+def test_imports_go_one_way() -> None:
+    """A file imports its own layer, what stands below it, and the packages that its layer is for."""
+    found = [(file, one) for file in FILES for one in imports(ROOT.joinpath(file).read_text(encoding="utf-8"))]
+    assert list(filter(None, (objection(file, one) for file, one in found))) == []
+
+
+def test_every_file_is_read() -> None:
+    """The files that are read are those that there are, and more than a few."""
+    assert len(FILES) > 50
+    assert {"__main__.py", "infra/errors.py", "infra/postgres/runner.py", "toolchain/setup.py"} <= set(FILES)
+    assert all(rank_and_layer(name_of(file)) for file in FILES if file != "infra/__init__.py")
+
+
+def test_imports_are_found_wherever_they_stand() -> None:
+    """Imports inside functions, classes, conditions and handlers are read, those for annotations as such."""
+    source = """
+import a.b as c, d
+from e import f
+from . import g
+if TYPE_CHECKING:
+    from h import i
+else:
+    import j
+class K:
+    def l(self):
+        try:
+            import m.n
+        except ImportError:
+            from o.p import q as r
+        if TYPE_CHECKING:
+            if True:
+                import s
+"""
+    assert imports(source) == [
+        *map(Import, ["a.b", "d", "e", "e.f", ".", "..g"]),
+        *(Import(module, for_annotations=True) for module in ("h", "h.i")),
+        *map(Import, ["j", "m.n", "o.p", "o.p.q"]),
+        Import("s", for_annotations=True),
+    ]
+
+
+# file, what it imports, and whether that may be
+CASES = [
+    ("infra/modules/order.py", "infra.errors", True),
+    ("infra/modules/order.py", "infra.modules.module", True),
+    ("infra/modules/order.py", "models", True),
+    ("infra/modules/order.py", "infra.catalog.catalog", False),
+    ("infra/modules/order.py", "infra.postgres", False),
+    ("infra/modules/order.py", "psycopg.sql", False),
+    ("infra/modules/order.py", "pulumi", False),
+    ("infra/modules/order.py", "postgast", False),
+    ("infra/modules/statements.py", "postgast", True),
+    ("infra/modules/order.py", "importlib", False),
+    ("infra/modules/order.py", ".module", False),
+    ("infra/catalog/diagram.py", "infra.modules", False),
+    ("infra/catalog/diagram.py", "psycopg", False),
+    ("infra/catalog/diagram.py", "sqlalchemy", False),
+    ("infra/errors.py", "infra.modules", False),
+    ("infra/errors.py", "re", True),
+    ("infra/postgres/lock.py", "infra.catalog", True),
+    ("infra/postgres/lock.py", "infra.server.lock", False),
+    ("infra/postgres/lock.py", "infra.settings", False),
+    ("infra/postgres/lock.py", "pulumi", False),
+    ("infra/server/cluster.py", "infra.postgres.target", True),
+    ("infra/server/cluster.py", "pulumi", False),
+    ("infra/server/cluster.py", "infra.resources.boundary", False),
+    ("infra/resources/passwords.py", "infra.server.scram", True),
+    ("infra/resources/passwords.py", "pulumi.dynamic", True),
+    ("infra/resources/passwords.py", "pulumi_postgresql", False),
+    ("infra/resources/passwords.py", "infra.declare_server", False),
+    ("infra/resources/passwords.py", "infra.settings", False),
+    ("infra/configuration.py", "infra.settings", True),
+    ("infra/configuration.py", "pulumi", False),
+    ("infra/settings.py", "pulumi", False),
+    ("infra/settings.py", "infra.connections", False),
+    ("infra/connections.py", "infra.settings", False),
+    ("infra/declare_database.py", "infra.declare_server", True),
+    ("infra/declare_database.py", "infra.stack", False),
+    ("infra/stack.py", "infra.declare_database", True),
+    ("infra/stack.py", "infra.program", False),
+    ("infra/stack.py", "psycopg", False),
+    ("infra/program.py", "infra.stack", True),
+    ("__main__.py", "infra.program", True),
+    ("__main__.py", "infra.stack", False),
+    ("infra/cli.py", "infra.postgres.snapshot", True),
+    ("infra/cli.py", "infra.modules.generate", True),
+    ("infra/cli.py", "models", True),
+    ("infra/cli.py", "infra.resources", False),
+    ("infra/cli.py", "infra.stack", False),
+    ("infra/cli.py", "infra.declare_server", False),
+    ("infra/cli.py", "pulumi", False),
+    ("infra/__main__.py", "infra.cli", True),
+    ("models/user.py", "sqlalchemy.orm", True),
+    ("models/user.py", "models.base", True),
+    ("models/user.py", "infra.errors", False),
+    ("models/user.py", "psycopg", False),
+    ("toolchain/setup.py", "parts", True),
+    ("toolchain/setup.py", "json", True),
+    ("toolchain/setup.py", "infra.errors", False),
+    ("toolchain/setup.py", "models", False),
+    ("toolchain/setup.py", "pydantic", False),
+    ("infra/modules/order.py", "infra", True),
+    ("infra/modules/order.py", "infra.brand_new", False),
+    ("infra/brand_new.py", "re", False),
+]
+
+
+@pytest.mark.parametrize(("file", "module", "allowed"), CASES)
+def test_what_may_import_what(file: str, module: str, allowed: bool) -> None:  # noqa: FBT001 (a case)
+    """The order says of each pair what DESIGN.md says of it; what belongs to no layer may import nothing."""
+    assert (objection(file, Import(module)) == "") is allowed
+
+
+def test_an_import_for_annotations_is_an_import() -> None:
+    """What is imported for annotations only goes the same way, but for the exceptions, which are used."""
+    assert objection("infra/catalog/catalog.py", Import("psycopg", for_annotations=True))
+    assert objection("infra/catalog/catalog.py", Import("typing_extensions"))
+    assert not objection("infra/catalog/catalog.py", Import("typing_extensions", for_annotations=True))
+    assert objection("infra/resources/embedded_server.py", Import("infra.settings.Extension"))
+    for file, module in FOR_ANNOTATIONS:
+        found = imports(ROOT.joinpath(file).read_text(encoding="utf-8"))
+        assert Import(module, for_annotations=True) in found, f"{file} has no need of its exception for {module}"
+
+
+LONGER_FILES: dict[str, str] = {}  # path to reason: none
+
+
+def test_files_are_short() -> None:
+    """No file of the program passes 250 lines without a reason given here."""
+    lengths = {file: len(ROOT.joinpath(file).read_text(encoding="utf-8").splitlines()) for file in FILES}
+    assert {file for file, length in lengths.items() if length > LONGEST_FILE} == set(LONGER_FILES)
+
+
+def test_every_test_says_in_a_sentence_what_is_so() -> None:
+    """Each test has a docstring that is a sentence, or begins with one: together they are the specification."""
+    for path in sorted(ROOT.joinpath("tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                sentence = (ast.get_docstring(node) or "").split("\n\n")[0]
+                assert len(sentence) > 1, f"{path.name}: {node.name}"
+                assert sentence.endswith("."), f"{path.name}: {node.name}"
