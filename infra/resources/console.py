@@ -35,7 +35,7 @@ def teller(stack: str, kind: str, name: str) -> Callable[[str], None]:
         if engine is None:
             return
         try:
-            engine.Log(
+            engine.Log(  # pyright: ignore[reportUnknownMemberType]
                 engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn, streamId=0, ephemeral=False),
                 timeout=SECONDS,
             )

@@ -231,12 +231,7 @@ def _start_on_some_port(site: Site, marker: Marker) -> int:
 
 
 def _running(
-    site: Site,
-    identity: session.Identity,
-    found: processes.Postmaster,
-    *,
-    action: Action,
-    changed: tuple[str, ...] = (),
+    site: Site, identity: session.Identity, found: processes.Postmaster, action: Action, changed: tuple[str, ...] = ()
 ) -> Running:
     return Running(
         host=ports.HOST,

@@ -8,7 +8,7 @@ import pytest
 
 from infra.configuration import SHOWN_CHARACTERS, settings_of
 from infra.errors import SettingProblem, SettingsError
-from infra.settings import Settings
+from infra.settings import Modules, Settings
 
 
 def configuration(**given: object) -> dict[str, str]:
@@ -137,7 +137,7 @@ def test_a_wrong_value_is_one_line_with_key_value_and_what_is_allowed(given: dic
         ({"Lifecycle": "persistent"}, "Lifecycle: is not a setting; did you mean lifecycle?"),
         ({"server": {"binDir": "/x"}}, "server.binDir: is not a setting; did you mean bin_dir?"),
         ({"databases": [{"name": "a", "ovner": "b"}]}, "databases.0.ovner: is not a setting; did you mean owner?"),
-        ({"modules": {"x": 1}}, "modules.x: is not a setting; known: directory, lock_timeout, statement_timeout, wait"),
+        ({"modules": {"x": 1}}, f"modules.x: is not a setting; known: {', '.join(sorted(Modules.model_fields))}"),
         ({"extensions": ["a", {"name": "b", "x": 1}]}, "extensions.1.x: is not a setting; known: name, optional"),
         ({"x": 1}, f"x: is not a setting; known: {', '.join(sorted(Settings.model_fields))}"),
     ],

@@ -31,14 +31,14 @@ RANKS: list[list[Layer]] = [
         Layer("modules", ("infra.modules",), ("postgast", "sqlalchemy")),
         Layer("catalog", ("infra.catalog",)),
     ],
-    [Layer("postgres", ("infra.postgres",), ("psycopg",))],
+    [Layer("postgres", ("infra.postgres",), ("psycopg", "stamina"))],
     [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",)), Layer("server", ("infra.server",), ("psycopg",))],
-    [Layer("resources", ("infra.resources",), ("pulumi",))],
+    [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
     [
         Layer("settings", ("infra.settings", "infra.configuration"), ("pydantic",)),
         Layer("connections", ("infra.connections",)),
     ],
-    [Layer("declarations", ("infra.declare_*", "infra.admin_password"), ("pulumi", "pulumi_postgresql"))],
+    [Layer("declarations", ("infra.declare_*",), ("pulumi", "pulumi_postgresql"))],
     [Layer("stack", ("infra.stack",), ("pulumi",))],
     [Layer("program", ("infra.program",), ("pulumi",))],
     [Layer("__main__", ("__main__",))],
@@ -64,6 +64,8 @@ TYPING = ["typing_extensions"]  # for annotations that Python 3.10 lacks
 
 ONLY_IN = {
     "postgast": ["infra/modules/statements.py"],  # one file knows the parser
+    "stamina": ["infra/postgres/retry.py"],  # one file decides what is tried again
+    "grpc": ["infra/resources/console.py"],  # Pulumi's own transport: its SDK gives dynamic providers no way to speak
     "importlib": ["infra/server/distribution.py"],  # wheels of servers are found by name; code never is
 }
 

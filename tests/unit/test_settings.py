@@ -59,8 +59,16 @@ def test_the_defaults() -> None:
             },
         ),
         "extensions": tuple({"name": name, "optional": False} for name in ("uuid-ossp", "pgcrypto", "pg_trgm")),
-        "modules": {"directory": "sql", "lock_timeout": 10.0, "statement_timeout": 600.0, "wait": 60.0},
+        "modules": {
+            "directory": "sql",
+            "lock_timeout": 10.0,
+            "statement_timeout": 600.0,
+            "wait": 60.0,
+            "live_check": True,
+            "unmanaged": ("table public.alembic_version",),
+        },
         "env_file": ".env.{stack}",
+        "drop_databases": (),
         "password_rotation": 0,
     }
 

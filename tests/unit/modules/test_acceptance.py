@@ -138,7 +138,7 @@ def test_a_problem_is_said_with_place_and_remedy() -> None:
         "sql/03-x.sql:3:2: VACUUM cannot run inside a transaction; remove it: new tables need none",
         (
             "sql/03-x.sql:4:1: CREATE INDEX CONCURRENTLY cannot run inside a transaction; "
-            "leave out CONCURRENTLY: nobody waits for a new table's lock"
+            "leave out CONCURRENTLY, or begin the module with `-- platform-postgres: statement by statement`"
         ),
         "sql/03-x.sql:4:39: controls the transaction; remove it: a module is one transaction already",
     ]

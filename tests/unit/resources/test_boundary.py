@@ -114,7 +114,7 @@ def test_a_refusal_hangs_on_no_property() -> None:
 
 def test_a_target_is_read_from_properties() -> None:
     """Pulumi's numbers are floats; the rest of the properties is not looked at."""
-    properties = {"host": "h", "port": 5432.0, "database": "d", "user": "u", "password": "p", "owner": "o"}
-    target = target_of(properties)
+    properties = {"host": "h", "port": 5432.0, "database": "d", "owner": "o"}
+    target = target_of(properties, "u", "p")
     assert target == Target("h", 5432, "d", "u", "p")
     assert str(target) == "u@h:5432/d"

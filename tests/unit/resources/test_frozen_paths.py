@@ -21,6 +21,7 @@ FROZEN = [
     "infra.resources.sql_module.SqlModuleProvider",
     "infra.resources.schema_ready.SchemaReadyProvider",
     "infra.resources.env_file.EnvFileProvider",
+    "infra.resources.stack_policy.StackPolicyProvider",
 ]
 LONGEST = 200  # bytes; a provider stored by value has thousands
 
