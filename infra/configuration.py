@@ -13,7 +13,7 @@ from infra.errors import SettingProblem, SettingsError
 from infra.settings import RESERVED_DATABASES, ROLES, Settings, default_databases, is_role_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from pydantic.fields import FieldInfo
@@ -90,8 +90,8 @@ class _Problems:
 
     def add_clashes(self, settings: Settings) -> None:
         """Add what only shows when settings are seen together: names that come twice or belong to PostgreSQL."""
-        self._add_twice("extensions", [extension.name for extension in settings.extensions])
-        twice = self._add_twice("databases", [database.name for database in settings.databases])
+        self._add_twice("extensions", settings.extensions)
+        twice = self._add_twice("databases", [database.name for database in settings.databases], part=("name",))
         taken = {"postgres"}
         for number, database in enumerate(settings.databases):
             path = ("databases", number, "name")
@@ -108,10 +108,10 @@ class _Problems:
                     self._add_value((*path[:2], role), name, "must be a role of its own")
                 taken.add(name)
 
-    def _add_twice(self, setting: str, names: list[str]) -> set[int]:
+    def _add_twice(self, setting: str, names: Sequence[str], part: Path = ()) -> set[int]:
         twice = {number for number, name in enumerate(names) if name in names[:number]}
         for number in twice:
-            self._add_value((setting, number, "name"), names[number], "must not be given twice")
+            self._add_value((setting, number, *part), names[number], "must not be given twice")
         return twice
 
     def _add_value(self, path: Path, value: object, required: str) -> None:

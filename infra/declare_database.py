@@ -84,8 +84,8 @@ def declare_database(
     for extension in settings.extensions:
         chain.then(
             postgresql.Extension(
-                f"{database.name}-{extension.name}",
-                name=extension.name,
+                f"{database.name}-{extension}",
+                name=extension,
                 database=database.name,
                 opts=pulumi.ResourceOptions.merge(chain.options(), pulumi.ResourceOptions(retain_on_delete=True)),
             )

@@ -148,15 +148,6 @@ class Database(Part):
     readonly: Role = _named_after_the_database("readonly")
 
 
-class Extension(Part):
-    """An extension that every database gets; a bare name is enough."""
-
-    name: Identifier = Field(description="the name of an extension")
-    optional: bool = Field(
-        default=False, description="true goes on where the server does not offer it, false stops there"
-    )
-
-
 class Modules(Part):
     """Where the SQL modules are, and how long they may wait and run."""
 
@@ -184,9 +175,9 @@ class Settings(Part):
     databases: Annotated[tuple[Annotated[Database, BeforeValidator(_bare_name)], ...], _if(bool)] = Field(
         description="a list of at least one database: names, or names with the names of their roles"
     )
-    extensions: tuple[Annotated[Extension, BeforeValidator(_bare_name)], ...] = Field(
-        default=(Extension(name="uuid-ossp"), Extension(name="pgcrypto"), Extension(name="pg_trgm")),
-        description="a list of extensions",
+    extensions: tuple[Identifier, ...] = Field(
+        default=("uuid-ossp", "pgcrypto", "pg_trgm"),
+        description="a list of names of extensions that the server offers; every database gets them",
     )
     modules: Modules = Field(default=Modules(), description="directory, lock_timeout, statement_timeout and wait")
     env_file: EnvFile = Field(

@@ -13,9 +13,10 @@ from infra.errors import InfraError
 from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from infra.server.cluster import ClusterSpec, Running
     from infra.settings import EmbeddedServer as EmbeddedSettings
-    from infra.settings import Extension
 
 INPUTS = ("port", "bin_dir", "run_as", "settings", "password", "retain")
 REPLACING = ("root", "name")
@@ -150,8 +151,8 @@ def _outputs(props: Properties, running: Running) -> Properties:
     }
 
 
-def _not_offered(wanted: list[Properties], offered: tuple[str, ...], source: str) -> list[str]:
-    missing = [one["name"] for one in wanted if one["name"] not in offered and not one["optional"]]
+def _not_offered(wanted: list[str], offered: tuple[str, ...], source: str) -> list[str]:
+    missing = [name for name in wanted if name not in offered]
     has = ", ".join(offered)
     remedy = "take it out of the settings, or set server.bin_dir to an installation that has it"
     return [
@@ -178,11 +179,11 @@ class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):
         stack: str,
         user: str,
         password: pulumi.Input[str],
-        extensions: tuple[Extension, ...],
+        extensions: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         given = settings.model_dump(exclude={"kind"})
         given |= {"stack": stack, "user": user, "password": password}
-        given["extensions"] = [extension.model_dump() for extension in extensions]
+        given["extensions"] = list(extensions)
         outputs = ("host", "listen_port", "version", "system_identifier", "log_file", "psql", "uuid_ossp")
         super().__init__(EmbeddedServerProvider, name, {**given, **dict.fromkeys(outputs)}, opts)

@@ -138,7 +138,6 @@ def test_a_wrong_value_is_one_line_with_key_value_and_what_is_allowed(given: dic
         ({"server": {"binDir": "/x"}}, "server.binDir: is not a setting; did you mean bin_dir?"),
         ({"databases": [{"name": "a", "ovner": "b"}]}, "databases.0.ovner: is not a setting; did you mean owner?"),
         ({"modules": {"x": 1}}, f"modules.x: is not a setting; known: {', '.join(sorted(Modules.model_fields))}"),
-        ({"extensions": ["a", {"name": "b", "x": 1}]}, "extensions.1.x: is not a setting; known: name, optional"),
         ({"x": 1}, f"x: is not a setting; known: {', '.join(sorted(Settings.model_fields))}"),
     ],
 )
@@ -234,22 +233,20 @@ def test_a_stack_with_a_long_name_has_to_name_its_databases() -> None:
 
 
 def test_an_extension_given_twice_is_one_problem() -> None:
-    """An extension comes once, as a bare name or with its options."""
-    assert lines(extensions=["a", "b", {"name": "a", "optional": True}]) == [
-        'extensions.2.name: is "a"; must not be given twice'
-    ]
+    """An extension comes once."""
+    assert lines(extensions=["a", "b", "a"]) == ['extensions.2: is "a"; must not be given twice']
 
 
 def test_names_that_clash_are_found_beside_other_mistakes() -> None:
     """What only shows when settings are seen together is said together with what is wrong with others."""
     assert [line.partition(":")[0] for line in lines(databases=["a", "a"], extensions=["b", "b"], lifecycle="x")] == [
         "databases.1.name",
-        "extensions.1.name",
+        "extensions.1",
         "lifecycle",
     ]
     assert [line.partition(":")[0] for line in lines(databases=["a", "a", 5], extensions=["b", "b"])] == [
         "databases.2",
-        "extensions.1.name",
+        "extensions.1",
     ]
 
 

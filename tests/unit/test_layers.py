@@ -270,7 +270,7 @@ def test_an_import_for_annotations_is_an_import() -> None:
     assert objection("infra/catalog/catalog.py", Import("psycopg", for_annotations=True))
     assert objection("infra/catalog/catalog.py", Import("typing_extensions"))
     assert not objection("infra/catalog/catalog.py", Import("typing_extensions", for_annotations=True))
-    assert objection("infra/resources/embedded_server.py", Import("infra.settings.Extension"))
+    assert objection("infra/resources/embedded_server.py", Import("infra.settings.EmbeddedServer"))
     for file, module in FOR_ANNOTATIONS:
         found = imports(ROOT.joinpath(file).read_text(encoding="utf-8"))
         assert Import(module, for_annotations=True) in found, f"{file} has no need of its exception for {module}"

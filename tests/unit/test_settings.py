@@ -10,14 +10,13 @@ from pydantic import BaseModel, ValidationError
 from infra.settings import (
     Database,
     EmbeddedServer,
-    Extension,
     Modules,
     Settings,
     default_databases,
     is_role_name,
 )
 
-GROUPS: list[type[BaseModel]] = [Settings, EmbeddedServer, Database, Extension, Modules]
+GROUPS: list[type[BaseModel]] = [Settings, EmbeddedServer, Database, Modules]
 
 LONGEST = "é" * 31 + "x"  # 63 bytes
 ABSOLUTE = "/var/lib/x"
@@ -58,7 +57,7 @@ def test_the_defaults() -> None:
                 "readonly": "shop_readonly",
             },
         ),
-        "extensions": tuple({"name": name, "optional": False} for name in ("uuid-ossp", "pgcrypto", "pg_trgm")),
+        "extensions": ("uuid-ossp", "pgcrypto", "pg_trgm"),
         "modules": {
             "directory": "sql",
             "lock_timeout": 10.0,
@@ -101,7 +100,7 @@ def test_the_groups_are_all_there_are() -> None:
 
 @pytest.mark.parametrize(
     "one",
-    [settings(), EmbeddedServer(), Database(name="a"), Extension(name="a"), Modules()],
+    [settings(), EmbeddedServer(), Database(name="a"), Modules()],
     ids=lambda one: type(one).__name__,
 )
 def test_settings_cannot_be_changed_and_have_no_room_for_more(one: BaseModel) -> None:
@@ -138,8 +137,8 @@ TAKEN_AND_NOT: dict[str, tuple[list[Any], list[Any]]] = {
         ["", LONGEST + "x", "pg_x", "public", "none", "a\nb", 1, None],
     ),
     "extensions": (
-        [[], ["a"], [{"name": "a", "optional": True}, "b"]],
-        [None, "a", [""], [1], [{"name": "a", "optional": "perhaps"}], [{"optional": True}]],
+        [[], ["a"], ["a", "b"]],
+        [None, "a", [""], [1], [{"name": "a"}]],
     ),
     "modules": ([{}], [None, "sql", []]),
     "modules.directory": (["sql", "../sql", ABSOLUTE], ["", "a\0b", 1, None]),
