@@ -117,7 +117,7 @@ def test_six_wrong_settings_are_one_message_with_six_lines() -> None:
             {"databases": ["é" * 32]},
             'databases.0.name: is "éééééééééééééééééééééééééééééééé"; must be a PostgreSQL name',
         ),
-        ({"extensions": [{"name": 1}]}, "extensions.0.name: is 1; must be the name of an extension"),
+        ({"extensions": [1]}, "extensions.0: is 1; must be a list of names of extensions"),
         ({"modules": {"wait": 60}}, "modules.wait: is 60; must be a time such as 500ms, 10s, 5min or 1h"),
         ({"env_file": True}, "env_file: is true; must be the name of a file "),
         ({"env_file": "{user}"}, 'env_file: is "{user}"; must be the name of a file '),
@@ -169,7 +169,7 @@ def test_secret_values_are_never_shown() -> None:
     ]
     assert lines("project:databases", databases=["pg_hunter2"])[0].startswith("databases.0.name: is [secret]; ")
     assert lines("project:extensions", extensions=["hunter2", "hunter2"]) == [
-        "extensions.1.name: is [secret]; must not be given twice"
+        "extensions.1: is [secret]; must not be given twice"
     ]
     assert "hunter2" not in str(refusal(configuration(password="hunter2")))
     assert "hunter2" not in str(refusal(configuration(server={"password": "hunter2"})))

@@ -216,10 +216,9 @@ def test_server_settings_are_written_as_postgresql_conf_has_them(given: object, 
     assert settings(server={"settings": {"a": given}}).server.settings == {"a": written}
 
 
-def test_a_bare_name_is_a_database_or_an_extension() -> None:
+def test_a_bare_name_is_a_database() -> None:
     """A text in the list is the same as a group with that name."""
     assert settings(databases=["a"]) == settings(databases=[{"name": "a"}])
-    assert settings(extensions=["a"]) == settings(extensions=[{"name": "a"}])
 
 
 @pytest.mark.parametrize(
