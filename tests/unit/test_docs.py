@@ -1,0 +1,81 @@
+"""The documents say what the program does: their tables are compared with the code, their links with the files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infra.modules.decide import as_markdown
+from infra.settings import Database, EmbeddedServer, Modules, Settings
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.joinpath("docs").glob("*.md")])
+
+GROUPS: list[tuple[str, type[BaseModel]]] = [
+    ("", Settings),
+    ("server.", EmbeddedServer),
+    ("databases[].", Database),
+    ("modules.", Modules),
+]
+BY_NAME = {"owner", "migrator", "app", "readonly"}
+WHOLE = {"server", "modules"}  # their parts have rows of their own
+
+
+def default(field: FieldInfo) -> str:
+    """Give a default as a stack's file would have it."""
+    if field.is_required():
+        return "required"
+    value: Any = field.get_default(call_default_factory=True) if field.default_factory is None else {}
+    if isinstance(value, tuple):
+        value = [getattr(one, "name", one) for one in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, float):
+        value = f"{value:g}s"
+    return "none" if value is None else f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def rows() -> list[str]:
+    """Give a row of docs/settings.md for every setting that there is."""
+    found: list[str] = []
+    for prefix, group in GROUPS:
+        for name, field in group.model_fields.items():
+            if prefix or name not in WHOLE:
+                shown = f"`<name>_{name}`" if name in BY_NAME else default(field)
+                shown = "the stack's two" if prefix + name == "databases" else shown
+                found.append(f"| `{prefix}{name}` | {shown} | {field.description} |")
+    return found
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    """docs/settings.md has a row for every setting, with its default and what is allowed, and no other row."""
+    text = ROOT.joinpath("docs/settings.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `.*$", text, re.MULTILINE) == rows()
+
+
+def test_the_table_of_steps_is_the_one_that_decides() -> None:
+    """docs/lifecycle.md has the table that previews and runs ask, as it is."""
+    assert as_markdown() in ROOT.joinpath("docs/lifecycle.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page leads to a file that is there."""
+    text = ROOT.joinpath(page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) if "://" not in link]
+    assert [link for link in links if not ROOT.joinpath(page.parent, link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_commands_of_the_pages_are_targets(page: Path) -> None:
+    """Every `make target` that a page names is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", ROOT.joinpath("Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    text = ROOT.joinpath(page).read_text(encoding="utf-8")
+    named = re.findall(r"(?:^|`)make (?:-\w )?([a-z-]+)", text, re.MULTILINE)
+    assert set(named) <= targets
