@@ -27,6 +27,11 @@ class Module:
     text: str
 
 
+def order(name: str) -> tuple[int, str]:
+    """Give the key that sorts modules by their names: numbers are compared as such, so that 99 comes before 100."""
+    return int(name.partition("-")[0]), name
+
+
 class ModuleDirectoryError(ModuleFileError):
     """Everything that is wrong with a directory of modules, a line each."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from infra.catalog.owned import Effect
 from infra.errors import LedgerError
 from infra.modules.decide import Digests, Step
+from infra.modules.module import order
 
 if TYPE_CHECKING:
     from typing_extensions import LiteralString
@@ -94,7 +95,7 @@ def entry(connection: Connection, module: str) -> Entry | None:
 
 def entries(connection: Connection) -> list[Entry]:
     """Read every row, in the modules' order."""
-    return [_entry(row) for row in connection.execute(ENTRY + " ORDER BY module")]
+    return sorted(map(_entry, connection.execute(ENTRY)), key=lambda entry: order(entry.module))
 
 
 def _entry(row: tuple[str, str, str, str, list[list[object]]]) -> Entry:

@@ -129,7 +129,8 @@ def _losses(session: Session, live: Live, module: str) -> str:
     """Say which modules are made anew, and which tables with how many rows are lost with what they made."""
     dropping = to_rebuild(list(live.entries.values()), module)
     tables = [one.name for entry in dropping for one in created(entry.effect) if one.kind == "table"]
-    again = f"{dropping[0].module[:2]} to {dropping[-1].module[:2]}" if len(dropping) > 1 else module[:2]
+    numbers = [one.module.partition("-")[0] for one in dropping]
+    again = f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else module.partition("-")[0]
     if not tables:
         return f"drops and makes anew what {again} made, which is no table"
     rows = _rows(session, [table for table in tables if any(table == one.name for one in live.catalog.objects)])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.catalog.catalog import NOTES
 from infra.catalog.owned import effect_between
 from infra.modules.decide import Digests, Step
 from infra.modules.digest import text_digest
 from infra.modules.directive import runs_by_statement
+from infra.modules.module import order
 from infra.modules.statements import statements_digest
 from infra.postgres import ledger
 from infra.postgres.by_statement import run_by_statement
@@ -90,16 +92,15 @@ def _drop(connection: Connection, session: Session, module: Module) -> set[str]:
 
 def to_rebuild(entries: list[Entry], module: str) -> list[Entry]:
     """Give the rows of the modules that are dropped with this one: itself, the later ones, and earlier ones that any of
-    these changed, because only making them anew undoes that.
+    these changed, because only making them anew undoes that. What is retained stays.
     """
     makers = {one: entry.module for entry in entries for one in entry.effect.objects if one not in entry.effect.changed}
     first = module
     while True:
-        dropping = [entry for entry in entries if entry.module >= first]
-        needed = min(
-            (makers[one] for entry in dropping for one in entry.effect.changed if one in makers), default=first
-        )
-        if needed >= first:
+        dropping = [one for one in entries if order(one.module) >= order(first) and one.outcome != ledger.RETAINED]
+        touched = (one for entry in dropping for one in entry.effect.changed if one.kind not in NOTES)
+        needed = min((makers[one] for one in touched if one in makers), default=first, key=order)
+        if order(needed) >= order(first):
             return dropping
         first = needed
 

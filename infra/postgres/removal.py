@@ -58,7 +58,39 @@ def statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
         for one in objects
         if one.kind == kind
     ]
-    return parts + wholes
+    return revocations(objects) + parts + wholes
+
+
+def revocations(objects: Mapping[ObjectId, str | None]) -> list[str]:
+    """Give the statements that take back privileges on what is not dropped itself."""
+    dropped = {str(one) for one in objects if one.kind != "privileges"}
+    given = [(*one.name.rpartition(" to ")[::2], text) for one, text in objects.items() if one.kind == "privileges"]
+    return [_revoke(subject, role, text or "") for subject, role, text in given if not _goes(subject, dropped)]
+
+
+def _goes(subject: str, dropped: set[str]) -> bool:
+    kind, _, name = subject.partition(" ")
+    alike = {"function": ("function", "procedure", "aggregate"), "type": ("enum", "domain", "range", "composite type")}
+    whole = [f"{kind} {name}", *(f"{word} {name}" for word in alike.get(kind, ())), f"table {parent(name)}"]
+    return subject in dropped or any(one in dropped for one in whole[: None if kind == "column" else -1])
+
+
+def _revoke(subject: str, role: str, text: str) -> str:
+    """Write the statement; `future tables of a in schema s` are default privileges, `none` one that was taken away."""
+    kind, _, name = subject.partition(" ")
+    if kind == "future":
+        what, _, whose = name.partition(" of ")
+        of, _, schema = whose.partition(" in schema ")
+        place = f"ALTER DEFAULT PRIVILEGES FOR ROLE {of}{f' IN SCHEMA {schema}' if schema else ''}"
+        if text == "none":
+            return f"{place} GRANT {'EXECUTE' if what == 'functions' else 'USAGE'} ON {what.upper()} TO {role}"
+        return f"{place} REVOKE ALL ON {what.upper()} FROM {role}"
+    if kind == "column":
+        return f"REVOKE ALL ({last(name)}) ON TABLE {parent(name)} FROM {role}"
+    words = {"view": "TABLE", "table": "TABLE", "function": "ROUTINE"}
+    if kind == "materialized":
+        kind, name = "view", name.removeprefix("view ")
+    return f"REVOKE ALL ON {words.get(kind, kind.upper())} {name} FROM {role}"
 
 
 def _drop_part(one: ObjectId) -> str:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from infra.errors import ModuleError, RefusedError
+from infra.catalog.catalog import NOTES
 from infra.modules.decide import Decision, Digests, Lifecycle, State, Step, change_between, decide
+from infra.modules.module import order
 from infra.postgres import ledger, pool
 from infra.postgres.comparison import differences_of, made_by_modules, modules_of
 from infra.postgres.live import Live, look
 from infra.postgres.lock import locked
-from infra.postgres.rebuild import created, rebuild, run_whole
+from infra.postgres.rebuild import created, rebuild, run_whole, to_rebuild
 from infra.postgres.removal import remove
 from infra.postgres.retry import persistently
 from infra.postgres.run import Applied
@@ -78,11 +80,28 @@ def retire(session: Session, module: str) -> str:
                 if session.lifecycle is Lifecycle.PERSISTENT:
                     ledger.retain(connection, module)
                     return f"its objects stay in {session.place}: the ledger says retained"
+                _can_be_undone(connection, session, entry)
                 remove(connection, created(entry.effect), place=f"module {module} in {session.place}")
                 ledger.forget(connection, [module])
                 return f"its objects are dropped from {session.place}"
 
     return persistently(once, seconds=session.wait, tell=session.tell)
+
+
+def _can_be_undone(connection: Connection, session: Session, entry: Entry) -> None:
+    """Refuse where dropping what a module made leaves what it changed of others."""
+    others = [
+        one.module
+        for one in to_rebuild(ledger.entries(connection), entry.module)
+        if order(one.module) < order(entry.module)
+    ]
+    if others:
+        changed = ", ".join(sorted(str(one) for one in entry.effect.changed if one.kind not in NOTES))
+        raise RefusedError(
+            f"changed what {others[0]} made, which cannot be taken back: {changed}",
+            place=f"module {entry.module} in {session.place}",
+            remedy="put the file back, or destroy the stack and bring it up again",
+        )
 
 
 def _bring(connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool) -> Applied:

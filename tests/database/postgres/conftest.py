@@ -1,0 +1,47 @@
+"""A database as the stack declares one, copied for each test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from infra.postgres import pool
+from infra.postgres.access import restrict
+from infra.postgres.target import Target, connect
+from tests.database.postgres.world import MIGRATOR, OWNER, READER, TEMPLATE, World, make_world, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> Target:
+    """Make the roles, and a database as the stack declares one, to be copied; give the superuser's way to it."""
+    admin = target_of(server)
+    with connect(admin, autocommit=True) as connection:
+        for role, rights in ((OWNER, "NOLOGIN"), (READER, "NOLOGIN"), (MIGRATOR, f"LOGIN IN ROLE {OWNER}")):
+            connection.execute(f"CREATE ROLE {role} {rights}".encode())
+        connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER {OWNER}".encode())
+    restrict(admin.on(TEMPLATE), owner=OWNER, readers=[READER])
+    with connect(admin.on(TEMPLATE), autocommit=True) as connection:
+        connection.execute(f"GRANT CONNECT ON DATABASE {TEMPLATE} TO {OWNER}".encode())
+    return admin
+
+
+@pytest.fixture
+def world(template: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Give a database of its own to a test, with an empty directory for modules; small waits, told what happens."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sql").mkdir()
+    name = f"world_{uuid4().hex[:12]}"
+    with connect(template, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER} STRATEGY file_copy".encode())
+    try:
+        yield make_world(template, name, tmp_path / "sql")
+    finally:
+        pool.close_all(name)
+        with connect(template, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
