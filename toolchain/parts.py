@@ -25,6 +25,7 @@ CLI = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 GIGABYTE = 1024**3
 SPACE_TO_BUILD = 7 * GIGABYTE
 SPACE_TO_RUN = 1 * GIGABYTE
+PROGRESS = "go: downloading "
 
 
 class SetupError(Exception):
@@ -121,10 +122,14 @@ def make_venv(*, development: bool) -> None:
 
 
 def timed(what: str, command: list[str], failure: str, *, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
-    """Run a command with a line before and after it; raises SetupError with `failure` when it fails."""
+    """Run a command with a line before and after it; when it fails, show its words and raise SetupError."""
     say(f"setup: {what} …")
     started = time.monotonic()
-    if subprocess.run(command, cwd=cwd, env=env, check=False, stdout=sys.stderr).returncode:
+    done = subprocess.run(
+        command, cwd=cwd, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode:
+        say("".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith(PROGRESS)).rstrip())
         raise SetupError(failure)
     say(f"setup: done in {time.monotonic() - started:.0f} s")
 
