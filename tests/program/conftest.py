@@ -1,15 +1,17 @@
-"""Projects for the program tests: one brought up for all tests that only look, and fresh ones."""
+"""Projects for the program tests: with nothing brought up, or copied from one that was brought up once."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.program.project import Project
+from tests.program.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,25 +26,56 @@ def data_root() -> Generator[Path]:
     shutil.rmtree(folder)
 
 
-def _made(data_root: Path) -> Generator[Project]:
-    folder = Path(tempfile.mkdtemp(prefix="platform-postgres-checkout-"))
-    project = Project(folder, data_root)
+def folder() -> Path:
+    """Make a folder for a checkout."""
+    return Path(tempfile.mkdtemp(prefix="platform-postgres-checkout-"))
+
+
+@contextmanager
+def removed(project: Project) -> Generator[Project]:
+    """Remove a project in the end; what `destroy` does has tests of its own."""
     try:
         yield project
     finally:
-        project.verb("destroy")
-        shutil.rmtree(folder)
+        project.remove()
 
 
 @pytest.fixture
-def project(data_root: Path) -> Generator[Project]:
+def bare(data_root: Path) -> Generator[Project]:
     """Give a project of its own to a test, with nothing brought up."""
-    yield from _made(data_root)
+    with removed(Project(folder(), data_root)) as project:
+        project.make()
+        yield project
+
+
+@pytest.fixture(scope="session")
+def template(data_root: Path) -> Generator[Template]:
+    """Give a project with one database that was brought up, once for all tests of this process."""
+    with removed(Project(folder(), data_root)) as project:
+        yield Template(project, ["app_db"])
+
+
+@pytest.fixture
+def project(template: Template) -> Generator[Project]:
+    """Give a project of its own to a test, complete and running."""
+    place = folder()
+    with removed(Project(place, template.project.data_root)):
+        yield template.copy(place)
+
+
+@pytest.fixture
+def other(template: Template) -> Generator[Project]:
+    """Give a second project like `project`."""
+    place = folder()
+    with removed(Project(place, template.project.data_root)):
+        yield template.copy(place)
 
 
 @pytest.fixture(scope="session")
 def standing(data_root: Path) -> Generator[Project]:
-    """Give a project that is brought up once for all tests that leave it as it is."""
-    for project in _made(data_root):
+    """Give a project with two databases that is brought up once for all tests that leave it as it is."""
+    with removed(Project(folder(), data_root)) as project:
+        project.make()
+        project.configure(databases=["app_db", "app_test"])
         project.up()
         yield project

@@ -9,13 +9,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import yaml
+
+from infra.server import cluster
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "toolchain"))
@@ -25,10 +27,13 @@ from environment import environment  # noqa: E402 (toolchain/ is no package)
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-PARTS = ("Pulumi.yaml", "__main__.py", "infra", "sql", "requirements.txt")
+COPIED = ("Pulumi.yaml", "__main__.py", "sql", "requirements.txt")
+LINKED = ("infra", ".venv")
+"""What no test edits; a link shares the compiled files as well."""
+
 STACK = "test"
 SECONDS = 180
-FAST: dict[str, Any] = {"fsync": False, "full_page_writes": False, "synchronous_commit": False}
+FAST: dict[str, Any] = {"fsync": False, "full_page_writes": False}
 """Server settings that make a test's server quick; what they give up is only the survival of a power cut."""
 
 
@@ -45,28 +50,38 @@ class Project:
 
     def __init__(self, folder: Path, data_root: Path, stack: str = STACK) -> None:
         self.folder = folder
+        self.mark = hashlib.sha256(str(folder).encode()).hexdigest()[:8]  # tells this checkout's server from another's
         self.data_root = data_root
         self.stack = stack
-        self.state = folder / "state"
-        for part in PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copyfile(source, folder / part)
-        (folder / ".venv").symlink_to(ROOT / ".venv")
-        self.state.mkdir()
+        self._outputs: dict[str, Any] | None = None
         self.env = environment() | {
-            "PULUMI_BACKEND_URL": f"file://{self.state}",
             "PULUMI_CONFIG_PASSPHRASE": "a passphrase for tests",
+            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         }
         self.env.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
         self.settings: dict[str, Any] = {
             "server": {"kind": "embedded", "data_root": str(data_root), "settings": dict(FAST)},
-            "databases": ["app_db", "app_test"],
+            "databases": ["app_db"],
         }
+
+    @property
+    def state(self) -> Path:
+        """The folder of the state."""
+        return self.folder / "state"
+
+    def make(self) -> None:
+        """Fill the folder, and make the stack."""
+        for part in COPIED:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, self.folder / part)
+            else:
+                shutil.copyfile(source, self.folder / part)
+        for part in LINKED:
+            (self.folder / part).symlink_to(ROOT / part)
+        self.state.mkdir()
         self.configure()
-        self.pulumi("stack", "init", stack)
+        self.pulumi("stack", "init", self.stack)
 
     def configure(self, **settings: Any) -> None:  # noqa: ANN401 (any setting)
         """Write the stack's file; what is given replaces what was there, None takes it away."""
@@ -76,13 +91,19 @@ class Project:
         kept["config"] = {f"platform-postgres:{name}": value for name, value in self.settings.items()}
         file.write_text(yaml.safe_dump(kept))
 
+    def serve(self, **settings: Any) -> None:  # noqa: ANN401 (any setting)
+        """Write the stack's file with other settings in its `server` group."""
+        self.configure(server={**self.settings["server"], **settings})
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start pulumi and do not wait; SIGINT reaches it whatever the test run's shell did."""
+        if arguments[0] != "stack":
+            self._outputs = None
         with default_interrupt():
             return subprocess.Popen(
                 ["pulumi", *arguments],
                 cwd=self.folder,
-                env=self.env,
+                env=self.env | {"PULUMI_BACKEND_URL": f"file://{self.state}"},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -91,13 +112,7 @@ class Project:
 
     def run(self, *arguments: str) -> Run:
         """Run pulumi and give what it said."""
-        process = self.start(*arguments)
-        try:
-            text, _ = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
-        return Run(process.returncode, text)
+        return finished(self.start(*arguments))
 
     def pulumi(self, *arguments: str) -> str:
         """Run pulumi and give its text; an assertion fails with that text when pulumi does."""
@@ -105,16 +120,27 @@ class Project:
         assert done.status == 0, done.text
         return done.text
 
-    def verb(self, verb: str, *arguments: str) -> Run:
-        """Run up, preview, refresh or destroy on the stack."""
+    def line(self, verb: str) -> list[str]:
+        """Give the command line of up, preview, refresh or destroy on the stack."""
         yes = [] if verb == "preview" else ["--yes"]
         skip = ["--skip-preview"] if verb in {"up", "refresh", "destroy"} else []
-        return self.run(verb, "--stack", self.stack, "--non-interactive", *yes, *skip, *arguments)
+        return [verb, "--stack", self.stack, "--non-interactive", *yes, *skip]
+
+    def verb(self, verb: str, *arguments: str) -> Run:
+        """Run up, preview, refresh or destroy on the stack."""
+        return self.run(*self.line(verb), *arguments)
 
     def up(self, *arguments: str) -> str:
         """Run `up`, which must succeed."""
         done = self.verb("up", *arguments)
         assert done.status == 0, done.text
+        return done.text
+
+    def refused(self, verb: str, *arguments: str) -> str:
+        """Run a verb that must fail, and without a traceback; give what it said."""
+        done = self.verb(verb, *arguments)
+        assert done.status != 0, done.text
+        assert "Traceback" not in done.text, done.text
         return done.text
 
     def preview(self, *arguments: str) -> str:
@@ -131,7 +157,11 @@ class Project:
 
     def outputs(self) -> dict[str, Any]:
         """Give the stack's outputs, secrets included."""
-        return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets", "--stack", self.stack))
+        if self._outputs is None:
+            self._outputs = json.loads(
+                self.pulumi("stack", "output", "--json", "--show-secrets", "--stack", self.stack)
+            )
+        return self._outputs
 
     def exported(self) -> dict[str, Any]:
         """Give the stack's state, secrets decrypted."""
@@ -139,8 +169,7 @@ class Project:
 
     def resource(self, name: str) -> dict[str, Any]:
         """Give one resource of the state by its name."""
-        resources = self.exported()["deployment"]["resources"]
-        return next(one for one in resources if one["urn"].endswith(f"::{name}"))
+        return named(self.exported(), name)
 
     def sql(self, query: str, *, role: str = "migrator", database: str = "app_db") -> list[tuple[Any, ...]]:
         """Run a query as one of the roles; commits."""
@@ -148,13 +177,22 @@ class Project:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 
+    def connect(self, database: str = "app_db", application: str = "a test") -> psycopg.Connection[tuple[Any, ...]]:
+        """Log in as the server's admin, also when the stack has no outputs yet."""
+        exported = self.exported()
+        port = int(named(exported, "server")["outputs"]["listen_port"])
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=port,
+            dbname=database,
+            user="postgres",
+            password=admin_password(exported),
+            application_name=application,
+        )
+
     def admin(self, query: str, *, database: str = "app_db") -> list[tuple[Any, ...]]:
-        """Run a query as the server's admin, also when the stack has no outputs yet; commits."""
-        secret = json.loads(self.resource("admin-password")["outputs"]["passwords"]["plaintext"])
-        port = int(self.resource("server")["outputs"]["listen_port"])
-        with psycopg.connect(
-            host="127.0.0.1", port=port, dbname=database, user="postgres", password=secret["postgres"]
-        ) as connection:
+        """Run a query as the server's admin; commits."""
+        with self.connect(database) as connection:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 
@@ -168,6 +206,10 @@ class Project:
         query = f"SELECT schemaname || '.' || tablename FROM pg_tables WHERE tablename = '{name}'"
         return [row[0] for row in self.admin(query, database=database)]
 
+    def fingerprint(self) -> str:
+        """Give the fingerprint that the last run put out."""
+        return self.outputs()["fingerprint"]["app_db"]
+
     def edit(self, path: str, before: str, after: str) -> None:
         """Replace text in a file, which must hold it."""
         file = self.folder / path
@@ -175,20 +217,47 @@ class Project:
         assert before in text
         file.write_text(text.replace(before, after))
 
+    def add(self, path: str, text: str) -> None:
+        """Write a new file."""
+        (self.folder / path).write_text(text)
+
     @property
     def base(self) -> Path:
         """The folder of the stack's server."""
-        (found,) = (path for path in self.data_root.iterdir() if path.name == f"{self.stack}-{self.mark}")
-        return found
-
-    @property
-    def mark(self) -> str:
-        """What tells this checkout's server from that of another."""
-        return hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
+        return self.data_root / f"{self.stack}-{self.mark}"
 
     def postmaster(self) -> int:
         """Give the pid of the stack's server."""
         return int((self.base / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    def remove(self) -> None:
+        """Remove the server and the checkout without pulumi: quick, and whatever state they are in."""
+        marker = self.base / "server.json"
+        if marker.exists():
+            with suppress(ProcessLookupError, FileNotFoundError):
+                os.kill(self.postmaster(), signal.SIGCONT)
+            cluster.destroy(self.base, owner=json.loads(marker.read_text())["owner"])
+        shutil.rmtree(self.folder)
+
+
+def finished(process: subprocess.Popen[str]) -> Run:
+    """Wait for a started pulumi, and give what it said."""
+    try:
+        text, _ = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return Run(process.returncode, text)
+
+
+def named(exported: dict[str, Any], name: str) -> dict[str, Any]:
+    """Give one resource of an exported state by its name."""
+    return next(one for one in exported["deployment"]["resources"] if one["urn"].endswith(f"::{name}"))
+
+
+def admin_password(exported: dict[str, Any]) -> str:
+    """Give the server's admin's password of an exported state."""
+    return json.loads(named(exported, "admin-password")["outputs"]["passwords"]["plaintext"])["postgres"]
 
 
 @contextmanager
