@@ -65,14 +65,18 @@ def _init(stack: str, salt: Path, variables: dict[str, str]) -> None:
 
 
 def forget(stack: str, variables: dict[str, str]) -> None:
-    """Remove a destroyed stack from the local state, and the state itself with the last one."""
-    subprocess.run(
+    """Remove a destroyed stack from the local state, and the state itself with the last one; one with a rest stays."""
+    done = subprocess.run(
         ["pulumi", "stack", "rm", "--yes", "--preserve-config", "--stack", stack],
         cwd=ROOT,
         env=variables,
         capture_output=True,
         check=False,
     )
+    if done.returncode:
+        say(f"the stack {stack} is kept: it still has resources")
+        return
+    say(f"the stack {stack} is removed, with its history")
     stacks = STATE / "backend" / ".pulumi" / "stacks"
     if not any(stacks.rglob("*.json")):
         shutil.rmtree(STATE)

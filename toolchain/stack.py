@@ -74,7 +74,6 @@ def run(verb: str, stack: str, database: str, role: str, further: list[str]) -> 
     status = pulumi([verb, "--stack", stack, *configuration, *VERBS[verb], *further], variables)
     if verb == "destroy" and not status and not has_own_backend():
         forget(stack, variables)
-        say(f"the stack {stack} is removed, with its history")
     return status
 
 
