@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pulumi
-from pulumi.runtime import get_config_env, get_config_secret_keys_env, sync_await
+from pulumi.runtime import get_config_env, get_config_secret_keys_env, resource, sync_await
+from pulumi.runtime.proto import source_pb2
 
 from infra.configuration import settings_of
 from infra.errors import InfraError
@@ -21,6 +22,7 @@ MESSAGE_WAS_SHOWN = 32
 def run() -> None:
     """Declare the current stack, or end with what is wrong with its settings or files."""
     _keep_debug_messages_here()
+    _keep_stack_traces_here()
     stack = pulumi.get_stack()
     try:
         settings = settings_of(stack, pulumi.get_project(), get_config_env(), set(get_config_secret_keys_env()))
@@ -45,6 +47,15 @@ def _keep_debug_messages_here() -> None:
     """
     if not os.environ.get("PLATFORM_POSTGRES_DEBUG"):
         pulumi.log.debug = _nobody_listens
+
+
+def _keep_stack_traces_here() -> None:
+    """Do not send with each resource the stack of calls that declared it.
+
+    The SDK reads the lines of every frame for it, which takes a millisecond a resource, and Pulumi keeps it in the
+    state: a fifth of the state, with paths of this machine, all of it written anew when a line of the program moves.
+    """
+    resource._get_stack_trace = source_pb2.StackTrace  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
 
 def _nobody_listens(*_arguments: object, **_keywords: object) -> None:
