@@ -68,7 +68,7 @@ class Digests:
 
 @dataclass(frozen=True)
 class Decision:
-    """A step, in a sentence why, and for a refusal what to do instead; both are for people."""
+    """A step, in a sentence why, and where it is or may become a refusal what to do instead; both are for people."""
 
     step: Step
     why: str
@@ -78,7 +78,7 @@ class Decision:
 _OTHER = "the database belongs to somebody else"
 _USE_OWN = "use the stack that it belongs to, or another database"
 _GUESS = "objects of its names are there and differ from what it makes"
-_MIGRATE = "write the difference as a migration, or take the change back"
+_MIGRATE = "write the difference as a migration (`python -m infra revision`), or take the change back"
 _DRIFT = "somebody changed what it made"
 _UNDO = "take those changes back in the database, or bring them into the modules"
 _GONE = "what it made is gone from the database"
@@ -100,10 +100,15 @@ RULES: tuple[tuple[State, tuple[Change, ...], tuple[Lifecycle, ...], Decision], 
         Decision(Step.REFORMATTED, "only comments, white space or letter case differ: harmless, nothing runs"),
     ),
     (State.APPLIED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its statements changed")),
-    (State.APPLIED, (Change.CHANGED,), (_P,), Decision(Step.VERIFY, "its statements changed")),
+    (State.APPLIED, (Change.CHANGED,), (_P,), Decision(Step.VERIFY, "its statements changed", _MIGRATE)),
     (State.DRIFTED, (Change.SAME, Change.REFORMATTED), _BOTH, Decision(Step.REFUSE, _DRIFT, _UNDO)),
     (State.DRIFTED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its statements changed")),
-    (State.DRIFTED, (Change.CHANGED,), (_P,), Decision(Step.VERIFY, "its statements changed, and so did the database")),
+    (
+        State.DRIFTED,
+        (Change.CHANGED,),
+        (_P,),
+        Decision(Step.VERIFY, "its statements changed, and so did the database", _MIGRATE),
+    ),
     (State.VANISHED, (Change.SAME, Change.REFORMATTED, Change.CHANGED), (_E,), Decision(Step.REBUILD, _GONE)),
     (State.VANISHED, (Change.SAME, Change.REFORMATTED, Change.CHANGED), (_P,), Decision(Step.REFUSE, _GONE, _RESTORE)),
     (
@@ -113,7 +118,12 @@ RULES: tuple[tuple[State, tuple[Change, ...], tuple[Lifecycle, ...], Decision], 
         Decision(Step.ADOPT, "its file is back, and its objects never left"),
     ),
     (State.RETAINED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its file is back with other statements")),
-    (State.RETAINED, (Change.CHANGED,), (_P,), Decision(Step.VERIFY, "its file is back with other statements")),
+    (
+        State.RETAINED,
+        (Change.CHANGED,),
+        (_P,),
+        Decision(Step.VERIFY, "its file is back with other statements", _MIGRATE),
+    ),
 )
 
 TABLE: dict[tuple[State, Change, Lifecycle], Decision] = {

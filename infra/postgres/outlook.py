@@ -54,7 +54,8 @@ def outlook(session: Session, module: Module, digests: Digests) -> Outlook:
             differences_of(live, made_by_modules(session), module.name, seen.entry.effect if seen.entry else None)
         )
         if problem:
-            return Outlook(refused=f"{place}: {decision.why}, and the database has not followed: {problem}")
+            what = f"{decision.why}, and the database has not followed: {problem}"
+            return Outlook(refused=f"{place}: {what}; {decision.remedy}")
     if decision.step is Step.REFUSE and not seen.entry:
         return Outlook(refused=f"{place}: {decision.why}{': ' if problem else ''}{problem}; {decision.remedy}")
     drift = "\n".join(str(one) for one in live.drift(module.name)) if seen.entry and not live.is_foreign() else ""

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from infra.errors import ModuleError, RefusedError
-from infra.catalog.catalog import NOTES
-from infra.modules.decide import Decision, Digests, Lifecycle, State, Step, change_between, decide
-from infra.modules.module import order
+from infra.modules.decide import Decision, Digests, State, Step, change_between, decide
 from infra.postgres import ledger, pool
 from infra.postgres.comparison import differences_of, made_by_modules, modules_of
+from infra.postgres.leave import leave
 from infra.postgres.live import Live, look
 from infra.postgres.lock import locked
-from infra.postgres.rebuild import created, rebuild, run_whole, to_rebuild
-from infra.postgres.removal import remove
-from infra.postgres.retry import persistently
+from infra.postgres.rebuild import rebuild, run_whole
 from infra.postgres.run import Applied
+from infra.postgres.trouble import through
 
 if TYPE_CHECKING:
     from infra.catalog.difference import Difference
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from infra.postgres.ledger import Entry
     from infra.postgres.pool import Connection
     from infra.postgres.session import Session
-
-MIGRATE = "bring it there with a migration, or take the change back; these differ:"
 
 _empty: set[str] = set()
 """Databases that were seen, by this process, to hold nothing but what modules made."""
@@ -59,7 +55,7 @@ def apply(session: Session, module: Module, digests: Digests, *, looking: bool =
                 _record_failure(connection, session, module, digests, error)
                 raise
 
-    return persistently(once, seconds=session.wait, tell=session.tell)
+    return through(once, session)
 
 
 def retire(session: Session, module: str) -> str:
@@ -70,38 +66,9 @@ def retire(session: Session, module: str) -> str:
 
     def once() -> str:
         with pool.connection(session.target) as connection, locked(connection, seconds=session.wait):
-            if not ledger.identity(connection):
-                return "there was nothing to drop"
-            with connection.transaction():
-                session.begin(connection)
-                entry = ledger.entry(connection, module)
-                if entry is None:
-                    return "there was nothing to drop"
-                if session.lifecycle is Lifecycle.PERSISTENT:
-                    ledger.retain(connection, module)
-                    return f"its objects stay in {session.place}: the ledger says retained"
-                _can_be_undone(connection, session, entry)
-                remove(connection, created(entry.effect), place=f"module {module} in {session.place}")
-                ledger.forget(connection, [module])
-                return f"its objects are dropped from {session.place}"
+            return leave(connection, session, module)
 
-    return persistently(once, seconds=session.wait, tell=session.tell)
-
-
-def _can_be_undone(connection: Connection, session: Session, entry: Entry) -> None:
-    """Refuse where dropping what a module made leaves what it changed of others."""
-    others = [
-        one.module
-        for one in to_rebuild(ledger.entries(connection), entry.module)
-        if order(one.module) < order(entry.module)
-    ]
-    if others:
-        changed = ", ".join(sorted(str(one) for one in entry.effect.changed if one.kind not in NOTES))
-        raise RefusedError(
-            f"changed what {others[0]} made, which cannot be taken back: {changed}",
-            place=f"module {entry.module} in {session.place}",
-            remedy="put the file back, or destroy the stack and bring it up again",
-        )
+    return through(once, session)
 
 
 def _bring(connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool) -> Applied:
@@ -192,7 +159,8 @@ def _proved(connection: Connection, session: Session, module: Module, seen: Seen
     made = made_by_modules(session)
     found = differences_of(live, made, module.name, seen.entry.effect if seen.entry else None)
     if found:
-        what = Decision(Step.REFUSE, f"{decision.why}, and the database has not followed", MIGRATE)
+        remedy = f"{decision.remedy}; these differ:"
+        what = Decision(Step.REFUSE, f"{decision.why}, and the database has not followed", remedy)
         raise refusal(session, module, what, found)
     return live.as_found(made.effects[module.name])
 

@@ -31,6 +31,9 @@ NONE = "none"
 TARGET = ("host", "port", "database", "credentials")
 SESSION = ("owner", "stack", "lifecycle", "directory", "allowed", "lock_timeout", "statement_timeout", "wait")
 KEPT = (*TARGET, *SESSION, "module", "path", "text_digest", "statements_digest")
+_lifecycles: dict[str, str] = {}
+"""The lifecycle that this run gives each database: a module that is gone has only that of the run before."""
+
 LONGEST_TEXT = 65_536
 FIRST_LINES = 20
 
@@ -42,6 +45,7 @@ class SqlModuleProvider(Provider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Refuse a module that cannot be run, or may not; say what a run would do with it and what is not as it was."""
         looking = bool(news.pop("look", False))
+        _lifecycles[news["database"]] = news["lifecycle"]
         inputs = {**news, "drift": NONE}
         if _olds.get("text_digest") == news["text_digest"]:
             inputs["statements_digest"] = _olds["statements_digest"]
@@ -89,7 +93,7 @@ class SqlModuleProvider(Provider):
         """Let the objects stay or go, as the lifecycle says, and say which."""
         from infra.postgres.runner import retire  # noqa: PLC0415 (the driver: only where a server is asked)
 
-        session = _session(_props)
+        session = _session({**_props, "lifecycle": _lifecycles.get(_props["database"], _props["lifecycle"])})
         session.tell(f"{_props['module']} was removed: {retire(session, _props['module'])}")
 
 

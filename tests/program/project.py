@@ -157,11 +157,11 @@ class Project:
 
     def outputs(self) -> dict[str, Any]:
         """Give the stack's outputs, secrets included."""
-        if self._outputs is None:
-            self._outputs = json.loads(
-                self.pulumi("stack", "output", "--json", "--show-secrets", "--stack", self.stack)
-            )
-        return self._outputs
+        known = self._outputs
+        if known is None:
+            known = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets", "--stack", self.stack))
+            self._outputs = known
+        return known
 
     def exported(self) -> dict[str, Any]:
         """Give the stack's state, secrets decrypted."""

@@ -95,14 +95,14 @@ def test_a_rebuild_is_refused_where_somebody_built_on_it(applied: World) -> None
     with pytest.raises(RefusedError) as caught:
         world.up()
     assert str(caught.value) == (
-        f"sql/02-table.sql in database {world.session.target.database}: cannot be dropped, because other objects depend on "
+        f"sql/02-table.sql in {world.place}: cannot be dropped, because other objects depend on "
         "what it made: view report depends on table a; drop those objects first, if nobody needs them"
     )
     assert world.sql("SELECT name FROM a") == [("x",)]
 
 
 def test_a_migrated_database_is_verified_and_recorded(applied: World) -> None:
-    """Where a migration brought the database to what the modules make, the new digests are recorded and nothing runs."""
+    """Where a migration brought the database to what modules make, the new digests are recorded and nothing runs."""
     world = applied
     world.sql("ALTER TABLE a ADD size bigint; UPDATE a SET size = 5; ALTER TABLE a ALTER size SET NOT NULL")
     world.write(m02_table=WIDER)
@@ -120,15 +120,16 @@ def test_a_database_that_did_not_follow_is_refused(applied: World) -> None:
     world.write(m02_table="CREATE TABLE a (id bigint PRIMARY KEY, name text, size bigint NOT NULL);\n")
     said = world.outlook("02-table")
     assert said.refused == (
-        f"sql/02-table.sql in database {world.session.target.database}: its statements changed, and the database has not "
+        f"sql/02-table.sql in {world.place}: its statements changed, and the database has not "
         "followed: column public.a.base_id is extra, column public.a.id is different, column public.a.size is missing, "
-        "constraint public.a.a_base_id_fkey is extra"
+        "constraint public.a.a_base_id_fkey is extra; "
+        "write the difference as a migration (`python -m infra revision`), or take the change back"
     )
     with pytest.raises(RefusedError) as caught:
         world.up()
     assert str(caught.value).splitlines() == [
-        f"sql/02-table.sql in database {world.session.target.database}: its statements changed, and the database has not "
-        "followed; bring it there with a migration, or take the change back; these differ:",
+        f"sql/02-table.sql in {world.place}: its statements changed, and the database has not followed; "
+        "write the difference as a migration (`python -m infra revision`), or take the change back; these differ:",
         "column public.a.base_id is extra",
         "  + type integer",
         "column public.a.id is different",

@@ -1,0 +1,63 @@
+"""Modules, databases and stacks go away: at once where data may be lost, and only when asked for by name elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.program.project import Project
+
+
+def test_a_removed_module_is_dropped_where_data_may_be_lost(project: Project) -> None:
+    """An ephemeral stack drops what a removed module made, unless a later module needs it: then it refuses."""
+    before = project.fingerprint()
+    constraints, indexes = (project.folder / f"sql/0{name}.sql" for name in ("8-init-constraints", "7-init-indexes"))
+    kept = constraints.read_text()
+    constraints.unlink()
+    assert "08-init-constraints was removed: its objects are dropped from database app_db" in project.up()
+    assert project.ledger()[-1] == "07"
+    assert project.sql("SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == [(0,)]
+    moved = project.folder / "sql/06-init-indexes.sql"
+    demo = project.folder / "sql/06-init-demo.sql"
+    made = demo.read_text()
+    demo.unlink()
+    indexes.rename(moved)
+    text = project.refused("up")
+    assert "cannot be dropped, because 06-init-indexes built on what it made: index public.idx_demo_" in text
+    assert project.tables("demo_scenarios") == ["public.demo_scenarios"]
+    moved.rename(indexes)
+    demo.write_text(made)
+    constraints.write_text(kept)
+    project.up()
+    assert project.fingerprint() == before
+
+
+def test_a_persistent_stack_loses_nothing_unasked(project: Project) -> None:
+    """Removed modules leave their objects; removing a database or the stack is refused, and the way out is shown."""
+    project.configure(lifecycle="persistent")
+    (project.folder / "sql/08-init-constraints.sql").unlink()
+    text = project.up()
+    assert "08-init-constraints was removed: its objects stay in database app_db: the ledger says retained" in text
+    assert project.sql("SELECT outcome FROM sqlmodule.ledger ORDER BY module DESC LIMIT 1") == [("retained",)]
+    assert project.sql("SELECT count(*) > 9 FROM pg_constraint WHERE contype = 'f'") == [(True,)]
+    text = project.refused("destroy")
+    assert "protect" in text
+    project.configure(databases=["another"])
+    text = project.refused("preview")
+    assert "database app_db is gone from the settings, and this stack is persistent" in text
+    assert "drop_databases" in text
+    assert project.ledger()[0] == "01"
+
+
+def test_a_persistent_stack_drops_a_database_that_is_named_first(project: Project) -> None:
+    """Named in `drop_databases` and brought up, then taken out of the settings: the database goes, in two steps."""
+    project.configure(lifecycle="persistent", databases=["app_db", "another"])
+    project.up()
+    project.configure(drop_databases=["app_db"])
+    project.up()
+    project.configure(databases=["another"])
+    project.up()
+    found = project.admin("SELECT datname::text FROM pg_database ORDER BY 1", database="postgres")
+    assert ("another",) in found
+    assert ("app_db",) not in found
+    assert project.admin("SELECT rolname FROM pg_roles WHERE rolname LIKE 'app_db%'", database="postgres") == []

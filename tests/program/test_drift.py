@@ -1,0 +1,55 @@
+"""Somebody changes the live database: a preview says so unasked and quickly, or says that it did not look."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.program.project import Project
+
+PATIENCE = 20
+
+
+def test_a_preview_shows_what_was_changed_by_hand_and_so_does_a_refresh(project: Project) -> None:
+    """Drift is a line diff on its module, and a gate for CI; the setting `live_check: false` turns it off."""
+    project.admin("ALTER TABLE threads ADD COLUMN added text; ALTER TABLE threads ALTER object DROP NOT NULL")
+    text = project.preview()
+    assert "03-init-agents" in text
+    assert "object" in text
+    assert "added" in text
+    assert "2 to update" in text, text
+    assert project.verb("preview", "--expect-no-changes").status != 0
+    project.configure(modules={"live_check": False})
+    assert project.verb("preview", "--expect-no-changes").status == 0
+    project.configure(modules=None)
+    text = project.verb("refresh", "--diff").text
+    assert "drift" in text
+    text = project.refused("up")
+    assert "somebody changed what it made" in text
+    project.admin("ALTER TABLE threads DROP COLUMN added; ALTER TABLE threads ALTER object SET NOT NULL")
+    project.up()
+    assert project.verb("preview", "--expect-no-changes").status == 0
+
+
+def test_what_no_module_made_is_reported_once_and_quieted_by_a_setting(project: Project) -> None:
+    """An unmanaged table is named once for its database, and not any more when `modules.unmanaged` allows it."""
+    project.admin("CREATE TABLE by_hand (a int)")
+    text = project.preview()
+    assert text.count("table public.by_hand") == 1, text
+    assert project.verb("preview", "--expect-no-changes").status != 0
+    project.configure(modules={"unmanaged": ["table public.by_*"]})
+    project.up()
+    assert "by_hand" not in project.preview("--expect-no-changes")
+
+
+def test_a_preview_does_not_wait_for_a_server_that_does_not_answer(project: Project) -> None:
+    """A server that hangs is not waited for: the preview says that the live check is skipped, and ends well."""
+    os.kill(project.postmaster(), signal.SIGSTOP)
+    began = time.monotonic()
+    text = project.preview()
+    assert time.monotonic() - began < PATIENCE
+    assert text.count("live check of database app_db skipped") == 1, text
+    os.kill(project.postmaster(), signal.SIGCONT)

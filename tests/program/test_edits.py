@@ -1,0 +1,57 @@
+"""A module's text changes: what the preview says, and what `up` does, where data may be lost and where it may not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.program.project import Project
+
+EVENTS = "SELECT left(module, 2), step FROM sqlmodule.event WHERE step <> 'apply' ORDER BY id"
+AGENTS = "sql/03-init-agents.sql"
+COLUMN = "    instructions varchar,\n"
+NARROW = "    instructions varchar(2000),\n"
+
+
+def test_an_edited_comment_is_harmless_and_an_edited_column_rebuilds_where_data_may_be_lost(project: Project) -> None:
+    """A preview shows the line diff, says `reformatted` or what a rebuild loses; taken back, the schema is the same."""
+    before = project.fingerprint()
+    project.sql("INSERT INTO threads VALUES ('lost', 'thread', 1)")
+    project.edit(AGENTS, "-- Agents:", "-- Agents, that is:")
+    text = project.preview()
+    assert "+ -- Agents, that is:" in text
+    assert "reformatted: only comments, white space or letter case differ: harmless, nothing runs" in text
+    project.up()
+    assert project.sql(EVENTS) == [("03", "reformatted")]
+    assert project.sql("SELECT id FROM threads") == [("lost",)]
+    project.edit(AGENTS, COLUMN, NARROW)
+    text = project.preview()
+    assert "instructions varchar(2000)" in text
+    assert "rebuild: its statements changed; drops and makes anew" in text
+    assert "losing all rows (" in text
+    assert "threads 1" in text
+    project.up()
+    assert project.sql("SELECT count(*) FROM threads") == [(0,)]
+    assert project.fingerprint() != before
+    assert project.verb("preview", "--expect-no-changes").status == 0
+    project.edit(AGENTS, NARROW, COLUMN)
+    project.up()
+    assert project.fingerprint() == before
+
+
+def test_an_edited_column_waits_for_the_migration_where_nothing_may_be_lost(project: Project) -> None:
+    """A persistent stack refuses it at preview, naming what differs; once the database follows, it is recorded."""
+    project.sql("INSERT INTO threads VALUES ('kept', 'thread', 1)")
+    project.configure(lifecycle="persistent")
+    project.edit(AGENTS, COLUMN, NARROW)
+    text = project.refused("preview")
+    assert f"{AGENTS} in database app_db: its statements changed, and the database has not followed" in text
+    assert "column public.assistants.instructions is different" in text
+    assert "python -m infra revision" in text
+    assert "CREATE TABLE" not in text
+    project.admin("ALTER TABLE assistants ALTER instructions TYPE varchar(2000)")
+    assert "verify: its statements changed" in project.preview()
+    project.up()
+    assert ("03", "verify") in project.sql(EVENTS)
+    assert project.sql("SELECT id FROM threads") == [("kept",)]
+    assert project.verb("preview", "--expect-no-changes").status == 0
