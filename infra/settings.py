@@ -123,8 +123,9 @@ class EmbeddedServer(Part):
     bin_dir: AbsolutePath | None = Field(
         default=None, description="the folder with initdb and postgres of another installation, an absolute path"
     )
-    run_as: Identifier = Field(
-        default="platform-postgres", description="the name of the system user that runs the server when you are root"
+    run_as: Identifier | None = Field(
+        default=None,
+        description="the name of the system user that runs the server when you are root, by default platform-postgres",
     )
     settings: dict[str, ServerSetting] = Field(
         default_factory=dict[str, str],

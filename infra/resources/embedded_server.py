@@ -132,7 +132,7 @@ def _specification(props: Properties) -> ClusterSpec:
         root=Path(props["root"]),
         bin_dir=_bin_dir(props),
         port=int(props["port"]),
-        run_as=props["run_as"],
+        run_as=props.get("run_as") or "",
         settings=props["settings"],
         admin_user=props["user"],
     )

@@ -47,7 +47,7 @@ class Template:
                 root=project.data_root,
                 bin_dir=None,
                 port=0,
-                run_as=self.server["run_as"],
+                run_as=self.server.get("run_as") or "",
                 settings=self.server["settings"],
                 admin_user=self.server["user"],
             )

@@ -43,7 +43,7 @@ def test_the_defaults() -> None:
             "port": 0,
             "data_root": None,
             "bin_dir": None,
-            "run_as": "platform-postgres",
+            "run_as": None,
             "settings": {},
             "retain": False,
             "adopt": False,
@@ -120,7 +120,7 @@ TAKEN_AND_NOT: dict[str, tuple[list[Any], list[Any]]] = {
     "server.port": ([0, 1024, 5432, 65535], [-1, 1, 1023, 65536, "5432", 5432.0, True, None]),
     "server.data_root": ([ABSOLUTE, None], ["x", "./x", "~/x", "", 1, "/a\nb"]),
     "server.bin_dir": ([ABSOLUTE, None], ["bin", "../bin", "", 1]),
-    "server.run_as": (["postgres", LONGEST], ["", LONGEST + "x", None, 1, "a\0b"]),
+    "server.run_as": (["postgres", LONGEST, None], ["", LONGEST + "x", 1, "a\0b"]),
     "server.settings": (
         [{}, {"a": "b"}, {"a": 1}, {"a": 0.5}, {"a": True}, {"a": ""}],
         [{"a": None}, {"a": ["b"]}, {"a": {}}, [], "a=b"],

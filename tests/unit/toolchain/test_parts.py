@@ -32,9 +32,7 @@ def test_a_users_own_pulumi_is_used_when_it_is_new_enough(machine: Machine, vers
 def test_a_missing_go_is_one_sentence(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without Go the message says which version to install, and what else would do."""
     without_go(machine, monkeypatch)
-    with pytest.raises(
-        SetupError, match=r"^`go` is not on PATH, .*; install Go 1\.\d+ or newer, or install"
-    ):
+    with pytest.raises(SetupError, match=r"^`go` is not on PATH, .*; install Go 1\.\d+ or newer, or install"):
         parts.need_go()
 
 
