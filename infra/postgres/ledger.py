@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+
+from psycopg import errors
 
 from infra.catalog.owned import Effect
 from infra.errors import LedgerError
@@ -14,6 +17,8 @@ from infra.modules.decide import Digests, Step
 from infra.modules.module import order
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from typing_extensions import LiteralString
 
     from infra.postgres.pool import Connection
@@ -58,7 +63,8 @@ def identity(connection: Connection) -> Identity | None:
     """Read whose the ledger is, or None where the database has none; raises LedgerError for one of a newer program."""
     if connection.execute("SELECT to_regclass('sqlmodule.identity')").fetchone() == (None,):
         return None
-    row = connection.execute("SELECT format, stack, system_identifier, database FROM sqlmodule.identity").fetchone()
+    with _readable():
+        row = connection.execute("SELECT format, stack, system_identifier, database FROM sqlmodule.identity").fetchone()
     if row is None:
         raise LedgerError("the ledger's one row is gone", place=PLACE, remedy="restore it from a backup")
     if row[0] > FORMAT:
@@ -68,6 +74,18 @@ def identity(connection: Connection) -> Identity | None:
             remedy="use the newer program",
         )
     return Identity(row[1], row[2], row[3])
+
+
+@contextmanager
+def _readable() -> Generator[None]:
+    try:
+        yield
+    except (errors.UndefinedColumn, errors.UndefinedTable) as error:
+        raise LedgerError(
+            f"its tables are not those of format {FORMAT} ({error.diag.message_primary})",
+            place="schema sqlmodule",
+            remedy="use the program that made it, or restore the schema from a backup",
+        ) from None
 
 
 def here(connection: Connection, stack: str) -> Identity:
@@ -89,13 +107,22 @@ def create(connection: Connection, stack: str) -> Identity:
 
 def entry(connection: Connection, module: str) -> Entry | None:
     """Read one module's row, or None."""
-    row = connection.execute(ENTRY + " WHERE module = %s", (module,)).fetchone()
+    with _readable():
+        row = connection.execute(ENTRY + " WHERE module = %s", (module,)).fetchone()
     return _entry(row) if row else None
+
+
+def begun(connection: Connection, module: str) -> Entry | None:
+    """Give what is done of a module that runs statement by statement and was not finished, as if it were its row."""
+    with _readable():
+        row = connection.execute("SELECT objects FROM sqlmodule.resume WHERE module = %s", (module,)).fetchone()
+    return Entry(module, Digests("", ""), "", Effect.of_json(row[0])) if row else None
 
 
 def entries(connection: Connection) -> list[Entry]:
     """Read every row, in the modules' order."""
-    return sorted(map(_entry, connection.execute(ENTRY)), key=lambda entry: order(entry.module))
+    with _readable():
+        return sorted(map(_entry, connection.execute(ENTRY)), key=lambda entry: order(entry.module))
 
 
 def _entry(row: tuple[str, str, str, str, list[list[object]]]) -> Entry:
@@ -113,28 +140,29 @@ def record(
     effect: Effect | None = None,
 ) -> None:
     """Write a module's row and its event, in the current transaction; without an effect the row keeps its own."""
-    connection.execute(
-        "WITH happened AS ("
-        " INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)"
-        " VALUES (%(module)s, %(step)s, %(statements)s, %(stack)s, %(ms)s * interval '1 ms')"
-        ") INSERT INTO sqlmodule.ledger (module, text_digest, statements_digest, outcome, stack, duration, objects)"
-        " VALUES (%(module)s, %(text)s, %(statements)s, coalesce(%(outcome)s, 'applied'), %(stack)s,"
-        " %(ms)s * interval '1 ms', coalesce(%(objects)s::jsonb, '[]'))"
-        " ON CONFLICT (module) DO UPDATE SET text_digest = excluded.text_digest,"
-        " statements_digest = excluded.statements_digest, stack = excluded.stack,"
-        " outcome = coalesce(%(outcome)s, ledger.outcome), objects = coalesce(%(objects)s::jsonb, ledger.objects)",
-        {
-            "module": module,
-            "text": digests.text,
-            "statements": digests.statements,
-            "step": step.value,
-            "outcome": OUTCOMES.get(step),
-            "stack": stack,
-            "ms": milliseconds,
-            "objects": None if effect is None else json.dumps(effect.as_json(), ensure_ascii=False),
-        },
-        prepare=True,
-    )
+    with _readable():
+        connection.execute(
+            "WITH happened AS ("
+            " INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)"
+            " VALUES (%(module)s, %(step)s, %(statements)s, %(stack)s, %(ms)s * interval '1 ms')"
+            ") INSERT INTO sqlmodule.ledger (module, text_digest, statements_digest, outcome, stack, duration, objects)"
+            " VALUES (%(module)s, %(text)s, %(statements)s, coalesce(%(outcome)s, 'applied'), %(stack)s,"
+            " %(ms)s * interval '1 ms', coalesce(%(objects)s::jsonb, '[]'))"
+            " ON CONFLICT (module) DO UPDATE SET text_digest = excluded.text_digest,"
+            " statements_digest = excluded.statements_digest, stack = excluded.stack,"
+            " outcome = coalesce(%(outcome)s, ledger.outcome), objects = coalesce(%(objects)s::jsonb, ledger.objects)",
+            {
+                "module": module,
+                "text": digests.text,
+                "statements": digests.statements,
+                "step": step.value,
+                "outcome": OUTCOMES.get(step),
+                "stack": stack,
+                "ms": milliseconds,
+                "objects": None if effect is None else json.dumps(effect.as_json(), ensure_ascii=False),
+            },
+            prepare=True,
+        )
 
 
 def record_failure(
@@ -160,4 +188,5 @@ def rename(connection: Connection, old: str, new: str) -> None:
 
 def forget(connection: Connection, modules: list[str]) -> None:
     """Remove the rows of modules whose objects are dropped in the same transaction."""
+    connection.execute("DELETE FROM sqlmodule.resume WHERE module = ANY (%s)", (modules,))
     connection.execute("DELETE FROM sqlmodule.ledger WHERE module = ANY (%s)", (modules,))

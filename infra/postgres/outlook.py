@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from infra.catalog.names import last
-from infra.errors import InfraError
+from infra.errors import InfraError, LedgerError
 from infra.modules.decide import Decision, Digests, State, Step, change_between, decide
 from infra.postgres.comparison import differences_of, in_one_line, made_by_modules
 from infra.postgres.live import Live, look
@@ -80,6 +80,8 @@ def compared(session: Session, module: str) -> str | None:
         live = _looked[key]
     if live is None or module not in live.entries:
         return None
+    if live.is_foreign():
+        raise LedgerError(f"the database {State.FOREIGN.value}", place=session.place)
     return "\n".join(str(one) for one in live.drift(module))
 
 

@@ -45,7 +45,7 @@ WORDS = {"composite type": "TYPE", "range": "TYPE", "enum": "TYPE"}
 
 def statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
     """Give the statements that drop these objects (with their definitions); what goes with its table is not named."""
-    tables = {one.name for one in objects if one.kind in {"table", "view", "materialized view"}}
+    tables = {one.name for one in objects if one.kind in {"table", "view", "materialized view", "composite type"}}
     parts = [
         _drop_part(one)
         for kind in PARTS
@@ -53,9 +53,9 @@ def statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
         if one.kind == kind and (parent(one.name) not in tables or (text or "").startswith("FOREIGN KEY"))
     ]
     wholes = [
-        f"DROP {WORDS.get(kind, kind.upper())} IF EXISTS {one.name}"
+        f"DROP {_word(kind, text or '')} IF EXISTS {one.name}"
         for kind in WHOLE
-        for one in objects
+        for one, text in objects.items()
         if one.kind == kind
     ]
     return revocations(objects) + parts + wholes
@@ -82,7 +82,7 @@ def _revoke(subject: str, role: str, text: str) -> str:
         what, _, whose = name.partition(" of ")
         of, _, schema = whose.partition(" in schema ")
         place = f"ALTER DEFAULT PRIVILEGES FOR ROLE {of}{f' IN SCHEMA {schema}' if schema else ''}"
-        if text == "none":
+        if text == "none" or (role == "PUBLIC" and not schema and what in {"functions", "types"}):  # PostgreSQL's own
             return f"{place} GRANT {'EXECUTE' if what == 'functions' else 'USAGE'} ON {what.upper()} TO {role}"
         return f"{place} REVOKE ALL ON {what.upper()} FROM {role}"
     if kind == "column":
@@ -91,6 +91,10 @@ def _revoke(subject: str, role: str, text: str) -> str:
     if kind == "materialized":
         kind, name = "view", name.removeprefix("view ")
     return f"REVOKE ALL ON {words.get(kind, kind.upper())} {name} FROM {role}"
+
+
+def _word(kind: str, text: str) -> str:
+    return "FOREIGN TABLE" if kind == "table" and text.startswith("foreign table") else WORDS.get(kind, kind.upper())
 
 
 def _drop_part(one: ObjectId) -> str:

@@ -12,7 +12,14 @@ from infra.errors import ModuleError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FOR_A_WHILE = ("starting up", "shutting down", "too many", "recovery mode", "not yet accepting")
+FOR_A_WHILE = (
+    "starting up",
+    "shutting down",
+    "too many",
+    "recovery mode",
+    "not yet accepting",
+    "remaining connection slots",
+)
 """What a server says in its FATAL when the same login may work in a moment."""
 
 Result = TypeVar("Result")
@@ -47,6 +54,7 @@ def _state_of_lost_connection(text: str) -> str:
 
 def persistently(act: Callable[[], Result], *, seconds: float, tell: Callable[[str], None]) -> Result:
     """Do something, again and again while its errors are safe to retry, for at most `seconds`; tell each new try."""
+    stamina.instrumentation.set_on_retry_hooks([])  # tries are told to a person, not logged
     last: Exception | None = None
     for attempt in stamina.retry_context(
         on=is_safe_to_retry,

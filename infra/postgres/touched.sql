@@ -2,10 +2,30 @@
 -- Whatever changes a relation's definition locks it until the end of the transaction, dropped ones included (manual,
 -- 13.3.1); GRANT does not, but writes the relation's row. Other objects are found by their rows, which are this
 -- transaction's own or younger (subtransactions have higher numbers), and by the locks that changing or dropping takes.
+-- COMMENT on a part of a relation locks that part alone.
+WITH l AS MATERIALIZED (
+    SELECT locktype, relation, classid, objid, mode FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid()
+)
 SELECT true, l.relation::bigint
-FROM pg_catalog.pg_locks l
-WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384
+FROM l
+WHERE l.locktype = 'relation' AND l.relation >= 16384
   AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+UNION
+SELECT true, CASE l.classid
+        WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass
+            THEN (SELECT c.conrelid FROM pg_catalog.pg_constraint c WHERE c.oid = l.objid)
+        WHEN 'pg_catalog.pg_trigger'::pg_catalog.regclass
+            THEN (SELECT t.tgrelid FROM pg_catalog.pg_trigger t WHERE t.oid = l.objid)
+        WHEN 'pg_catalog.pg_policy'::pg_catalog.regclass
+            THEN (SELECT p.polrelid FROM pg_catalog.pg_policy p WHERE p.oid = l.objid)
+        WHEN 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+            THEN (SELECT r.ev_class FROM pg_catalog.pg_rewrite r WHERE r.oid = l.objid)
+    END::bigint
+FROM l
+WHERE l.locktype = 'object' AND l.mode <> 'AccessShareLock' AND l.classid IN (
+    'pg_catalog.pg_constraint'::pg_catalog.regclass, 'pg_catalog.pg_trigger'::pg_catalog.regclass,
+    'pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+)
 UNION
 SELECT true, c.oid::bigint FROM pg_catalog.pg_class c WHERE age(c.xmin) <= 0 AND c.oid >= 16384
 UNION
@@ -15,8 +35,8 @@ WHERE pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_attribute'::pg_c
   AND age(a.xmin) <= 0 AND a.attrelid >= 16384
 UNION
 SELECT false, l.objid::bigint
-FROM pg_catalog.pg_locks l
-WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'object' AND l.mode <> 'AccessShareLock' AND l.objid >= 16384
+FROM l
+WHERE l.locktype = 'object' AND l.mode <> 'AccessShareLock' AND l.objid >= 16384
 UNION
 SELECT false, n.oid::bigint FROM pg_catalog.pg_namespace n WHERE age(n.xmin) <= 0
 UNION

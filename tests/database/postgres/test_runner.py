@@ -54,7 +54,7 @@ def test_a_reformatted_module_is_only_noted(world: World) -> None:
 
 
 def test_a_failing_module_leaves_nothing(world: World) -> None:
-    """Everything or nothing: what ran before the error is undone, the failure is an event, and a mended file applies."""
+    """Everything or nothing: what ran before the error is undone, the failure is an event, a mended file applies."""
     world.write(m01_table=TABLE, m02_more="CREATE TABLE b ();\nCREATE TABLE a ();\n")
     with pytest.raises(ModuleError) as caught:
         world.up()
@@ -85,7 +85,7 @@ def test_what_vanished_is_refused_where_data_counts(world: World) -> None:
         world.up()
     first, *rest = str(caught.value).splitlines()
     assert first == (
-        f"sql/01-table.sql in database {world.session.target.database}: what it made is gone from the database; restore "
+        f"sql/01-table.sql in {world.place}: what it made is gone from the database; restore "
         "the database; to make the objects anew, empty, delete the module's row from sqlmodule.ledger"
     )
     assert "table public.a is missing" in rest
@@ -99,9 +99,12 @@ def test_drift_is_refused(world: World) -> None:
     world.sql("ALTER TABLE a ALTER name SET NOT NULL; DROP INDEX a_name_idx")
     with pytest.raises(RefusedError) as caught:
         world.up()
-    assert str(caught.value).splitlines() == [
-        f"sql/01-table.sql in database {world.session.target.database}: somebody changed what it made; take those "
-        "changes back in the database, or bring them into the modules",
+    first, *rest = str(caught.value).splitlines()
+    assert first == (
+        f"sql/01-table.sql in {world.place}: somebody changed what it made; take those changes back in the database, or "
+        "bring them into the modules"
+    )
+    assert rest == [
         "column public.a.name is different",
         "    type text",
         "  + not null",

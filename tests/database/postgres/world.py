@@ -43,6 +43,11 @@ class World:
     files: Path
     told: list[str] = field(default_factory=list[str])
 
+    @property
+    def place(self) -> str:
+        """What messages call the database."""
+        return self.session.place
+
     def write(self, **texts: str | None) -> None:
         """Write modules (`m01_a` is 01-a.sql), or remove one by None."""
         for name, text in texts.items():
@@ -87,8 +92,8 @@ class World:
 
     def new_process(self) -> None:
         """Forget what a process remembers between modules, but for what is expensive and keyed by texts."""
-        runner._empty.clear()
-        outlook._looked.clear()
+        runner._empty.clear()  # pyright: ignore[reportPrivateUsage]
+        outlook._looked.clear()  # pyright: ignore[reportPrivateUsage]
 
     def sql(self, text: str, *, owner: bool = True) -> list[Any]:
         """Run a statement by hand, as the owner or as a superuser."""
@@ -111,7 +116,7 @@ class World:
         """Say whether the database holds exactly what its modules make on a scratch database."""
         made = {one: text for one, text in made_by_modules(self.session).last.items() if is_structure(one)}
         found = self.catalog().structure().objects
-        return made == {one: text for one, text in found.items() if str(one) not in {"schema public"}}
+        return made == {one: text for one, text in found.items() if str(one) != "schema public"}
 
     def ledger(self) -> dict[str, str]:
         """Give each module's outcome as the ledger has it, {} where there is no ledger."""
