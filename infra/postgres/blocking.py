@@ -51,9 +51,13 @@ class Blocker:
 
 
 class Watch:
-    """Looks, on a connection of its own, who blocks a backend, from half a second on until the `with` block ends."""
+    """Looks, on a connection of its own, who blocks a backend, until the `with` block ends.
 
-    def __init__(self, target: Target, pid: int, tell: Callable[[str], None]) -> None:
+    It begins after half a second, or sooner where a statement waits for less than that.
+    """
+
+    def __init__(self, target: Target, pid: int, tell: Callable[[str], None], *, patience: float) -> None:
+        self.first = min(FIRST_LOOK_SECONDS, patience / 3)
         self.target = target
         self.pid = pid
         self.tell = tell
@@ -86,7 +90,7 @@ class Watch:
         )
 
     def _look(self) -> None:
-        if self._over.wait(FIRST_LOOK_SECONDS):
+        if self._over.wait(self.first):
             return
         try:
             with connect(self.target, autocommit=True) as connection:

@@ -50,7 +50,7 @@ def run(
     def act() -> None:
         nonlocal milliseconds
         started = time.perf_counter()
-        with Watch(session.admin, connection.info.backend_pid, session.tell) as watch:
+        with Watch(session.admin, connection.info.backend_pid, session.tell, patience=session.lock_timeout) as watch:
             try:
                 execute(connection, module)
             except ModuleError as error:

@@ -230,14 +230,37 @@ class Project:
         """Give the pid of the stack's server."""
         return int((self.base / "data" / "postmaster.pid").read_text().splitlines()[0])
 
+    def twin(self, folder: Path) -> Project:
+        """Give the same stack with the same server in another checkout, with a copy of the state."""
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+        twin = Project(folder, self.data_root, self.stack)
+        twin.mark = self.mark
+        return twin
+
     def remove(self) -> None:
         """Remove the server and the checkout without pulumi: quick, and whatever state they are in."""
+        for pid in processes_in(self.folder):  # a killed pulumi's plugins run on
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         marker = self.base / "server.json"
         if marker.exists():
             with suppress(ProcessLookupError, FileNotFoundError):
                 os.kill(self.postmaster(), signal.SIGCONT)
             cluster.destroy(self.base, owner=json.loads(marker.read_text())["owner"])
         shutil.rmtree(self.folder)
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Give the processes that work in a folder or below it."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "cwd").readlink().is_relative_to(folder):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
 
 
 def finished(process: subprocess.Popen[str]) -> Run:

@@ -11,21 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.program.project import processes_in
+
 if TYPE_CHECKING:
     from tests.program.project import Project
-
-
-def processes_in(folder: Path) -> list[int]:
-    """Give the processes that work in a folder or below it."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if (entry / "cwd").readlink().is_relative_to(folder):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
 
 
 def is_open(port: int) -> bool:

@@ -1,0 +1,52 @@
+"""Others are at the same database: a run waits for them or names them, and never breaks what they do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.program.project import finished
+
+if TYPE_CHECKING:
+    from tests.program.project import Project
+
+SLOW = "-- A table, slowly.\nCREATE TABLE slowly (a int);\nSELECT pg_sleep(1);\n"
+
+
+def test_two_runs_at_once_through_two_backends_make_one_schema(project: Project) -> None:
+    """The same stack in two states, brought up at once: one waits for the other, and both find the module applied."""
+    project.add("sql/09-slowly.sql", SLOW)
+    twin = project.twin(Path(tempfile.mkdtemp(prefix="platform-postgres-checkout-")))
+    try:
+        runs = [finished(one) for one in [each.start(*each.line("up")) for each in (project, twin)]]
+        assert [one.status for one in runs] == [0, 0], "\n".join(one.text for one in runs)
+        assert project.sql("SELECT module, failure FROM sqlmodule.event WHERE module LIKE '09%'") == [
+            ("09-slowly", None)
+        ]
+        assert project.fingerprint() == twin.fingerprint()
+        assert project.verb("preview", "--expect-no-changes").status == 0
+    finally:
+        shutil.rmtree(twin.folder)
+
+
+def test_a_session_in_the_way_is_named_and_a_read_only_server_is_said_so(project: Project) -> None:
+    """A lock that is not released in time is an error with pid, application and time of who holds it."""
+    project.configure(modules={"lock_timeout": "300ms", "wait": "2s"})
+    project.add("sql/09-wider.sql", "-- A wider table.\nALTER TABLE threads ADD COLUMN wide int;\n")
+    with project.connect(application="nightly report") as other:
+        other.execute("LOCK TABLE threads IN ACCESS EXCLUSIVE MODE")
+        text = project.refused("up")
+        pid = other.info.backend_pid
+    assert "sql/09-wider.sql:2:1: canceling statement due to lock timeout [55P03]" in text
+    assert re.search(rf"pid {pid} \(nightly report, .* since \d\d:\d\d:\d\d", text), text
+    assert "try 2 of" in text
+    settings = project.settings["server"]["settings"]
+    project.serve(settings={**settings, "default_transaction_read_only": True})
+    text = project.refused("up")
+    assert "read-only" in text
+    project.serve(settings=settings)
+    project.up()
+    assert project.ledger()[-1] == "09"
