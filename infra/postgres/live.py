@@ -66,13 +66,16 @@ class Live:
         return State.DRIFTED if self.drift(module) else State.APPLIED
 
     def state_of_new(self, made: Effect, last: Mapping[ObjectId, str]) -> State:
-        """Say how the objects of a module without a row are, given what it makes and what all modules leave of that."""
+        """Say how the objects of a module without a row are, given what it makes and what all modules leave of that.
+
+        What it changes, and is still as the modules before it left it, says that it was not applied.
+        """
         wanted = {one: text for one, text in made.objects.items() if is_structure(one) and text is not None}
-        found = {one: self.catalog.objects[one] for one in wanted if one in self.catalog.objects}
-        if not found:
+        there = {one: self.catalog.objects[one] for one in wanted if one in self.catalog.objects}
+        alike = {one for one, text in there.items() if text in {wanted[one], last.get(one)}}
+        if not alike and all(self.expected.definitions.get(one) == text for one, text in there.items()):
             return State.FRESH
-        alike = all(one in found and found[one] in {text, last.get(one)} for one, text in wanted.items())
-        return State.PRESENT if alike else State.CONFLICTING
+        return State.PRESENT if alike == wanted.keys() else State.CONFLICTING
 
     def as_found(self, made: Effect) -> Effect:
         """Give what a module makes with the definitions found here, and with who owns and may use it here."""

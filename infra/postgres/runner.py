@@ -86,6 +86,8 @@ def _bring(connection: Connection, session: Session, module: Module, digests: Di
     with connection.transaction():
         session.begin(connection)
         effect = _proved(connection, session, module, seen, decision)
+        if not ledger.identity(connection):
+            ledger.create(connection, session.stack)
         ledger.record(
             connection, module.name, digests, step=decision.step, stack=session.stack, milliseconds=0, effect=effect
         )

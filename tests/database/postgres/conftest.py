@@ -13,7 +13,7 @@ from infra.postgres.target import Target, connect
 from tests.database.postgres.world import MIGRATOR, OWNER, READER, TEMPLATE, World, make_world, target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -24,6 +24,7 @@ def template(server: str) -> Target:
     with connect(admin, autocommit=True) as connection:
         for role, rights in ((OWNER, "NOLOGIN"), (READER, "NOLOGIN"), (MIGRATOR, f"LOGIN IN ROLE {OWNER}")):
             connection.execute(f"CREATE ROLE {role} {rights}".encode())
+        connection.execute(f"GRANT pg_signal_backend TO {OWNER}".encode())  # for modules that end their own session
         connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER {OWNER}".encode())
     restrict(admin.on(TEMPLATE), owner=OWNER, readers=[READER])
     with connect(admin.on(TEMPLATE), autocommit=True) as connection:
@@ -32,16 +33,30 @@ def template(server: str) -> Target:
 
 
 @pytest.fixture
-def world(template: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Give a database of its own to a test, with an empty directory for modules; small waits, told what happens."""
+def new_world(template: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
+    """Give a maker of databases that go with the test; all of a test's worlds share the directory of modules."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sql").mkdir()
-    name = f"world_{uuid4().hex[:12]}"
-    with connect(template, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER} STRATEGY file_copy".encode())
-    try:
-        yield make_world(template, name, tmp_path / "sql")
-    finally:
-        pool.close_all(name)
+    names: list[str] = []
+
+    def make() -> World:
+        names.append(f"world_{uuid4().hex[:12]}")
         with connect(template, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+            connection.execute(
+                f"CREATE DATABASE {names[-1]} TEMPLATE {TEMPLATE} OWNER {OWNER} STRATEGY file_copy".encode()
+            )
+        return make_world(template, names[-1], tmp_path / "sql")
+
+    try:
+        yield make
+    finally:
+        with connect(template, autocommit=True) as connection:
+            for name in names:
+                pool.close_all(name)
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def world(new_world: Callable[[], World]) -> World:
+    """Give a database of its own to a test, with an empty directory for modules; small waits, told what happens."""
+    return new_world()
