@@ -125,6 +125,13 @@ def entries(connection: Connection) -> list[Entry]:
         return sorted(map(_entry, connection.execute(ENTRY)), key=lambda entry: order(entry.module))
 
 
+def names_with(connection: Connection, statements_digest: str) -> list[str]:
+    """Give the names of the modules with these statements, in their order."""
+    query = "SELECT module FROM sqlmodule.ledger WHERE statements_digest = %s"
+    with _readable():
+        return sorted((str(row[0]) for row in connection.execute(query, (statements_digest,))), key=order)
+
+
 def _entry(row: tuple[str, str, str, str, list[list[object]]]) -> Entry:
     return Entry(row[0], Digests(row[1], row[2]), row[3], Effect.of_json(row[4]))
 

@@ -125,12 +125,13 @@ def see(connection: Connection, session: Session, module: Module, digests: Diges
 
 def _renamed(connection: Connection, session: Session, module: Module, digests: Digests) -> Entry | None:
     """Find the row of a module with these statements whose file is gone: it is this one, under another name."""
-    files = {one.name for one in modules_of(session)}
-    for entry in ledger.entries(connection):
-        if entry.digests.statements == digests.statements and entry.module not in files:
+    same = ledger.names_with(connection, digests.statements)
+    files = {one.name for one in modules_of(session)} if same else set[str]()
+    for name in same:
+        if name not in files:
             with connection.transaction():
                 session.begin(connection)
-                ledger.rename(connection, entry.module, module.name)
+                ledger.rename(connection, name, module.name)
             return ledger.entry(connection, module.name)
     return None
 
