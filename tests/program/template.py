@@ -42,7 +42,7 @@ class Template:
         running = cluster.ensure(
             cluster.ClusterSpec(
                 name=project.base.name,
-                owner=self.server["owner"].replace(self.project.mark, project.mark),
+                owner=self._as(project, self.server["owner"], 0),
                 admin_password=admin_password(json.loads(self.text)),
                 root=project.data_root,
                 bin_dir=None,
@@ -62,4 +62,5 @@ class Template:
 
     def _as(self, project: Project, text: str, port: int) -> str:
         known = MIDDLE_OF_A_NUMBER.format(int(self.server["listen_port"]))
-        return re.sub(known, str(port), text.replace(self.project.mark, project.mark))
+        text = text.replace(self.project.mark, project.mark).replace(self.project.folder.name, project.folder.name)
+        return re.sub(known, str(port), text)
