@@ -10,7 +10,7 @@ from psycopg import sql
 from infra.postgres.target import Target, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 OPEN = """
 SELECT coalesce(string_agg(privilege, ', ' ORDER BY privilege), '')
@@ -42,6 +42,16 @@ def restrict(target: Target, *, owner: str, readers: Sequence[str]) -> None:
     with connect(target) as connection:
         for statement in statements:
             connection.execute(sql.SQL(statement).format(**names))
+
+
+def set_verifiers(target: Target, verifiers: Mapping[str, str]) -> None:
+    """Give roles their passwords as SCRAM verifiers; a role that is not there is left alone."""
+    with connect(target) as connection:
+        there = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
+        for role in sorted(there & verifiers.keys()):
+            connection.execute(
+                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifiers[role]))
+            )
 
 
 def open_to_public(target: Target) -> str | None:

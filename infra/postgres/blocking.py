@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from infra.postgres.pool import Connection
+    from infra.postgres.session import Session
     from infra.postgres.target import Target
 
 FIRST_LOOK_SECONDS = 0.5
@@ -103,3 +105,12 @@ class Watch:
                         return
         except psycopg.Error:
             return
+
+
+def watched(session: Session, connection: Connection, act: Callable[[], None]) -> None:
+    """Run something of a module while looking who blocks it; raises its ModuleError, with that."""
+    with Watch(session.admin, connection.info.backend_pid, session.tell, patience=session.lock_timeout) as watch:
+        try:
+            act()
+        except ModuleError as error:
+            raise watch.explained(error) from None

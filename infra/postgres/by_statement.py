@@ -2,110 +2,170 @@
 
 from __future__ import annotations
 
-import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from psycopg import sql
-
+from infra.catalog.catalog import Catalog, ObjectId
 from infra.catalog.owned import Effect, effect_between
+from infra.errors import ModuleError, RefusedError
 from infra.modules.acceptance import needs_no_transaction
-from infra.modules.statements import Statement, parse
+from infra.modules.decide import Lifecycle
+from infra.modules.statements import Statement, parse, statements_digest
 from infra.postgres import ledger
-from infra.postgres.execute import send
+from infra.postgres.blocking import watched
+from infra.postgres.execute import owning, send
+from infra.postgres.removal import created, remove
 from infra.postgres.run import Applied
 from infra.postgres.snapshot import read_catalog
 
 if TYPE_CHECKING:
-    from infra.catalog.catalog import Catalog
     from infra.modules.decide import Digests, Step
     from infra.modules.module import Module
     from infra.postgres.pool import Connection
     from infra.postgres.session import Session
 
 INDEX = """
-SELECT format('%%I.%%I', n.nspname, c.relname), i.indisvalid
-FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = 'public' AND c.relname = %s
+SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(%s)
 """
+GONE = frozenset({"42704", "42P01"})
+"""Undefined object, undefined table."""
+
+
+class Resumed(NamedTuple):
+    """How many statements are done, what they did, and whether the next one was begun."""
+
+    done: int
+    effect: Effect
+    begun: bool
 
 
 def run_by_statement(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> Applied:
     """Run a module's statements one after the other, from where an earlier run of it got to, and write its row."""
     started = time.perf_counter()
+    statements = parse(module.text, module.path)
     with connection.transaction():
         session.begin(connection)
         if not ledger.identity(connection):
             ledger.create(connection, session.stack)
-        done, effect = _resumed(connection, module, digests)
-    for number, statement in enumerate(parse(module.text, module.path)):
-        if number >= done:
-            before = read_catalog(connection)
-            if needs_no_transaction(statement):
-                _run_outside(connection, session, module, statement, number)
-                with connection.transaction():
-                    session.begin(connection)
-                    effect = _note(connection, module, digests, number + 1, _then(effect, before, connection))
-            else:
-                with connection.transaction():
-                    session.begin(connection)
-                    send(connection, module, module.text[statement.start : statement.end], first=number)
-                    session.begin(connection)
-                    effect = _note(connection, module, digests, number + 1, _then(effect, before, connection))
+        done, effect, begun = _resumed(connection, session, module, statements)
+    before = read_catalog(connection)
+    for number, statement in enumerate(statements[done:], done):
+        if needs_no_transaction(statement):
+            with connection.transaction():
+                session.begin(connection)
+                _note(connection, module, statements[:number], effect, begun=True)
+            before = _run_outside(
+                connection, session, module, statement, number=number, before=before, again=begun and number == done
+            )
+        with connection.transaction():
+            session.begin(connection)
+            if not needs_no_transaction(statement):
+                text = module.text[statement.start : statement.end]
+                watched(
+                    session, connection, lambda text=text, number=number: send(connection, module, text, first=number)
+                )
+                session.begin(connection)
+            earlier, before = before, read_catalog(connection)
+            effect = _then(effect, effect_between(earlier, before))
+            _note(connection, module, statements[: number + 1], effect)
     milliseconds = (time.perf_counter() - started) * 1000
     with connection.transaction():
         session.begin(connection)
+        ledger.forget(connection, [module.name])
         ledger.record(
             connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
         )
-        connection.execute("DELETE FROM sqlmodule.resume WHERE module = %s", (module.name,))
     return Applied(step, milliseconds)
 
 
-def _run_outside(connection: Connection, session: Session, module: Module, statement: Statement, number: int) -> None:
-    """Run one statement on its own; an index that an earlier try left invalid is dropped first, a valid one is kept."""
-    limits = sql.SQL("SET ROLE {}; SET search_path = public; SET lock_timeout = {}; SET statement_timeout = {}")
-    connection.execute(
-        limits.format(
-            sql.Identifier(session.owner), int(session.lock_timeout * 1000), int(session.statement_timeout * 1000)
-        )
-    )
-    try:
-        tree: Any = statement.tree
-        if statement.kind == "index_stmt":
-            row = connection.execute(INDEX, (tree.idxname,)).fetchone()
-            if row and row[1]:
-                return
+def _run_outside(
+    connection: Connection,
+    session: Session,
+    module: Module,
+    statement: Statement,
+    *,
+    number: int,
+    before: Catalog,
+    again: bool,
+) -> Catalog:
+    """Run one statement on its own, and give the catalog from before it, also where an earlier try had run it.
+
+    An index that an earlier try left invalid is dropped first; a valid one, or one that is dropped already, is done.
+    """
+    text = module.text[statement.start : statement.end]
+    with owning(connection, session.owner, session.lock_timeout, session.statement_timeout):
+        if again and statement.kind == "index_stmt":
+            name = _quoted(connection, statement.tree.relation.schemaname, statement.tree.idxname)
+            before = Catalog({one: it for one, it in before.objects.items() if one != ObjectId("index", name)})
+            row = connection.execute(INDEX, (name,)).fetchone()
+            if row == (True,):
+                return before
             if row:
-                session.tell(f"index {row[0]} was left invalid by an earlier try and is built anew")
-                connection.execute(sql.SQL("DROP INDEX CONCURRENTLY public.{}").format(sql.Identifier(tree.idxname)))
-        send(connection, module, module.text[statement.start : statement.end], first=number)
-    finally:
-        if not connection.broken:
-            connection.execute("RESET ROLE; RESET ALL")
+                session.tell(f"index {name} was left invalid by an earlier try and is built anew")
+                connection.execute(f"DROP INDEX CONCURRENTLY {name}".encode())
+        try:
+            watched(session, connection, lambda: send(connection, module, text, first=number))
+        except ModuleError as error:
+            if not (again and statement.kind == "drop_stmt" and error.sqlstate in GONE):
+                raise
+            names = [[item.string.sval for item in one.list.items] for one in statement.tree.objects]
+            dropped = [_quoted(connection, *(["", *parts][-2:])) for parts in names]
+            before = Catalog({**before.objects, **{ObjectId("index", name): "" for name in dropped}})
+    return before
 
 
-def _resumed(connection: Connection, module: Module, digests: Digests) -> tuple[int, Effect]:
-    """Give how many statements are done, and what they did; a module whose statements changed begins anew."""
-    row = connection.execute(
-        "SELECT done, objects FROM sqlmodule.resume WHERE module = %s AND statements_digest = %s",
-        (module.name, digests.statements),
+def _quoted(connection: Connection, schema: str, name: str) -> str:
+    row: tuple[Any, ...] | None = connection.execute(
+        "SELECT format('%%I.%%I', %s::text, %s::text)", (schema or "public", name)
     ).fetchone()
-    return (row[0], Effect.of_json(row[1])) if row else (0, Effect())
+    return str(row[0]) if row else ""
 
 
-def _then(effect: Effect, before: Catalog, connection: Connection) -> Effect:
+def on_scratch(connection: Connection, module: Module, owner: str, seconds: float) -> Effect:
+    """Run a module statement by statement where nobody has to resume it, and give what it did."""
+    before = read_catalog(connection)
+    for number, statement in enumerate(parse(module.text, module.path)):
+        with owning(connection, owner, seconds, seconds):
+            send(connection, module, module.text[statement.start : statement.end], first=number)
+    return effect_between(before, read_catalog(connection))
+
+
+def _resumed(connection: Connection, session: Session, module: Module, statements: list[Statement]) -> Resumed:
+    """Find where an earlier run got to; where what is done is not what the file says now, data decides what happens."""
+    row = connection.execute(
+        "SELECT done, statements_digest, objects, begun FROM sqlmodule.resume WHERE module = %s", (module.name,)
+    ).fetchone()
+    if row is None:
+        return Resumed(0, Effect(), begun=False)
+    done, digest, objects, begun = row
+    effect = Effect.of_json(objects)
+    if done <= len(statements) and digest == _digest(module, statements[:done]):
+        return Resumed(done, effect, begun=begun)
+    place = f"{module.path} in {session.place}"
+    if session.lifecycle is Lifecycle.PERSISTENT:
+        raise RefusedError(
+            f"its first {done} statements are done, and the file has other ones now",
+            place=place,
+            remedy="take that change back, or drop what they made and delete the module's row from sqlmodule.resume",
+        )
+    remove(connection, created(effect), place=place)
+    ledger.forget(connection, [module.name])
+    return Resumed(0, Effect(), begun=False)
+
+
+def _digest(module: Module, statements: list[Statement]) -> str:
+    return statements_digest(module.text[: statements[-1].end] if statements else "")
+
+
+def _then(effect: Effect, last: Effect) -> Effect:
     """Add what the last statement did to what the ones before it did."""
-    last = effect_between(before, read_catalog(connection))
     mine = effect.objects.keys() - effect.changed
     return Effect({**effect.objects, **last.objects}, effect.changed | (last.changed - mine))
 
 
-def _note(connection: Connection, module: Module, digests: Digests, done: int, effect: Effect) -> Effect:
-    connection.execute(
-        "INSERT INTO sqlmodule.resume (module, statements_digest, done, objects) VALUES (%s, %s, %s, %s)"
-        " ON CONFLICT (module) DO UPDATE SET statements_digest = excluded.statements_digest, done = excluded.done,"
-        " objects = excluded.objects",
-        (module.name, digests.statements, done, json.dumps(effect.as_json())),
+def _note(
+    connection: Connection, module: Module, statements: list[Statement], effect: Effect, *, begun: bool = False
+) -> None:
+    ledger.note(
+        connection, module.name, done=len(statements), digest=_digest(module, statements), effect=effect, begun=begun
     )
-    return effect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from psycopg import generators, sql
@@ -10,6 +11,8 @@ from psycopg.pq import ExecStatus
 from infra.postgres.locate import module_error
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from infra.modules.module import Module
     from infra.postgres.pool import Connection
 
@@ -31,6 +34,18 @@ def become(connection: Connection, owner: str, *, lock_timeout: float, statement
             check=GONE_CHECK,
         )
     )
+
+
+@contextmanager
+def owning(connection: Connection, owner: str, lock_timeout: float, statement_timeout: float) -> Generator[None]:
+    """Be the owner, within the limits (in seconds), for statements outside a transaction."""
+    limits = sql.SQL("SET ROLE {}; SET search_path = public; SET lock_timeout = {}; SET statement_timeout = {}")
+    connection.execute(limits.format(sql.Identifier(owner), int(lock_timeout * 1000), int(statement_timeout * 1000)))
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            connection.execute("RESET ROLE; RESET ALL")
 
 
 def execute(connection: Connection, module: Module) -> None:

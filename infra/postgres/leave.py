@@ -11,8 +11,8 @@ from infra.modules.decide import Lifecycle, State
 from infra.modules.module import order
 from infra.postgres import ledger
 from infra.postgres.comparison import NAMED
-from infra.postgres.rebuild import created, to_rebuild
-from infra.postgres.removal import remove
+from infra.postgres.rebuild import to_rebuild
+from infra.postgres.removal import created, remove
 from infra.postgres.snapshot import read_catalog
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def leave(connection: Connection, session: Session, module: str) -> str:
         raise RefusedError(f"the database {State.FOREIGN.value}", place=f"module {module} in {session.place}")
     with connection.transaction():
         session.begin(connection)
-        entry = ledger.entry(connection, module) or ledger.begun(connection, module)
+        entry = ledger.entry(connection, module) or ledger.begun(connection).get(module)
         if entry is None:
             return NOTHING
         if session.lifecycle is Lifecycle.PERSISTENT:

@@ -112,11 +112,22 @@ def entry(connection: Connection, module: str) -> Entry | None:
     return _entry(row) if row else None
 
 
-def begun(connection: Connection, module: str) -> Entry | None:
-    """Give what is done of a module that runs statement by statement and was not finished, as if it were its row."""
+def begun(connection: Connection) -> dict[str, Entry]:
+    """Give what is done of modules that run statement by statement and were not finished, as if it were their rows."""
     with _readable():
-        row = connection.execute("SELECT objects FROM sqlmodule.resume WHERE module = %s", (module,)).fetchone()
-    return Entry(module, Digests("", ""), "", Effect.of_json(row[0])) if row else None
+        rows = connection.execute("SELECT module, objects FROM sqlmodule.resume").fetchall()
+    return {module: Entry(module, Digests("", ""), "", Effect.of_json(objects)) for module, objects in rows}
+
+
+def note(connection: Connection, module: str, *, done: int, digest: str, effect: Effect, begun: bool) -> None:
+    """Write how far a module got that runs statement by statement: what is done, and whether the next one was begun."""
+    with _readable():
+        connection.execute(
+            "INSERT INTO sqlmodule.resume (module, statements_digest, done, begun, objects) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT (module) DO UPDATE SET statements_digest = excluded.statements_digest,"
+            " done = excluded.done, begun = excluded.begun, objects = excluded.objects",
+            (module, digest, done, begun, json.dumps(effect.as_json(), ensure_ascii=False)),
+        )
 
 
 def entries(connection: Connection) -> list[Entry]:

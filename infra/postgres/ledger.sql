@@ -30,9 +30,11 @@ CREATE TABLE sqlmodule.resume (
     module text PRIMARY KEY,
     statements_digest text NOT NULL,
     done integer NOT NULL,
+    begun boolean NOT NULL,
     objects jsonb NOT NULL
 );
-COMMENT ON TABLE sqlmodule.resume IS 'How many statements are done of a module that runs outside a transaction.';
+COMMENT ON TABLE sqlmodule.resume IS
+    'How many statements are done of a module that runs outside a transaction, with their digest, and whether the next was begun.';
 
 CREATE TABLE sqlmodule.event (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

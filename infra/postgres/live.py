@@ -10,6 +10,7 @@ from infra.catalog.catalog import ACCESS, Catalog, ObjectId
 from infra.catalog.difference import Difference
 from infra.catalog.owned import Effect, Expected, fold, is_structure, unmanaged
 from infra.modules.decide import State
+from infra.modules.module import order
 from infra.postgres import ledger
 from infra.postgres.snapshot import read_catalog
 
@@ -31,10 +32,12 @@ class Live:
     here: Identity
     entries: Mapping[str, Entry]
     catalog: Catalog
+    begun: Mapping[str, Entry] = field(default_factory=dict[str, "Entry"])
     expected: Expected = field(init=False)
 
     def __post_init__(self) -> None:
-        effects = ((name, entry.effect) for name, entry in self.entries.items())
+        known = {**self.entries, **self.begun}
+        effects = ((name, known[name].effect) for name in sorted(known, key=order))
         object.__setattr__(self, "expected", fold(effects))
 
     def is_foreign(self) -> bool:
@@ -101,4 +104,5 @@ def look(connection: Connection, stack: str) -> Live:
         here = ledger.here(connection, stack)
         identity = ledger.identity(connection)
         entries = {one.module: one for one in ledger.entries(connection)} if identity else {}
-        return Live(identity, here, entries, read_catalog(connection))
+        begun = ledger.begun(connection) if identity else {}
+        return Live(identity, here, entries, read_catalog(connection), begun)

@@ -53,4 +53,5 @@ def locked(connection: Connection, *, seconds: float) -> Generator[None]:
 
 def _holder(connection: Connection) -> str:
     row = connection.execute(HOLDER, KEY).fetchone()
-    return f" (pid {row[0]}, application {row[1]!r}, connected since {row[2]})" if row else ""
+    since = f", connected since {row[2]}" if row and row[2] else ""  # only roles of the same rights may know
+    return f" (pid {row[0]}, application {row[1]!r}{since})" if row else ""

@@ -14,7 +14,8 @@ from infra.errors import InfraError, LedgerError
 from infra.modules.decide import Decision, Digests, State, Step, change_between, decide
 from infra.postgres.comparison import differences_of, in_one_line, made_by_modules
 from infra.postgres.live import Live, look
-from infra.postgres.rebuild import created, to_rebuild
+from infra.postgres.rebuild import to_rebuild
+from infra.postgres.removal import created
 from infra.postgres.runner import Seen
 from infra.postgres.target import connect
 
@@ -113,7 +114,7 @@ def _see(session: Session, module: Module, live: Live) -> tuple[Seen, str]:
     entry = live.entries.get(module.name)
     if entry:
         return Seen(live.state(module.name), entry, live), ""
-    if not live.unmanaged(session.allowed):
+    if module.name in live.begun or not live.unmanaged(session.allowed):
         return Seen(State.FRESH, None, live), ""
     made = made_by_modules(session)
     state = live.state_of_new(made.effects[module.name], made.last)

@@ -21,7 +21,12 @@ Key = tuple[str, ...]
 CLEAN = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
 """What ends with a module's session; statements that it prepared are looked for, because this program keeps its own."""
 
-PREPARED = "SELECT count(*) FROM pg_prepared_statements WHERE from_sql"
+LEFT = """
+SELECT (SELECT count(*) FROM pg_prepared_statements WHERE from_sql)
+    + (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory')
+"""
+ITS_LOCK = 1
+"""The runner's own advisory lock, which is held while modules run."""
 
 _idle: dict[Key, list[Connection]] = defaultdict(list)
 _lock = threading.Lock()
@@ -55,7 +60,7 @@ def _key(target: Target) -> Key:
 def forget_session(connection: Connection) -> bool:
     """Take back what a module's statements left in its session; False where only closing it would."""
     connection.execute(CLEAN)
-    return connection.execute(PREPARED).fetchone() == (0,)
+    return connection.execute(LEFT).fetchone() == (ITS_LOCK,)
 
 
 def close_all(database: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOTES
-from infra.catalog.owned import effect_between
+from infra.catalog.owned import Effect, effect_between
 from infra.modules.decide import Digests, Step
 from infra.modules.digest import text_digest
 from infra.modules.directive import runs_by_statement
@@ -14,7 +14,7 @@ from infra.modules.statements import statements_digest
 from infra.postgres import ledger
 from infra.postgres.by_statement import run_by_statement
 from infra.postgres.comparison import modules_of
-from infra.postgres.removal import remove
+from infra.postgres.removal import created, remove
 from infra.postgres.run import Applied, run
 from infra.postgres.snapshot import read_catalog
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.catalog.catalog import ObjectId
-    from infra.catalog.owned import Effect
     from infra.modules.module import Module
     from infra.postgres.ledger import Entry
     from infra.postgres.pool import Connection
@@ -35,6 +34,8 @@ def run_whole(connection: Connection, session: Session, module: Module, digests:
         return run_by_statement(connection, session, module, digests, step)
     with connection.transaction():
         session.begin(connection)
+        if ledger.identity(connection):
+            ledger.forget(connection, [module.name])
         return run(connection, session, module, digests, step)
 
 
@@ -52,12 +53,18 @@ def rebuild(connection: Connection, session: Session, module: Module) -> Applied
         for one in modules_of(session):
             if one.name in names and (after or runs_by_statement(one.text)):
                 after.append(one)
+                ledger.note(connection, one.name, done=0, digest=statements_digest(""), effect=Effect(), begun=False)
             elif one.name in names:
                 again = run(connection, session, one, digests_of(one), Step.REBUILD, watching=watching)
                 milliseconds += again.milliseconds
-    for one in after:
-        milliseconds += run_whole(connection, session, one, digests_of(one), Step.REBUILD).milliseconds
-    return Applied(Step.REBUILD, milliseconds)
+    return Applied(Step.REBUILD, milliseconds + finish(connection, session, module))
+
+
+def finish(connection: Connection, session: Session, module: Module) -> float:
+    """Run what a rebuild has still to run of the later modules, also one that did not live to do it; in milliseconds."""
+    left = ledger.begun(connection) if ledger.identity(connection) else {}
+    later = [one for one in modules_of(session) if one.name in left and one.number >= module.number] if left else []
+    return sum(run_whole(connection, session, one, digests_of(one), Step.REBUILD).milliseconds for one in later)
 
 
 def _one_after_the_other(connection: Connection) -> Callable[[Callable[[], None]], Effect]:
@@ -80,7 +87,9 @@ def digests_of(module: Module) -> Digests:
 
 def _drop(connection: Connection, session: Session, module: Module) -> set[str]:
     """Drop, in the current transaction, and give the names of the modules that have to run again."""
-    dropping = to_rebuild(ledger.entries(connection), module.name)
+    begun = ledger.begun(connection)
+    entries = sorted([*ledger.entries(connection), *begun.values()], key=lambda entry: order(entry.module))
+    dropping = to_rebuild(entries, module.name)
     objects: dict[ObjectId, str | None] = {}
     for entry in reversed(dropping):
         objects |= created(entry.effect)
@@ -103,8 +112,3 @@ def to_rebuild(entries: list[Entry], module: str) -> list[Entry]:
         if order(needed) >= order(first):
             return dropping
         first = needed
-
-
-def created(effect: Effect) -> dict[ObjectId, str | None]:
-    """Give what a module made, as opposed to what it changed or dropped."""
-    return {one: text for one, text in effect.objects.items() if one not in effect.changed and text is not None}

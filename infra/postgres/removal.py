@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing_extensions import LiteralString
 
     from infra.catalog.catalog import ObjectId
+    from infra.catalog.owned import Effect
     from infra.postgres.pool import Connection
 
 WHOLE = (
@@ -127,3 +128,8 @@ def remove(connection: Connection, objects: Mapping[ObjectId, str | None], *, pl
                 remedy="drop those objects first, if nobody needs them",
             )
         left = waiting
+
+
+def created(effect: Effect) -> dict[ObjectId, str | None]:
+    """Give what a module made, as opposed to what it changed or dropped."""
+    return {one: text for one, text in effect.objects.items() if one not in effect.changed and text is not None}

@@ -6,9 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.errors import ModuleError
 from infra.postgres import ledger
-from infra.postgres.blocking import Watch
+from infra.postgres.blocking import watched
 from infra.postgres.execute import execute
 from infra.postgres.ownership import effect_of
 
@@ -50,11 +49,7 @@ def run(
     def act() -> None:
         nonlocal milliseconds
         started = time.perf_counter()
-        with Watch(session.admin, connection.info.backend_pid, session.tell, patience=session.lock_timeout) as watch:
-            try:
-                execute(connection, module)
-            except ModuleError as error:
-                raise watch.explained(error) from None
+        watched(session, connection, lambda: execute(connection, module))
         milliseconds = (time.perf_counter() - started) * 1000
         session.begin(connection)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from infra.errors import ModuleError, RefusedError
-from infra.modules.decide import Decision, Digests, State, Step, change_between, decide
+from infra.modules.decide import Decision, Digests, Lifecycle, State, Step, change_between, decide
 from infra.postgres import ledger, pool
 from infra.postgres.comparison import differences_of, made_by_modules, modules_of
 from infra.postgres.leave import leave
 from infra.postgres.live import Live, look
 from infra.postgres.lock import locked
-from infra.postgres.rebuild import rebuild, run_whole
+from infra.postgres.rebuild import finish, rebuild, run_whole
 from infra.postgres.run import Applied
 from infra.postgres.trouble import through
 
@@ -76,6 +76,8 @@ def _bring(connection: Connection, session: Session, module: Module, digests: Di
     change = change_between(digests, seen.entry.digests if seen.entry else None)
     decision = decide(seen.state, change, session.lifecycle)
     if decision.step is Step.UNCHANGED:
+        if session.lifecycle is Lifecycle.EPHEMERAL:
+            finish(connection, session, module)
         return Applied(decision.step)
     if decision.step is Step.REFUSE:
         raise refusal(session, module, decision, problems(session, module, seen))
@@ -116,6 +118,8 @@ def see(connection: Connection, session: Session, module: Module, digests: Diges
     live = look(connection, session.stack)
     if entry:
         return Seen(live.state(module.name), entry, live)
+    if module.name in live.begun:
+        return Seen(State.FRESH, None, live)
     if not live.unmanaged(session.allowed):
         _empty.add(str(session.target))
         return Seen(State.FRESH, None, live)

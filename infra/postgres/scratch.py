@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from infra.modules.directive import runs_by_statement
 from infra.postgres import pool
+from infra.postgres.by_statement import on_scratch
 from infra.postgres.execute import become, execute
 from infra.postgres.ownership import effect_of
 from infra.postgres.target import connect
@@ -86,6 +88,9 @@ def effects_on_scratch(
     effects: dict[str, Effect] = {}
     with scratch_database(admin, owner=owner, like=like) as scratch, pool.connection(scratch) as connection:
         for module in modules:
+            if runs_by_statement(module.text):
+                effects[module.name] = on_scratch(connection, module, owner, seconds)
+                continue
             with connection.transaction():
                 become(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
 

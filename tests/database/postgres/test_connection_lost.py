@@ -1,4 +1,4 @@
-"""A connection that is lost, wherever it is lost, leaves a module applied or not applied, and the ledger knows which."""
+"""A connection lost anywhere leaves a module applied or not applied, and the ledger knows which."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def cut_short(module: Module) -> Iterator[Module]:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_a_backend_terminated_at_every_statement(new_world: Callable[[], World], module: Module) -> None:
-    """Wherever a module's session is ended, nothing of it is left, and the next run makes what an undisturbed one makes."""
+    """Wherever a module's session ends, nothing of it is left, and the next run makes what an undisturbed one makes."""
     world = new_world()
     for one in MODULES[: module.number]:
         text = one.text.replace('CREATE EXTENSION IF NOT EXISTS "uuid-ossp"', "")  # this server has none

@@ -12,8 +12,7 @@ from infra.catalog.owned import Effect, effect_between
 from infra.modules.statements import parse
 from infra.postgres import pool
 from infra.postgres.ownership import effect_of
-from infra.postgres.rebuild import created
-from infra.postgres.removal import remove
+from infra.postgres.removal import created, remove
 from infra.postgres.snapshot import read_catalog
 from tests.database.postgres.snapshot_cases.cases import CASES, Case
 from tests.database.postgres.world import target_of

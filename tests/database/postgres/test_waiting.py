@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 import pytest
 
-from infra.errors import BusyError, InfraError, ModuleError
-from infra.modules.decide import Step
+from infra.errors import BusyError, ModuleError
+from infra.modules.decide import Digests, Step
+from infra.postgres import runner
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from tests.database.postgres.world import World
 
@@ -24,15 +25,22 @@ TABLE = "CREATE TABLE a (id integer);\n"
 SLOW = "DO $$ BEGIN PERFORM pg_sleep(0.4); END $$;\n"
 
 
+class Other(NamedTuple):
+    """Another application's session."""
+
+    pid: int
+    let_go: Callable[[], None]
+
+
 @contextmanager
-def somebody(world: World, statement: str) -> Generator[psycopg.Connection[tuple[Any, ...]]]:
+def somebody(world: World, statement: str, user: str = "postgres") -> Generator[Other]:
     """Hold what a statement takes, as another application."""
     admin = world.session.admin
     with psycopg.connect(
-        host=admin.host, port=admin.port, dbname=admin.database, user=admin.user, application_name="nightly report"
+        host=admin.host, port=admin.port, dbname=admin.database, user=user, application_name="nightly report"
     ) as other:
         other.execute(statement.encode())
-        yield other
+        yield Other(other.info.backend_pid, other.rollback)
         other.rollback()
 
 
@@ -50,9 +58,7 @@ def test_a_lock_held_for_long_is_an_error_that_names_its_holder(applied: World) 
     world = applied.set(lock_timeout=0.7, wait=2)
     with somebody(world, "LOCK TABLE a") as other, pytest.raises(ModuleError) as caught:
         world.up()
-    holder = (
-        rf"pid {other.info.backend_pid} \(nightly report, role postgres, idle in transaction since [0-9:]{{8}} \w+\)"
-    )
+    holder = rf"pid {other.pid} \(nightly report, role postgres, idle in transaction since [0-9:]{{8}} \w+\)"
     assert re.fullmatch(
         r"sql/02-b\.sql:2:1: canceling statement due to lock timeout \[55P03\]\n  ALTER TABLE a ADD name text;\n  \^\n"
         rf"  detail: it waited for {holder}\n"
@@ -68,7 +74,7 @@ def test_a_lock_that_is_let_go_is_waited_for(applied: World) -> None:
     """A lock that ends before the tries do costs nothing but time."""
     world = applied.set(lock_timeout=0.3)
     with somebody(world, "LOCK TABLE a") as other:
-        timer = threading.Timer(0.6, other.rollback)
+        timer = threading.Timer(0.6, other.let_go)
         timer.start()
         assert world.up() == [Step.UNCHANGED, Step.APPLY]
         timer.join()
@@ -101,7 +107,7 @@ def test_a_statement_that_runs_too_long_because_it_waits_names_whom_it_waits_for
 @pytest.mark.parametrize("state", ["40001", "40P01", "55P03"])
 def test_what_is_safe_is_tried_again(world: World, state: str) -> None:
     """Serialization failures, deadlocks and lock timeouts undo the transaction, which is then done again."""
-    world.sql("CREATE SEQUENCE tries")
+    world.set(allowed=("sequence public.tries",)).sql("CREATE SEQUENCE tries")
     world.write(
         m01_a=f"{TABLE}DO $$ BEGIN IF nextval('tries') < 3 THEN RAISE SQLSTATE '{state}'; END IF; END $$;\n",
     )
@@ -131,9 +137,6 @@ def test_what_would_fail_again_is_not_tried_again(world: World, text: str, state
 
 def send(world: World) -> None:
     """Apply a module whose text no digest can be made of, which a run never does: the check comes before."""
-    from infra.modules.decide import Digests
-    from infra.postgres import runner
-
     runner.apply(world.session, world.modules()[0], Digests("text", "statements"))
 
 
@@ -155,10 +158,13 @@ def test_a_run_that_waits_too_long_names_the_other(world: World) -> None:
     """Whoever waits longer than it may is told who holds the database's lock."""
     world.write(m01_a=TABLE)
     world.set(wait=0.2)
-    with somebody(world, "SELECT pg_advisory_lock(1397836877, 1)") as other, pytest.raises(BusyError) as caught:
+    with (
+        somebody(world, "SELECT pg_advisory_lock(1397836877, 1)", "world_migrator") as other,
+        pytest.raises(BusyError) as caught,
+    ):
         world.up()
     assert re.fullmatch(
-        rf"{world.place}: another run holds the lock of this database for over 0\.2 s \(pid {other.info.backend_pid}, "
+        rf"{world.place}: another run holds the lock of this database for over 0\.2 s \(pid {other.pid}, "
         r"application 'nightly report', connected since [-0-9]{10} [0-9:]{8} \w+\); wait for it, or end it",
         str(caught.value),
     ), str(caught.value)
@@ -180,3 +186,12 @@ def test_nothing_outlives_a_module_in_its_session(world: World) -> None:
         END $$;""",
     )
     assert world.up() == [Step.APPLY, Step.APPLY]
+
+
+def test_a_lock_that_a_module_took_for_its_session_ends_with_it(world: World) -> None:
+    """An advisory lock of a session is taken back even where nothing else was left in it."""
+    check = "SELECT 1 / (NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 5))::integer"
+    world.write(m01_a="SELECT pg_advisory_lock(5);\n", m02_b=check)
+    assert world.up() == [Step.APPLY, Step.APPLY]
+    with somebody(world, check):
+        pass
