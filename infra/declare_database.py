@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_postgresql as postgresql
 
+from infra.declare_server import MAINTENANCE_DATABASE
+from infra.resources.adopted_roles import AdoptedRoles
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.passwords import Passwords
 from infra.resources.schema_ready import SchemaReady
@@ -40,9 +42,12 @@ class Chain:
         self.inside: pulumi.Resource = server.resource
         self.last: list[pulumi.Resource] = [server.resource]
 
-    def options(self, *, provider: bool = True, protect: bool | None = None) -> pulumi.ResourceOptions:
-        """Give the options for the next resource."""
+    def options(
+        self, *, provider: bool = True, protect: bool | None = None, name: str | None = None
+    ) -> pulumi.ResourceOptions:
+        """Give the options for the next resource; what has a `name` is on an adopted server already."""
         return pulumi.ResourceOptions(
+            import_=name if self.server.adopted else None,
             provider=self.server.provider if provider else None,
             depends_on=self.last,
             deleted_with=self.inside,
@@ -70,15 +75,26 @@ def declare_database(
     chain = Chain(server)
     logins = [database.migrator, database.app, database.readonly]
     passwords = Passwords(f"{database.name}-passwords", roles=logins, rotation=settings.password_rotation)
+    address: Properties = {"host": server.host, "port": server.port, "database": database.name}
+    admin = {"user": server.user, "password": server.password}
+    if server.adopted:
+        verifiers = {role: passwords.verifier(role) for role in logins}
+        target = {**address, **admin, "database": MAINTENANCE_DATABASE}
+        chain.then(
+            AdoptedRoles(
+                f"{database.name}-adopted", target=target, verifiers=verifiers, opts=chain.options(provider=False)
+            )
+        )
     _declare_roles(database, passwords, chain)
     protect = settings.lifecycle == PERSISTENT and database.name not in settings.drop_databases
     made = postgresql.Database(
-        database.name, name=database.name, owner=database.owner, opts=chain.options(protect=protect or None)
+        database.name,
+        name=database.name,
+        owner=database.owner,
+        opts=chain.options(protect=protect or None, name=database.name),
     )
     chain.then(made)
     chain.inside = made
-    address: Properties = {"host": server.host, "port": server.port, "database": database.name}
-    admin = {"user": server.user, "password": server.password}
     migrator = {"user": database.migrator, "password": passwords.password(database.migrator)}
     _declare_privileges(database, {**address, **admin}, chain)
     for extension in settings.extensions:
@@ -122,11 +138,18 @@ def _session(database: Database, settings: Settings, stack: str) -> Properties:
 
 def _declare_roles(database: Database, passwords: Passwords, chain: Chain) -> None:
     """Declare the owner, who cannot log in, the migrator, who may become the owner, and the two who use the schema."""
-    chain.then(postgresql.Role(database.owner, name=database.owner, login=False, opts=chain.options()))
+    chain.then(
+        postgresql.Role(database.owner, name=database.owner, login=False, opts=chain.options(name=database.owner))
+    )
     for name, member_of in ((database.migrator, [database.owner]), (database.app, None), (database.readonly, None)):
         chain.then(
             postgresql.Role(
-                name, name=name, login=True, password=passwords.verifier(name), roles=member_of, opts=chain.options()
+                name,
+                name=name,
+                login=True,
+                password=passwords.verifier(name),
+                roles=member_of,
+                opts=chain.options(name=name),
             )
         )
 

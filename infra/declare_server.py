@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_postgresql as postgresql
 
-from infra.resources.embedded_server import EmbeddedServer
+from infra.resources.embedded_server import EmbeddedServer, is_there
 from infra.resources.passwords import Passwords
 from infra.resources.stack_policy import PERSISTENT
 
@@ -30,6 +30,7 @@ class Server:
     password: pulumi.Output[str]
     version: pulumi.Output[str]
     resource: pulumi.Resource
+    adopted: bool
     provider: postgresql.Provider
     outputs: dict[str, pulumi.Output[str]]
 
@@ -71,6 +72,7 @@ def declare_server(settings: Settings, policy: pulumi.Resource, stack: str) -> S
         password=password,
         version=embedded.version,
         resource=embedded,
+        adopted=settings.server.adopt and is_there(settings.server, stack),
         provider=provider,
         outputs={"uuid_ossp": embedded.uuid_ossp, "log_file": embedded.log_file, "psql": embedded.psql},
     )

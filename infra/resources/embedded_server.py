@@ -104,6 +104,13 @@ def _place(olds: Properties, news: Properties) -> Properties:
     }
 
 
+def is_there(settings: EmbeddedSettings, stack: str) -> bool:
+    """Say whether a stack of this name in this checkout has a server, running or retained."""
+    from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
+
+    return cluster.state(_base(_place({}, {"stack": stack, "data_root": settings.data_root}))) != "absent"
+
+
 def _foreseen(inputs: Properties) -> Properties:
     """Give the address where the server was last and will be again, so that a preview knows it."""
     from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
