@@ -18,6 +18,7 @@ from infra.postgres.rebuild import to_rebuild
 from infra.postgres.removal import created
 from infra.postgres.runner import Seen
 from infra.postgres.target import connect
+from infra.postgres.trouble import in_words
 
 if TYPE_CHECKING:
     from infra.modules.module import Module
@@ -66,7 +67,7 @@ def outlook(session: Session, module: Module, digests: Digests) -> Outlook:
 def compared(session: Session, module: str) -> str | None:
     """Give an applied module's drift, '' for none, or None where the ledger does not hold it or there is no database.
 
-    The database is read once for all its modules; raises psycopg.Error when it cannot be.
+    The database is read once for all its modules; raises ServerError when it cannot be.
     """
     key = f"whole {session.target}"
     with _lock:
@@ -76,7 +77,7 @@ def compared(session: Session, module: str) -> str | None:
                     _looked[key] = look(connection, session.stack)
             except psycopg.OperationalError as error:
                 if f'database "{session.target.database}" does not exist' not in str(error):
-                    raise
+                    raise in_words(error, session.place) from None
                 _looked[key] = None
         live = _looked[key]
     if live is None or module not in live.entries:

@@ -61,7 +61,7 @@ def rebuild(connection: Connection, session: Session, module: Module) -> Applied
 
 
 def finish(connection: Connection, session: Session, module: Module) -> float:
-    """Run what a rebuild has still to run of the later modules, also one that did not live to do it; in milliseconds."""
+    """Run what a rebuild has still to run of later modules, also one that did not live to do it; in milliseconds."""
     left = ledger.begun(connection) if ledger.identity(connection) else {}
     later = [one for one in modules_of(session) if one.name in left and one.number >= module.number] if left else []
     return sum(run_whole(connection, session, one, digests_of(one), Step.REBUILD).milliseconds for one in later)

@@ -118,10 +118,9 @@ def see(connection: Connection, session: Session, module: Module, digests: Diges
     live = look(connection, session.stack)
     if entry:
         return Seen(live.state(module.name), entry, live)
-    if module.name in live.begun:
-        return Seen(State.FRESH, None, live)
     if not live.unmanaged(session.allowed):
         _empty.add(str(session.target))
+    if module.name in live.begun or str(session.target) in _empty:
         return Seen(State.FRESH, None, live)
     made = made_by_modules(session)
     return Seen(live.state_of_new(made.effects[module.name], made.last), None, live)

@@ -153,8 +153,8 @@ def test_what_is_done_may_not_change_where_data_counts(applied: World) -> None:
     with pytest.raises(RefusedError) as caught:
         world.up()
     assert str(caught.value) == (
-        f"sql/02-i.sql in {world.place}: its first 1 statements are done, and the file has other ones now; take that change "
-        "back, or drop what they made and delete the module's row from sqlmodule.resume"
+        f"sql/02-i.sql in {world.place}: its first 1 statements are done, and the file has other ones now; take that "
+        "change back, or drop what they made and delete the module's row from sqlmodule.resume"
     )
     assert world.set(lifecycle=EPHEMERAL).apply(world.module("02-i")) is Step.APPLY
     assert owned(world) == [("index", "public.first"), ("index", "public.s")]

