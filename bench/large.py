@@ -23,6 +23,7 @@ FIRST_UP = 1.3
 MILLISECONDS_A_MODULE = 5.0
 CONNECTIONS = 2
 LONG_TEXT = 100_000
+FEW, MANY = 50, 100
 GROWTH = 2.2
 SERVER = {"log_connections": True}
 
@@ -114,18 +115,20 @@ def _up_to_date(folder: Path, rounds: int) -> list[Row]:
 def _memory(folder: Path) -> list[Row]:
     """Watch the providers' host while modules with short and with long texts are applied."""
     peaks: dict[tuple[int, int], float] = {}
-    for count, filler in ((50, 0), (50, LONG_TEXT), (100, LONG_TEXT)):
+    for count, filler in ((FEW, 0), (MANY, 0), (FEW, LONG_TEXT), (MANY, LONG_TEXT)):
         checkout = _standing(folder / f"memory-{count}-{filler}", folder / "root")
         checkout.write_modules(modules(count, filler=filler))
         with peak_of_host(checkout.folder) as peak:
             checkout.up()
         peaks[count, filler] = peak.megabytes
         checkout.verb("destroy")
-    texts = 50 * LONG_TEXT / 1e6
-    more = peaks[100, LONG_TEXT] - peaks[50, LONG_TEXT]
+    short, long = (peaks[MANY, filler] - peaks[FEW, filler] for filler in (0, LONG_TEXT))
+    texts = (MANY - FEW) * LONG_TEXT / 1e6
     return [
-        Row("peak of the host, 50 modules of 5 KB", f"{peaks[50, 0]:.0f} MB"),
-        Row("peak of the host, 50 modules of 100 KB", f"{peaks[50, LONG_TEXT]:.0f} MB"),
-        Row("peak of the host, 100 modules of 100 KB", f"{peaks[100, LONG_TEXT]:.0f} MB"),
-        limited("what 50 more modules of 100 KB add", more, "MB", texts),
+        Row(f"peak of the host, {FEW} and {MANY} modules of 5 KB", f"{peaks[FEW, 0]:.0f}, {peaks[MANY, 0]:.0f} MB"),
+        Row(
+            f"peak of the host, {FEW} and {MANY} modules of 100 KB",
+            f"{peaks[FEW, LONG_TEXT]:.0f}, {peaks[MANY, LONG_TEXT]:.0f} MB",
+        ),
+        limited("what the length of the text adds to that growth", long - short, "MB", texts / 2, note=f"{texts:g} MB"),
     ]

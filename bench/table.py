@@ -53,7 +53,7 @@ def compared(what: str, costs: Sequence[Cost], beside: str, others: Sequence[Cos
 
 def limited(what: str, measured: float, unit: str, goal: float, *, note: str = "") -> Row:
     """Give the line of a figure that has a limit of its own."""
-    return Row(what, f"{measured:.3g} {unit}", note, "", f"at most {goal:g} {unit}", measured <= goal)
+    return Row(what, f"{measured:.3g} {unit}".strip(), note, "", f"at most {goal:g} {unit}".strip(), measured <= goal)
 
 
 def rendered(rows: Sequence[Row]) -> str:
