@@ -72,10 +72,11 @@ def other(template: Template) -> Generator[Project]:
 
 
 @pytest.fixture(scope="session")
-def standing(data_root: Path) -> Generator[Project]:
-    """Give a project with two databases that is brought up once for all tests that leave it as it is."""
-    with removed(Project(folder(), data_root)) as project:
-        project.make()
+def standing(template: Template) -> Generator[Project]:
+    """Give a project with a second database added, once for all tests of this process that leave it as it is."""
+    place = folder()
+    with removed(Project(place, template.project.data_root)):
+        project = template.copy(place)
         project.configure(databases=["app_db", "app_test"])
         project.up()
         yield project

@@ -39,7 +39,6 @@ def test_what_no_module_made_is_reported_once_and_quieted_by_a_setting(project: 
     project.admin("CREATE TABLE by_hand (a int)")
     text = project.preview()
     assert text.count("table public.by_hand") == 1, text
-    assert project.verb("preview", "--expect-no-changes").status != 0
     project.configure(modules={"unmanaged": ["table public.by_*"]})
     project.up()
     assert "by_hand" not in project.preview("--expect-no-changes")

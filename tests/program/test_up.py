@@ -14,8 +14,6 @@ from psycopg import errors
 if TYPE_CHECKING:
     from tests.program.project import Project
 
-pytestmark = pytest.mark.xdist_group("standing")
-
 TABLES = "SELECT count(*), array_agg(DISTINCT tableowner::text) FROM pg_tables WHERE schemaname = 'public'"
 
 
