@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from infra.errors import SettingProblem, SettingsError
-from infra.settings import RESERVED_DATABASES, ROLES, Settings, default_databases, is_role_name
+from infra.settings import RESERVED_DATABASES, ROLES, SERVERS, ExternalServer, Settings, default_databases, is_role_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     Path = tuple[int | str, ...]
 
 SHOWN_CHARACTERS = 60
+IN_DSN = r"://[^/@]*:[^/@]*@|password *="
+IN_PLAIN_TEXT = (
+    "name where it is in server.password_variable or server.password_file, or set it by "
+    "`pulumi config set --secret --path server.password`"
+)
 NO_NAME_FOR_ROLES = (
     "must be a name to which _readonly can be added and that does not begin with pg_, or its roles must be named"
 )
@@ -45,6 +50,7 @@ def settings_of(
         right = {name: value for name, value in given.items() if name not in wrong}
         settings = Settings.model_validate({"databases": ["unknown"], **right})
     problems.add_clashes(settings)
+    problems.add_plain_passwords(settings)
     if problems.found:
         raise SettingsError(f"Pulumi.{stack}.yaml", sorted(problems.found, key=_by_numbers))
     return settings
@@ -79,7 +85,12 @@ class _Problems:
         """Add what pydantic found."""
         for error in errors:
             path = error["loc"]
+            if error["type"] == "union_tag_invalid":
+                kind = error["input"]["kind"]
+                self._add_value((*path, "kind"), kind, f"must be {' or '.join(SERVERS)}")
+                continue
             field, group = _setting_at(path)
+            path = _without_kind(path)
             allowed = field.description if field else None
             if error["type"] == "extra_forbidden":
                 self._add(path, "is not a setting", _near(str(path[-1]), sorted(group.model_fields)))
@@ -107,6 +118,15 @@ class _Problems:
                 if name in taken:
                     self._add_value((*path[:2], role), name, "must be a role of its own")
                 taken.add(name)
+
+    def add_plain_passwords(self, settings: Settings) -> None:
+        """Add an administrator's password that anybody could read in the stack's file."""
+        server = settings.server
+        if not isinstance(server, ExternalServer) or f"{self.project}:server" in self.secret_keys:
+            return
+        for name, there in (("dsn", re.search(IN_DSN, server.dsn)), ("password", server.password)):
+            if there:
+                self._add(("server", name), "holds a password in plain text", IN_PLAIN_TEXT)
 
     def _add_twice(self, setting: str, names: Sequence[str], part: Path = ()) -> set[int]:
         twice = {number for number, name in enumerate(names) if name in names[:number]}
@@ -141,11 +161,19 @@ def _setting_at(path: Path) -> tuple[FieldInfo | None, type[BaseModel]]:
     for name in path:
         if isinstance(name, int):  # the number of an item in a list
             continue
+        if field is Settings.model_fields["server"] and group is not Settings and name in SERVERS:
+            group = SERVERS[name]
+            continue
         if group is None or name not in group.model_fields:  # a key of a map, or of nobody
             break
         field = group.model_fields[name]
         group = _group_in(field.annotation)
     return field, group or Settings
+
+
+def _without_kind(path: Path) -> Path:
+    """Leave out the kind of server, which pydantic puts after `server`."""
+    return (path[0], *path[2:]) if path[0] == "server" and len(path) > 1 else path
 
 
 def _group_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (a type of any form)

@@ -6,13 +6,20 @@ import re
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 SCHEMES = {"DSN": "postgresql", "SQLALCHEMY_URL": "postgresql+psycopg", "ASYNC_URL": "postgresql+asyncpg"}
 """A URI's ending in the `.env` file to its scheme: psycopg, psql, asyncpg; SQLAlchemy; SQLAlchemy on asyncpg."""
+
+LIBPQ_OPTIONS = {name: name for name in ("sslmode", "sslrootcert", "target_session_attrs")}
+ASYNCPG_OPTIONS = {"sslmode": "ssl", "target_session_attrs": "target_session_attrs"}
+"""What applications need of the administrator's way in, by its name in their URIs; a client certificate is his own."""
+
+VARIABLES = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "target_session_attrs": "PGTARGETSESSIONATTRS"}
+"""The same for libpq's environment (PostgreSQL manual, 32.15)."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,13 @@ class Connection:
     password: str = field(repr=False)
     host: str
     port: int
+    options: Mapping[str, str] = field(default_factory=dict[str, str])  # libpq's further keywords, host lists included
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """Give host and port of every server that may be the primary."""
+        hosts = self.options.get("host", self.host).split(",")
+        ports = self.options.get("port", str(self.port)).split(",")
+        return list(zip(hosts, ports * len(hosts) if len(ports) == 1 else ports, strict=True))
 
     def uri(self, scheme: str) -> str:
         """Give a connection URI, every part percent-encoded where it must be (PostgreSQL manual, 32.1.1.2).
@@ -32,8 +46,15 @@ class Connection:
         SQLAlchemy decodes user and password, and takes the database as it stands up to a question mark.
         """
         user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{user}:{password}@{host}:{self.port}/{self.database if '+' in scheme else database}"
+        places = [f"{f'[{host}]' if ':' in host else host}:{port}" for host, port in self.addresses()]
+        names = ASYNCPG_OPTIONS if scheme.endswith("+asyncpg") else LIBPQ_OPTIONS
+        query = [(name, self.options[option]) for option, name in names.items() if option in self.options]
+        several = "+" in scheme and len(places) > 1  # SQLAlchemy takes several hosts as options
+        if several:
+            query = [*(("host", place) for place in places), *query]
+        where = "" if several else ",".join(places)
+        ending = f"?{urlencode(query, safe='/:[]')}" if query else ""
+        return f"{scheme}://{user}:{password}@{where}/{self.database if '+' in scheme else database}{ending}"
 
     def dsn(self) -> str:
         """Give the URI that psql and most drivers take."""
@@ -42,11 +63,12 @@ class Connection:
     def variables(self) -> dict[str, str]:
         """Give the environment variables that libpq reads (manual, 32.15)."""
         return {
-            "PGHOST": self.host,
-            "PGPORT": str(self.port),
+            "PGHOST": ",".join(host for host, _ in self.addresses()),
+            "PGPORT": ",".join(port for _, port in self.addresses()),
             "PGDATABASE": self.database,
             "PGUSER": self.user,
             "PGPASSWORD": self.password,
+            **{name: self.options[option] for option, name in VARIABLES.items() if option in self.options},
         }
 
 

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_postgresql as postgresql
 
-from infra.declare_server import MAINTENANCE_DATABASE
+from infra.resources.admin_membership import AdminMembership
 from infra.resources.adopted_roles import AdoptedRoles
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.passwords import Passwords
 from infra.resources.schema_ready import SchemaReady
 from infra.resources.sql_module import SqlModule
 from infra.resources.stack_policy import PERSISTENT
+from infra.settings import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.declare_server import Server
+    from infra.declared_server import Server
     from infra.modules.module import Module
     from infra.resources.boundary import Properties
     from infra.settings import Database, Settings
@@ -39,7 +40,7 @@ class Chain:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self.inside: pulumi.Resource = server.resource
+        self.inside = server.goes_with_it
         self.last: list[pulumi.Resource] = [server.resource]
 
     def options(
@@ -75,17 +76,22 @@ def declare_database(
     chain = Chain(server)
     logins = [database.migrator, database.app, database.readonly]
     passwords = Passwords(f"{database.name}-passwords", roles=logins, rotation=settings.password_rotation)
-    address: Properties = {"host": server.host, "port": server.port, "database": database.name}
+    address: Properties = {**server.address, "database": database.name}
     admin = {"user": server.user, "password": server.password}
+    outside = {**address, **admin, "database": server.maintenance_database}
     if server.adopted:
         verifiers = {role: passwords.verifier(role) for role in logins}
-        target = {**address, **admin, "database": MAINTENANCE_DATABASE}
         chain.then(
             AdoptedRoles(
-                f"{database.name}-adopted", target=target, verifiers=verifiers, opts=chain.options(provider=False)
+                f"{database.name}-adopted", target=outside, verifiers=verifiers, opts=chain.options(provider=False)
             )
         )
     _declare_roles(database, passwords, chain)
+    if server.goes_with_it is None:
+        roles = [getattr(database, role) for role in ROLES]
+        chain.then(
+            AdminMembership(f"{database.name}-admin", target=outside, roles=roles, opts=chain.options(provider=False))
+        )
     protect = settings.lifecycle == PERSISTENT and database.name not in settings.drop_databases
     made = postgresql.Database(
         database.name,

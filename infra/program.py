@@ -36,7 +36,11 @@ def run() -> None:
     _let_requests_go()
     from infra.stack import declare  # noqa: PLC0415 (see _let_requests_go)
 
-    declare(settings, modules, policy, stack=stack)
+    try:
+        declare(settings, modules, policy, stack=stack)
+    except InfraError as error:
+        pulumi.log.error(str(error))
+        sys.exit(MESSAGE_WAS_SHOWN)
 
 
 def _keep_debug_messages_here() -> None:

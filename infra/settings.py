@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 NAME_BYTES = 63  # NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)
 UNITS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
@@ -135,6 +135,41 @@ class EmbeddedServer(Part):
     adopt: bool = Field(default=False, description="true takes over data that an earlier stack kept, false refuses it")
 
 
+class ExternalServer(Part):
+    """A PostgreSQL that is already there; the stack makes roles and databases on it, and removes no more than those."""
+
+    kind: Literal["external"] = Field(description="external")
+    dsn: Text = Field(
+        description="how an administrator connects, as libpq takes it: a URI or keywords, several hosts allowed; "
+        "a secret when it holds a password"
+    )
+    password: Text | None = Field(default=None, description="the administrator's password, a secret")
+    password_variable: Text | None = Field(
+        default=None, description="the name of an environment variable that holds the administrator's password"
+    )
+    password_file: Text | None = Field(
+        default=None, description="a file whose first line is the administrator's password"
+    )
+    accept: Annotated[str, _if(str.isdigit)] | None = Field(
+        default=None,
+        description="the system identifier, in quotes, of the one server that may take the place of the first",
+    )
+
+
+SERVERS: Mapping[str, type[Part]] = {"embedded": EmbeddedServer, "external": ExternalServer}
+
+
+def _kind_or_embedded(given: object) -> object:
+    if isinstance(given, dict):
+        return {"kind": "embedded", **cast("dict[str, object]", given)}
+    return given
+
+
+Server = Annotated[
+    Annotated[EmbeddedServer, Tag("embedded")] | Annotated[ExternalServer, Tag("external")], Discriminator("kind")
+]
+
+
 def _named_after_the_database(role: str) -> Any:  # noqa: ANN401 (a field's definition)
     return Field(default_factory=lambda data: f"{data['name']}_{role}", description=A_ROLE)
 
@@ -172,7 +207,9 @@ class Settings(Part):
         default="ephemeral",
         description="ephemeral (may be rebuilt and removed) or persistent (nothing is ever dropped)",
     )
-    server: EmbeddedServer = Field(default=EmbeddedServer(), description="a server: its kind and what belongs to that")
+    server: Annotated[Server, BeforeValidator(_kind_or_embedded)] = Field(
+        default=EmbeddedServer(), description="a server: its kind and what belongs to that"
+    )
     databases: Annotated[tuple[Annotated[Database, BeforeValidator(_bare_name)], ...], _if(bool)] = Field(
         description="a list of at least one database: names, or names with the names of their roles"
     )

@@ -8,13 +8,14 @@ import pulumi
 
 from infra.connections import Connection, env_lines
 from infra.declare_database import Declared, declare_database
-from infra.declare_server import Server, declare_server
+from infra.declare_server import declare_server
 from infra.resources.env_file import EnvFile
 from infra.settings import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from infra.declared_server import Server
     from infra.modules.module import Module
     from infra.settings import Settings
 
@@ -45,14 +46,15 @@ def _connections(server: Server, databases: list[Declared]) -> pulumi.Output[lis
                 role=role,
                 user=getattr(one.database, role),
                 password=known["passwords"][one.database.name][getattr(one.database, role)],
-                host=known["host"],
-                port=int(known["port"]),
+                host=known["address"]["host"],
+                port=int(known["address"]["port"]),
+                options=known["address"].get("options", {}),
             )
             for one in databases
             for role in ROLES[1:]
         ]
 
-    return pulumi.Output.secret(pulumi.Output.all(host=server.host, port=server.port, passwords=passwords).apply(made))
+    return pulumi.Output.secret(pulumi.Output.all(address=server.address, passwords=passwords).apply(made))
 
 
 def _export(server: Server, databases: list[Declared], connections: pulumi.Output[list[Connection]]) -> None:
@@ -64,9 +66,6 @@ def _export(server: Server, databases: list[Declared], connections: pulumi.Outpu
             for one in databases
         }
 
-    pulumi.export("host", server.host)
-    pulumi.export("port", server.port)
-    pulumi.export("server_version", server.version)
     for name, value in server.outputs.items():
         pulumi.export(name, value)
     pulumi.export("databases", [one.database.name for one in databases])

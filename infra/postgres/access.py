@@ -12,6 +12,8 @@ from infra.postgres.target import Target, connect
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+EXPLICIT_SET = 160_000
+
 OPEN = """
 SELECT coalesce(string_agg(privilege, ', ' ORDER BY privilege), '')
 FROM (
@@ -52,6 +54,19 @@ def set_verifiers(target: Target, verifiers: Mapping[str, str]) -> None:
             connection.execute(
                 sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifiers[role]))
             )
+
+
+def let_admin_become(target: Target, roles: Sequence[str]) -> None:
+    """Make the administrator a member of roles that it has made, who may become them; a superuser may already.
+
+    From PostgreSQL 16 on its membership in a role that it has made is administrative only (manual, CREATE ROLE).
+    """
+    with connect(target) as connection:
+        if connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,):
+            return
+        options = sql.SQL(" WITH INHERIT TRUE, SET TRUE" if connection.info.server_version >= EXPLICIT_SET else "")
+        for role in roles:
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER{}").format(sql.Identifier(role), options))
 
 
 def open_to_public(target: Target) -> str | None:

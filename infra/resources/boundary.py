@@ -109,4 +109,5 @@ def target_of(properties: Properties, user: str, password: str) -> Target:
     """Give the database that a resource's properties name, for a user; Pulumi's numbers are floats."""
     from infra.postgres.target import Target  # noqa: PLC0415 (the driver is imported only where it is used)
 
-    return Target(str(properties["host"]), int(properties["port"]), str(properties["database"]), user, password)
+    host, port, database = str(properties["host"]), int(properties["port"]), str(properties["database"])
+    return Target(host, port, database, user, password, properties.get("options") or {})

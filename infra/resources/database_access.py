@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from infra.postgres.target import Target
 
-COMPARED = ("host", "port", "user", "password", "owner", "readers")
+COMPARED = ("host", "port", "options", "user", "password", "owner", "readers")
 
 
 class DatabaseAccessProvider(Provider):

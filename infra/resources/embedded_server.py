@@ -11,6 +11,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 
 from infra.errors import InfraError
 from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
+from infra.resources.offered import not_offered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 INPUTS = ("port", "bin_dir", "run_as", "settings", "password", "retain")
 REPLACING = ("root", "name")
+REMEDY = "take it out of the settings, or set server.bin_dir to an installation that has it"
 UUID_OSSP = {
     "module": "uuid-ossp is PostgreSQL's own C module",
     "replacement": "uuid-ossp is this project's SQL replacement, equal but for v1's random node",
@@ -42,7 +44,7 @@ class EmbeddedServerProvider(Provider):
         except InfraError as error:
             return refused(news, [str(error)])
         if not _olds or changed(_olds, news, "extensions", "bin_dir"):
-            missing = _not_offered(news["extensions"], offered.extensions(), offered.source)
+            missing = not_offered(news["extensions"], offered.extensions(), offered.source, REMEDY)
             if missing:
                 return refused(news, missing)
         if step.verb != "keep":
@@ -156,15 +158,6 @@ def _outputs(props: Properties, running: Running) -> Properties:
         "psql": str(running.distribution.tool("psql")),
         "uuid_ossp": UUID_OSSP[running.distribution.uuid_ossp],
     }
-
-
-def _not_offered(wanted: list[str], offered: tuple[str, ...], source: str) -> list[str]:
-    missing = [name for name in wanted if name not in offered]
-    has = ", ".join(offered)
-    remedy = "take it out of the settings, or set server.bin_dir to an installation that has it"
-    return [
-        f"extension {name} is not offered by this PostgreSQL ({source}), which has {has}; {remedy}" for name in missing
-    ]
 
 
 class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):

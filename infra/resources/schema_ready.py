@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from infra.postgres.session import Session
 
-TARGET = ("host", "port", "database", "user", "password")
+TARGET = ("host", "port", "options", "database", "user", "password")
 
 
 class SchemaReadyProvider(Provider):
@@ -23,7 +23,7 @@ class SchemaReadyProvider(Provider):
     @plainly
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Add to a preview the objects that no module made, once for the database."""
-        looking = bool(news.pop("look", False)) and all(is_known(news[name]) for name in TARGET)
+        looking = bool(news.pop("look", False)) and all(is_known(news.get(name)) for name in TARGET)
         inputs = {**news, "unmanaged": _unmanaged(news) if looking else _olds.get("unmanaged", [])}
         return CheckResult(inputs, [])
 

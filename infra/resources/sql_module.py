@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from infra.postgres.session import Session
 
 NONE = "none"
-TARGET = ("host", "port", "database", "credentials")
+TARGET = ("host", "port", "options", "database", "credentials")
 SESSION = ("owner", "stack", "lifecycle", "directory", "allowed", "lock_timeout", "statement_timeout", "wait")
 KEPT = (*TARGET, *SESSION, "module", "path", "text_digest", "statements_digest")
 _lifecycles: dict[str, str] = {}
@@ -60,7 +60,9 @@ class SqlModuleProvider(Provider):
             inputs["statements_digest"] = statements_digest(module.text)
             if _olds:
                 inputs["change"] = _by_file(_digests(_olds), _digests(inputs), news["lifecycle"])
-        return _foreseen(news, inputs) if looking and all(is_known(news[name]) for name in TARGET) else _passed(inputs)
+        return (
+            _foreseen(news, inputs) if looking and all(is_known(news.get(name)) for name in TARGET) else _passed(inputs)
+        )
 
     @plainly
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
@@ -160,7 +162,7 @@ def _apply(props: Properties, *, looking: bool) -> Properties:
 
     applied = apply(_session(props), _module(props), _digests(props), looking=looking)
     outcome = Step.UNCHANGED if applied.step is Step.REFORMATTED else applied.step
-    return {name: props[name] for name in KEPT} | {"outcome": outcome.value, "drift": NONE}
+    return {name: props[name] for name in KEPT if name in props} | {"outcome": outcome.value, "drift": NONE}
 
 
 class SqlModule(DynamicResource, module="postgres", name="SqlModule"):

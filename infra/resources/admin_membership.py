@@ -1,0 +1,53 @@
+"""An administrator without superuser rights, as a member of the roles that the stack has made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
+
+from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMPARED = ("host", "port", "options", "user", "roles")
+
+
+class AdminMembershipProvider(Provider):
+    """Lets the administrator make databases for roles, and drop both: from PostgreSQL 16 on it is not enough to have
+    made a role. The membership ends with the roles.
+    """
+
+    @plainly
+    def create(self, props: Properties) -> CreateResult:
+        """Grant; doing it twice is harmless, and a superuser needs nothing."""
+        _grant(props)
+        return CreateResult(",".join(props["roles"]), props)
+
+    @plainly
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Change when there is another administrator, server or role."""
+        return DiffResult(changes=bool(changed(_olds, _news, *COMPARED)))
+
+    @plainly
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Grant again."""
+        _grant(_news)
+        return UpdateResult(_news)
+
+
+def _grant(props: Properties) -> None:
+    from infra.postgres import access  # noqa: PLC0415 (imported only where a server is asked)
+
+    access.let_admin_become(target_of(props, props["user"], props["password"]), props["roles"])
+
+
+class AdminMembership(DynamicResource, module="postgres", name="AdminMembership"):
+    """The administrator's membership in some roles."""
+
+    def __init__(
+        self, name: str, *, target: Properties, roles: Sequence[str], opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__(AdminMembershipProvider, name, {**target, "roles": list(roles)}, opts)
