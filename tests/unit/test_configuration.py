@@ -8,7 +8,7 @@ import pytest
 
 from infra.configuration import SHOWN_CHARACTERS, settings_of
 from infra.errors import SettingProblem, SettingsError
-from infra.settings import Modules, Settings
+from infra.settings import EmbeddedServer, Modules, Settings
 
 
 def configuration(**given: object) -> dict[str, str]:
@@ -56,7 +56,7 @@ def test_values_have_the_types_that_pulumi_took_from_them() -> None:
         },
     )
     assert settings.lifecycle == "persistent"
-    assert (settings.server.port, settings.server.settings) == (5433, {"jit": "off", "max_connections": "50"})
+    assert settings.server == EmbeddedServer(port=5433, settings={"jit": "off", "max_connections": "50"})
     assert [(one.name, one.owner) for one in settings.databases] == [("shop", "shop_owner"), ("blog", "writer")]
     assert (settings.env_file, settings.password_rotation) == (None, 3)
 
@@ -277,3 +277,37 @@ def test_a_text_that_is_no_json_is_a_text(text: str) -> None:
     shown = json.dumps(text)
     shown = shown if len(shown) <= SHOWN_CHARACTERS else shown[: SHOWN_CHARACTERS - 1] + "…"
     assert lines(lifecycle=text)[0].startswith(f"lifecycle: is {shown}; must be ")
+
+
+@pytest.mark.parametrize(
+    ("server", "found"),
+    [
+        ({"dsn": "postgresql://admin:hunter2@db/postgres"}, ["server.dsn"]),
+        ({"dsn": "host=db password=hunter2"}, ["server.dsn"]),
+        ({"dsn": "host=db", "password": "hunter2"}, ["server.password"]),
+        ({"dsn": "postgresql://admin@db/postgres"}, []),
+        ({"dsn": "postgresql://admin@db:5432/postgres?sslmode=verify-full"}, []),
+        ({"dsn": "host=db passfile=/x"}, []),
+        ({"dsn": "host=db", "password_variable": "X"}, []),
+    ],
+)
+def test_an_administrators_password_is_never_in_plain_text(server: dict[str, str], found: list[str]) -> None:
+    """One that anybody could read in the stack's file is refused, without showing it; as a secret it is taken."""
+    given = configuration(server={"kind": "external", **server})
+    if found:
+        problems = refusal(given).problems
+        assert [problem.key for problem in problems] == [f"project:{key}" for key in found]
+        assert "hunter2" not in str(refusal(given))
+        assert "pulumi config set --secret --path server.password" in problems[0].required
+    assert settings_of("dev", "project", given, {"project:server"}).server.kind == "external"
+
+
+def test_the_kind_of_server_decides_what_may_be_set() -> None:
+    """An unknown kind is one line with the kinds there are; a key of another kind is not a setting."""
+    assert lines(server={"kind": "cloud"}) == ['server.kind: is "cloud"; must be embedded or external']
+    assert lines(server={"kind": "external", "dsn": "host=a", "port": 1}) == [
+        "server.port: is not a setting; known: accept, dsn, kind, password, password_file, password_variable"
+    ]
+    assert lines(server={"kind": "external"})[0].startswith(
+        "server.dsn: is missing; give how an administrator connects"
+    )

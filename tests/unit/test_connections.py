@@ -181,3 +181,27 @@ def test_a_value_that_needs_no_quotes_has_none() -> None:
     assert "'" not in env_lines([connection("shop", password="aZ09_-.%+")])
     assert "\nAPP_DB_PASSWORD='a b'\n" in env_lines([connection("shop", password="a b")])
     assert "\nAPP_DB_PASSWORD='it'\\''s'\n" in env_lines([connection("shop", password="it's")])
+
+
+SEVERAL = {"host": "a,b", "port": "1,2", "target_session_attrs": "read-write", "sslmode": "verify-full", "sslkey": "/k"}
+
+
+def test_several_servers_are_in_every_uri_as_its_driver_takes_them() -> None:
+    """Libpq takes a list of hosts; SQLAlchemy takes them as options; the administrator's own key is in none."""
+    given = replace(connection("shop", user="u", password="p"), options=SEVERAL)
+    assert given.dsn() == "postgresql://u:p@a:1,b:2/shop?sslmode=verify-full&target_session_attrs=read-write"
+    assert conninfo_to_dict(given.dsn())["host"] == "a,b"
+    url = make_url(given.uri("postgresql+psycopg"))
+    assert url.query["host"] == ("a:1", "b:2")
+    assert (url.query["sslmode"], url.database) == ("verify-full", "shop")
+    url = make_url(given.uri("postgresql+asyncpg"))
+    assert (url.query["ssl"], url.query["target_session_attrs"]) == ("verify-full", "read-write")
+    assert "sslkey" not in "".join(given.variables())
+    assert (given.variables()["PGHOST"], given.variables()["PGPORT"]) == ("a,b", "1,2")
+    assert given.variables()["PGSSLMODE"] == "verify-full"
+
+
+def test_one_port_is_every_hosts() -> None:
+    """Libpq uses a single port for all hosts (PostgreSQL manual, 32.1.1.3), and so do the other drivers' URIs."""
+    given = replace(connection("shop"), options={"host": "a,b", "port": "6432"})
+    assert given.addresses() == [("a", "6432"), ("b", "6432")]

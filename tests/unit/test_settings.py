@@ -10,13 +10,14 @@ from pydantic import BaseModel, ValidationError
 from infra.settings import (
     Database,
     EmbeddedServer,
+    ExternalServer,
     Modules,
     Settings,
     default_databases,
     is_role_name,
 )
 
-GROUPS: list[type[BaseModel]] = [Settings, EmbeddedServer, Database, Modules]
+GROUPS: list[type[BaseModel]] = [Settings, EmbeddedServer, ExternalServer, Database, Modules]
 
 LONGEST = "é" * 31 + "x"  # 63 bytes
 ABSOLUTE = "/var/lib/x"
@@ -213,7 +214,7 @@ def test_times_are_seconds(given: str, seconds: float) -> None:
 )
 def test_server_settings_are_written_as_postgresql_conf_has_them(given: object, written: str) -> None:
     """Text stays, true and false are on and off, numbers are digits."""
-    assert settings(server={"settings": {"a": given}}).server.settings == {"a": written}
+    assert settings(server={"settings": {"a": given}}).server == EmbeddedServer(settings={"a": written})
 
 
 def test_a_bare_name_is_a_database() -> None:
@@ -243,3 +244,21 @@ def test_databases_are_named_after_the_stack(stack: str, names: list[str]) -> No
     """A stack that names no database gets its own and one for its tests, in letters, digits and underscores."""
     assert default_databases(stack) == names
     assert [database.name for database in settings(databases=names).databases] == names
+
+
+EXTERNAL: dict[str, tuple[list[Any], list[Any]]] = {
+    "dsn": (["host=a", "postgresql://a,b/c"], ["", 1, None, "a\nb"]),
+    "password": (["x", None], ["", 1]),
+    "password_variable": (["PGPASSWORD", None], ["", 1]),
+    "password_file": (["~/.secret", ABSOLUTE, None], ["", 1]),
+    "accept": (["7423", None], ["", "12a", 7423, "-1"]),
+    "port": ([], [5432]),
+}
+
+
+@pytest.mark.parametrize("name", EXTERNAL)
+def test_an_external_server_takes_these(name: str) -> None:
+    """A server that is there already has its own settings, and none of the embedded one's."""
+    for value, taken in ((value, number == 0) for number, values in enumerate(EXTERNAL[name]) for value in values):
+        assert is_taken(server={"kind": "external", "dsn": "host=a", name: value}) is taken, (name, value)
+    assert not is_taken(server={"kind": "external"})

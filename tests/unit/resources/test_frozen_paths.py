@@ -17,6 +17,8 @@ from infra.resources.boundary import Provider
 FROZEN = [
     "infra.resources.passwords.PasswordsProvider",
     "infra.resources.embedded_server.EmbeddedServerProvider",
+    "infra.resources.external_server.ExternalServerProvider",
+    "infra.resources.admin_membership.AdminMembershipProvider",
     "infra.resources.database_access.DatabaseAccessProvider",
     "infra.resources.sql_module.SqlModuleProvider",
     "infra.resources.schema_ready.SchemaReadyProvider",

@@ -1,0 +1,135 @@
+"""A stack on a server that is already there: complete, guarded, gone without a trace; with and without superuser."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from infra.server import cluster
+from tests.program.project import FAST, Project, admin_password
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from infra.server.specification import Running
+
+SECRET = "Pw-" + secrets.token_urlsafe(18)
+BOSS = "Pw-" + secrets.token_urlsafe(18)
+LEFT = """
+SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_' AND rolname NOT IN ('postgres', 'boss')
+UNION ALL SELECT datname::text FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1')
+"""
+
+
+@pytest.fixture(scope="module")
+def there(data_root: Path) -> Generator[Running]:
+    """Give a server that no stack has made, with an administrator who is no superuser."""
+    settings = {name: "off" if value is False else str(value) for name, value in FAST.items()}
+    spec = cluster.ClusterSpec(
+        name="external-" + secrets.token_hex(4), owner="tests", admin_password=SECRET, root=data_root, settings=settings
+    )
+    running = cluster.create(spec)
+    try:
+        admin(running, f"CREATE ROLE boss LOGIN CREATEDB CREATEROLE PASSWORD '{BOSS}'")
+        yield running
+    finally:
+        cluster.destroy(spec.layout.base, owner=spec.owner)
+
+
+def admin(server: Running, query: str) -> list[tuple[object, ...]]:
+    """Run a query as the server's superuser; commits."""
+    with psycopg.connect(
+        host=server.host, port=server.port, user="postgres", password=SECRET, dbname="postgres", autocommit=True
+    ) as connection:
+        cursor = connection.execute(query.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def placed(project: Project, server: Running, user: str, **more: str) -> None:
+    """Let a project live on the server, with the administrator's password in the environment."""
+    dsn = f"host={server.host} port={server.port} user={user} dbname=postgres"
+    given = {"kind": "external", "dsn": dsn, "password_variable": "ADMIN_PASSWORD", **more}
+    project.configure(server=given, databases=["ext_db"])
+    project.env["ADMIN_PASSWORD"] = SECRET if user == "postgres" else BOSS
+
+
+@pytest.mark.parametrize("user", ["postgres", "boss"])
+def test_a_stack_lives_and_ends_on_a_server_that_is_already_there(bare: Project, there: Running, user: str) -> None:
+    """A preview on nothing, `up`, no change, an edit, drift and `destroy`, which leaves no role and no database."""
+    placed(bare, there, user)
+    assert "postgres:SqlModule" in bare.preview()
+    assert admin(there, LEFT) == []
+    bare.up()
+    tables = "SELECT count(*), array_agg(DISTINCT tableowner::text) FROM pg_tables WHERE schemaname = 'public'"
+    assert bare.sql(tables, database="ext_db") == [(29, ["ext_db_owner"])]
+    assert bare.sql("SELECT count(*) FROM demo_scenarios", database="ext_db", role="readonly") == [(5,)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        bare.sql("CREATE TABLE mine (a int)", database="ext_db", role="app")
+    assert re.search(r"Resources:\n +\d+ unchanged\n", bare.up())
+    bare.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
+    assert "rebuild: its statements changed" in bare.preview()
+    bare.up()
+    bare.sql("SET ROLE ext_db_owner; ALTER TABLE threads ADD COLUMN more int", database="ext_db")
+    assert "threads.more" in bare.preview()
+    assert bare.verb("preview", "--expect-no-changes").status != 0
+    bare.destroy()
+    assert admin(there, LEFT) == []
+
+
+def test_a_persistent_stack_is_verified_by_an_administrator_without_superuser(bare: Project, there: Running) -> None:
+    """The scratch database of a verification needs no more than CREATEDB and CREATEROLE, and none is left."""
+    placed(bare, there, "boss")
+    bare.configure(lifecycle="persistent")
+    bare.up()
+    bare.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
+    assert "column public.assistants.instructions is different" in bare.refused("preview")
+    bare.sql("SET ROLE ext_db_owner; ALTER TABLE assistants ALTER instructions TYPE varchar(2000)", database="ext_db")
+    bare.up()
+    assert [name for (name,) in admin(there, LEFT) if "scratch" in str(name)] == []
+    bare.configure(lifecycle="ephemeral")
+    bare.up()
+    bare.destroy()
+
+
+def test_another_server_in_its_place_stops_the_run_until_it_is_accepted(
+    bare: Project, project: Project, there: Running
+) -> None:
+    """A swapped server is refused at preview before any write; the message has the setting that accepts it."""
+    placed(bare, there, "postgres")
+    bare.up()
+    elsewhere = project.outputs()
+    password = admin_password(project.exported())
+    dsn = f"host=127.0.0.1 port={elsewhere['port']} user=postgres dbname=postgres"
+    bare.serve(dsn=dsn)
+    bare.env["ADMIN_PASSWORD"] = password
+    text = bare.refused("preview")
+    (accept,) = set(re.findall(r'set server\.accept to "(\d+)"', text))
+    assert f"its system identifier is {accept}" in text
+    bare.serve(accept=accept)
+    assert "update" in bare.preview()
+    placed(bare, there, "postgres")
+    bare.destroy()
+
+
+def test_the_administrators_password_is_refused_in_plain_text_and_kept_nowhere_else(
+    bare: Project, there: Running
+) -> None:
+    """A password in the stack's file is one clear line; one in the environment is in no state, log or output."""
+    placed(bare, there, "postgres", password="hunter2")
+    text = bare.refused("preview")
+    assert "server.password: holds a password in plain text" in text
+    assert "hunter2" not in text
+    placed(bare, there, "postgres")
+    del bare.env["ADMIN_PASSWORD"]
+    assert "server.password_variable ADMIN_PASSWORD: is not set" in bare.refused("preview")
+    placed(bare, there, "postgres")
+    printed = bare.up() + bare.pulumi("stack", "export", "--stack", bare.stack)
+    kept = [path.read_bytes() for path in bare.folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert SECRET not in printed
+    assert not any(SECRET.encode() in one for one in kept)
+    bare.destroy()
