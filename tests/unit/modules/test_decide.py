@@ -1,4 +1,4 @@
-"""The table of decisions is whole and says each thing once; tests/unit/test_docs.py holds docs/lifecycle.md against it."""
+"""The table of decisions is whole and says each thing once; test_docs.py has the page that shows it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from infra.modules.decide import (
     Lifecycle,
     State,
     Step,
+    as_markdown,
     change_between,
     decide,
 )
