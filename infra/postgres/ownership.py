@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+import psycopg
 from psycopg.errors import LockNotAvailable
 
 from infra.catalog.catalog import ACCESS, NOTES, Catalog
 from infra.catalog.owned import Effect, effect_between
 from infra.postgres import pool
 from infra.postgres.plain import plain
-from infra.postgres.snapshot import Part, read_catalog
+from infra.postgres.snapshot import Part, prepare, read_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +61,12 @@ def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) 
     which stands in definitions that nobody touched: then everything is read.
     """
     plain(connection, "SAVEPOINT before_act")
-    act()
+    preparing = _prepared_meanwhile(outside)
+    try:
+        act()
+    finally:
+        if preparing:
+            preparing.join()
     part = _part(connection, outside)
     if not part:
         return Effect()
@@ -78,6 +86,20 @@ def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) 
         before = read_catalog(connection)
     act()
     return effect_between(before, read_catalog(connection, None if whole else _part(connection, outside)))
+
+
+def _prepared_meanwhile(outside: Target) -> Thread | None:
+    """Open the connection that sees from outside, and have it ready, while a process's first module runs."""
+    if pool.has_idle(outside):
+        return None
+    preparing = Thread(target=_prepare, args=(outside,), daemon=True)
+    preparing.start()
+    return preparing
+
+
+def _prepare(outside: Target) -> None:
+    with suppress(psycopg.Error), pool.connection(outside) as observer:
+        prepare(observer)
 
 
 def _may_have_renamed(effect: Effect) -> bool:

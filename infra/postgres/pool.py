@@ -52,6 +52,12 @@ def connection(target: Target) -> Generator[Connection]:
             lent.close()
 
 
+def has_idle(target: Target) -> bool:
+    """Say whether a connection is there to be lent."""
+    with _lock:
+        return bool(_idle[_key(target)])
+
+
 def _key(target: Target) -> Key:
     options = sorted(target.options.items())
     return (str(target), target.password, *(f"{name}={value}" for name, value in options))

@@ -47,7 +47,7 @@ def run(
     def act() -> None:
         nonlocal milliseconds
         started = time.perf_counter()
-        watched(session, connection, lambda: execute(connection, module))
+        watched(session, connection, lambda patience: execute(connection, module, patience))
         milliseconds = (time.perf_counter() - started) * 1000
         session.begin(connection)
 

@@ -29,8 +29,7 @@ HIDDEN = ("information_schema", LEDGER_SCHEMA)
 QUERIES = Path(__file__).parent / "queries"
 RELATIONS, OTHERS = "of_relations", "of_others"
 
-TABLES = ("table", "column", "order", "constraint", "owner", "sequence")
-TOGETHER = (*TABLES, "index")
+TOGETHER = ("table", "column", "order", "constraint", "owner", "sequence", "index")
 """What nearly every module makes: these queries are one, so that they are planned once for all that have some of it."""
 
 NARROW = "-- narrow"
@@ -100,6 +99,15 @@ def read_catalog(
         return catalog_of(rows)
 
 
+def prepare(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Have what most readings of a part need planned on a connection, and read nothing."""
+    nothing: dict[str, Any] = {"hidden": list(HIDDEN), "oids": []}
+    with _set(connection, ""):
+        for of in (RELATIONS, OTHERS):
+            connection.execute(_kinds(of), nothing, prepare=True)
+        _rows(connection, queries(RELATIONS, narrow=True, names=TOGETHER), nothing)
+
+
 def _whole(connection: psycopg.Connection[tuple[Any, ...]], of: str) -> list[Row]:
     return _rows(connection, queries(of, narrow=False), {"hidden": list(HIDDEN)})
 
@@ -109,7 +117,7 @@ def _narrow(connection: psycopg.Connection[tuple[Any, ...]], of: str, oids: Iter
     values = {"hidden": list(HIDDEN), "oids": list(oids)}
     ((kinds,),) = connection.execute(_kinds(of), values, prepare=True).fetchall()
     asked: list[tuple[str, ...]] = [(kind,) for kind in kinds]
-    if of == RELATIONS and not {*TABLES}.isdisjoint(kinds):
+    if of == RELATIONS and not {*TOGETHER}.isdisjoint(kinds):
         asked = [TOGETHER, *((kind,) for kind in kinds if kind not in TOGETHER)]
     return [row for names in asked for row in _rows(connection, queries(of, narrow=True, names=names), values)]
 

@@ -2,7 +2,8 @@
 -- of what an extension brings along.
 WITH known AS (
     SELECT 'schema' AS kind FROM pg_catalog.pg_namespace n
-    WHERE n.oid = ANY (%(oids)s::oid[])  -- narrow
+    WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> ALL (%(hidden)s::text[])
+      AND n.oid = ANY (%(oids)s::oid[])  -- narrow
     UNION
     SELECT 'function' FROM pg_catalog.pg_proc p
     WHERE p.oid = ANY (%(oids)s::oid[])  -- narrow

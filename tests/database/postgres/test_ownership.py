@@ -113,7 +113,7 @@ LAST = [case for case in CASES if len(statements(case)) > 1 and not statements(c
 
 
 class Used:
-    """A database that is emptied after each test by dropping what was made; where that leaves a thing it is made anew."""
+    """A database that is emptied after each test by dropping what was made; where that leaves a thing it is renewed."""
 
     def __init__(self, admin: Connection, way: Target, empty: Catalog) -> None:
         self.admin, self.way, self.empty = admin, way, empty
