@@ -65,8 +65,10 @@ def _key(target: Target) -> Key:
 
 def forget_session(connection: Connection) -> bool:
     """Take back what a module's statements left in its session; False where only closing it would."""
-    connection.execute(CLEAN)
-    return connection.execute(LEFT).fetchone() == (ITS_LOCK,)
+    answers = connection.execute(f"{CLEAN}; {LEFT}")
+    while answers.nextset():
+        pass
+    return answers.fetchone() == (ITS_LOCK,)
 
 
 def close_all(database: str | None = None) -> None:
