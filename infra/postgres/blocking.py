@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FIRST_LOOK_SECONDS = 0.5
 NEXT_LOOK_SECONDS = 1.0
+LAST_LOOK_SECONDS = 2.0
 
 LOCK_TIMEOUT, STATEMENT_TIMEOUT = "55P03", "57014"
 HINTS = {
@@ -80,7 +81,7 @@ class Watch:
     ) -> None:
         self._over.set()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(LAST_LOOK_SECONDS)  # a server that froze may never answer the look that is under way
 
     def explained(self, error: ModuleError) -> ModuleError:
         """Give a timeout's error with whom the statement waited for; any other error as it is."""

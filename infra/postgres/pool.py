@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections import defaultdict
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ ITS_LOCK = 1
 """The runner's own advisory lock, which is held while modules run."""
 
 _idle: dict[Key, list[Connection]] = defaultdict(list)
+_lent: set[Connection] = set()
 _lock = threading.Lock()
 
 
@@ -41,10 +44,14 @@ def connection(target: Target) -> Generator[Connection]:
     if lent is None or lent.broken or lent.closed:
         lent = connect(target, autocommit=True)
     kept = False
+    with _lock:
+        _lent.add(lent)
     try:
         yield lent
         kept = lent.info.transaction_status == TransactionStatus.IDLE
     finally:
+        with _lock:
+            _lent.discard(lent)
         if kept:
             with _lock:
                 _idle[key].append(lent)
@@ -69,6 +76,22 @@ def forget_session(connection: Connection) -> bool:
     while answers.nextset():
         pass
     return answers.fetchone() == (ITS_LOCK,)
+
+
+def cut(host: str, port: int) -> None:
+    """Shut down the sockets of all connections to one server, so that threads that wait for its answers go on."""
+    with _lock:
+        for one in (*_lent, *(idle for connections in _idle.values() for idle in connections)):
+            if (one.info.host, one.info.port) == (host, port):
+                _shut_down(one)
+
+
+def _shut_down(connection: Connection) -> None:
+    try:
+        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as twin:
+            twin.shutdown(socket.SHUT_RDWR)
+    except (OSError, psycopg.Error):  # closed meanwhile
+        return
 
 
 def close_all(database: str | None = None) -> None:

