@@ -87,7 +87,7 @@ class _Problems:
             path = error["loc"]
             if error["type"] == "union_tag_invalid":
                 kind = error["input"]["kind"]
-                self._add_value((*path, "kind"), kind, f"must be {' or '.join(SERVERS)}")
+                self._add_value((*path, "kind"), kind, "must be embedded, docker or external")
                 continue
             field, group = _setting_at(path)
             path = _without_kind(path)

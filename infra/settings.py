@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -24,6 +25,8 @@ A_DATABASE = f"{A_NAME} without a question mark"
 A_ROLE = f"{A_NAME} that does not begin with pg_"
 A_TIME = "a time such as 500ms, 10s, 5min or 1h, at most 24 days"
 A_LIMIT = f"{A_TIME}, and above 0"
+A_SIZE = "a size such as 512MB or 2GB"
+A_DOCKER_NAME = "a name of letters, digits, '_', '.' and '-', by default platform-postgres-<stack>"
 
 
 def is_name(text: str) -> bool:
@@ -54,6 +57,26 @@ def _is_env_file(text: str | None) -> bool:
 
 def _is_port(number: int) -> bool:
     return number == 0 or LOWEST_PORT <= number <= HIGHEST_PORT
+
+
+def _is_docker_name(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,99}", text) is not None
+
+
+def _is_size(text: str) -> bool:
+    return re.fullmatch("[1-9][0-9]{0,8}(MB|GB)", text) is not None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == 4  # noqa: PLR2004 (of the Internet Protocol)
+    except ValueError:
+        return False
+
+
+def megabytes(size: str) -> int:
+    """Turn `512MB` or `2GB` into megabytes."""
+    return int(size[:-2]) * (1024 if size.endswith("GB") else 1)
 
 
 def _if(holds: Callable[[Any], bool]) -> AfterValidator:
@@ -100,6 +123,9 @@ Time = Annotated[float, BeforeValidator(_seconds)]
 Limit = Annotated[Time, Field(gt=0)]
 Port = Annotated[int, Field(strict=True), _if(_is_port)]
 EnvFile = Annotated[str | None, BeforeValidator(_false_is_none), _if(_is_env_file)]
+DockerName = Annotated[str, _if(_is_docker_name)]
+Size = Annotated[str, _if(_is_size)]
+Address = Annotated[str, _if(_is_address)]
 ServerSetting = Annotated[str, BeforeValidator(_server_setting)]
 
 
@@ -135,6 +161,52 @@ class EmbeddedServer(Part):
     adopt: bool = Field(default=False, description="true takes over data that an earlier stack kept, false refuses it")
 
 
+class DockerServer(Part):
+    """A PostgreSQL in a container, with its data in a volume."""
+
+    kind: Literal["docker"] = Field(description="docker")
+    image: Text = Field(
+        default="postgres:17", description="the name of a postgres image, with a tag, a digest (name@sha256:…) or both"
+    )
+    container: DockerName | None = Field(default=None, description=f"the container's name: {A_DOCKER_NAME}")
+    volume: DockerName | None = Field(default=None, description=f"the name of the data's volume: {A_DOCKER_NAME}")
+    network: DockerName | None = Field(
+        default=None, description=f"the network's name: {A_DOCKER_NAME}; one that somebody else made is joined"
+    )
+    alias: DockerName = Field(default="postgres", description="the server's name for other containers of the network")
+    port: Port = Field(
+        default=0,
+        description=f"the published port, from {LOWEST_PORT} to {HIGHEST_PORT}, or 0 for a free one that is then kept",
+    )
+    address: Address = Field(
+        default="127.0.0.1", description="the IPv4 address of the Docker host on which the port is published"
+    )
+    docker_host: Text | None = Field(
+        default=None,
+        description="unix:///path or tcp://host:port, by default what DOCKER_HOST says, or the usual socket",
+    )
+    settings: dict[str, ServerSetting] = Field(
+        default_factory=dict[str, str],
+        description="server settings by name, as in postgresql.conf: text, numbers, true or false",
+    )
+    memory: Size | None = Field(default=None, description=f"the container's limit, {A_SIZE}")
+    shm_size: Size = Field(default="256MB", description=f"what parallel queries share, {A_SIZE}")
+    restart: Literal["no", "on-failure", "always", "unless-stopped"] = Field(
+        default="unless-stopped", description="no, on-failure, always or unless-stopped"
+    )
+    labels: dict[str, str] = Field(
+        default_factory=dict[str, str], description="labels of the container, beside the stack's name and lifecycle"
+    )
+    initdb_args: str = Field(
+        default="--encoding=UTF8 --locale=C.UTF-8",
+        description="arguments of initdb, which makes the data once; checksums and scram-sha-256 are added",
+    )
+    retain: bool = Field(
+        default=False, description="true keeps the volume when the stack is destroyed, false removes it"
+    )
+    adopt: bool = Field(default=False, description="true takes over a volume that is there already, false refuses it")
+
+
 class ExternalServer(Part):
     """A PostgreSQL that is already there; the stack makes roles and databases on it, and removes no more than those."""
 
@@ -156,7 +228,11 @@ class ExternalServer(Part):
     )
 
 
-SERVERS: Mapping[str, type[Part]] = {"embedded": EmbeddedServer, "external": ExternalServer}
+SERVERS: Mapping[str, type[Part]] = {
+    "embedded": EmbeddedServer,
+    "docker": DockerServer,
+    "external": ExternalServer,
+}
 
 
 def _kind_or_embedded(given: object) -> object:
@@ -166,7 +242,10 @@ def _kind_or_embedded(given: object) -> object:
 
 
 Server = Annotated[
-    Annotated[EmbeddedServer, Tag("embedded")] | Annotated[ExternalServer, Tag("external")], Discriminator("kind")
+    Annotated[EmbeddedServer, Tag("embedded")]
+    | Annotated[DockerServer, Tag("docker")]
+    | Annotated[ExternalServer, Tag("external")],
+    Discriminator("kind"),
 ]
 
 
