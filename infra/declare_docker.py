@@ -72,9 +72,17 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         extensions=settings.extensions,
     )
     after = pulumi.ResourceOptions(provider=on_engine, depends_on=[plan])
-    volume = _volume(settings, server, names, stack, after)
+    there = engine.volume(names.volume)
+    foreign = there is not None and not is_ours(there, stack)
+    keep = pulumi.ResourceOptions(
+        protect=settings.lifecycle == PERSISTENT or None,
+        retain_on_delete=server.retain or foreign,  # what the stack did not make does not end with it
+    )
+    volume = _volume(names, stack, pulumi.ResourceOptions.merge(after, keep))
     network = _network(engine, names, stack, after)
-    container = _container(settings, server, names, stack, image, plan, [volume, *network], inside)
+    labels = {**server.labels, OWNER: stack, LIFECYCLE: settings.lifecycle}
+    on_both = pulumi.ResourceOptions(provider=on_engine, depends_on=[volume, *network])
+    container = _container(server, names, labels, image=image, plan=plan, opts=on_both)
     passwords = Passwords("admin-password", roles=[ADMIN], rotation=settings.password_rotation)
     password = passwords.password(ADMIN)
     ready = DockerServer(
@@ -106,7 +114,7 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         resource=ready,
         goes_with_it=ready,
         maintenance_database=MAINTENANCE_DATABASE,
-        adopted=server.adopt and engine.volume(names.volume) is not None,
+        adopted=server.adopt and is_ours(there, stack),
         provider=provider,
         outputs={
             "host": ready.host,
@@ -118,18 +126,13 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
     )
 
 
-def _volume(
-    settings: Settings, server: DockerSettings, names: Names, stack: str, opts: pulumi.ResourceOptions
-) -> docker.Volume:
+def _volume(names: Names, stack: str, opts: pulumi.ResourceOptions) -> docker.Volume:
     """Declare the data's volume; nothing in the settings replaces it, because its end is the end of the data."""
-    kept = pulumi.ResourceOptions(
-        protect=settings.lifecycle == PERSISTENT or None, retain_on_delete=server.retain, ignore_changes=["labels"]
-    )
     return docker.Volume(
         "data",
         name=names.volume,
         labels=[docker.VolumeLabelArgs(label=OWNER, value=stack)],
-        opts=pulumi.ResourceOptions.merge(opts, kept),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["labels"])),
     )
 
 
@@ -143,13 +146,12 @@ def _network(engine: Engine, names: Names, stack: str, opts: pulumi.ResourceOpti
 
 
 def _container(
-    settings: Settings,
     server: DockerSettings,
     names: Names,
-    stack: str,
+    labels: dict[str, str],
+    *,
     image: docker.RemoteImage,
     plan: DockerPlan,
-    after: list[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> docker.Container:
     """Declare the container, which is replaced when a setting of it changes: the data stay in the volume.
@@ -159,7 +161,6 @@ def _container(
     initial = Passwords("initial-password", roles=[ADMIN], rotation=0)
     command = ["postgres", "-c", "listen_addresses=*", "-c", "password_encryption=scram-sha-256"]
     command += [word for name in sorted(server.settings) for word in ("-c", f"{name}={server.settings[name]}")]
-    labels = {**server.labels, OWNER: stack, LIFECYCLE: settings.lifecycle}
     return docker.Container(
         "container",
         name=names.container,
@@ -167,7 +168,7 @@ def _container(
         command=command,
         envs=[
             f"POSTGRES_PASSWORD_FILE={PASSWORD_FILE}",
-            f"POSTGRES_INITDB_ARGS={' '.join([server.initdb_args, INITDB]).strip()}",
+            f"POSTGRES_INITDB_ARGS={server.initdb_args} {INITDB}",
             f"PGDATA={DATA}",
         ],
         uploads=[docker.ContainerUploadArgs(file=PASSWORD_FILE, content=initial.password(ADMIN), permissions="0400")],
@@ -187,5 +188,5 @@ def _container(
         stop_timeout=SECONDS_TO_STOP,
         destroy_grace_seconds=SECONDS_TO_STOP,
         labels=[docker.ContainerLabelArgs(label=name, value=labels[name]) for name in sorted(labels)],
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=after, delete_before_replace=True)),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
     )

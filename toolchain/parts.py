@@ -58,7 +58,7 @@ def plugins(*, docker: bool = False) -> list[Plugin]:
 
 
 def requirements(*, docker: bool = False, development: bool = False) -> list[Path]:
-    """List the files of pinned requirements; a docker stack's SDK would cost all others a plugin that they never use."""
+    """List the files of pinned requirements; a docker stack's SDK would cost the others a plugin they never use."""
     names = [
         "requirements",
         *(["requirements-docker"] if docker else []),

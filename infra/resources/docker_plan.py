@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
@@ -116,8 +116,9 @@ def _effect(olds: Properties, news: Properties) -> str:
 
 def _difference(name: str, old: object, new: object) -> str:
     if name == "settings" and isinstance(old, dict) and isinstance(new, dict):
-        keys: list[str] = sorted({*old, *new})  # pyright: ignore[reportUnknownArgumentType]
-        return ", ".join(f"{key} {old.get(key, 'default')} -> {new.get(key, 'default')}" for key in keys if old.get(key) != new.get(key))  # pyright: ignore[reportUnknownMemberType] # fmt: skip
+        before, after = cast("dict[str, str]", old), cast("dict[str, str]", new)
+        names = [one for one in sorted({*before, *after}) if before.get(one) != after.get(one)]
+        return ", ".join(f"{one} {before.get(one, 'default')} -> {after.get(one, 'default')}" for one in names)
     return name if name in {"image_id", "labels"} else f"{name} {old or 'none'} -> {new or 'none'}"
 
 

@@ -26,12 +26,13 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 (compared with, never listened on)
 SET_PASSWORD = r"""
 printf "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_error_statement = 'panic';
 ALTER ROLE %s PASSWORD '%s';\n" "$ADMIN" "$VERIFIER" | psql -X -q -v ON_ERROR_STOP=1 -U "$ADMIN" -d postgres
-"""
+"""  # noqa: S105 (a script)
 
 
 def is_ours(there: Json | None, stack: str) -> bool:
     """Say whether a volume or network was made by a stack of this name."""
-    return there is not None and (there.get("Labels") or {}).get(OWNER) == stack
+    labels: Json = (there or {}).get("Labels") or {}
+    return labels.get(OWNER) == stack
 
 
 def refuse_names(engine: Engine, *, container: str, volume: str, adopt: bool) -> None:
@@ -93,11 +94,11 @@ def refuse_other_major(image: Image, name: str, *, volume: str, known: int) -> N
     if known in {0, image.major}:
         return
     raise RefusedError(
-        f"holds PostgreSQL {image.version}, and the data in volume {volume} are PostgreSQL {known}'s, "
-        "which another major version cannot read; nothing was changed",
+        f"holds PostgreSQL {image.version}, and the data in volume {volume} are PostgreSQL {known}'s, which another "
+        "major version cannot read",
         place=f"image {name}",
-        remedy=f"set server.image to a {known}; to move to {image.major}, make a second stack with that image and bring "
-        "the rows over with pg_dump (docs/docker.md)",
+        remedy=f"set server.image back to {known}; to move to {image.major}, make a second stack with that image and "
+        "bring the rows over with pg_dump (docs/docker.md)",
     )
 
 
@@ -145,7 +146,7 @@ def refuse_other_data(reached: Reached, known: str, volume: str) -> None:
     """Raise RefusedError when the volume holds other data than the stack's."""
     if known and reached.system_identifier != known:
         raise RefusedError(
-            f"holds other data than this stack's: its system identifier is {reached.system_identifier}, and was {known}",
+            f"holds other data than this stack's: its system identifier is {reached.system_identifier}, was {known}",
             place=f"volume {volume}",
             remedy="bring the stack's volume back, or `make destroy` and begin anew",
         )
