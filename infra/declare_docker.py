@@ -176,7 +176,7 @@ def _container(
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=names.network, aliases=[server.alias])],
         ports=[docker.ContainerPortArgs(internal=PORT, external=plan.listen_port, ip=server.address)],
         healthcheck=docker.ContainerHealthcheckArgs(
-            tests=["CMD-SHELL", HEALTH], interval="2s", timeout="5s", retries=5, start_period="60s"
+            tests=["CMD-SHELL", HEALTH], interval="2s", timeout="5s", retries=5, start_period="30s"
         ),
         wait=True,
         wait_timeout=SECONDS_TO_START,

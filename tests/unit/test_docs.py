@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.modules.decide import as_markdown
-from infra.settings import Database, EmbeddedServer, ExternalServer, Modules, Settings
+from infra.settings import Database, DockerServer, EmbeddedServer, ExternalServer, Modules, Settings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -22,6 +22,7 @@ PAGES = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.joi
 GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("", Settings),
     ("server.", EmbeddedServer),
+    ("server.", DockerServer),
     ("server.", ExternalServer),
     ("databases[].", Database),
     ("modules.", Modules),
