@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from infra.errors import SettingProblem, SettingsError
-from infra.settings import RESERVED_DATABASES, ROLES, SERVERS, ExternalServer, Settings, default_databases, is_role_name
+from infra.setting_values import is_role_name
+from infra.settings import RESERVED_DATABASES, ROLES, SERVERS, ExternalServer, Settings, default_databases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

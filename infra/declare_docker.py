@@ -16,7 +16,7 @@ from infra.resources.passwords import Passwords
 from infra.resources.stack_policy import PERSISTENT
 from infra.server.docker import OWNER, is_ours
 from infra.server.docker_engine import engine_of
-from infra.settings import megabytes
+from infra.setting_values import megabytes
 
 if TYPE_CHECKING:
     from infra.server.docker_engine import Engine

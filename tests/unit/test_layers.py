@@ -35,7 +35,7 @@ RANKS: list[list[Layer]] = [
     [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",)), Layer("server", ("infra.server",), ("psycopg",))],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
     [
-        Layer("settings", ("infra.settings", "infra.configuration"), ("pydantic",)),
+        Layer("settings", ("infra.settings", "infra.setting_values", "infra.configuration"), ("pydantic",)),
         Layer("connections", ("infra.connections",)),
     ],
     [Layer("declarations", ("infra.declare*",), ("pulumi", "pulumi_postgresql", "pulumi_docker"))],
