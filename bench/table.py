@@ -47,7 +47,7 @@ def compared(what: str, costs: Sequence[Cost], beside: str, others: Sequence[Cos
         beside,
         f"{found.of_minima:.2f}x (median {found.median:.2f}x)",
         f"at most {goal:g}x" if goal else "",
-        min(found.of_minima, found.median) <= goal if goal else None,
+        max(found.of_minima, found.median) <= goal if goal else None,
     )
 
 

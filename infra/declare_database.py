@@ -13,7 +13,7 @@ from infra.resources.adopted_roles import AdoptedRoles
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.passwords import Passwords
 from infra.resources.schema_ready import SchemaReady
-from infra.resources.sql_module import SqlModule
+from infra.resources.sql_module import SqlModule, session_of
 from infra.resources.stack_policy import PERSISTENT
 from infra.settings import ROLES
 
@@ -112,8 +112,8 @@ def declare_database(
                 opts=pulumi.ResourceOptions.merge(chain.options(), pulumi.ResourceOptions(retain_on_delete=True)),
             )
         )
-    session = {**address, **_session(database, settings, stack), "credentials": {"admin": admin, "migrator": migrator}}
-    statements = _declare_modules(database, session, modules, chain)
+    session = session_of({**address, **_limits(database, settings, stack), "admin": admin, "migrator": migrator})
+    statements = _declare_modules(database, settings, session, modules, chain)
     ready = SchemaReady(
         f"{database.name}-ready",
         target={**address, **migrator},
@@ -126,19 +126,17 @@ def declare_database(
     return Declared(database, passwords, ready)
 
 
-def _session(database: Database, settings: Settings, stack: str) -> Properties:
+def _limits(database: Database, settings: Settings, stack: str) -> Properties:
     """Give what all modules of a database are run with."""
     modules = settings.modules
     return {
         "owner": database.owner,
         "stack": stack,
-        "lifecycle": settings.lifecycle,
         "directory": modules.directory,
         "allowed": list(modules.unmanaged),
         "lock_timeout": modules.lock_timeout,
         "statement_timeout": modules.statement_timeout,
         "wait": modules.wait,
-        "live_check": modules.live_check,
     }
 
 
@@ -202,12 +200,24 @@ def _declare_privileges(database: Database, admin: Properties, chain: Chain) -> 
 
 
 def _declare_modules(
-    database: Database, session: Properties, modules: Sequence[Module], chain: Chain
+    database: Database,
+    settings: Settings,
+    session: pulumi.Output[str],
+    modules: Sequence[Module],
+    chain: Chain,
 ) -> list[pulumi.Output[str]]:
     """Declare the modules, each after the one before it; give the digests of their statements."""
     statements: list[pulumi.Output[str]] = []
     for module in modules:
-        one = SqlModule(f"{database.name}-{module.name}", module, session=session, opts=chain.options(provider=False))
+        one = SqlModule(
+            f"{database.name}-{module.name}",
+            module,
+            database=database.name,
+            lifecycle=settings.lifecycle,
+            session=session,
+            look=settings.modules.live_check,
+            opts=chain.options(provider=False),
+        )
         statements.append(one.statements_digest)
         chain.then(one)
     return statements

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from infra.catalog.catalog import NOT_COMPARED
 from infra.connections import Connection, env_lines
 from infra.declare_database import Declared, declare_database
 from infra.declare_server import declare_server
@@ -73,3 +74,4 @@ def _export(server: Server, databases: list[Declared], connections: pulumi.Outpu
     pulumi.export("dsn", connections.apply(lambda given: by_database(given, Connection.dsn)))
     pulumi.export("connections", connections.apply(lambda given: by_database(given, Connection.variables)))
     pulumi.export("fingerprint", {one.database.name: one.ready.fingerprint for one in databases})
+    pulumi.export("not_compared", "; ".join(NOT_COMPARED))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from infra.errors import ModuleError
+from infra.postgres.execute import Patience
 from infra.postgres.target import connect
 
 if TYPE_CHECKING:
@@ -53,13 +54,13 @@ class Blocker:
 
 
 class Watch:
-    """Looks, on a connection of its own, who blocks a backend, until the `with` block ends.
+    """Looks, on a connection of its own and once told to begin, who blocks a backend, until the `with` block ends.
 
-    It begins after half a second, or sooner where a statement waits for less than that.
+    It should be told after half a second, or sooner where a statement waits for less than that.
     """
 
     def __init__(self, target: Target, pid: int, tell: Callable[[str], None], *, patience: float) -> None:
-        self.first = min(FIRST_LOOK_SECONDS, patience / 3)
+        self.patience = Patience(min(FIRST_LOOK_SECONDS, patience / 3), self.begin)
         self.target = target
         self.pid = pid
         self.tell = tell
@@ -68,14 +69,18 @@ class Watch:
         self._thread = threading.Thread(target=self._look, daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
+
+    def begin(self) -> None:
+        """Begin to look."""
+        self._thread.start()
 
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._over.set()
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def explained(self, error: ModuleError) -> ModuleError:
         """Give a timeout's error with whom the statement waited for; any other error as it is."""
@@ -92,8 +97,6 @@ class Watch:
         )
 
     def _look(self) -> None:
-        if self._over.wait(self.first):
-            return
         try:
             with connect(self.target, autocommit=True) as connection:
                 while True:
@@ -107,10 +110,10 @@ class Watch:
             return
 
 
-def watched(session: Session, connection: Connection, act: Callable[[], None]) -> None:
-    """Run something of a module while looking who blocks it; raises its ModuleError, with that."""
+def watched(session: Session, connection: Connection, act: Callable[[Patience], None]) -> None:
+    """Run something of a module, and look who blocks it when it takes long; raises its ModuleError, with that."""
     with Watch(session.admin, connection.info.backend_pid, session.tell, patience=session.lock_timeout) as watch:
         try:
-            act()
+            act(watch.patience)
         except ModuleError as error:
             raise watch.explained(error) from None

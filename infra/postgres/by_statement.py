@@ -61,9 +61,7 @@ def run_by_statement(connection: Connection, session: Session, module: Module, d
             session.begin(connection)
             if not needs_no_transaction(statement):
                 text = module.text[statement.start : statement.end]
-                watched(
-                    session, connection, lambda text=text, number=number: send(connection, module, text, first=number)
-                )
+                _send(connection, session, module, text, number)
                 session.begin(connection)
             earlier, before = before, read_catalog(connection)
             effect = _then(effect, effect_between(earlier, before))
@@ -104,7 +102,7 @@ def _run_outside(
                 session.tell(f"index {name} was left invalid by an earlier try and is built anew")
                 connection.execute(f"DROP INDEX CONCURRENTLY {name}".encode())
         try:
-            watched(session, connection, lambda: send(connection, module, text, first=number))
+            _send(connection, session, module, text, number)
         except ModuleError as error:
             if not (again and statement.kind == "drop_stmt" and error.sqlstate in GONE):
                 raise
@@ -112,6 +110,10 @@ def _run_outside(
             dropped = [_quoted(connection, *(["", *parts][-2:])) for parts in names]
             before = Catalog({**before.objects, **{ObjectId("index", name): "" for name in dropped}})
     return before
+
+
+def _send(connection: Connection, session: Session, module: Module, text: str, number: int) -> None:
+    watched(session, connection, lambda patience: send(connection, module, text, first=number, patience=patience))
 
 
 def _quoted(connection: Connection, schema: str, name: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from psycopg import generators, sql
 from psycopg.pq import ExecStatus
@@ -11,10 +12,16 @@ from psycopg.pq import ExecStatus
 from infra.postgres.locate import module_error
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
+
+    from psycopg.abc import PQGen
+    from psycopg.pq.abc import PGresult
 
     from infra.modules.module import Module
     from infra.postgres.pool import Connection
+
+LOOK_SECONDS = 0.1
+"""How often it is looked at the clock while a statement runs."""
 
 GONE_CHECK = "1s"
 """How often a backend looks whether its client is still there while it works (manual, 20.3.2)."""
@@ -48,14 +55,41 @@ def owning(connection: Connection, owner: str, lock_timeout: float, statement_ti
             connection.execute("RESET ROLE; RESET ALL")
 
 
-def execute(connection: Connection, module: Module) -> None:
+class Patience(NamedTuple):
+    """What is done, once, when an answer takes longer than that."""
+
+    seconds: float
+    begin: Callable[[], None]
+
+
+def execute(connection: Connection, module: Module, patience: Patience | None = None) -> None:
     """Send a module whole and without parameters, so that `%` and `:name` are its own; raises ModuleError."""
-    send(connection, module, module.text, first=0)
+    send(connection, module, module.text, first=0, patience=patience)
 
 
-def send(connection: Connection, module: Module, text: str, *, first: int) -> None:
+def send(connection: Connection, module: Module, text: str, *, first: int, patience: Patience | None = None) -> None:
     """Send part of a module's text, whose first statement is the module's number `first` (from 0)."""
     connection.pgconn.send_query(text.encode())
-    results = connection.wait(generators.execute(connection.pgconn))
+    answer = generators.execute(connection.pgconn)
+    if patience:
+        results = connection.wait(_patiently(answer, patience), interval=min(LOOK_SECONDS, patience.seconds / 2))
+    else:
+        results = connection.wait(answer)
     if results and results[-1].status == ExecStatus.FATAL_ERROR:
         raise module_error(module, results[-1], first + len(results) - 1, whole=text is module.text)
+
+
+def _patiently(answer: PQGen[list[PGresult]], patience: Patience) -> PQGen[list[PGresult]]:
+    """Wait for an answer as the driver does, and lose patience when it takes too long."""
+    ends = time.monotonic() + patience.seconds
+    begun = False
+    try:
+        wanted = next(answer)
+        while True:
+            ready = yield wanted
+            if not begun and time.monotonic() > ends:
+                begun = True
+                patience.begin()
+            wanted = answer.send(ready)
+    except StopIteration as end:
+        return end.value

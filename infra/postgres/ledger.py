@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary
 
 from psycopg import errors
 
@@ -35,6 +36,9 @@ SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database 
 ENTRY = "SELECT module, text_digest, statements_digest, outcome, objects FROM sqlmodule.ledger"
 
 
+_here: WeakKeyDictionary[Connection, tuple[str, int]] = WeakKeyDictionary()
+
+
 @dataclass(frozen=True)
 class Identity:
     """Whose a ledger is, and of which database on which server (`system_identifier` as pg_control_system gives it)."""
@@ -59,9 +63,14 @@ def _definition() -> LiteralString:
     return cast("LiteralString", Path(__file__).with_suffix(".sql").read_text())
 
 
+def is_there(connection: Connection) -> bool:
+    """Say whether the database has a ledger."""
+    return connection.execute("SELECT to_regclass('sqlmodule.identity')").fetchone() != (None,)
+
+
 def identity(connection: Connection) -> Identity | None:
     """Read whose the ledger is, or None where the database has none; raises LedgerError for one of a newer program."""
-    if connection.execute("SELECT to_regclass('sqlmodule.identity')").fetchone() == (None,):
+    if not is_there(connection):
         return None
     with _readable():
         row = connection.execute("SELECT format, stack, system_identifier, database FROM sqlmodule.identity").fetchone()
@@ -89,9 +98,11 @@ def _readable() -> Generator[None]:
 
 
 def here(connection: Connection, stack: str) -> Identity:
-    """Give the identity that a ledger made here and now would have."""
-    row = connection.execute(HERE).fetchone() or ("", 0)
-    return Identity(stack, row[0], row[1])
+    """Give the identity that a ledger made here and now would have; where a connection leads to does not change."""
+    if connection not in _here:
+        row = connection.execute(HERE).fetchone() or ("", 0)
+        _here[connection] = (str(row[0]), int(row[1]))
+    return Identity(stack, *_here[connection])
 
 
 def create(connection: Connection, stack: str) -> Identity:
@@ -206,5 +217,8 @@ def rename(connection: Connection, old: str, new: str) -> None:
 
 def forget(connection: Connection, modules: list[str]) -> None:
     """Remove the rows of modules whose objects are dropped in the same transaction."""
-    connection.execute("DELETE FROM sqlmodule.resume WHERE module = ANY (%s)", (modules,))
-    connection.execute("DELETE FROM sqlmodule.ledger WHERE module = ANY (%s)", (modules,))
+    connection.execute(
+        "WITH resumed AS (DELETE FROM sqlmodule.resume WHERE module = ANY (%(modules)s))"
+        " DELETE FROM sqlmodule.ledger WHERE module = ANY (%(modules)s)",
+        {"modules": modules},
+    )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from threading import Thread
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+import psycopg
 from psycopg.errors import LockNotAvailable
 
 from infra.catalog.catalog import ACCESS, NOTES, Catalog
 from infra.catalog.owned import Effect, effect_between
 from infra.postgres import pool
-from infra.postgres.snapshot import Part, read_catalog
+from infra.postgres.plain import plain
+from infra.postgres.snapshot import Part, prepare, read_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +27,14 @@ if TYPE_CHECKING:
 
 PATIENCE = "50ms"
 
-RELATIONS_THERE = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = ANY (%s))"
 DOMAINS = "SELECT contypid::bigint FROM pg_catalog.pg_constraint WHERE oid = ANY (%s) AND contypid > 0"
+
+
+class Touched(NamedTuple):
+    """What a transaction touched, and the constraints of which there is nothing left to say what they belonged to."""
+
+    part: Part
+    constraints: tuple[int, ...]
 
 
 @cache
@@ -32,13 +42,13 @@ def _touched() -> LiteralString:
     return cast("LiteralString", Path(__file__).with_name("touched.sql").read_text())
 
 
-def touched(connection: Connection) -> Part:
+def touched(connection: Connection) -> Touched:
     """Give what the current transaction touched."""
     rows = connection.execute(_touched(), prepare=True).fetchall()
-    return Part(
-        tuple(oid for is_relation, oid in rows if is_relation and oid),
-        tuple(oid for is_relation, oid in rows if not is_relation),
+    relations, objects, constraints = (
+        tuple(int(oid) for what, oid in rows if what == kind and oid) for kind in ("relation", "object", "constraint")
     )
+    return Touched(Part(relations, objects), constraints)
 
 
 def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) -> Effect:
@@ -50,12 +60,16 @@ def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) 
     is undone, the state before is read from inside, and the act is done again. A name that is gone may be a new name,
     which stands in definitions that nobody touched: then everything is read.
     """
-    connection.execute("SAVEPOINT before_act")
-    act()
-    part = touched(connection)
+    plain(connection, "SAVEPOINT before_act")
+    preparing = _prepared_meanwhile(outside)
+    try:
+        act()
+    finally:
+        if preparing:
+            preparing.join()
+    part = _part(connection, outside)
     if not part:
         return Effect()
-    part = _with_domains(outside, part)
     after = read_catalog(connection, part)
     before = _seen_from(outside, part)
     if before is not None:
@@ -65,42 +79,47 @@ def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) 
         before = _seen_from(outside, None)
         if before is not None:
             return effect_between(before, read_catalog(connection))
-    connection.execute("ROLLBACK TO SAVEPOINT before_act")
+    plain(connection, "ROLLBACK TO SAVEPOINT before_act")
     before = read_catalog(connection, part)
     whole = _may_have_renamed(effect_between(before, after))
     if whole:
         before = read_catalog(connection)
     act()
-    return effect_between(
-        before, read_catalog(connection, None if whole else _with_domains(outside, touched(connection)))
-    )
+    return effect_between(before, read_catalog(connection, None if whole else _part(connection, outside)))
+
+
+def _prepared_meanwhile(outside: Target) -> Thread | None:
+    """Open the connection that sees from outside, and have it ready, while a process's first module runs."""
+    if pool.has_idle(outside):
+        return None
+    preparing = Thread(target=_prepare, args=(outside,), daemon=True)
+    preparing.start()
+    return preparing
+
+
+def _prepare(outside: Target) -> None:
+    with suppress(psycopg.Error), pool.connection(outside) as observer:
+        prepare(observer)
 
 
 def _may_have_renamed(effect: Effect) -> bool:
     return any(text is None and one.kind not in (*ACCESS, *NOTES) for one, text in effect.objects.items())
 
 
-def _with_domains(outside: Target, part: Part) -> Part:
-    """Add the domains whose constraints were dropped: what is locked is the constraint, of which nothing is left."""
-    if not part.objects:
+def _part(connection: Connection, outside: Target) -> Part:
+    """Give what was touched, with the domains whose constraints were dropped: what is locked is the constraint."""
+    part, constraints = touched(connection)
+    if not constraints:
         return part
     with pool.connection(outside) as observer:
-        rows = observer.execute(DOMAINS, (list(part.objects),), prepare=True).fetchall()
+        rows = observer.execute(DOMAINS, (list(constraints),), prepare=True).fetchall()
     return Part(part.relations, part.objects + tuple(row[0] for row in rows))
 
 
 def _seen_from(outside: Target, part: Part | None) -> Catalog | None:
     """Read a part, or all, as another session sees it; None where that would mean to wait for a lock."""
     with pool.connection(outside) as observer:
-        there = part is None or bool(part.objects) or _is_there(observer, part)
         try:
-            with observer.transaction():
-                observer.execute("SELECT set_config('lock_timeout', %s, true)", (PATIENCE,))
-                return read_catalog(observer, part) if there else Catalog()
+            return read_catalog(observer, part, patience=PATIENCE)
         except LockNotAvailable:
             return None
-
-
-def _is_there(observer: Connection, part: Part) -> bool:
-    """Say whether any relation of the part had been there before; most modules only make new ones."""
-    return observer.execute(RELATIONS_THERE, (list(part.relations),), prepare=True).fetchone() == (True,)

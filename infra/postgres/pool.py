@@ -52,6 +52,12 @@ def connection(target: Target) -> Generator[Connection]:
             lent.close()
 
 
+def has_idle(target: Target) -> bool:
+    """Say whether a connection is there to be lent."""
+    with _lock:
+        return bool(_idle[_key(target)])
+
+
 def _key(target: Target) -> Key:
     options = sorted(target.options.items())
     return (str(target), target.password, *(f"{name}={value}" for name, value in options))
@@ -59,8 +65,10 @@ def _key(target: Target) -> Key:
 
 def forget_session(connection: Connection) -> bool:
     """Take back what a module's statements left in its session; False where only closing it would."""
-    connection.execute(CLEAN)
-    return connection.execute(LEFT).fetchone() == (ITS_LOCK,)
+    answers = connection.execute(f"{CLEAN}; {LEFT}")
+    while answers.nextset():
+        pass
+    return answers.fetchone() == (ITS_LOCK,)
 
 
 def close_all(database: str | None = None) -> None:

@@ -34,8 +34,10 @@ def run_whole(connection: Connection, session: Session, module: Module, digests:
         return run_by_statement(connection, session, module, digests, step)
     with connection.transaction():
         session.begin(connection)
-        if ledger.identity(connection):
+        if ledger.is_there(connection):
             ledger.forget(connection, [module.name])
+        else:
+            ledger.create(connection, session.stack)
         return run(connection, session, module, digests, step)
 
 

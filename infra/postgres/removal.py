@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from psycopg import errors
 
 from infra.catalog.names import last, parent
 from infra.errors import RefusedError
+from infra.postgres.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from typing_extensions import LiteralString
 
     from infra.catalog.catalog import ObjectId
     from infra.catalog.owned import Effect
@@ -116,9 +115,9 @@ def remove(connection: Connection, objects: Mapping[ObjectId, str | None], *, pl
         trouble = ""
         for statement in left:
             try:
-                with connection.transaction():
-                    connection.execute(cast("LiteralString", statement))
+                plain(connection, f"SAVEPOINT dropping; {statement}; RELEASE SAVEPOINT dropping")
             except errors.DependentObjectsStillExist as error:
+                plain(connection, "ROLLBACK TO SAVEPOINT dropping; RELEASE SAVEPOINT dropping")
                 waiting.append(statement)
                 trouble = (error.diag.message_detail or str(error)).replace("\n", "; ")
         if len(waiting) == len(left):

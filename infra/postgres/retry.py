@@ -36,15 +36,22 @@ CONNECTION_LOST = ("08", "57P01", "57P02", "57P03")
 
 def is_safe_to_retry(error: Exception) -> bool:
     """Say whether an error leaves nothing done, or only what the ledger knows of."""
-    if isinstance(error, ModuleError):
-        state = error.sqlstate
-    elif isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-        state = error.sqlstate or _state_of_lost_connection(str(error))
-    elif isinstance(error, psycopg.Error):
-        state = error.sqlstate or ""
-    else:
-        return False
+    state = _state(error)
     return state in SAFE or state.startswith(CONNECTION_LOST)
+
+
+def is_lost(error: Exception) -> bool:
+    """Say whether an error is a lost connection, which comes back when a server, or a cluster, does."""
+    return _state(error).startswith(CONNECTION_LOST)
+
+
+def _state(error: Exception) -> str:
+    """Give the SQLSTATE of an error, one for lost connections where libpq gives none, '' for any other error."""
+    if isinstance(error, ModuleError):
+        return error.sqlstate
+    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
+        return error.sqlstate or _state_of_lost_connection(str(error))
+    return (error.sqlstate or "") if isinstance(error, psycopg.Error) else ""
 
 
 def _state_of_lost_connection(text: str) -> str:
@@ -53,12 +60,20 @@ def _state_of_lost_connection(text: str) -> str:
 
 
 def persistently(act: Callable[[], Result], *, seconds: float, tell: Callable[[str], None]) -> Result:
-    """Do something, again and again while its errors are safe to retry, for at most `seconds`; tell each new try."""
+    """Do something again while its errors are safe to retry, for at most `seconds`; tell each new try.
+
+    A lost connection is tried until then, since a failover takes as long as it takes; a lock TRIES times in all.
+    """
     stamina.instrumentation.set_on_retry_hooks([])  # tries are told to a person, not logged
     last: Exception | None = None
+    tries = 0
+
+    def once_more(error: Exception) -> bool:
+        return is_safe_to_retry(error) and (is_lost(error) or tries < TRIES)
+
     for attempt in stamina.retry_context(
-        on=is_safe_to_retry,
-        attempts=TRIES,
+        on=once_more,
+        attempts=None,
         timeout=seconds,
         wait_initial=FIRST_WAIT,
         wait_max=LONGEST_WAIT,
@@ -66,7 +81,9 @@ def persistently(act: Callable[[], Result], *, seconds: float, tell: Callable[[s
     ):
         with attempt:
             if last is not None:
-                tell(f"try {attempt.num} of {TRIES}, after: {str(last).splitlines()[0]}")
+                of = f"for at most {seconds:g} s" if is_lost(last) else f"of {TRIES}"
+                tell(f"try {attempt.num} {of}, after: {str(last).splitlines()[0]}")
+            tries += 1
             try:
                 return act()
             except Exception as error:

@@ -38,18 +38,16 @@ def run(
     *,
     watching: Callable[[Callable[[], None]], Effect] | None = None,
 ) -> Applied:
-    """Run a module and write its row, in the current transaction, which also makes the ledger where there is none.
+    """Run a module and write its row, in the current transaction; the ledger is there.
 
     `watching` acts and gives what that did; without it the whole transaction is taken for this module's.
     """
-    if not ledger.identity(connection):
-        ledger.create(connection, session.stack)
     milliseconds = 0.0
 
     def act() -> None:
         nonlocal milliseconds
         started = time.perf_counter()
-        watched(session, connection, lambda: execute(connection, module))
+        watched(session, connection, lambda patience: execute(connection, module, patience))
         milliseconds = (time.perf_counter() - started) * 1000
         session.begin(connection)
 

@@ -1,17 +1,25 @@
-"""The live catalog as a value, whole or the part that somebody touched; one query a kind, sent together."""
+"""The live catalog as a value, whole or the part that somebody touched; one query a kind."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from psycopg.pq import TransactionStatus
+
 from infra.catalog.catalog import Catalog, catalog_of
+from infra.postgres.plain import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
     import psycopg
     from typing_extensions import LiteralString
+
+    Row = tuple[str, str, str]
 
 LEDGER_SCHEMA = "sqlmodule"
 
@@ -19,14 +27,15 @@ HIDDEN = ("information_schema", LEDGER_SCHEMA)
 """Schemas that are never read: PostgreSQL's own, and the ledger's."""
 
 QUERIES = Path(__file__).parent / "queries"
+RELATIONS, OTHERS = "of_relations", "of_others"
+
+TOGETHER = ("table", "column", "order", "constraint", "owner", "sequence", "index")
+"""What nearly every module makes: these queries are one, so that they are planned once for all that have some of it."""
 
 NARROW = "-- narrow"
 """What ends a line that narrows a query to a part of the catalog; a whole reading leaves these lines out."""
 
-CURRENT = "SELECT current_setting('search_path'), current_setting('plan_cache_mode'), current_setting('jit')"
-SETTINGS = """
-SELECT set_config('search_path', %s, true), set_config('plan_cache_mode', %s, true), set_config('jit', %s, true)
-"""
+SETTINGS = "SET LOCAL search_path = ''; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off"
 
 
 @dataclass(frozen=True)
@@ -41,16 +50,26 @@ class Part:
 
 
 @cache
-def queries(of: str, *, narrow: bool) -> LiteralString:
-    """Give the queries `of_relations` or `of_others`, joined so that a reading is one round trip and one plan.
+def queries(of: str, *, narrow: bool, names: tuple[str, ...] = ()) -> LiteralString:
+    """Give the queries `of_relations` or `of_others`, all or those named, joined to one.
 
     They yield rows (kind, name, definition).
     """
-    texts = [_lines(path, narrow=narrow) for path in sorted((QUERIES / of).glob("*.sql"))]
+    files = sorted((QUERIES / of).glob("*.sql"))
+    texts = [_lines(path, narrow=narrow) for path in files if not names or path.stem in names]
     joined = "\nUNION ALL\n".join(f"(\n{text})" for text in texts)
-    return cast(
-        "LiteralString", (_lines(QUERIES / "relation.sql", narrow=narrow) if of == "of_relations" else "") + joined
-    )
+    return cast("LiteralString", _relation(narrow=narrow) + joined if of == RELATIONS else joined)
+
+
+@cache
+def _kinds(of: str) -> LiteralString:
+    """Give the query that names those of the queries that have something to say of a part."""
+    text = _lines(QUERIES / f"kinds_{of}.sql", narrow=True)
+    return cast("LiteralString", _relation(narrow=True) + text if of == RELATIONS else text)
+
+
+def _relation(*, narrow: bool) -> str:
+    return _lines(QUERIES / "relation.sql", narrow=narrow)
 
 
 def _lines(path: Path, *, narrow: bool) -> str:
@@ -58,27 +77,63 @@ def _lines(path: Path, *, narrow: bool) -> str:
     return "".join(line for line in lines if narrow or not line.rstrip().endswith(NARROW))
 
 
-def read_catalog(connection: psycopg.Connection[tuple[Any, ...]], part: Part | None = None) -> Catalog:
+def read_catalog(
+    connection: psycopg.Connection[tuple[Any, ...]], part: Part | None = None, *, patience: str = ""
+) -> Catalog:
     """Read the catalog of the database connected to, in one transaction; `part` narrows it to what has these oids.
+
+    Some definitions are given only under a lock on their table; with `patience` LockNotAvailable is raised after that.
 
     Names are qualified whatever the session's search_path is, as pg_dump does it (manual, 5.10.3). The plan does not
     depend on the oids, so that it is made once for a connection, and it is never compiled: both would cost more than
     what they help.
     """
-    narrow = part is not None
-    hidden: dict[str, Any] = {"hidden": list(HIDDEN)}
-    rows: list[tuple[str, str, str]] = []
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute(CURRENT)
-        before = cursor.fetchone()
-        cursor.execute(SETTINGS, ("", "force_generic_plan", "off"))
-        if part is None or part.relations:
-            relations = {"relations": list(part.relations)} if part else {}
-            cursor.execute(queries("of_relations", narrow=narrow), hidden | relations, prepare=True)
-            rows.extend(cast("list[tuple[str, str, str]]", cursor.fetchall()))
-        if part is None or part.objects:
-            objects = {"objects": list(part.objects)} if part else {}
-            cursor.execute(queries("of_others", narrow=narrow), hidden | objects, prepare=True)
-            rows.extend(cast("list[tuple[str, str, str]]", cursor.fetchall()))
-        cursor.execute(SETTINGS, before)
-    return catalog_of(rows)
+    with _set(connection, patience):
+        if part is None:
+            return catalog_of([*_whole(connection, RELATIONS), *_whole(connection, OTHERS)])
+        rows: list[Row] = []
+        if part.relations:
+            rows += _narrow(connection, RELATIONS, part.relations)
+        if part.objects:
+            rows += _narrow(connection, OTHERS, part.objects)
+        return catalog_of(rows)
+
+
+def prepare(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Have what most readings of a part need planned on a connection, and read nothing."""
+    nothing: dict[str, Any] = {"hidden": list(HIDDEN), "oids": []}
+    with _set(connection, ""):
+        for of in (RELATIONS, OTHERS):
+            connection.execute(_kinds(of), nothing, prepare=True)
+        _rows(connection, queries(RELATIONS, narrow=True, names=TOGETHER), nothing)
+
+
+def _whole(connection: psycopg.Connection[tuple[Any, ...]], of: str) -> list[Row]:
+    return _rows(connection, queries(of, narrow=False), {"hidden": list(HIDDEN)})
+
+
+def _narrow(connection: psycopg.Connection[tuple[Any, ...]], of: str, oids: Iterable[int]) -> list[Row]:
+    """Ask the queries that have something to say; planning the others would cost more than all the rest."""
+    values = {"hidden": list(HIDDEN), "oids": list(oids)}
+    ((kinds,),) = connection.execute(_kinds(of), values, prepare=True).fetchall()
+    asked: list[tuple[str, ...]] = [(kind,) for kind in kinds]
+    if of == RELATIONS and not {*TOGETHER}.isdisjoint(kinds):
+        asked = [TOGETHER, *((kind,) for kind in kinds if kind not in TOGETHER)]
+    return [row for names in asked for row in _rows(connection, queries(of, narrow=True, names=names), values)]
+
+
+def _rows(connection: psycopg.Connection[tuple[Any, ...]], query: LiteralString, values: dict[str, Any]) -> list[Row]:
+    return cast("list[Row]", connection.execute(query, values, prepare=True).fetchall())
+
+
+@contextmanager
+def _set(connection: psycopg.Connection[tuple[Any, ...]], patience: str) -> Generator[None]:
+    """Have the settings for reading, and everything as it was afterwards."""
+    within = connection.info.transaction_status != TransactionStatus.IDLE
+    limit = f"; SET LOCAL lock_timeout = '{patience}'" if patience else ""
+    plain(connection, f"{'SAVEPOINT reading' if within else 'BEGIN'}; {SETTINGS}{limit}")
+    try:
+        yield
+    finally:
+        if not connection.broken:
+            plain(connection, "ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading" if within else "ROLLBACK")

@@ -2,16 +2,17 @@
 -- Whatever changes a relation's definition locks it until the end of the transaction, dropped ones included (manual,
 -- 13.3.1); GRANT does not, but writes the relation's row. Other objects are found by their rows, which are this
 -- transaction's own or younger (subtransactions have higher numbers), and by the locks that changing or dropping takes.
--- COMMENT on a part of a relation locks that part alone.
+-- COMMENT on a part of a relation locks that part alone. CREATE INDEX locks its table in share mode, which nothing takes
+-- that changes a table's definition.
 WITH l AS MATERIALIZED (
     SELECT locktype, relation, classid, objid, mode FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid()
 )
-SELECT true, l.relation::bigint
+SELECT 'relation', l.relation::bigint
 FROM l
 WHERE l.locktype = 'relation' AND l.relation >= 16384
-  AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+  AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock', 'ShareLock')
 UNION
-SELECT true, CASE l.classid
+SELECT 'relation', CASE l.classid
         WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass
             THEN (SELECT c.conrelid FROM pg_catalog.pg_constraint c WHERE c.oid = l.objid)
         WHEN 'pg_catalog.pg_trigger'::pg_catalog.regclass
@@ -27,34 +28,34 @@ WHERE l.locktype = 'object' AND l.mode <> 'AccessShareLock' AND l.classid IN (
     'pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_rewrite'::pg_catalog.regclass
 )
 UNION
-SELECT true, c.oid::bigint FROM pg_catalog.pg_class c WHERE age(c.xmin) <= 0 AND c.oid >= 16384
+SELECT 'relation', c.oid::bigint FROM pg_catalog.pg_class c WHERE age(c.xmin) <= 0 AND c.oid >= 16384
 UNION
-SELECT true, a.attrelid::bigint
+SELECT 'relation', a.attrelid::bigint
 FROM pg_catalog.pg_attribute a
-WHERE pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_attribute'::pg_catalog.regclass) > 0
+WHERE (SELECT pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_attribute'::pg_catalog.regclass)) > 0
   AND age(a.xmin) <= 0 AND a.attrelid >= 16384
 UNION
-SELECT false, l.objid::bigint
+SELECT CASE l.classid WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass THEN 'constraint' ELSE 'object' END, l.objid::bigint
 FROM l
 WHERE l.locktype = 'object' AND l.mode <> 'AccessShareLock' AND l.objid >= 16384
 UNION
-SELECT false, n.oid::bigint FROM pg_catalog.pg_namespace n WHERE age(n.xmin) <= 0
+SELECT 'object', n.oid::bigint FROM pg_catalog.pg_namespace n WHERE age(n.xmin) <= 0
 UNION
-SELECT false, e.oid::bigint FROM pg_catalog.pg_extension e WHERE age(e.xmin) <= 0
+SELECT 'object', e.oid::bigint FROM pg_catalog.pg_extension e WHERE age(e.xmin) <= 0
 UNION
-SELECT false, t.oid::bigint
+SELECT 'object', t.oid::bigint
 FROM pg_catalog.pg_type t
 LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
 WHERE age(t.xmin) <= 0 AND (t.typtype IN ('d', 'e', 'r') OR c.relkind = 'c')
 UNION
-SELECT false, c.contypid::bigint FROM pg_catalog.pg_constraint c WHERE c.contypid > 0 AND age(c.xmin) <= 0
+SELECT 'object', c.contypid::bigint FROM pg_catalog.pg_constraint c WHERE c.contypid > 0 AND age(c.xmin) <= 0
 UNION
-SELECT false, e.enumtypid::bigint FROM pg_catalog.pg_enum e WHERE age(e.xmin) <= 0
+SELECT 'object', e.enumtypid::bigint FROM pg_catalog.pg_enum e WHERE age(e.xmin) <= 0
 UNION
-SELECT false, p.oid::bigint FROM pg_catalog.pg_proc p WHERE age(p.xmin) <= 0
+SELECT 'object', p.oid::bigint FROM pg_catalog.pg_proc p WHERE age(p.xmin) <= 0
 UNION
-SELECT false, s.oid::bigint FROM pg_catalog.pg_statistic_ext s WHERE age(s.xmin) <= 0
+SELECT 'object', s.oid::bigint FROM pg_catalog.pg_statistic_ext s WHERE age(s.xmin) <= 0
 UNION
-SELECT false, e.oid::bigint FROM pg_catalog.pg_event_trigger e WHERE age(e.xmin) <= 0
+SELECT 'object', e.oid::bigint FROM pg_catalog.pg_event_trigger e WHERE age(e.xmin) <= 0
 UNION
-SELECT false, d.oid::bigint FROM pg_catalog.pg_default_acl d WHERE age(d.xmin) <= 0
+SELECT 'object', d.oid::bigint FROM pg_catalog.pg_default_acl d WHERE age(d.xmin) <= 0

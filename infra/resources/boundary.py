@@ -99,12 +99,6 @@ def refused(news: Properties, problems: list[str]) -> CheckResult:
     return CheckResult(news, [CheckFailure("", problem) for problem in problems])
 
 
-def credentials(properties: Properties, who: str) -> tuple[str, str]:
-    """Give the user and password of the `admin` or the `migrator`."""
-    known = properties["credentials"][who]
-    return str(known["user"]), str(known["password"])
-
-
 def target_of(properties: Properties, user: str, password: str) -> Target:
     """Give the database that a resource's properties name, for a user; Pulumi's numbers are floats."""
     from infra.postgres.target import Target  # noqa: PLC0415 (the driver is imported only where it is used)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from infra.resources.boundary import (
     Properties,
     Provider,
     changed,
-    credentials,
     is_known,
     plainly,
     refused,
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     from infra.postgres.session import Session
 
 NONE = "none"
-TARGET = ("host", "port", "options", "database", "credentials")
-SESSION = ("owner", "stack", "lifecycle", "directory", "allowed", "lock_timeout", "statement_timeout", "wait")
-KEPT = (*TARGET, *SESSION, "module", "path", "text_digest", "statements_digest")
+SHARED = ("database", "lifecycle", "session")
+KEPT = (*SHARED, "module", "path", "text_digest", "statements_digest")
 _lifecycles: dict[str, str] = {}
 """The lifecycle that this run gives each database: a module that is gone has only that of the run before."""
 
@@ -60,14 +59,12 @@ class SqlModuleProvider(Provider):
             inputs["statements_digest"] = statements_digest(module.text)
             if _olds:
                 inputs["change"] = _by_file(_digests(_olds), _digests(inputs), news["lifecycle"])
-        return (
-            _foreseen(news, inputs) if looking and all(is_known(news.get(name)) for name in TARGET) else _passed(inputs)
-        )
+        return _foreseen(news, inputs) if looking and is_known(news["session"]) else _passed(inputs)
 
     @plainly
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when the text did, the way to the database, or the database itself."""
-        differs = changed(_olds, _news, "text_digest", *TARGET, *SESSION)
+        differs = changed(_olds, _news, "text_digest", *SHARED)
         drifted = _news["drift"] != NONE or _olds.get("drift", NONE) != NONE
         return DiffResult(changes=bool(differs) or drifted or "change" in _news)
 
@@ -142,18 +139,20 @@ def _session(props: Properties) -> Session:
     from infra.postgres.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
     from infra.resources.console import teller  # noqa: PLC0415
 
+    known: Properties = json.loads(props["session"])
+    migrator, admin = known["migrator"], known["admin"]
     return Session(
-        target=target_of(props, *credentials(props, "migrator")),
-        admin=target_of(props, *credentials(props, "admin")),
-        owner=props["owner"],
-        stack=props["stack"],
+        target=target_of(known, migrator["user"], migrator["password"]),
+        admin=target_of(known, admin["user"], admin["password"]),
+        owner=known["owner"],
+        stack=known["stack"],
         lifecycle=Lifecycle(props["lifecycle"]),
-        directory=props["directory"],
-        allowed=tuple(props["allowed"]),
-        lock_timeout=props["lock_timeout"],
-        statement_timeout=props["statement_timeout"],
-        wait=props["wait"],
-        tell=teller(props["stack"], "SqlModule", f"{props['database']}-{props['module']}"),
+        directory=known["directory"],
+        allowed=tuple(known["allowed"]),
+        lock_timeout=known["lock_timeout"],
+        statement_timeout=known["statement_timeout"],
+        wait=known["wait"],
+        tell=teller(known["stack"], "SqlModule", f"{props['database']}-{props['module']}"),
     )
 
 
@@ -166,26 +165,44 @@ def _apply(props: Properties, *, looking: bool) -> Properties:
 
 
 class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
-    """One module in one database; `session` has what all modules of the database share."""
+    """One module in one database.
+
+    `session` is a secret text with what all modules of the database share, from `session_of`: one property instead of
+    twenty, which Pulumi would send, compare and store for each module. With `look` a preview compares the database.
+    """
 
     statements_digest: pulumi.Output[str]
 
     def __init__(
-        self, name: str, module: Module, *, session: Properties, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        module: Module,
+        *,
+        database: str,
+        lifecycle: str,
+        session: pulumi.Output[str],
+        look: bool,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         digest = text_digest(module.text)
         props: Properties = {
-            **session,
+            "database": database,
+            "lifecycle": lifecycle,
+            "session": session,
             "module": module.name,
             "path": module.path,
             "text": shown(module.text),
             "text_digest": digest,
             "statements_digest": None,
         }
-        if pulumi.runtime.is_dry_run() and session["live_check"]:
+        if pulumi.runtime.is_dry_run() and look:
             props["look"] = True
-        del props["live_check"]
         super().__init__(SqlModuleProvider, name, props, opts)
+
+
+def session_of(shared: Properties) -> pulumi.Output[str]:
+    """Give the session of a database: its address, `admin` and `migrator` with user and password, and the limits."""
+    return pulumi.Output.secret(pulumi.Output.json_dumps(shared))
 
 
 def shown(text: str) -> str:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 START_SECONDS = 30
 STOP_SECONDS = 30
 
+MEMORY = Path("/dev/shm")
+ENOUGH = 2 << 30
+
 # Nothing here has to survive a crash; and only this machine's user reaches a socket in a directory of its own.
 SETTINGS = {"listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -32,7 +35,7 @@ SETTINGS = {"listen_addresses": "", "fsync": "off", "synchronous_commit": "off",
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """Give a libpq conninfo for a superuser of a server that ends with the session."""
-    directory = Path(tempfile.mkdtemp(prefix="pg-"))
+    directory = Path(tempfile.mkdtemp(prefix="pg-", dir=_in_memory()))
     # PostgreSQL refuses to run as root, so that root's tests run it as the system's nobody.
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     if os.geteuid() == 0:
@@ -58,6 +61,11 @@ def database(server: str) -> Iterator[str]:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield make_conninfo(server, dbname=name)
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _in_memory() -> Path | None:
+    """Give the file system in memory where there is a roomy one: tests copy databases, hundreds of files each."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH else None
 
 
 def _start(directory: Path, user: pwd.struct_passwd) -> subprocess.Popen[bytes]:

@@ -47,7 +47,7 @@ def test_an_edited_column_waits_for_the_migration_where_nothing_may_be_lost(proj
     text = project.refused("preview")
     assert f"{AGENTS} in database app_db: its statements changed, and the database has not followed" in text
     assert "column public.assistants.instructions is different" in text
-    assert "python -m infra revision" in text
+    assert "alembic revision --autogenerate" in text
     assert "CREATE TABLE" not in text
     project.admin("ALTER TABLE assistants ALTER instructions TYPE varchar(2000)")
     assert "verify: its statements changed" in project.preview()

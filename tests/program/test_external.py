@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -14,7 +16,6 @@ from tests.program.project import FAST, Project, admin_password
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from infra.server.specification import Running
 
@@ -26,12 +27,16 @@ UNION ALL SELECT datname::text FROM pg_database WHERE datname NOT IN ('postgres'
 """
 
 
-@pytest.fixture(scope="module")
-def there(data_root: Path) -> Generator[Running]:
-    """Give a server that no stack has made, with an administrator who is no superuser."""
-    settings = {name: "off" if value is False else str(value) for name, value in FAST.items()}
+@contextmanager
+def served(data_root: Path, bin_dir: Path | None = None) -> Generator[Running]:
+    """Run a server that no stack has made, with an administrator who is no superuser."""
     spec = cluster.ClusterSpec(
-        name="external-" + secrets.token_hex(4), owner="tests", admin_password=SECRET, root=data_root, settings=settings
+        name="external-" + secrets.token_hex(4),
+        owner="tests",
+        admin_password=SECRET,
+        root=data_root,
+        settings={name: "off" if value is False else str(value) for name, value in FAST.items()},
+        bin_dir=bin_dir,
     )
     running = cluster.create(spec)
     try:
@@ -39,6 +44,23 @@ def there(data_root: Path) -> Generator[Running]:
         yield running
     finally:
         cluster.destroy(spec.layout.base, owner=spec.owner)
+
+
+@pytest.fixture(scope="module")
+def there(data_root: Path) -> Generator[Running]:
+    """Give a server of the embedded one's version."""
+    with served(data_root) as running:
+        yield running
+
+
+@pytest.fixture
+def older(data_root: Path) -> Generator[Running]:
+    """Give a server of the oldest version that an administrator without superuser rights can work with."""
+    bin_dir = Path("/usr/lib/postgresql/15/bin")
+    if not (bin_dir / "initdb").exists() or not Path("/usr/share/postgresql/15/extension/pgcrypto.control").exists():
+        pytest.skip("no PostgreSQL 15 below /usr/lib/postgresql (Debian 12: apt-get install postgresql-contrib)")
+    with served(data_root, bin_dir) as running:
+        yield running
 
 
 def admin(server: Running, query: str) -> list[tuple[object, ...]]:
@@ -79,6 +101,17 @@ def test_a_stack_lives_and_ends_on_a_server_that_is_already_there(bare: Project,
     assert bare.verb("preview", "--expect-no-changes").status != 0
     bare.destroy()
     assert admin(there, LEFT) == []
+
+
+def test_postgresql_15_needs_no_superuser_either(bare: Project, older: Running) -> None:
+    """Before PostgreSQL 16 CREATEROLE has other rules; a stack lives and ends there all the same."""
+    placed(bare, older, "boss")
+    bare.up()
+    assert str(bare.outputs()["server_version"]).startswith("15.")
+    assert bare.sql("SELECT count(*) FROM demo_scenarios", database="ext_db", role="app") == [(5,)]
+    assert bare.verb("preview", "--expect-no-changes").status == 0
+    bare.destroy()
+    assert admin(older, LEFT) == []
 
 
 def test_a_persistent_stack_is_verified_by_an_administrator_without_superuser(bare: Project, there: Running) -> None:

@@ -87,6 +87,7 @@ def test_the_outputs_say_what_a_user_needs(standing: Project) -> None:
     plain = standing.outputs()
     assert plain["host"] == "127.0.0.1"
     assert plain["databases"] == ["app_db", "app_test"]
+    assert "rows of tables" in plain["not_compared"]
     assert plain["roles"]["app_db"]["owner"] == "app_db_owner"
     assert re.search(r"dsn +\[secret\]", shown)
     assert re.search(r"connections +\[secret\]", shown)

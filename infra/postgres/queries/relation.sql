@@ -6,7 +6,7 @@ WITH relation AS (
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname NOT LIKE 'pg\_%%'
       AND n.nspname <> ALL (%(hidden)s::text[])
-      AND c.oid = ANY (%(relations)s::oid[])  -- narrow
+      AND c.oid = ANY (%(oids)s::oid[])  -- narrow
       AND NOT EXISTS (
           SELECT FROM pg_catalog.pg_depend d
           WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from infra.postgres.target import Target, connect
 from tests.database.postgres.world import MIGRATOR, OWNER, READER, TEMPLATE, World, make_world, target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
 
@@ -37,15 +38,29 @@ def new_world(template: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Give a maker of databases that go with the test; all of a test's worlds share the directory of modules."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sql").mkdir()
+    with copies(template) as make:
+        yield lambda: make(tmp_path / "sql")
+
+
+@pytest.fixture(scope="module")
+def lasting_worlds(template: Target) -> Iterator[Callable[[Path], World]]:
+    """Give a maker of databases that go with the module, for a directory of modules."""
+    with copies(template) as make:
+        yield make
+
+
+@contextmanager
+def copies(template: Target) -> Generator[Callable[[Path], World]]:
+    """Give a maker of databases, which are dropped in the end."""
     names: list[str] = []
 
-    def make() -> World:
+    def make(files: Path) -> World:
         names.append(f"world_{uuid4().hex[:12]}")
         with connect(template, autocommit=True) as connection:
             connection.execute(
                 f"CREATE DATABASE {names[-1]} TEMPLATE {TEMPLATE} OWNER {OWNER} STRATEGY file_copy".encode()
             )
-        return make_world(template, names[-1], tmp_path / "sql")
+        return make_world(template, names[-1], files)
 
     try:
         yield make

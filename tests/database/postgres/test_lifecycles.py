@@ -123,14 +123,14 @@ def test_a_database_that_did_not_follow_is_refused(applied: World) -> None:
         f"sql/02-table.sql in {world.place}: its statements changed, and the database has not "
         "followed: column public.a.base_id is extra, column public.a.id is different, column public.a.size is missing, "
         "constraint public.a.a_base_id_fkey is extra; "
-        "write the difference as a migration (`python -m infra revision`), or take the change back"
+        "write the difference as a migration (`alembic revision --autogenerate`), or take the change back"
     )
     with pytest.raises(RefusedError) as caught:
         world.up()
     first, *rest = str(caught.value).splitlines()
     assert first == (
         f"sql/02-table.sql in {world.place}: its statements changed, and the database has not followed; write the "
-        "difference as a migration (`python -m infra revision`), or take the change back; these differ:"
+        "difference as a migration (`alembic revision --autogenerate`), or take the change back; these differ:"
     )
     assert rest == [
         "column public.a.base_id is extra",

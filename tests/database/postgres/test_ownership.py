@@ -9,17 +9,20 @@ import psycopg
 import pytest
 
 from infra.catalog.owned import Effect, effect_between
+from infra.errors import RefusedError
 from infra.modules.statements import parse
 from infra.postgres import pool
 from infra.postgres.ownership import effect_of
 from infra.postgres.removal import created, remove
 from infra.postgres.snapshot import read_catalog
+from tests.database.postgres.plainly import run, undone
 from tests.database.postgres.snapshot_cases.cases import CASES, Case
 from tests.database.postgres.world import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from infra.catalog.catalog import Catalog
     from infra.postgres.target import Target
 
 pytest_plugins = ["tests.database.scratch_server"]
@@ -50,21 +53,6 @@ def way(admin: Connection, server: str) -> Iterator[Target]:
     run(admin, f"DROP DATABASE {NAME} WITH (FORCE)")
 
 
-@pytest.fixture
-def fresh(admin: Connection, server: str) -> Iterator[Target]:
-    """Give a superuser's way to a database of the test's own."""
-    name = "test_ownership_fresh"
-    run(admin, f"CREATE DATABASE {name} STRATEGY file_copy")
-    yield target_of(server).on(name)
-    pool.close_all(name)
-    run(admin, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def run(connection: Connection, *texts: str) -> None:
-    for text in texts:
-        connection.execute(text.encode())
-
-
 def statements(case: Case) -> list[str]:
     """Give a case's statements one by one, but for the roles."""
     text = re.sub(r"CREATE ROLE [^;]*;", "", case.setup)
@@ -76,18 +64,27 @@ class Read(NamedTuple):
 
     narrow: Effect
     full: Effect
+    after: Catalog
     left: Effect
 
 
-def readings(connection: Connection, way: Target, *texts: str, removing: bool = False) -> Read:
+def readings(connection: Connection, way: Target, before: Catalog, *texts: str, removing: bool = False) -> Read:
     """Run statements and give the readings; all of it is undone."""
-    before = read_catalog(connection)
-    with connection.transaction(force_rollback=True):
+    with undone(connection):
         narrow = effect_of(connection, way, lambda: run(connection, *texts))
-        full = effect_between(before, read_catalog(connection))
+        after = read_catalog(connection)
+        full = effect_between(before, after)
         if removing:
             remove(connection, created(narrow), place="case")
-        return Read(narrow, full, effect_between(before, read_catalog(connection)))
+            after = read_catalog(connection)
+        return Read(narrow, full, after, effect_between(before, after))
+
+
+@pytest.fixture(scope="module")
+def empty(way: Target) -> Catalog:
+    """Give the whole reading of the empty database."""
+    with pool.connection(way) as connection:
+        return read_catalog(connection)
 
 
 @pytest.fixture
@@ -101,26 +98,73 @@ CIRCULAR = "range public.r"  # with a function on the range that the range needs
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_what_statements_make_is_all_read_and_can_be_dropped(acting: Connection, way: Target, case: Case) -> None:
+def test_what_statements_make_is_all_read_and_can_be_dropped(
+    acting: Connection, way: Target, empty: Catalog, case: Case
+) -> None:
     """What statements touched holds all they made and no more, and dropping it leaves the database as it was."""
     removing = not (case.number == 10 and str(case.identity) == CIRCULAR)
-    narrow, full, left = readings(acting, way, *statements(case), removing=removing)
-    assert narrow == full
-    assert case.definition in {narrow.objects.get(case.identity), read_catalog(acting).objects.get(case.identity)}
-    assert not removing or left.objects.keys() <= narrow.changed
+    found = readings(acting, way, empty, *statements(case), removing=removing)
+    assert found.narrow == found.full
+    assert case.definition in {found.narrow.objects.get(case.identity), empty.objects.get(case.identity)}
+    assert not removing or found.left.objects.keys() <= found.narrow.changed
 
 
 LAST = [case for case in CASES if len(statements(case)) > 1 and not statements(case)[-1].startswith("CREATE")]
 
 
+class Used:
+    """A database that is emptied after each test by dropping what was made; where that leaves a thing it is renewed."""
+
+    def __init__(self, admin: Connection, way: Target, empty: Catalog) -> None:
+        self.admin, self.way, self.empty = admin, way, empty
+        self._make()
+
+    def _make(self) -> None:
+        run(self.admin, f"CREATE DATABASE {self.way.database}")
+
+    def drop(self) -> None:
+        """Drop it."""
+        pool.close_all(self.way.database)
+        run(self.admin, f"DROP DATABASE {self.way.database} WITH (FORCE)")
+
+    def clear(self) -> None:
+        """Leave it empty."""
+        try:
+            with pool.connection(self.way) as connection:
+                with connection.transaction():
+                    made = effect_between(self.empty, read_catalog(connection))
+                    remove(connection, created(made), place="case")
+                emptied = read_catalog(connection) == self.empty
+        except (psycopg.Error, RefusedError):
+            emptied = False
+        if not emptied:
+            self.drop()
+            self._make()
+
+
+@pytest.fixture(scope="module")
+def kept(admin: Connection, server: str, empty: Catalog) -> Iterator[Used]:
+    """Give a database for the tests that need what they did first to be seen by others."""
+    used = Used(admin, target_of(server).on("test_ownership_used"), empty)
+    yield used
+    used.drop()
+
+
+@pytest.fixture
+def used(kept: Used) -> Iterator[Target]:
+    """Give a superuser's way to an empty database that may be written to."""
+    yield kept.way
+    kept.clear()
+
+
 @pytest.mark.parametrize("case", LAST, ids=str)
-def test_the_readings_agree_on_what_changes(fresh: Target, case: Case) -> None:
+def test_the_readings_agree_on_what_changes(used: Target, case: Case) -> None:
     """The last statement of a case often changes what was there: that is seen as it is, and nothing else."""
     *earlier, last = statements(case)
-    with pool.connection(fresh) as connection:
+    with pool.connection(used) as connection:
         run(connection, *earlier)
-        narrow, full, _ = readings(connection, fresh, last)
-    assert narrow == full
+        found = readings(connection, used, read_catalog(connection), last)
+    assert found.narrow == found.full
 
 
 CHANGES = {
@@ -196,5 +240,5 @@ def furnished(admin: Connection, server: str) -> Iterator[Target]:
 def test_changes_are_owned(furnished: Target, text: str) -> None:
     """Comments, privileges, owners, names and what is dropped are seen as the full reading sees them."""
     with pool.connection(furnished) as connection:
-        narrow, full, _ = readings(connection, furnished, text)
-    assert narrow == full
+        found = readings(connection, furnished, read_catalog(connection), text)
+    assert found.narrow == found.full

@@ -13,6 +13,7 @@ from psycopg.pq import TransactionStatus
 
 from infra.catalog.catalog import ACCESS, NOTES, STRUCTURE, Catalog, ObjectId, fingerprint
 from infra.postgres.snapshot import QUERIES, Part, read_catalog
+from tests.database.postgres.plainly import run, undone
 from tests.database.postgres.snapshot_cases.cases import CASES, Case
 
 if TYPE_CHECKING:
@@ -37,20 +38,23 @@ def shared(server: str) -> Iterator[Connection]:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def run(connection: Connection, statements: str) -> None:
-    connection.execute(statements.encode())
-
-
 def read_after(connection: Connection, statements: str, part: Part | None = None) -> Catalog:
     """Read the catalog after some statements, and undo them."""
-    with connection.transaction(force_rollback=True):
+    with undone(connection):
         run(connection, statements)
         return read_catalog(connection, part)
 
 
+EMPTY = {
+    ObjectId("schema", "public"): "comment 'standard public schema'",
+    ObjectId("owner", "schema public"): "pg_database_owner",
+    ObjectId("privileges", "schema public to PUBLIC"): "USAGE",
+}
+
+
 def added(connection: Connection, statements: str) -> dict[str, str]:
     """Give what statements add to or change in an empty database: kind and name to definition."""
-    before = read_catalog(connection).objects
+    before = EMPTY
     after = read_after(connection, statements).objects
     assert before.keys() <= after.keys()
     return {str(identity): text for identity, text in after.items() if before.get(identity) != text}
@@ -142,11 +146,7 @@ def test_a_schema_reads_as_exactly_these_objects(shared: Connection) -> None:
 
 def test_an_empty_database_has_its_schema_public(shared: Connection) -> None:
     """What every new database has is read, and nothing of PostgreSQL's own."""
-    assert read_catalog(shared).objects == {
-        ObjectId("schema", "public"): "comment 'standard public schema'",
-        ObjectId("owner", "schema public"): "pg_database_owner",
-        ObjectId("privileges", "schema public to PUBLIC"): "USAGE",
-    }
+    assert read_catalog(shared).objects == EMPTY
 
 
 EVERYTHING = """
@@ -263,7 +263,7 @@ CHANGED = ('s, "$user"', "force_custom_plan", "on")
 def test_a_session_is_left_as_it_was(shared: Connection, local: str) -> None:
     """The settings that a reading needs are gone afterwards, in the transaction around it and after that."""
     before = shared.execute(SETTINGS).fetchone()
-    with shared.transaction(force_rollback=True):
+    with undone(shared):
         run(
             shared,
             f'SET {local}search_path = s, "$user"; SET {local}plan_cache_mode = force_custom_plan; SET {local}jit = on',
@@ -278,7 +278,7 @@ def test_a_session_is_left_as_it_was(shared: Connection, local: str) -> None:
 
 def test_a_reading_that_fails_leaves_the_session_as_it_was(shared: Connection) -> None:
     """When PostgreSQL breaks a reading off, the transaction around it goes on with its own settings."""
-    with shared.transaction(force_rollback=True):
+    with undone(shared):
         run(shared, "SET search_path = s")
         with pytest.raises(psycopg.errors.InvalidTextRepresentation):
             read_catalog(shared, Part(relations=("x",)))  # pyright: ignore[reportArgumentType] (that is the mistake)
@@ -352,7 +352,7 @@ def test_a_part_is_what_has_these_oids(
     shared: Connection, relations: list[str], objects: list[str], names: list[str]
 ) -> None:
     """A reading narrowed to some relations and other objects gives these as the whole reading has them, and no more."""
-    with shared.transaction(force_rollback=True):
+    with undone(shared):
         run(shared, PARTS)
         part = Part(tuple(oid(shared, one) for one in relations), tuple(oid(shared, one) for one in objects))
         whole, narrow = read_catalog(shared).objects, read_catalog(shared, part).objects

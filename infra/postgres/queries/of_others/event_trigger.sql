@@ -6,4 +6,4 @@ SELECT 'event trigger', quote_ident(e.evtname), concat_ws(E'\n',
 )
 FROM pg_event_trigger e
 WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_event_trigger'::regclass AND d.objid = e.oid AND d.deptype = 'e')
-  AND e.oid = ANY (%(objects)s::oid[])  -- narrow
+  AND e.oid = ANY (%(oids)s::oid[])  -- narrow

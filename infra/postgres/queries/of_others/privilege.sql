@@ -6,20 +6,20 @@ FROM (
     SELECT 'schema ' || quote_ident(n.nspname) AS object, n.nspowner AS owner,
         coalesce(n.nspacl, acldefault('n', n.nspowner)) AS acl
     FROM pg_namespace n WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> ALL (%(hidden)s::text[])
-      AND n.oid = ANY (%(objects)s::oid[])  -- narrow
+      AND n.oid = ANY (%(oids)s::oid[])  -- narrow
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_namespace'::regclass AND d.objid = n.oid AND d.deptype = 'e')
     UNION ALL
     SELECT format('function %%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), p.proowner,
         coalesce(p.proacl, acldefault('f', p.proowner))
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> ALL (%(hidden)s::text[])
-      AND p.oid = ANY (%(objects)s::oid[])  -- narrow
+      AND p.oid = ANY (%(oids)s::oid[])  -- narrow
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'))
     UNION ALL
     SELECT format('type %%I.%%I', n.nspname, t.typname), t.typowner, coalesce(t.typacl, acldefault('T', t.typowner))
     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class c ON c.oid = t.typrelid
     WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> ALL (%(hidden)s::text[])
-      AND t.oid = ANY (%(objects)s::oid[])  -- narrow
+      AND t.oid = ANY (%(oids)s::oid[])  -- narrow
       AND (t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'c' AND c.relkind = 'c'))
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
     UNION ALL
@@ -29,7 +29,7 @@ FROM (
         || CASE WHEN d.defaclnamespace <> 0 THEN ' in schema ' || d.defaclnamespace::regnamespace::text ELSE '' END,
         d.defaclrole, d.defaclacl
     FROM pg_default_acl d
-    WHERE d.oid = ANY (%(objects)s::oid[])  -- narrow
+    WHERE d.oid = ANY (%(oids)s::oid[])  -- narrow
 ) AS g
 CROSS JOIN LATERAL aclexplode(g.acl) x
 WHERE x.grantee <> g.owner
@@ -39,5 +39,5 @@ SELECT 'privileges', 'future ' || CASE d.defaclobjtype WHEN 'f' THEN 'functions'
     || ' of ' || d.defaclrole::regrole::text || ' to PUBLIC', 'none'
 FROM pg_default_acl d
 WHERE d.defaclnamespace = 0 AND d.defaclobjtype IN ('f', 'T')
-  AND d.oid = ANY (%(objects)s::oid[])  -- narrow
+  AND d.oid = ANY (%(oids)s::oid[])  -- narrow
   AND NOT EXISTS (SELECT FROM aclexplode(d.defaclacl) x WHERE x.grantee = 0)

@@ -7,5 +7,5 @@ SELECT 'statistics', format('%%I.%%I', n.nspname, s.stxname), concat_ws(E'\n',
 FROM pg_statistic_ext s
 JOIN pg_namespace n ON n.oid = s.stxnamespace
 WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> ALL (%(hidden)s::text[])
-  AND s.oid = ANY (%(objects)s::oid[])  -- narrow
+  AND s.oid = ANY (%(oids)s::oid[])  -- narrow
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = s.stxrelid AND d.deptype = 'e')
