@@ -165,9 +165,12 @@ def test_the_stack_puts_out_no_password_in_plain_text() -> None:
 
 def in_a_container(monkeypatch: pytest.MonkeyPatch, there: dict[str, Any] | None, **server: object) -> dict[str, Any]:
     """Declare a stack on an engine that has this volume and network, or none."""
-    monkeypatch.setattr(DockerEngine, "ping", lambda _engine: None)
-    monkeypatch.setattr(DockerEngine, "volume", lambda _engine, _name: there)
-    monkeypatch.setattr(DockerEngine, "network", lambda _engine, _name: there)
+
+    def seen(*_arguments: object) -> dict[str, Any] | None:
+        return there
+
+    for question in ("ping", "volume", "network"):
+        monkeypatch.setattr(DockerEngine, question, seen)
     settings = {"kind": "docker", **server}
     return declared(databases=["app_db"], lifecycle="persistent", server=settings)
 
