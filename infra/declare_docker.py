@@ -158,6 +158,9 @@ def _container(
 
     The password in its file makes the data and is changed at once by DockerServer: it opens nothing afterwards.
     """
+    in_place_fails = pulumi.ResourceOptions(  # above twice the limit with which the container was made
+        delete_before_replace=True, replace_on_changes=["memory"]
+    )
     initial = Passwords("initial-password", roles=[ADMIN], rotation=0)
     command = ["postgres", "-c", "listen_addresses=*", "-c", "password_encryption=scram-sha-256"]
     command += [word for name in sorted(server.settings) for word in ("-c", f"{name}={server.settings[name]}")]
@@ -183,10 +186,11 @@ def _container(
         must_run=False,  # a stopped one is started by DockerServer
         restart=server.restart,
         memory=megabytes(server.memory) if server.memory else None,
+        memory_swap=2 * megabytes(server.memory) if server.memory else None,  # Docker's own default, else seen as drift
         shm_size=megabytes(server.shm_size),
         stop_signal="SIGINT",  # a fast shutdown (PostgreSQL manual, 18.5)
         stop_timeout=SECONDS_TO_STOP,
         destroy_grace_seconds=SECONDS_TO_STOP,
         labels=[docker.ContainerLabelArgs(label=name, value=labels[name]) for name in sorted(labels)],
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True)),
+        opts=pulumi.ResourceOptions.merge(opts, in_place_fails),
     )

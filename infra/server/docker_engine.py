@@ -18,6 +18,7 @@ DEFAULT_HOST = "unix:///var/run/docker.sock"
 SECONDS = 120
 """The longest single answer: a short command in a container."""
 NOT_FOUND, BAD = 404, 400
+WANTS_LOGIN = (401, 403)
 REMEDY = "start it, or set server.docker_host or DOCKER_HOST to the one that runs"
 
 Json = dict[str, Any]
@@ -56,9 +57,12 @@ class Engine:
         return self._look(f"/images/{quote(name)}/json")
 
     def registry_refuses(self, name: str) -> str:
-        """Give a registry's reason for not having an image, as the engine says it; '' when it can be pulled."""
+        """Give a registry's reason for not having an image, as the engine says it; '' when it may be pulled.
+
+        One that wants a login is not judged here: the plugin has what `docker login` kept.
+        """
         status, body = self._call("GET", f"/distribution/{quote(name)}/json", None, SECONDS)
-        return "" if status < BAD else _message(body)
+        return "" if status < BAD or status in WANTS_LOGIN else _message(body)
 
     def container(self, name: str) -> Json | None:
         """Give what the engine says of a container, by name or id."""

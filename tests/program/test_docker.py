@@ -101,6 +101,7 @@ def test_the_container_is_private_healthy_and_labelled(boxed: Project) -> None:
     """It listens on 127.0.0.1, is healthy when `up` ends, has the wanted limits and labels, and tells no password."""
     boxed.serve(labels={"team": "data"}, memory="1GB", shm_size="128MB", alias="db", restart="always")
     boxed.up()
+    assert re.search(r"Resources:\n +\d+ unchanged\n", boxed.up())
     seen = inspected(boxed)
     assert seen["State"]["Health"]["Status"] == "healthy"
     ((published,),) = seen["NetworkSettings"]["Ports"].values()
@@ -146,6 +147,10 @@ def test_changed_settings_and_a_newer_minor_version_keep_the_data(boxed: Project
     assert is_kept(boxed)
     second = inspected(boxed)
     assert second["Id"] != first
+    boxed.serve(memory="2GB")
+    text = boxed.preview()
+    assert "the data stay: memory none -> 2GB" in text
+    assert re.search(r"docker:index/container:Container: \(replace\)", text)
     boxed.serve(image=NEXT_MINOR)
     assert f"image {IMAGE} -> {NEXT_MINOR}" in boxed.preview()
     boxed.up()
