@@ -10,7 +10,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: python  ## install or build what is missing (SETUP=online fetches released plugins)
-	@$(PYTHON) toolchain/setup.py
+	@$(PYTHON) toolchain/setup.py --stack '$(STACK)'
 
 up: python  ## make the stack as its settings and sql/ say (STACK=dev)
 	@$(STACKED) up --stack '$(STACK)' $(ARGS)
@@ -55,7 +55,7 @@ bench: development  ## measure, side by side, what docs/performance.md reports
 	@.venv/bin/python -m bench $(ARGS)
 
 requirements: development  ## pin requirements*.in into requirements*.txt, with hashes
-	@for part in requirements requirements-dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	@for part in requirements requirements-docker requirements-dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.10 \
 	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $$part.in -o $$part.txt; done
 
 .PHONY: python development

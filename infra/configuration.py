@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from infra.errors import SettingProblem, SettingsError
-from infra.settings import RESERVED_DATABASES, ROLES, SERVERS, ExternalServer, Settings, default_databases, is_role_name
+from infra.setting_values import is_role_name
+from infra.settings import RESERVED_DATABASES, ROLES, SERVERS, ExternalServer, Settings, default_databases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +88,7 @@ class _Problems:
             path = error["loc"]
             if error["type"] == "union_tag_invalid":
                 kind = error["input"]["kind"]
-                self._add_value((*path, "kind"), kind, f"must be {' or '.join(SERVERS)}")
+                self._add_value((*path, "kind"), kind, "must be embedded, docker or external")
                 continue
             field, group = _setting_at(path)
             path = _without_kind(path)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from infra.declare_embedded import declare_embedded
 from infra.declare_external import declare_external
-from infra.settings import ExternalServer
+from infra.errors import ServerError
+from infra.settings import DockerServer, ExternalServer
 
 if TYPE_CHECKING:
     import pulumi
@@ -19,4 +20,19 @@ def declare_server(settings: Settings, policy: pulumi.Resource, stack: str) -> S
     """Declare the server that the settings name."""
     if isinstance(settings.server, ExternalServer):
         return declare_external(settings, settings.server, policy)
+    if isinstance(settings.server, DockerServer):
+        return _declare_docker(settings, settings.server, policy, stack)
     return declare_embedded(settings, settings.server, policy, stack)
+
+
+def _declare_docker(settings: Settings, server: DockerServer, policy: pulumi.Resource, stack: str) -> Server:
+    """Declare a container; its SDK is installed for stacks that need it, no others (docs/decisions.md)."""
+    try:
+        from infra.declare_docker import declare_docker  # noqa: PLC0415 (see above)
+    except ModuleNotFoundError:
+        raise ServerError(
+            "needs the package pulumi-docker, which is not installed",
+            place="server kind docker",
+            remedy=f"run `make setup STACK={stack}`, or `.venv/bin/pip install -r requirements-docker.txt`",
+        ) from None
+    return declare_docker(settings, server, policy, stack)

@@ -1,112 +1,44 @@
-"""What a stack can be told: validated values, and the only home of every default."""
+"""What a stack can be told: the groups of settings, and the only home of every default."""
 
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from infra.setting_values import (
+    A_DATABASE,
+    A_DOCKER_NAME,
+    A_LIMIT,
+    A_ROLE,
+    A_SIZE,
+    A_TIME,
+    HIGHEST_PORT,
+    LOWEST_PORT,
+    AbsolutePath,
+    Address,
+    DatabaseName,
+    DockerName,
+    EnvFile,
+    Identifier,
+    Limit,
+    Part,
+    Port,
+    Role,
+    ServerSetting,
+    Size,
+    Text,
+    Time,
+    bare_name,
+    only_if,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-NAME_BYTES = 63  # NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)
-UNITS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
-LONGEST_TIME = 2**31 - 1  # milliseconds, as PostgreSQL keeps its own times
-LOWEST_PORT, HIGHEST_PORT = 1024, 65_535
-RESERVED_ROLES = frozenset({"public", "none"})  # manual, CREATE ROLE
 RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
 ROLES = ("owner", "migrator", "app", "readonly")
-
-A_NAME = f"a PostgreSQL name of 1 to {NAME_BYTES} bytes"
-A_DATABASE = f"{A_NAME} without a question mark"
-A_ROLE = f"{A_NAME} that does not begin with pg_"
-A_TIME = "a time such as 500ms, 10s, 5min or 1h, at most 24 days"
-A_LIMIT = f"{A_TIME}, and above 0"
-
-
-def is_name(text: str) -> bool:
-    """Say whether PostgreSQL keeps this name as it is, and people can see all of it."""
-    return 1 <= len(text.encode()) <= NAME_BYTES and text.isprintable()
-
-
-def is_role_name(text: str) -> bool:
-    """Say whether a role may have this name."""
-    return is_name(text) and not text.startswith("pg_") and text not in RESERVED_ROLES
-
-
-def _is_database_name(text: str) -> bool:
-    return is_name(text) and "?" not in text  # SQLAlchemy's URLs have no way to write one
-
-
-def _is_text(text: str) -> bool:
-    return text != "" and text.isprintable()
-
-
-def _is_absolute_path(text: str) -> bool:
-    return _is_text(text) and PurePath(text).is_absolute()
-
-
-def _is_env_file(text: str | None) -> bool:
-    return text is None or (_is_text(text) and not set("{}") & set(text.replace("{stack}", "")))
-
-
-def _is_port(number: int) -> bool:
-    return number == 0 or LOWEST_PORT <= number <= HIGHEST_PORT
-
-
-def _if(holds: Callable[[Any], bool]) -> AfterValidator:
-    """Take a value only if this holds; what is required instead is the description of the setting."""
-
-    def check(value: object) -> object:
-        if not holds(value):
-            raise ValueError(value)
-        return value
-
-    return AfterValidator(check)
-
-
-def _seconds(given: object) -> float:
-    """Turn `10s`, `500ms`, `5min` or `1h` into seconds, as PostgreSQL's own time settings are written."""
-    found = re.fullmatch(r"\s*([0-9]+)\s*(ms|s|min|h)\s*", given) if isinstance(given, str) else None
-    milliseconds = int(found[1]) * UNITS[found[2]] if found else LONGEST_TIME + 1
-    if milliseconds > LONGEST_TIME:
-        raise ValueError(given)
-    return milliseconds / 1000
-
-
-def _server_setting(given: object) -> object:
-    """Write a value as postgresql.conf would have it: true is on, numbers are digits."""
-    if isinstance(given, bool):
-        return "on" if given else "off"
-    return str(given) if isinstance(given, (int, float)) else given
-
-
-def _bare_name(given: object) -> object:
-    return {"name": given} if isinstance(given, str) else given
-
-
-def _false_is_none(given: object) -> object:
-    return None if given is False else given
-
-
-Text = Annotated[str, _if(_is_text)]
-AbsolutePath = Annotated[str, _if(_is_absolute_path)]
-Identifier = Annotated[str, _if(is_name)]
-DatabaseName = Annotated[str, _if(_is_database_name)]
-Role = Annotated[str, _if(is_role_name)]
-Time = Annotated[float, BeforeValidator(_seconds)]
-Limit = Annotated[Time, Field(gt=0)]
-Port = Annotated[int, Field(strict=True), _if(_is_port)]
-EnvFile = Annotated[str | None, BeforeValidator(_false_is_none), _if(_is_env_file)]
-ServerSetting = Annotated[str, BeforeValidator(_server_setting)]
-
-
-class Part(BaseModel):
-    """A group of settings: frozen, and without room for a key that nobody reads."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class EmbeddedServer(Part):
@@ -135,6 +67,52 @@ class EmbeddedServer(Part):
     adopt: bool = Field(default=False, description="true takes over data that an earlier stack kept, false refuses it")
 
 
+class DockerServer(Part):
+    """A PostgreSQL in a container, with its data in a volume."""
+
+    kind: Literal["docker"] = Field(description="docker")
+    image: Text = Field(
+        default="postgres:17", description="the name of a postgres image, with a tag, a digest (name@sha256:…) or both"
+    )
+    container: DockerName | None = Field(default=None, description=f"the container's name: {A_DOCKER_NAME}")
+    volume: DockerName | None = Field(default=None, description=f"the name of the data's volume: {A_DOCKER_NAME}")
+    network: DockerName | None = Field(
+        default=None, description=f"the network's name: {A_DOCKER_NAME}; one that somebody else made is joined"
+    )
+    alias: DockerName = Field(default="postgres", description="the server's name for other containers of the network")
+    port: Port = Field(
+        default=0,
+        description=f"the published port, from {LOWEST_PORT} to {HIGHEST_PORT}, or 0 for a free one that is then kept",
+    )
+    address: Address = Field(
+        default="127.0.0.1", description="the IPv4 address of the Docker host on which the port is published"
+    )
+    docker_host: Text | None = Field(
+        default=None,
+        description="unix:///path or tcp://host:port, by default what DOCKER_HOST says, or the usual socket",
+    )
+    settings: dict[str, ServerSetting] = Field(
+        default_factory=dict[str, str],
+        description="server settings by name, as in postgresql.conf: text, numbers, true or false",
+    )
+    memory: Size | None = Field(default=None, description=f"the container's limit, {A_SIZE}")
+    shm_size: Size = Field(default="256MB", description=f"what parallel queries share, {A_SIZE}")
+    restart: Literal["no", "on-failure", "always", "unless-stopped"] = Field(
+        default="unless-stopped", description="no, on-failure, always or unless-stopped"
+    )
+    labels: dict[str, str] = Field(
+        default_factory=dict[str, str], description="labels of the container, beside the stack's name and lifecycle"
+    )
+    initdb_args: str = Field(
+        default="--encoding=UTF8 --locale=C.UTF-8",
+        description="arguments of initdb, which makes the data once; checksums and scram-sha-256 are added",
+    )
+    retain: bool = Field(
+        default=False, description="true keeps the volume when the stack is destroyed, false removes it"
+    )
+    adopt: bool = Field(default=False, description="true takes over a volume that is there already, false refuses it")
+
+
 class ExternalServer(Part):
     """A PostgreSQL that is already there; the stack makes roles and databases on it, and removes no more than those."""
 
@@ -150,13 +128,17 @@ class ExternalServer(Part):
     password_file: Text | None = Field(
         default=None, description="a file whose first line is the administrator's password"
     )
-    accept: Annotated[str, _if(str.isdigit)] | None = Field(
+    accept: Annotated[str, only_if(str.isdigit)] | None = Field(
         default=None,
         description="the system identifier, in quotes, of the one server that may take the place of the first",
     )
 
 
-SERVERS: Mapping[str, type[Part]] = {"embedded": EmbeddedServer, "external": ExternalServer}
+SERVERS: Mapping[str, type[Part]] = {
+    "embedded": EmbeddedServer,
+    "docker": DockerServer,
+    "external": ExternalServer,
+}
 
 
 def _kind_or_embedded(given: object) -> object:
@@ -166,7 +148,10 @@ def _kind_or_embedded(given: object) -> object:
 
 
 Server = Annotated[
-    Annotated[EmbeddedServer, Tag("embedded")] | Annotated[ExternalServer, Tag("external")], Discriminator("kind")
+    Annotated[EmbeddedServer, Tag("embedded")]
+    | Annotated[DockerServer, Tag("docker")]
+    | Annotated[ExternalServer, Tag("external")],
+    Discriminator("kind"),
 ]
 
 
@@ -210,7 +195,7 @@ class Settings(Part):
     server: Annotated[Server, BeforeValidator(_kind_or_embedded)] = Field(
         default=EmbeddedServer(), description="a server: its kind and what belongs to that"
     )
-    databases: Annotated[tuple[Annotated[Database, BeforeValidator(_bare_name)], ...], _if(bool)] = Field(
+    databases: Annotated[tuple[Annotated[Database, BeforeValidator(bare_name)], ...], only_if(bool)] = Field(
         description="a list of at least one database: names, or names with the names of their roles"
     )
     extensions: tuple[Identifier, ...] = Field(

@@ -50,10 +50,28 @@ def version_text() -> str:
     return ".".join(map(str, PULUMI))
 
 
-def plugins() -> list[Plugin]:
-    """List the plugins of the SDKs in requirements.txt."""
-    found = re.findall(r"^pulumi-(postgresql|docker)==([0-9.]+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+def plugins(*, docker: bool = False) -> list[Plugin]:
+    """List the plugins of the SDKs in requirements.txt, and of a docker stack's."""
+    text = "".join(path.read_text() for path in requirements(docker=docker))
+    found = re.findall(r"^pulumi-(postgresql|docker)==([0-9.]+)", text, re.MULTILINE)
     return [Plugin(name, version) for name, version in found]
+
+
+def requirements(*, docker: bool = False, development: bool = False) -> list[Path]:
+    """List the files of pinned requirements; a docker stack's SDK would cost the others a plugin they never use."""
+    names = [
+        "requirements",
+        *(["requirements-docker"] if docker else []),
+        *(["requirements-dev"] if development else []),
+    ]
+    return [ROOT / f"{name}.txt" for name in names]
+
+
+def is_docker(stack: str) -> bool:
+    """Say whether a stack's file asks for the server kind docker; pip has installed nothing yet that reads YAML."""
+    settings = ROOT / f"Pulumi.{stack.rpartition('/')[2]}.yaml"
+    text = re.sub(r"(^|\s)#.*", "", settings.read_text(), flags=re.MULTILINE) if settings.exists() else ""
+    return re.search(r"""\bkind["']?\s*:\s*["']?docker\b""", text) is not None
 
 
 @functools.cache
@@ -93,9 +111,9 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def make_venv(*, development: bool) -> None:
+def make_venv(*, development: bool, docker: bool = False) -> None:
     """Make .venv from the pinned, hashed requirements; nothing is done when it is already so."""
-    wanted = [ROOT / "requirements.txt", *([ROOT / "requirements-dev.txt"] if development else [])]
+    wanted = requirements(docker=docker, development=development)
     stamp = VENV / "installed.json"
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in wanted}
     done: dict[str, str] = {}
@@ -168,7 +186,7 @@ def build(go: str, part: str, package: str, target: Path, *, flags: str, expecte
     need_space(TOOLS, SPACE_TO_BUILD if not target.exists() else SPACE_TO_RUN)
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(target.name + ".new")
-    environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local"}
+    environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false -tags=no_compose", "GOTOOLCHAIN": "local"}
     timed(
         f"building {target.name} (about {expected} the first time)",
         [go, "build", "-trimpath", "-ldflags", f"-s -w {flags}", "-o", str(new), package],

@@ -18,21 +18,27 @@ def main() -> int:
     """Set up; the exit status is 0, or 2 with one sentence that says what to install."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--development", action="store_true", help="what the tests need as well")
+    parser.add_argument("--stack", default="", help="what this stack needs as well")
     wanted = parser.parse_args()
     try:
-        set_up(development=wanted.development)
+        set_up(development=wanted.development, stack=wanted.stack)
     except SetupError as error:
         say(f"setup: {error}")
         return 2
     return 0
 
 
-def set_up(*, development: bool) -> None:
-    """Make what is missing: .venv, the CLI with its language host, the plugins."""
-    parts.make_venv(development=development)
+def set_up(*, development: bool, stack: str = "") -> None:
+    """Make what is missing: .venv, the CLI with its language host, the plugins.
+
+    The docker plugin is made for stacks with that kind of server, and for tests where an engine for them is installed.
+    """
+    docker = bool(stack) and parts.is_docker(stack)
+    parts.make_venv(development=development, docker=docker or development)
     if not parts.installed_pulumi():
         _build_cli()
-    for plugin in parts.plugins():
+    engine = development and shutil.which("dockerd") is not None
+    for plugin in parts.plugins(docker=docker or engine):
         if not _has(plugin):
             _get(plugin)
 

@@ -44,7 +44,7 @@ def main() -> int:
         say(f"setup: STACK={wanted.stack} is no stack's name; use letters, digits, '_', '.' and '-'")
         return 2
     try:
-        set_up(development=False)
+        set_up(development=False, stack=wanted.stack)
         return run(wanted.verb, wanted.stack, wanted.database, wanted.role, further)
     except SetupError as error:
         say(f"setup: {error}")

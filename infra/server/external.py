@@ -84,7 +84,8 @@ def reach(dsn: str, password: str = "") -> Reached:
             remedy="use a client key without a passphrase, readable by you alone",
         )
     secret = password or given.get("password", "")
-    own = {"application_name": APPLICATION_NAME, "connect_timeout": str(CONNECT_TIMEOUT_SECONDS)}
+    utf8 = {"client_encoding": "UTF8"}  # else a server whose databases are SQL_ASCII answers in bytes
+    own = {**utf8, "application_name": APPLICATION_NAME, "connect_timeout": str(CONNECT_TIMEOUT_SECONDS)}
     wanted = {"dbname": MAINTENANCE_DATABASE, **given, **({"password": secret} if secret else {}), **own}
     try:
         with Connection.connect(conninfo.make_conninfo("", **wanted), autocommit=True) as connection:

@@ -304,7 +304,7 @@ def test_an_administrators_password_is_never_in_plain_text(server: dict[str, str
 
 def test_the_kind_of_server_decides_what_may_be_set() -> None:
     """An unknown kind is one line with the kinds there are; a key of another kind is not a setting."""
-    assert lines(server={"kind": "cloud"}) == ['server.kind: is "cloud"; must be embedded or external']
+    assert lines(server={"kind": "cloud"}) == ['server.kind: is "cloud"; must be embedded, docker or external']
     assert lines(server={"kind": "external", "dsn": "host=a", "port": 1}) == [
         "server.port: is not a setting; known: accept, dsn, kind, password, password_file, password_variable"
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.modules.decide import as_markdown
-from infra.settings import Database, EmbeddedServer, ExternalServer, Modules, Settings
+from infra.settings import Database, DockerServer, EmbeddedServer, ExternalServer, Modules, Settings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -22,6 +22,7 @@ PAGES = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.joi
 GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("", Settings),
     ("server.", EmbeddedServer),
+    ("server.", DockerServer),
     ("server.", ExternalServer),
     ("databases[].", Database),
     ("modules.", Modules),
@@ -80,3 +81,12 @@ def test_commands_of_the_pages_are_targets(page: Path) -> None:
     text = ROOT.joinpath(page).read_text(encoding="utf-8")
     named = re.findall(r"(?:^|`)make (?:-\w )?([a-z-]+)", text, re.MULTILINE)
     assert set(named) <= targets
+
+
+def test_every_defect_of_the_terraform_stack_has_its_line() -> None:
+    """docs/from-terraform.md has T1 to T26 once each; the tests and files that it names are there."""
+    text = ROOT.joinpath("docs/from-terraform.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| (T\d+) ", text, re.MULTILINE) == [f"T{number}" for number in range(1, 27)]
+    tests = ROOT.joinpath("tests/program/test_docker.py").read_text(encoding="utf-8")
+    assert {name for name in re.findall(r"`(test_\w+)`", text) if f"def {name}(" not in tests} == set()
+    assert [file for file in re.findall(r"`(tests/[\w/.]+)`", text) if not ROOT.joinpath(file).exists()] == []

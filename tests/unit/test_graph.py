@@ -12,6 +12,8 @@ from pulumi.runtime import mocks
 from infra.configuration import settings_of
 from infra.declare_policy import declare_policy
 from infra.modules.module import Module
+from infra.server.docker import OWNER
+from infra.server.docker_engine import Engine as DockerEngine
 from infra.stack import declare
 
 if TYPE_CHECKING:
@@ -28,8 +30,10 @@ class Engine(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         outputs = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] (untyped)
-        if args.typ.endswith("EmbeddedServer"):
+        if args.typ.endswith(("EmbeddedServer", "DockerPlan", "DockerServer")):
             outputs |= SERVER
+        if args.typ.endswith("RemoteImage"):
+            outputs["imageId"] = "sha256:0"
         if args.typ.endswith("Passwords"):
             known = {SIGNATURE: SECRET, "value": dict.fromkeys(outputs["roles"], "generated")}
             outputs |= {"passwords": known, "verifiers": known}
@@ -157,3 +161,45 @@ def test_the_stack_puts_out_no_password_in_plain_text() -> None:
         patch.setattr(pulumi, "export", exported.__setitem__)
         declared(databases=["app_db"])
     assert {"host", "port", "databases", "roles", "dsn", "connections", "fingerprint"} <= set(exported)
+
+
+def in_a_container(monkeypatch: pytest.MonkeyPatch, there: dict[str, Any] | None, **server: object) -> dict[str, Any]:
+    """Declare a stack on an engine that has this volume and network, or none."""
+
+    def seen(*_arguments: object) -> dict[str, Any] | None:
+        return there
+
+    for question in ("ping", "volume", "network"):
+        monkeypatch.setattr(DockerEngine, question, seen)
+    settings = {"kind": "docker", **server}
+    return declared(databases=["app_db"], lifecycle="persistent", server=settings)
+
+
+def test_a_container_is_made_after_everything_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Image, plan, then volume and network, then the container, then the server that the rest waits for."""
+    graph = in_a_container(monkeypatch, None)
+    waits = {name: set(names(request.dependencies)) for name, request in graph.items()}
+    assert "image" in waits["server-plan"]
+    assert "server-plan" in waits["data"] & waits["network"]
+    assert {"data", "network", "server-plan", "initial-password"} <= waits["container"]
+    assert "container" in waits["server"]
+    assert "server" in waits["app_db_owner"]
+    assert graph["data"].protect
+    assert not graph["data"].retainOnDelete
+    upload = graph["container"].object["uploads"][0]
+    assert SIGNATURE in upload["content"]
+    assert SIGNATURE in graph["server"].object["password"]
+    assert graph["container"].object["ports"][0]["ip"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(("labels", "is_ours"), [({OWNER: STACK}, True), ({OWNER: "other"}, False), (None, False)])
+def test_what_the_stack_did_not_make_outlives_it(
+    monkeypatch: pytest.MonkeyPatch,
+    labels: dict[str, str] | None,
+    is_ours: bool,  # noqa: FBT001
+) -> None:
+    """A volume of somebody else is kept, a network joined; only a volume of the stack's own has its roles in it."""
+    graph = in_a_container(monkeypatch, {"Labels": labels}, adopt=True)
+    assert graph["data"].retainOnDelete is not is_ours
+    assert ("network" in graph) is is_ours
+    assert (graph["app_db_owner"].importId != "") is is_ours

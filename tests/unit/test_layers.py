@@ -35,10 +35,10 @@ RANKS: list[list[Layer]] = [
     [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",)), Layer("server", ("infra.server",), ("psycopg",))],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
     [
-        Layer("settings", ("infra.settings", "infra.configuration"), ("pydantic",)),
+        Layer("settings", ("infra.settings", "infra.setting_values", "infra.configuration"), ("pydantic",)),
         Layer("connections", ("infra.connections",)),
     ],
-    [Layer("declarations", ("infra.declare*",), ("pulumi", "pulumi_postgresql"))],
+    [Layer("declarations", ("infra.declare*",), ("pulumi", "pulumi_postgresql", "pulumi_docker"))],
     [Layer("stack", ("infra.stack",), ("pulumi",))],
     [Layer("program", ("infra.program",), ("pulumi",))],
     [Layer("__main__", ("__main__",))],
@@ -58,6 +58,7 @@ FORBIDDEN = {
 FOR_ANNOTATIONS = {
     ("infra/resources/embedded_server.py", "infra.settings"): "its constructor takes the group of settings whole",
     ("infra/resources/external_server.py", "infra.settings"): "its constructor takes the group of settings whole",
+    ("infra/resources/docker_plan.py", "infra.settings"): "its constructor takes the group of settings whole",
     ("infra/configuration.py", "pydantic_core"): "the type of pydantic's own error details",
 }
 

@@ -7,17 +7,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from infra.settings import (
-    Database,
-    EmbeddedServer,
-    ExternalServer,
-    Modules,
-    Settings,
-    default_databases,
-    is_role_name,
-)
+from infra.setting_values import is_role_name, megabytes
+from infra.settings import Database, DockerServer, EmbeddedServer, ExternalServer, Modules, Settings, default_databases
 
-GROUPS: list[type[BaseModel]] = [Settings, EmbeddedServer, ExternalServer, Database, Modules]
+GROUPS: list[type[BaseModel]] = [Settings, EmbeddedServer, DockerServer, ExternalServer, Database, Modules]
 
 LONGEST = "é" * 31 + "x"  # 63 bytes
 ABSOLUTE = "/var/lib/x"
@@ -117,7 +110,7 @@ def test_settings_cannot_be_changed_and_have_no_room_for_more(one: BaseModel) ->
 
 TAKEN_AND_NOT: dict[str, tuple[list[Any], list[Any]]] = {
     "lifecycle": (["ephemeral", "persistent"], ["Ephemeral", "", None, True]),
-    "server": ([{}, {"kind": "embedded"}], ["embedded", [], None, {"kind": "docker"}, {"prot": 1}]),
+    "server": ([{}, {"kind": "embedded"}], ["embedded", [], None, {"kind": "podman"}, {"prot": 1}]),
     "server.port": ([0, 1024, 5432, 65535], [-1, 1, 1023, 65536, "5432", 5432.0, True, None]),
     "server.data_root": ([ABSOLUTE, None], ["x", "./x", "~/x", "", 1, "/a\nb"]),
     "server.bin_dir": ([ABSOLUTE, None], ["bin", "../bin", "", 1]),
@@ -262,3 +255,35 @@ def test_an_external_server_takes_these(name: str) -> None:
     for value, taken in ((value, number == 0) for number, values in enumerate(EXTERNAL[name]) for value in values):
         assert is_taken(server={"kind": "external", "dsn": "host=a", name: value}) is taken, (name, value)
     assert not is_taken(server={"kind": "external"})
+
+
+NAMES: tuple[list[Any], list[Any]] = (["pg-1", "a_b.c", None], ["", "-a", "a b", "é", "a/b", 1])
+DOCKER: dict[str, tuple[list[Any], list[Any]]] = {
+    "image": (["postgres:17", "registry.example/pg@sha256:0f"], ["", 1, None, "a\nb"]),
+    "container": NAMES,
+    "volume": NAMES,
+    "network": NAMES,
+    "alias": (["db"], ["", None]),
+    "port": ([0, 5432], [80, "5432", 65_536]),
+    "address": (["127.0.0.1", "0.0.0.0"], ["localhost", "", "::1", None]),
+    "docker_host": (["unix:///run/docker.sock", None], [""]),
+    "memory": (["512MB", "2GB", None], ["0MB", "512", "1.5GB", 512]),
+    "shm_size": (["64MB"], [None, "lots"]),
+    "restart": (["no", "always"], ["never", False]),
+    "labels": ([{"team": "data"}], [["a"], {"a": 1}]),
+    "initdb_args": (["", "--locale=C"], [None]),
+    "dsn": ([], ["host=a"]),
+}
+
+
+@pytest.mark.parametrize("name", DOCKER)
+def test_a_server_in_a_container_takes_these(name: str) -> None:
+    """Names, sizes and addresses are what Docker takes, and everything has a default."""
+    for value, taken in ((value, number == 0) for number, values in enumerate(DOCKER[name]) for value in values):
+        assert is_taken(server={"kind": "docker", name: value}) is taken, (name, value)
+    assert is_taken(server={"kind": "docker"})
+
+
+def test_sizes_are_megabytes() -> None:
+    """Docker is told megabytes."""
+    assert [megabytes(size) for size in ("512MB", "2GB")] == [512, 2048]

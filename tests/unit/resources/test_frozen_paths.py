@@ -18,6 +18,8 @@ FROZEN = [
     "infra.resources.passwords.PasswordsProvider",
     "infra.resources.embedded_server.EmbeddedServerProvider",
     "infra.resources.external_server.ExternalServerProvider",
+    "infra.resources.docker_plan.DockerPlanProvider",
+    "infra.resources.docker_server.DockerServerProvider",
     "infra.resources.admin_membership.AdminMembershipProvider",
     "infra.resources.database_access.DatabaseAccessProvider",
     "infra.resources.sql_module.SqlModuleProvider",

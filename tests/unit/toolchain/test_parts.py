@@ -77,6 +77,31 @@ def test_plugins_are_those_of_the_requirements() -> None:
     assert f"pulumi-postgresql=={plugin.version} " in text
 
 
+@pytest.mark.parametrize(
+    ("text", "is_docker"),
+    [
+        ("config:\n  p:server:\n    kind: docker\n", True),
+        ("config:\n  p:server: {port: 0, 'kind': \"docker\"}\n", True),
+        ("config:\n  p:server:\n    kind: embedded # not kind: docker\n", False),
+        ("config:\n  p:server:\n    kind: dockerless\n", False),
+        (None, False),
+    ],
+)
+def test_the_docker_plugin_is_for_docker_stacks(
+    text: str | None,
+    is_docker: bool,  # noqa: FBT001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stack's file says whether the docker SDK and plugin are wanted; all other stacks do without them."""
+    assert "docker" not in [plugin.name for plugin in parts.plugins()]
+    assert [plugin.name for plugin in parts.plugins(docker=True)] == ["postgresql", "docker"]
+    monkeypatch.setattr(parts, "ROOT", tmp_path)
+    if text is not None:
+        (tmp_path / "Pulumi.a.yaml").write_text(text)
+    assert parts.is_docker("organization/a") is is_docker
+
+
 def test_an_installed_plugin_is_used(machine: Machine) -> None:
     """A plugin in the user's own Pulumi folder is not built again."""
     plugin = Plugin("postgresql", "1.2.3")

@@ -1,0 +1,147 @@
+"""What will be done to a server in a container, as a resource: looks before anything is made, and keeps the port."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pulumi
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
+
+from infra.errors import InfraError, SettingsError
+from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
+from infra.resources.offered import not_offered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.settings import DockerServer as DockerSettings
+
+INPUTS = ("image", "volume", "port", "settings", "extensions", "initdb_args", "listen_port", "version")
+RESTARTING = ("image", "image_id", "settings", "port", "address", "memory", "shm_size", "network", "alias", "labels")
+FOUND = ("version", "major")
+REMEDY = "take it out of the settings, or set server.image to an image that has it"
+
+
+class DockerPlanProvider(Provider):
+    """Looks at engine, image and volume, and refuses what would fail later; touches nothing."""
+
+    @plainly
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Refuse in a sentence what could not be made, and say what a changed setting will do."""
+        try:
+            return self._looked(_olds, news)
+        except InfraError as error:
+            return refused(news, [str(error)])
+
+    def _looked(self, olds: Properties, news: Properties) -> CheckResult:
+        from infra.server import docker, docker_engine, docker_image  # noqa: PLC0415 (only where a server is asked)
+
+        engine = docker_engine.engine_of(news["docker_host"])
+        names = {"container": news["container"], "volume": news["volume"]}
+        if not olds:
+            docker.refuse_names(engine, **names, adopt=news["adopt"])
+        _refuse_moves(olds, news)
+        known = int(olds.get("listen_port") or 0)
+        inputs = {
+            **news,
+            "listen_port": docker.port_for(engine, names["container"], wanted=int(news["port"]), known=known),
+        }
+        docker.reachable_at(engine, news["address"])
+        pulled = is_known(news["image_id"]) and bool(news["image_id"])
+        image = str(news["image_id"] if pulled else news["image"])
+        if olds and not changed(olds, news, "image", "image_id", "settings", "extensions"):
+            inputs |= {name: olds[name] for name in FOUND}
+        elif pulled or engine.image(image) is not None:
+            volume = names["volume"] if not olds and engine.volume(names["volume"]) is not None else ""
+            found = docker_image.look(engine, image, news["settings"], volume)
+            docker.refuse_other_major(
+                found, news["image"], volume=names["volume"], known=int(olds.get("major") or found.data_major)
+            )
+            wrong = docker_image.problems(found, news["settings"])
+            if wrong:
+                raise SettingsError("server.settings", wrong)
+            missing = not_offered(news["extensions"], found.extensions, news["image"], REMEDY)
+            if missing:
+                return refused(news, missing)
+            inputs |= {"version": found.version, "major": found.major}
+        else:
+            docker.refuse_missing(engine, image)
+        effect = _effect(olds, inputs)
+        return CheckResult({**inputs, "plan": effect} if effect else inputs, [])
+
+    @plainly
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Change when what was looked at did."""
+        return DiffResult(changes="plan" in _news or bool(changed(_olds, _news, *INPUTS, *RESTARTING)))
+
+    @plainly
+    def create(self, props: Properties) -> CreateResult:
+        """Remember what was found."""
+        return CreateResult(props["container"], _without_plan(props))
+
+    @plainly
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Remember what is found now."""
+        return UpdateResult(_without_plan(_news))
+
+
+def _without_plan(props: Properties) -> Properties:
+    return {name: value for name, value in props.items() if name != "plan"}
+
+
+def _refuse_moves(olds: Properties, news: Properties) -> None:
+    """Raise SettingsError for a change that would leave the data behind, or could have no effect on them."""
+    from infra.errors import SettingProblem  # noqa: PLC0415 (seldom needed)
+
+    reasons = {
+        "volume": "cannot be changed, the data would stay behind; copy the volume, or make a second stack",
+        "initdb_args": "cannot be changed, they were used when the data were made; put it back, or make a second stack",
+    }
+    wrong = [
+        SettingProblem(f"server.{name}", f'"{news[name]}" and was "{olds[name]}"', reason)
+        for name, reason in reasons.items()
+        if olds and changed(olds, news, name)
+    ]
+    if wrong:
+        raise SettingsError("server", wrong)
+
+
+def _effect(olds: Properties, news: Properties) -> str:
+    """Say what a change does to a server that is there, '' for nothing."""
+    what = (
+        [_difference(name, olds.get(name), news.get(name)) for name in changed(olds, news, *RESTARTING)] if olds else []
+    )
+    return f"restart in a new container, the data stay: {'; '.join(what)}" if what else ""
+
+
+def _difference(name: str, old: object, new: object) -> str:
+    if name == "settings" and isinstance(old, dict) and isinstance(new, dict):
+        before, after = cast("dict[str, str]", old), cast("dict[str, str]", new)
+        names = [one for one in sorted({*before, *after}) if before.get(one) != after.get(one)]
+        return ", ".join(f"{one} {before.get(one, 'default')} -> {after.get(one, 'default')}" for one in names)
+    return name if name in {"image_id", "labels"} else f"{name} {old or 'none'} -> {new or 'none'}"
+
+
+class DockerPlan(DynamicResource, module="postgres", name="DockerPlan"):
+    """What was found and decided before the container is made; `listen_port` is the port that it publishes."""
+
+    listen_port: pulumi.Output[int]
+    version: pulumi.Output[str]
+    major: pulumi.Output[int]
+
+    def __init__(
+        self,
+        name: str,
+        settings: DockerSettings,
+        *,
+        engine: str,
+        image_id: pulumi.Input[str],
+        stack: str,
+        names: Mapping[str, str],
+        extensions: Sequence[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        given = settings.model_dump(exclude={"kind", "retain", "restart"})
+        given |= {"docker_host": engine, "image_id": image_id, "stack": stack, "extensions": list(extensions), **names}
+        given |= dict.fromkeys(("listen_port", *FOUND))
+        super().__init__(DockerPlanProvider, name, given, opts)

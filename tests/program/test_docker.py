@@ -1,0 +1,295 @@
+"""A stack in a container, on a real Docker engine: complete, changed without loss, refused in a sentence, gone."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.program.docker_engine import IMAGE, NEXT_MAJOR, NEXT_MINOR, WITHOUT_PG_TRGM, docker, missing, shared_engine
+from tests.program.project import FAST, Project, admin_password
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+REASON = missing()
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """Give the address of the run's engine."""
+    base = tmp_path_factory.getbasetemp()
+    with shared_engine((base.parent if base.name.startswith("popen-") else base) / "docker") as host:
+        yield host
+
+
+@pytest.fixture
+def boxed(bare: Project, engine: str) -> Generator[Project]:
+    """Give a project with a container of its own, not yet made."""
+    name = f"pp-{bare.mark}-{secrets.token_hex(2)}"
+    names = {"container": name, "volume": name, "network": name}
+    bare.configure(server={"kind": "docker", "image": IMAGE, "settings": dict(FAST), **names}, databases=["app_db"])
+    bare.env["DOCKER_HOST"] = engine
+    try:
+        yield bare
+    finally:
+        for container in docker(engine, "ps", "-aq", "--filter", f"name={name}").split():
+            docker(engine, "rm", "--force", "--volumes", container)
+
+
+def name_of(project: Project) -> str:
+    return str(project.settings["server"]["container"])
+
+
+def left(project: Project) -> dict[str, list[str]]:
+    """Give the containers, volumes and networks of a project that the engine has."""
+    host, name = project.env["DOCKER_HOST"], name_of(project)
+    kinds = {"container": ["ps", "-a"], "volume": ["volume", "ls"], "network": ["network", "ls"]}
+    return {
+        kind: docker(host, *command, "--quiet", "--filter", f"name={name}").split() for kind, command in kinds.items()
+    }
+
+
+def inspected(project: Project) -> dict[str, Any]:
+    """Give what `docker inspect` says of the container."""
+    return json.loads(docker(project.env["DOCKER_HOST"], "inspect", name_of(project)))[0]
+
+
+def passwords_of(project: Project) -> set[str]:
+    """Give every password in the state."""
+    found: set[str] = set()
+    for one in project.exported()["deployment"]["resources"]:
+        if one["type"].endswith(":Passwords"):
+            found |= set(json.loads(one["outputs"]["passwords"]["plaintext"]).values())
+    return found
+
+
+def keep_a_row(project: Project) -> None:
+    project.sql("SET ROLE app_db_owner; CREATE TABLE kept (a int); INSERT INTO kept VALUES (1)")
+
+
+def is_kept(project: Project) -> bool:
+    return project.admin("SELECT a FROM kept") == [(1,)]
+
+
+def test_a_stack_lives_and_ends_in_a_container(boxed: Project) -> None:
+    """A preview makes nothing; `up` is complete, and again nothing; `destroy` leaves no container, volume, network."""
+    nothing: dict[str, list[str]] = {"container": [], "volume": [], "network": []}
+    assert "postgres:SqlModule" in boxed.preview()
+    assert left(boxed) == nothing
+    boxed.up()
+    tables = "SELECT count(*), array_agg(DISTINCT tableowner::text) FROM pg_tables WHERE schemaname = 'public'"
+    assert boxed.sql(tables) == [(29, ["app_db_owner"])]
+    assert boxed.sql("SELECT count(*) FROM demo_scenarios", role="readonly") == [(5,)]
+    assert boxed.admin("SHOW data_checksums") == [("on",)]
+    assert boxed.admin("SHOW password_encryption") == [("scram-sha-256",)]
+    assert re.search(r"Resources:\n +\d+ unchanged\n", boxed.up())
+    assert boxed.verb("refresh", "--expect-no-changes").status == 0
+    boxed.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
+    assert "rebuild: its statements changed" in boxed.preview()
+    boxed.up()
+    boxed.destroy()
+    assert left(boxed) == nothing
+
+
+def test_the_container_is_private_healthy_and_labelled(boxed: Project) -> None:
+    """It listens on 127.0.0.1, is healthy when `up` ends, has the wanted limits and labels, and tells no password."""
+    boxed.serve(labels={"team": "data"}, memory="1GB", shm_size="128MB", alias="db", restart="always")
+    boxed.up()
+    assert re.search(r"Resources:\n +\d+ unchanged\n", boxed.up())
+    seen = inspected(boxed)
+    assert seen["State"]["Health"]["Status"] == "healthy"
+    ((published,),) = seen["NetworkSettings"]["Ports"].values()
+    assert published == {"HostIp": "127.0.0.1", "HostPort": str(boxed.outputs()["port"])}
+    assert seen["Config"]["Labels"] == {
+        "team": "data",
+        "platform-postgres.stack": "test",
+        "platform-postgres.lifecycle": "ephemeral",
+    }
+    assert seen["HostConfig"]["Memory"] == 2**30
+    assert seen["HostConfig"]["ShmSize"] == 2**27
+    assert seen["HostConfig"]["RestartPolicy"]["Name"] == "always"
+    assert "db" in seen["NetworkSettings"]["Networks"][name_of(boxed)]["Aliases"]
+    told = json.dumps(seen) + docker(boxed.env["DOCKER_HOST"], "logs", name_of(boxed))
+    told += docker(boxed.env["DOCKER_HOST"], "top", name_of(boxed))
+    assert not any(password in told for password in passwords_of(boxed))
+    with pytest.raises(Exception, match="password authentication failed"):
+        admin_with_the_initial_password(boxed)
+
+
+def admin_with_the_initial_password(project: Project) -> None:
+    """Log in with what the container's file holds."""
+    import psycopg  # noqa: PLC0415 (one use)
+
+    initial = json.loads(project.resource("initial-password")["outputs"]["passwords"]["plaintext"])["postgres"]
+    psycopg.connect(
+        host="127.0.0.1", port=project.outputs()["port"], user="postgres", password=initial, dbname="postgres"
+    ).close()
+
+
+def test_changed_settings_and_a_newer_minor_version_keep_the_data(boxed: Project) -> None:
+    """The preview says restart and why; afterwards the new value holds, in a new container, and every row is there."""
+    boxed.up()
+    keep_a_row(boxed)
+    first, address = inspected(boxed)["Id"], boxed.outputs()["port"]
+    boxed.serve(settings={**FAST, "work_mem": "9MB", "max_connections": 50})
+    text = boxed.preview()
+    assert "restart in a new container, the data stay: max_connections default -> 50, work_mem default -> 9MB" in text
+    assert re.search(r"docker:index/container:Container: \(replace\)", text)
+    assert "volume:Volume" not in text
+    boxed.up()
+    assert boxed.admin("SHOW work_mem") == [("9MB",)]
+    assert is_kept(boxed)
+    second = inspected(boxed)
+    assert second["Id"] != first
+    boxed.serve(memory="2GB")
+    text = boxed.preview()
+    assert "the data stay: memory none -> 2GB" in text
+    assert re.search(r"docker:index/container:Container: \(replace\)", text)
+    boxed.serve(image=NEXT_MINOR)
+    assert f"image {IMAGE} -> {NEXT_MINOR}" in boxed.preview()
+    boxed.up()
+    assert inspected(boxed)["Image"] != second["Image"]
+    assert is_kept(boxed)
+    assert boxed.outputs()["port"] == address
+    assert re.search(r"Resources:\n +\d+ unchanged\n", boxed.up())
+
+
+def test_new_passwords_need_no_restart(boxed: Project) -> None:
+    """A rotation sets every password, the administrator's too, in the container that runs."""
+    boxed.up()
+    before, container = passwords_of(boxed), inspected(boxed)["Id"]
+    boxed.configure(password_rotation=1)
+    boxed.up()
+    assert len(before & passwords_of(boxed)) == 1  # the initial one, which opens nothing
+    assert boxed.admin("SELECT 1") == boxed.sql("SELECT 1", role="app") == [(1,)]
+    assert inspected(boxed)["Id"] == container
+
+
+def test_a_stopped_container_is_started_and_a_removed_one_is_made_again(boxed: Project) -> None:
+    """A preview says what stands still; what was removed by hand is one sentence, and comes back with its data."""
+    boxed.up()
+    keep_a_row(boxed)
+    host, name = boxed.env["DOCKER_HOST"], name_of(boxed)
+    docker(host, "stop", name)
+    assert "start: the container is exited; the data are there" in boxed.preview()
+    boxed.up()
+    assert is_kept(boxed)
+    docker(host, "rm", "--force", name)
+    assert f"container {name}: is gone, though this stack made it; `make refresh`, then `make up`" in boxed.refused(
+        "preview"
+    )
+    boxed.verb("refresh")
+    boxed.up()
+    assert is_kept(boxed)
+
+
+REFUSALS = [
+    (
+        {"docker_host": "unix:///nowhere/docker.sock"},
+        r"Docker at unix:///nowhere/docker.sock: does not answer: No such",
+    ),
+    ({"image": "platform-postgres-test/none:1"}, r"image platform-postgres-test/none:1: is not there, and cannot be"),
+    ({"image": WITHOUT_PG_TRGM}, r"extension pg_trgm is not offered by this PostgreSQL \(.*15-small\), which has"),
+    ({"settings": {"work_men": "8MB"}}, r'work_men: "8MB"; PostgreSQL 15\.\d+ has no such parameter, perhaps work_mem'),
+    ({"settings": {"work_mem": "1kB"}}, r'work_mem: "1kB"; 1 kB is outside the valid range'),
+    ({"settings": {"port": "1"}}, r'port: "1"; cannot be set: it is 5432 in the container'),
+    ({"settings": {"shared_preload_libraries": "timescaledb"}}, r"has no library timescaledb"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "sentence"), REFUSALS)
+def test_what_could_not_work_is_a_sentence_at_preview(boxed: Project, wrong: dict[str, Any], sentence: str) -> None:
+    """Nothing is made, and the message says what to do."""
+    boxed.serve(**wrong)
+    assert re.search(sentence, boxed.refused("preview"))
+    boxed.refused("up")
+    boxed.serve(docker_host=None)
+    assert left(boxed) == {"container": [], "volume": [], "network": []}
+
+
+def test_a_taken_port_is_a_sentence_at_preview(boxed: Project) -> None:
+    """The port is named; nothing is made."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        boxed.serve(port=port)
+        assert f"port {port} on 127.0.0.1 is already in use" in boxed.refused("preview")
+    assert left(boxed) == {"container": [], "volume": [], "network": []}
+
+
+def test_what_would_lose_the_data_is_refused(boxed: Project) -> None:
+    """Another major version, another volume and other arguments of initdb leave the running server as it is."""
+    boxed.up()
+    keep_a_row(boxed)
+    container = inspected(boxed)["Id"]
+    boxed.serve(image=NEXT_MAJOR)
+    text = boxed.refused("preview")
+    assert (
+        f"image {NEXT_MAJOR}: holds PostgreSQL 16.4, and the data in volume {name_of(boxed)} are PostgreSQL 15" in text
+    )
+    assert "make a second stack with that image" in text
+    boxed.refused("up")
+    boxed.serve(image=IMAGE, volume="pp-other", initdb_args="")
+    text = boxed.refused("preview")
+    assert "server.volume" in text
+    assert "server.initdb_args" in text
+    boxed.serve(volume=name_of(boxed), initdb_args="--encoding=UTF8 --locale=C.UTF-8")
+    boxed.up()
+    assert inspected(boxed)["Id"] == container
+    assert is_kept(boxed)
+
+
+def test_a_retained_volume_is_adopted_and_never_taken_over_silently(boxed: Project) -> None:
+    """With `retain` the volume stays; the next `up` refuses it until `adopt` is set, and then has every row."""
+    boxed.serve(retain=True)
+    boxed.up()
+    keep_a_row(boxed)
+    boxed.destroy()
+    assert left(boxed)["volume"] == [name_of(boxed)]
+    assert "set server.adopt to true to take its data over" in boxed.refused("preview")
+    boxed.serve(adopt=True)
+    boxed.up()
+    assert is_kept(boxed)
+    boxed.serve(retain=False)
+    boxed.up()
+    boxed.destroy()
+    assert left(boxed)["volume"] == []
+
+
+def test_a_volume_of_another_program_is_taken_over_and_outlives_the_stack(boxed: Project, engine: str) -> None:
+    """What a Terraform container left, its password unknown, gets the stack's databases beside its own, and stays."""
+    name = name_of(boxed)
+    docker(engine, "network", "create", name)
+    docker(
+        engine,
+        "run",
+        "-d",
+        "--name",
+        name,
+        "-v",
+        f"{name}:/var/lib/postgresql/data",
+        "-e",
+        "POSTGRES_PASSWORD=x",
+        "-e",
+        "POSTGRES_INITDB_ARGS=--encoding=UTF-8 --locale=C.UTF-8",
+        IMAGE,
+    )
+    assert f"container {name}: is there already, made from {IMAGE}" in boxed.refused("preview")
+    until = "until psql -qU postgres -h 127.0.0.1 -c 'CREATE DATABASE netra_dev' 2>/dev/null; do sleep 0.2; done"
+    docker(engine, "exec", "-e", "PGPASSWORD=x", name, "sh", "-c", until)
+    docker(engine, "rm", "--force", name)
+    boxed.serve(adopt=True)
+    boxed.up()
+    assert boxed.admin("SELECT 1", database="netra_dev") == [(1,)]
+    assert admin_password(boxed.exported()) != "x"
+    boxed.destroy()
+    assert left(boxed)["container"] == []
+    assert left(boxed)["volume"] == [name]
+    assert len(left(boxed)["network"]) == 1
+    docker(engine, "volume", "rm", name)
+    docker(engine, "network", "rm", name)
