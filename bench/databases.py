@@ -16,9 +16,8 @@ from infra.modules.decide import Digests, Lifecycle
 from infra.modules.digest import text_digest
 from infra.modules.module import load_modules
 from infra.modules.statements import statements_digest
-from infra.postgres import pool
+from infra.postgres import pool, runner
 from infra.postgres.access import restrict
-from infra.postgres.runner import apply
 from infra.postgres.session import Session
 from infra.postgres.target import connect
 
@@ -100,9 +99,10 @@ class Databases:
     def by_runner(self) -> tuple[Cost, Cost]:
         """Let the provider's runner apply them, connections included; give the whole, and the statements' part."""
         with self.fresh() as session:
+            runner.forget()  # what it knows of the database of that name: this one is new
             started = time.perf_counter()
             statements = sum(self._applied(session, module) for module in self.modules)
             return Cost(time.perf_counter() - started), Cost(statements)
 
     def _applied(self, session: Session, module: Module) -> float:
-        return apply(session, module, self.digests[module.name]).milliseconds / 1000
+        return runner.apply(session, module, self.digests[module.name]).milliseconds / 1000

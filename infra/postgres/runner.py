@@ -86,6 +86,11 @@ def retire(session: Session, module: str) -> str:
     return through(once, session)
 
 
+def forget() -> None:
+    """Forget which databases were seen to be empty: for whoever makes a new one with the name of an old one."""
+    _empty.clear()
+
+
 def _bring(connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool) -> Applied:
     seen = see(connection, session, module, digests, looking=looking)
     change = change_between(digests, seen.entry.digests if seen.entry else None)
