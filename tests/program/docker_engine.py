@@ -27,6 +27,7 @@ NEXT_MINOR = "platform-postgres-test/postgres:15-next"
 NEXT_MAJOR = "platform-postgres-test/postgres:16"
 WITHOUT_PG_TRGM = "platform-postgres-test/postgres:15-small"
 ENTRYPOINT = Path(__file__).parent / "image" / "docker-entrypoint.sh"
+ADDRESSES = "base=10.213.0.0/16,size=24"  # enough networks for all tests, whatever other engines have taken
 SECONDS_TO_START = 60
 CHANGES = [
     'ENTRYPOINT ["docker-entrypoint.sh"]',
@@ -94,6 +95,7 @@ def _host(base: Path) -> str:
 
 def _start(base: Path) -> None:
     command = ["dockerd", "--data-root", base / "data", "--exec-root", base / "exec", "--pidfile", base / "pid"]
+    command += ["--default-address-pool", ADDRESSES]
     with (base / "log").open("w") as log:
         subprocess.run(["setsid", "--fork", *command, "--host", _host(base)], stdout=log, stderr=log, check=True)
     deadline = time.monotonic() + SECONDS_TO_START
@@ -108,6 +110,11 @@ def _start(base: Path) -> None:
 
 
 def _stop(base: Path) -> None:
+    """End the engine, and before it what would outlive it: the bridges of its networks."""
+    containers = docker(_host(base), "ps", "--all", "--quiet").split()
+    if containers:
+        docker(_host(base), "rm", "--force", *containers)
+    docker(_host(base), "network", "prune", "--force")
     pid = int((base / "pid").read_text())
     os.kill(pid, signal.SIGTERM)
     while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z":
