@@ -74,7 +74,8 @@ class Project:
         for part in COPIED:
             source = ROOT / part
             if source.is_dir():
-                shutil.copytree(source, self.folder / part)
+                unfinished = shutil.ignore_patterns("*.pyc.*")  # what another worker compiles at this moment
+                shutil.copytree(source, self.folder / part, ignore=unfinished)
             else:
                 shutil.copyfile(source, self.folder / part)
         for part in LINKED:
