@@ -38,14 +38,13 @@ def test_no_migration_runs_on_a_fresh_database(standing: Project) -> None:
     assert standing.sql("SELECT count(*) FROM sqlmodule.event WHERE step <> 'apply'") == [(0,)]
 
 
-@pytest.mark.parametrize("statement", ["SELECT * FROM threads", "INSERT INTO threads VALUES ('t', 'thread', 1)"])
-def test_the_application_role_reads_and_writes(standing: Project, statement: str) -> None:
-    """The application role may select, insert, update and delete."""
+def test_the_application_role_reads_and_writes(standing: Project) -> None:
+    """The application role may insert, select, update and delete rows."""
     with psycopg.connect(standing.outputs()["dsn"]["app_db"]["app"]) as connection:
-        connection.execute(statement.encode())
-        connection.execute("UPDATE threads SET object = 'x'")
-        connection.execute("DELETE FROM threads")
-        connection.execute("INSERT INTO demo_feedback (session_id) SELECT id FROM demo_sessions")
+        connection.execute("INSERT INTO threads VALUES ('t', 'thread', 1)")
+        assert connection.execute("UPDATE threads SET object = 'x' RETURNING id, object").fetchall() == [("t", "x")]
+        assert connection.execute("SELECT id, object FROM threads").fetchall() == [("t", "x")]
+        assert connection.execute("DELETE FROM threads").rowcount == 1
         connection.rollback()
 
 

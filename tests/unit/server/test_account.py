@@ -146,6 +146,10 @@ def test_base_below_the_accounts_own_directory(place: Path) -> None:
 
 
 def test_oneself_reaches_everything(tmp_path: Path) -> None:
-    """Who does not change accounts is not asked."""
+    """A directory closed to an account is refused to who changes to it, and is of no concern to who stays himself."""
     tmp_path.chmod(0o700)
-    refuse_unreachable(tmp_path / "base", Account("me", 1, 1, switch=False), setting="data root")
+    base = tmp_path / "base"
+    with pytest.raises(ServerError):
+        refuse_unreachable(base, Account("me", 1, 1, switch=True), setting="data root")
+    refuse_unreachable(base, Account("me", 1, 1, switch=False), setting="data root")
+    assert not base.exists()

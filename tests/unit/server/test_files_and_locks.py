@@ -94,6 +94,7 @@ def test_lock_survives_the_roots_end(tmp_path: Path) -> None:
     """The root may be removed by one caller while another is just about to lock in it."""
     root = tmp_path / "root"
     stop = threading.Event()
+    held = 0
 
     def remove() -> None:
         while not stop.is_set():
@@ -104,10 +105,12 @@ def test_lock_survives_the_roots_end(tmp_path: Path) -> None:
     try:
         for _ in range(200):
             with locked(root / "lock") as lock:
+                held += (root / "lock").exists()
                 lock.remove()
     finally:
         stop.set()
         thread.join()
+    assert held == 200
 
 
 def test_lock_in_somebody_elses_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
