@@ -69,7 +69,6 @@ def run_by_statement(connection: Connection, session: Session, module: Module, d
     milliseconds = (time.perf_counter() - started) * 1000
     with connection.transaction():
         session.begin(connection)
-        ledger.forget(connection, [module.name])
         ledger.record(
             connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
         )

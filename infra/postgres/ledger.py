@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from infra.catalog.owned import Effect
 from infra.errors import LedgerError
@@ -35,8 +36,31 @@ SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database 
 
 ENTRY = "SELECT module, text_digest, statements_digest, outcome, objects FROM sqlmodule.ledger"
 
+RECORD = """
+WITH happened AS (
+    INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)
+    VALUES (%(module)s, %(step)s, %(statements)s, %(stack)s, %(ms)s * interval '1 ms')
+), resumed AS (
+    DELETE FROM sqlmodule.resume WHERE %(ran)s AND module = %(module)s
+)
+INSERT INTO sqlmodule.ledger AS old (module, text_digest, statements_digest, outcome, stack, duration, objects)
+VALUES (
+    %(module)s, %(text)s, %(statements)s, coalesce(%(outcome)s, 'applied'), %(stack)s, %(ms)s * interval '1 ms',
+    coalesce(%(objects)s::jsonb, '[]')
+)
+ON CONFLICT (module) DO UPDATE SET
+    text_digest = excluded.text_digest,
+    statements_digest = excluded.statements_digest,
+    stack = excluded.stack,
+    outcome = coalesce(%(outcome)s, old.outcome),
+    objects = coalesce(%(objects)s::jsonb, old.objects),
+    applied_by = CASE WHEN %(ran)s THEN excluded.applied_by ELSE old.applied_by END,
+    applied_at = CASE WHEN %(ran)s THEN excluded.applied_at ELSE old.applied_at END,
+    duration = CASE WHEN %(ran)s THEN excluded.duration ELSE old.duration END
+"""
 
 _here: WeakKeyDictionary[Connection, tuple[str, int]] = WeakKeyDictionary()
+_with_ledger: WeakSet[Connection] = WeakSet()
 
 
 @dataclass(frozen=True)
@@ -64,8 +88,13 @@ def _definition() -> LiteralString:
 
 
 def is_there(connection: Connection) -> bool:
-    """Say whether the database has a ledger."""
-    return connection.execute("SELECT to_regclass('sqlmodule.identity')").fetchone() != (None,)
+    """Say whether the database has a ledger; a connection is asked until it has one."""
+    if connection not in _with_ledger:
+        if connection.execute("SELECT to_regclass('sqlmodule.identity')").fetchone() == (None,):
+            return False
+        if connection.info.transaction_status == TransactionStatus.IDLE:  # else it may be undone yet
+            _with_ledger.add(connection)
+    return True
 
 
 def identity(connection: Connection) -> Identity | None:
@@ -168,23 +197,19 @@ def record(
     milliseconds: float,
     effect: Effect | None = None,
 ) -> None:
-    """Write a module's row and its event, in the current transaction; without an effect the row keeps its own."""
+    """Write a module's row and its event, in the current transaction; without an effect the row keeps its own.
+
+    Of a module that ran, whose row is new then in all it says, nothing is left to resume.
+    """
     with _readable():
         connection.execute(
-            "WITH happened AS ("
-            " INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)"
-            " VALUES (%(module)s, %(step)s, %(statements)s, %(stack)s, %(ms)s * interval '1 ms')"
-            ") INSERT INTO sqlmodule.ledger (module, text_digest, statements_digest, outcome, stack, duration, objects)"
-            " VALUES (%(module)s, %(text)s, %(statements)s, coalesce(%(outcome)s, 'applied'), %(stack)s,"
-            " %(ms)s * interval '1 ms', coalesce(%(objects)s::jsonb, '[]'))"
-            " ON CONFLICT (module) DO UPDATE SET text_digest = excluded.text_digest,"
-            " statements_digest = excluded.statements_digest, stack = excluded.stack,"
-            " outcome = coalesce(%(outcome)s, ledger.outcome), objects = coalesce(%(objects)s::jsonb, ledger.objects)",
+            RECORD,
             {
                 "module": module,
                 "text": digests.text,
                 "statements": digests.statements,
                 "step": step.value,
+                "ran": step in {Step.APPLY, Step.REBUILD},
                 "outcome": OUTCOMES.get(step),
                 "stack": stack,
                 "ms": milliseconds,

@@ -15,7 +15,7 @@ from infra.catalog.catalog import ACCESS, NOTES, Catalog
 from infra.catalog.owned import Effect, effect_between
 from infra.postgres import pool
 from infra.postgres.plain import plain
-from infra.postgres.snapshot import Part, prepare, read_catalog
+from infra.postgres.snapshot import Part, existing, prepare, read_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,6 +120,6 @@ def _seen_from(outside: Target, part: Part | None) -> Catalog | None:
     """Read a part, or all, as another session sees it; None where that would mean to wait for a lock."""
     with pool.connection(outside) as observer:
         try:
-            return read_catalog(observer, part, patience=PATIENCE)
+            return read_catalog(observer, part and existing(observer, part), patience=PATIENCE)
         except LockNotAvailable:
             return None

@@ -34,9 +34,7 @@ def run_whole(connection: Connection, session: Session, module: Module, digests:
         return run_by_statement(connection, session, module, digests, step)
     with connection.transaction():
         session.begin(connection)
-        if ledger.is_there(connection):
-            ledger.forget(connection, [module.name])
-        else:
+        if not ledger.is_there(connection):
             ledger.create(connection, session.stack)
         return run(connection, session, module, digests, step)
 

@@ -18,6 +18,7 @@ from infra.postgres.live import Live, look
 from infra.postgres.lock import locked
 from infra.postgres.rebuild import finish, rebuild, run_whole
 from infra.postgres.run import Applied
+from infra.postgres.snapshot import is_virgin
 from infra.postgres.trouble import through
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ def see(connection: Connection, session: Session, module: Module, digests: Diges
         entry = _renamed(connection, session, module, digests)
     if entry and not looking and entry.outcome != ledger.RETAINED:
         return Seen(State.APPLIED, entry)
+    if identity is None and is_virgin(connection):
+        _empty.add(str(session.target))
     if entry is None and str(session.target) in _empty:
         return Seen(State.FRESH, None)
     live = look(connection, session.stack)

@@ -36,6 +36,8 @@ NARROW = "-- narrow"
 """What ends a line that narrows a query to a part of the catalog; a whole reading leaves these lines out."""
 
 SETTINGS = "SET LOCAL search_path = ''; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off"
+BY_INDEX = "; SET LOCAL enable_seqscan = off"
+"""A part is found by its oids. The plan is made while the catalog is small, and kept while it grows."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def read_catalog(
     depend on the oids, so that it is made once for a connection, and it is never compiled: both would cost more than
     what they help.
     """
-    with _set(connection, patience):
+    if part is not None and not part:
+        return Catalog()
+    with _set(connection, patience, narrow=part is not None):
         if part is None:
             return catalog_of([*_whole(connection, RELATIONS), *_whole(connection, OTHERS)])
         rows: list[Row] = []
@@ -99,12 +103,32 @@ def read_catalog(
         return catalog_of(rows)
 
 
+def existing(connection: psycopg.Connection[tuple[Any, ...]], part: Part) -> Part:
+    """Give the part of a part that this session sees; of what another one has just made, that is nothing."""
+    values = {"relations": list(part.relations), "objects": list(part.objects)}
+    rows = connection.execute(_text("existing.sql"), values, prepare=True).fetchall()
+    relations, objects = (tuple(oid for what, oid in rows if what == kind) for kind in ("relation", "object"))
+    return Part(relations, objects)
+
+
+def is_virgin(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+    """Say whether a database holds nothing but its extensions: much quicker than to read it all and find nothing."""
+    return connection.execute(_text("virgin.sql"), {"hidden": list(HIDDEN)}).fetchone() == (True,)
+
+
+@cache
+def _text(name: str) -> LiteralString:
+    return cast("LiteralString", Path(__file__).with_name(name).read_text())
+
+
 def prepare(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """Have what most readings of a part need planned on a connection, and read nothing."""
+    """Have what most readings of a part need planned on a connection, once and for all, and read nothing."""
+    connection.execute("SET plan_cache_mode = force_generic_plan")
     nothing: dict[str, Any] = {"hidden": list(HIDDEN), "oids": []}
-    with _set(connection, ""):
+    with _set(connection, "", narrow=True):
         for of in (RELATIONS, OTHERS):
             connection.execute(_kinds(of), nothing, prepare=True)
+        existing(connection, Part())
         _rows(connection, queries(RELATIONS, narrow=True, names=TOGETHER), nothing)
 
 
@@ -127,11 +151,11 @@ def _rows(connection: psycopg.Connection[tuple[Any, ...]], query: LiteralString,
 
 
 @contextmanager
-def _set(connection: psycopg.Connection[tuple[Any, ...]], patience: str) -> Generator[None]:
+def _set(connection: psycopg.Connection[tuple[Any, ...]], patience: str, *, narrow: bool) -> Generator[None]:
     """Have the settings for reading, and everything as it was afterwards."""
     within = connection.info.transaction_status != TransactionStatus.IDLE
     limit = f"; SET LOCAL lock_timeout = '{patience}'" if patience else ""
-    plain(connection, f"{'SAVEPOINT reading' if within else 'BEGIN'}; {SETTINGS}{limit}")
+    plain(connection, f"{'SAVEPOINT reading' if within else 'BEGIN'}; {SETTINGS}{BY_INDEX if narrow else ''}{limit}")
     try:
         yield
     finally:

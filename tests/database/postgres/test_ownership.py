@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 import pytest
 
+from infra.catalog.catalog import STRUCTURE
 from infra.catalog.owned import Effect, effect_between
 from infra.errors import RefusedError
 from infra.modules.statements import parse
 from infra.postgres import pool
 from infra.postgres.ownership import effect_of
 from infra.postgres.removal import created, remove
-from infra.postgres.snapshot import read_catalog
+from infra.postgres.snapshot import is_virgin, read_catalog
 from tests.database.postgres.plainly import run, undone
 from tests.database.postgres.snapshot_cases.cases import CASES, Case
 from tests.database.postgres.world import target_of
@@ -107,6 +108,25 @@ def test_what_statements_make_is_all_read_and_can_be_dropped(
     assert found.narrow == found.full
     assert case.definition in {found.narrow.objects.get(case.identity), empty.objects.get(case.identity)}
     assert not removing or found.left.objects.keys() <= found.narrow.changed
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_database_with_anything_in_it_is_no_virgin(acting: Connection, empty: Catalog, case: Case) -> None:
+    """The quick look for something that no module made never misses what the whole reading finds."""
+    with undone(acting):
+        run(acting, *statements(case))
+        structure = effect_between(empty, read_catalog(acting)).objects.keys()
+        made = {one for one in structure if one.kind in STRUCTURE and one.kind != "extension"}
+        assert not (made and is_virgin(acting))
+
+
+def test_a_database_with_extensions_alone_is_virgin(acting: Connection) -> None:
+    """What an extension brings along is no module's, and needs no whole reading to tell."""
+    with undone(acting):
+        run(acting, "CREATE EXTENSION pg_trgm; CREATE EXTENSION pgcrypto")
+        assert is_virgin(acting)
+        run(acting, "CREATE SEQUENCE q")
+        assert not is_virgin(acting)
 
 
 LAST = [case for case in CASES if len(statements(case)) > 1 and not statements(case)[-1].startswith("CREATE")]
@@ -241,4 +261,15 @@ def test_changes_are_owned(furnished: Target, text: str) -> None:
     """Comments, privileges, owners, names and what is dropped are seen as the full reading sees them."""
     with pool.connection(furnished) as connection:
         found = readings(connection, furnished, read_catalog(connection), text)
+    assert found.narrow == found.full
+
+
+@pytest.mark.parametrize("text", [CHANGES["a privilege on a column"], CHANGES["another body"]])
+def test_a_server_that_counts_nothing_is_searched_whole(furnished: Target, text: str) -> None:
+    """With track_counts off nothing says in which catalogs a transaction wrote, so that all are searched."""
+    with pool.connection(furnished) as connection:
+        found = readings(
+            connection, furnished, read_catalog(connection), "SET LOCAL track_counts = off", f"{text}; SELECT 1"
+        )
+    assert found.narrow.objects
     assert found.narrow == found.full
