@@ -10,6 +10,7 @@ import pulumi_postgresql as postgresql
 
 from infra.resources.admin_membership import AdminMembership
 from infra.resources.adopted_roles import AdoptedRoles
+from infra.resources.boundary import after
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.passwords import Passwords
 from infra.resources.schema_ready import SchemaReady
@@ -50,7 +51,7 @@ class Chain:
         return pulumi.ResourceOptions(
             import_=name if self.server.adopted else None,
             provider=self.server.provider if provider else None,
-            depends_on=self.last,
+            depends_on=[after(one) for one in self.last],
             deleted_with=self.inside,
             protect=protect,
         )

@@ -13,6 +13,7 @@ from pulumi.dynamic.dynamic import (
     serialize_provider,  # pyright: ignore[reportUnknownVariableType]
 )
 from pulumi.output import Unknown
+from pulumi.resource import DependencyResource
 
 from infra.errors import InfraError
 from infra.resources.watchdog import watch_the_engine
@@ -51,6 +52,32 @@ class DynamicResource(Resource):
     ) -> None:
         given = {**properties, PROVIDER_KEY: _stored(provider)}
         super(Resource, self).__init__(f"pulumi-python:{self._resource_type_name}", name, given, opts)
+
+
+def after(resource: pulumi.Resource) -> pulumi.Output[pulumi.Resource]:
+    """Give what `depends_on` takes to put something after a resource, without all that this one comes after itself.
+
+    For every dependency the SDK looks for a circle through everything behind it, by recursion: in a chain that costs
+    the square of its length, and a chain of a thousand ends the program.
+    """
+    return pulumi.Output(set(), _stand_in(resource), _known())
+
+
+async def _stand_in(resource: pulumi.Resource) -> pulumi.Resource:
+    urn = await resource.urn.future()
+    return DependencyResource(cast("str", urn))
+
+
+async def _known() -> bool:
+    return True
+
+
+def undirected(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
+    """Give an output that does not name the resources it comes from, for resources that are put after these anyway.
+
+    Pulumi stores such names with every property of every resource, and looks for circles through each.
+    """
+    return pulumi.Output(set(), output.future(with_unknowns=True), output.is_known(), output.is_secret())
 
 
 @functools.cache

@@ -22,6 +22,7 @@ from infra.resources.boundary import (
     plainly,
     refused,
     target_of,
+    undirected,
 )
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
 
 def session_of(shared: Properties) -> pulumi.Output[str]:
     """Give the session of a database: its address, `admin` and `migrator` with user and password, and the limits."""
-    return pulumi.Output.secret(pulumi.Output.json_dumps(shared))
+    return undirected(pulumi.Output.secret(pulumi.Output.json_dumps(shared)))
 
 
 def shown(text: str) -> str:

@@ -154,6 +154,11 @@ def test_what_is_sent_does_not_grow_with_the_square_of_the_modules() -> None:
     assert large["app_db-40-module"].ByteSize() - large["app_db-02-module"].ByteSize() < 50
 
 
+def test_a_thousand_modules_can_be_declared() -> None:
+    """The SDK looks for circles by recursion: a chain must not get deeper with each module."""
+    assert "app_db-1100-module" in declared(modules=1100, databases=["app_db"])
+
+
 def test_the_stack_puts_out_no_password_in_plain_text() -> None:
     """What the declaration exports and what holds a password are secret outputs."""
     exported: dict[str, pulumi.Output[Any]] = {}
