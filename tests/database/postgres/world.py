@@ -6,11 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from infra.catalog.catalog import Catalog, fingerprint
 from infra.catalog.owned import is_structure
+from infra.errors import RefusedError
 from infra.modules.decide import Digests, Lifecycle, Step
 from infra.modules.digest import text_digest
 from infra.modules.module import Module, load_modules
@@ -74,6 +76,12 @@ class World:
         """Apply all modules in order, as `pulumi up` would in a process of its own, and give the steps."""
         self.new_process()
         return [self.apply(module, looking=looking) for module in self.modules()]
+
+    def refused(self) -> list[str]:
+        """Give the lines of the refusal that applying all modules ends in."""
+        with pytest.raises(RefusedError) as caught:
+            self.up()
+        return str(caught.value).splitlines()
 
     def apply(self, module: Module, *, looking: bool = True) -> Step:
         """Apply one module."""
