@@ -31,6 +31,7 @@ RANKS: list[list[Layer]] = [
         Layer("modules", ("infra.modules",), ("postgast", "sqlalchemy")),
         Layer("catalog", ("infra.catalog",)),
     ],
+    [Layer("findings", ("infra.findings",))],
     [Layer("postgres", ("infra.postgres",), ("psycopg", "stamina"))],
     [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",)), Layer("server", ("infra.server",), ("psycopg",))],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
@@ -48,6 +49,7 @@ RANKS: list[list[Layer]] = [
 # What a layer may not import although it stands below.
 FORBIDDEN = {
     "models": ["errors"],  # SQLAlchemy alone, so that any program can use them
+    "findings": ["models", "modules", "catalog"],  # only shows what others found
     "cli": ["server"],  # starts quickly, and needs no server of its own
     "connections": ["settings", "resources", "server", "postgres"],  # values in, text out
     "__main__": ["stack", "declarations", "resources"],  # only says `run`
@@ -246,6 +248,9 @@ CASES = [
     ("infra/cli.py", "infra.declare_server", False),
     ("infra/cli.py", "pulumi", False),
     ("infra/__main__.py", "infra.cli", True),
+    ("infra/findings/text.py", "infra.errors", True),
+    ("infra/findings/text.py", "infra.modules.module", False),
+    ("infra/findings/text.py", "infra.catalog.catalog", False),
     ("models/user.py", "sqlalchemy.orm", True),
     ("models/user.py", "models.base", True),
     ("models/user.py", "infra.errors", False),
