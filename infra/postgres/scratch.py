@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -26,43 +27,45 @@ if TYPE_CHECKING:
     from infra.postgres.target import Target
 
 PREFIX = "platform_postgres_scratch_"
-OLD_SECONDS = 3600
 MAINTENANCE = "postgres"
 
 LEFTOVERS = """
 SELECT d.datname FROM pg_database d
-WHERE starts_with(d.datname, %s) AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)
-  AND split_part(d.datname, '_', 4)::bigint < %s
+WHERE starts_with(d.datname, %s)
+  AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid OR a.application_name = d.datname)
 """
 
 
 @contextmanager
-def scratch_database(admin: Target, *, owner: str, like: Target) -> Generator[Target]:
-    """Make an empty database of `owner` with the extensions of `like`, give the admin's way into it, and drop it.
+def scratch_database(admin: Target, *, owner: str, extensions: Sequence[str] = ()) -> Generator[Target]:
+    """Make an empty database of `owner` with these extensions, give the admin's way into it, and drop it.
 
-    Its name holds the time, in seconds since 1970, so that the next run can sweep what a killed one left.
+    As long as it is in use a session has its name for an application name: what no session speaks of was left by a run
+    that was killed, and the next one sweeps it.
     """
     name = f"{PREFIX}{int(time.time())}_{secrets.token_hex(4)}"
-    with connect(admin.on(MAINTENANCE), autocommit=True) as connection:
-        _sweep(connection)
-        connection.execute(
+    holder = replace(admin.on(MAINTENANCE), options={**admin.options, "application_name": name})
+    with connect(holder, autocommit=True) as held:
+        _sweep(held)
+        held.execute(
             sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0").format(
                 sql.Identifier(name), sql.Identifier(owner)
             )
         )
-    try:
-        with connect(admin.on(name), autocommit=True) as connection:
-            for extension in _extensions(like):
-                connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
-            connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(sql.Identifier(owner)))
-        yield admin.on(name)
-    finally:
-        pool.close_all(name)
-        with connect(admin.on(MAINTENANCE), autocommit=True) as connection:
-            _drop(connection, name)
+        try:
+            with connect(admin.on(name), autocommit=True) as connection:
+                for extension in extensions:
+                    connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
+                connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(sql.Identifier(owner)))
+            yield admin.on(name)
+        finally:
+            pool.close_all(name)
+            with connect(admin.on(MAINTENANCE), autocommit=True) as connection:
+                _drop(connection, name)
 
 
-def _extensions(like: Target) -> list[str]:
+def extensions_of(like: Target) -> list[str]:
+    """Name the extensions of a database, in the order in which they were made."""
     with connect(like, autocommit=True) as connection:
         rows = connection.execute("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY oid").fetchall()
     return [row[0] for row in rows]
@@ -70,7 +73,7 @@ def _extensions(like: Target) -> list[str]:
 
 def _sweep(connection: Connection) -> None:
     """Drop the scratch databases of runs that were killed."""
-    for (name,) in connection.execute(LEFTOVERS, (PREFIX, int(time.time()) - OLD_SECONDS)).fetchall():
+    for (name,) in connection.execute(LEFTOVERS, (PREFIX,)).fetchall():
         try:
             _drop(connection, name)
         except psycopg.Error:
@@ -85,18 +88,22 @@ def effects_on_scratch(
     admin: Target, modules: Sequence[Module], *, owner: str, like: Target, seconds: float
 ) -> dict[str, Effect]:
     """Run modules in order on a scratch database, and give what each of them did; raises ModuleError."""
-    effects: dict[str, Effect] = {}
-    with scratch_database(admin, owner=owner, like=like) as scratch, pool.connection(scratch) as connection:
-        for module in modules:
-            if runs_by_statement(module.text):
-                effects[module.name] = on_scratch(connection, module, owner, seconds)
-                continue
-            with connection.transaction():
-                become(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
+    extensions = extensions_of(like)
+    with scratch_database(admin, owner=owner, extensions=extensions) as scratch, pool.connection(scratch) as connection:
+        return {
+            module.name: run_on_scratch(connection, scratch, module, owner=owner, seconds=seconds) for module in modules
+        }
 
-                def act(module: Module = module) -> None:
-                    execute(connection, module)
-                    become(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
 
-                effects[module.name] = effect_of(connection, scratch, act)
-    return effects
+def run_on_scratch(connection: Connection, scratch: Target, module: Module, *, owner: str, seconds: float) -> Effect:
+    """Run one module on a scratch database as a stack's run would, and give what it did; raises ModuleError."""
+
+    def act() -> None:
+        execute(connection, module)
+        become(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
+
+    if runs_by_statement(module.text):
+        return on_scratch(connection, module, owner, seconds)
+    with connection.transaction():
+        become(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
+        return effect_of(connection, scratch, act)

@@ -1,0 +1,189 @@
+"""Modules on a scratch database: rolled back without a trace, run, and run again, harmless or refused."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from infra.catalog.difference import differences
+from infra.catalog.owned import fold
+from infra.check.codes import RULES
+from infra.check.comparing import named
+from infra.check.sources import SECONDS, Built
+from infra.errors import ModuleError
+from infra.findings.finding import Finding, Place
+from infra.modules.acceptance import problems
+from infra.modules.directive import runs_by_statement
+from infra.postgres import pool
+from infra.postgres.execute import become, execute
+from infra.postgres.plain import plain
+from infra.postgres.scratch import run_on_scratch
+from infra.postgres.snapshot import read_catalog
+from infra.postgres.target import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from infra.catalog.catalog import Catalog
+    from infra.catalog.owned import Effect
+    from infra.check.sources import Ground
+    from infra.errors import InfraError
+    from infra.modules.module import Module
+    from infra.postgres.pool import Connection
+    from infra.postgres.target import Target
+
+MOST_NAMED = 20
+
+# What a module can do beside the catalog of its database: what ROLLBACK does not take back, and rows.
+BESIDE = """
+SELECT format('sequence %I.%I stands at %s', schemaname, sequencename, coalesce(last_value::text, 'its start'))
+FROM pg_sequences
+UNION ALL SELECT 'role ' || quote_ident(rolname) FROM pg_roles
+UNION ALL SELECT 'settings of ' || coalesce(setrole::regrole::text, '') || ' ' || array_to_string(setconfig, ', ')
+    FROM pg_db_role_setting
+UNION ALL SELECT 'replication slot ' || quote_ident(slot_name) FROM pg_replication_slots
+UNION ALL SELECT 'database ' || quote_ident(datname) FROM pg_database
+    WHERE NOT starts_with(datname, 'platform_postgres_scratch_')
+"""
+ROWS = """
+SELECT format('%I.%I', schemaname, relname),
+    format('%s inserted, %s updated, %s deleted', n_tup_ins, n_tup_upd, n_tup_del)
+FROM pg_stat_xact_user_tables
+"""
+
+
+class Refused(NamedTuple):
+    """How a second run of a module ended: its refusal in PostgreSQL's words, '' where nothing happened."""
+
+    module: str
+    why: str
+
+
+class Run(NamedTuple):
+    """What modules made, what was found on the way, and whether all of them ran."""
+
+    built: Built
+    findings: list[Finding]
+    whole: bool
+
+
+class State(NamedTuple):
+    """Everything that a module may change."""
+
+    catalog: Catalog
+    beside: frozenset[str]
+
+
+def not_run(modules: Sequence[Module]) -> list[Finding]:
+    """Give a finding for everything that a stack would refuse before it runs a module."""
+    return [_of_error(error) for module in modules for error in problems(module)]
+
+
+def run_modules(ground: Ground, scratch: Target, modules: Sequence[Module], *, tried: bool = True) -> Run:
+    """Run modules in their order, each rolled back first when it is to be `tried`; stops at the first that fails."""
+    effects: dict[str, Effect] = {}
+    found: list[Finding] = []
+    with pool.connection(scratch) as connection:
+        before = _state(connection)
+        for module in modules:
+            try:
+                if tried and not runs_by_statement(module.text):
+                    _rolled_back(connection, ground.owner, module)
+                    found += _traces(module, before, _state(connection))
+                effects[module.name] = run_on_scratch(connection, scratch, module, owner=ground.owner, seconds=SECONDS)
+            except ModuleError as error:
+                return Run(Built(before.catalog), [*found, _of_error(error)], whole=False)
+            before = _state(connection)
+    return Run(Built(before.catalog, fold(effects.items()).writers), found, whole=True)
+
+
+def run_again(ground: Ground, scratch: Target, modules: Sequence[Module]) -> tuple[list[Finding], list[Refused]]:
+    """Run every module once more, in a transaction that is rolled back; it is to be refused, or to change nothing."""
+    found: list[Finding] = []
+    ended: list[Refused] = []
+    for module in modules:
+        if runs_by_statement(module.text):
+            continue
+        with connect(scratch, autocommit=True) as connection:
+            before, rows = _state(connection), set[tuple[str, str]]()
+            plain(connection, "BEGIN")
+            try:
+                become(connection, ground.owner, lock_timeout=SECONDS, statement_timeout=SECONDS)
+                execute(connection, module)
+                plain(connection, "RESET ROLE")
+                after = _state(connection)
+                rows = {(str(table), str(done)) for table, done in connection.execute(ROWS.encode())}
+            except ModuleError as error:
+                ended.append(Refused(module.path, error.what))
+                continue
+            finally:
+                with suppress(psycopg.Error):
+                    plain(connection, "ROLLBACK")
+        changed = [
+            *_changes(before, after),
+            *(f"rows of {table}: {done}" for table, done in sorted(rows) if _any(done)),
+        ]
+        if changed:
+            found.append(_finding("C112", module, "changes something when it is run again", changed, AGAIN))
+        else:
+            ended.append(Refused(module.path, ""))
+    return found, ended
+
+
+AGAIN = "make it refuse, as CREATE without IF NOT EXISTS does, or let it see what is there already"
+TRACE = "take out what ROLLBACK does not take back"
+
+
+def _any(done: str) -> bool:
+    return done != "0 inserted, 0 updated, 0 deleted"
+
+
+def _state(connection: Connection) -> State:
+    beside = frozenset(str(row[0]) for row in connection.execute(BESIDE.encode()))
+    return State(read_catalog(connection), beside)
+
+
+def _rolled_back(connection: Connection, owner: str, module: Module) -> None:
+    plain(connection, "BEGIN")
+    try:
+        become(connection, owner, lock_timeout=SECONDS, statement_timeout=SECONDS)
+        execute(connection, module)
+    finally:
+        plain(connection, "ROLLBACK")
+    connection.execute(sql.SQL("RESET ALL; RESET ROLE"))
+
+
+def _traces(module: Module, before: State, after: State) -> Generator[Finding]:
+    changed = list(_changes(before, after))
+    if changed:
+        yield _finding("C113", module, "leaves a trace when it is rolled back", changed, TRACE)
+
+
+def _changes(before: State, after: State) -> list[str]:
+    in_catalog = [f"{named(one.identity)} is {one.verdict}" for one in differences(before.catalog, after.catalog)]
+    return [*in_catalog, *sorted(after.beside - before.beside)]
+
+
+def _finding(code: str, module: Module, what: str, changed: list[str], remedy: str) -> Finding:
+    more = [f"and {len(changed) - MOST_NAMED} more"] if len(changed) > MOST_NAMED else []
+    detail = (*changed[:MOST_NAMED], *more)
+    return Finding(code, RULES[code].severity, Place(module.path, 1), f"{module.path} {what}", remedy, detail)
+
+
+def _of_error(error: InfraError) -> Finding:
+    """Make a finding of what keeps a module from being run."""
+    place, detail = Place(error.place), tuple[str, ...]()
+    remedy = error.remedy or "mend the statement"
+    message = error.what
+    if isinstance(error, ModuleError):
+        if error.at:
+            place = Place(error.at.path, error.at.line, error.at.column, "", error.at.text)
+        message = f"{error.what} [{error.sqlstate}]" if error.sqlstate else error.what
+        detail = tuple(f"{word}: {text}" for word, text in (("detail", error.detail), ("hint", error.hint)) if text)
+    elif error.place.count(":") > 1:
+        path, line, column = error.place.rsplit(":", 2)
+        place = Place(path, int(line), int(column))
+    return Finding("C111", RULES["C111"].severity, place, message, remedy, detail)
