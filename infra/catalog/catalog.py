@@ -25,6 +25,7 @@ STRUCTURE = (
     "column",
     "constraint",
     "index",
+    "constraint index",
     "statistics",
     "view",
     "materialized view",
@@ -43,8 +44,11 @@ NOTES = ("column order", "extension version")
 
 NOT_COMPARED = (
     "rows of tables",
+    "where sequences stand",
     "roles and their settings (declared in the stack)",
-    "operators, operator classes, casts and languages",
+    "the database's own settings, privileges and comment (declared in the stack)",
+    "base types, operators, operator classes, casts, transforms, access methods and languages",
+    "comments on extensions, and what depends on one by ALTER … DEPENDS ON EXTENSION",
     "text search configurations",
     "foreign data wrappers and servers",
     "publications and subscriptions",

@@ -93,6 +93,8 @@ def _belongs(identity: ObjectId, live: Catalog, tables: set[str]) -> bool:
     text = live.objects[identity]
     if identity.kind == "index":
         return any(f" ON {table} " in text or f" ON ONLY {table} " in text for table in tables)
+    if identity.kind == "constraint index":
+        return any(text.startswith(f"of {table}.") for table in tables)
     if identity.kind == "sequence":
         return any(f"owned by {table}." in text for table in tables)
     return False

@@ -21,6 +21,6 @@ RULES: dict[str, RuleText] = {
     "C121": RuleText("The live database lacks something that the modules make"),
     "C122": RuleText("The live database has something that no module makes"),
     "C123": RuleText("The live database says something else of an object than the modules"),
-    "C124": RuleText("The live database has columns in another order than the modules", "note"),
+    "C124": RuleText("The live database has columns in another order, or another version of an extension", "note"),
     "C125": RuleText("The live database has another owner or privilege than the modules and the stack give"),
 }

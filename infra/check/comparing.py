@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.catalog.catalog import ACCESS, Catalog
+from infra.catalog.catalog import ACCESS, NOTES
 from infra.catalog.difference import Difference, differences
 from infra.check.codes import RULES
 from infra.check.folding import Group, fold_parts
@@ -15,7 +15,7 @@ from infra.findings.finding import Finding, Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from infra.catalog.catalog import ObjectId
+    from infra.catalog.catalog import Catalog, ObjectId
     from infra.check.in_models import Models
     from infra.modules.module import Module
 
@@ -29,21 +29,21 @@ class Codes:
     missing: str
     extra: str
     different: str
-    order: str
+    note: str
     access: str
 
     def of(self, one: Difference) -> str:
         """Give the code of a difference."""
         if one.identity.kind in ACCESS:
             return self.access
-        if one.identity.kind == "column order":
-            return self.order
+        if one.identity.kind in NOTES:
+            return self.note
         return {"missing": self.missing, "extra": self.extra, "different": self.different}[one.verdict]
 
 
-MODULES_AGAINST_MODELS = Codes(missing="C102", extra="C101", different="C103", order="C104", access="C105")
-PSQL_AGAINST_RUNNER = Codes(missing="C114", extra="C114", different="C114", order="C114", access="C114")
-LIVE_AGAINST_MODULES = Codes(missing="C121", extra="C122", different="C123", order="C124", access="C125")
+MODULES_AGAINST_MODELS = Codes(missing="C102", extra="C101", different="C103", note="C104", access="C105")
+PSQL_AGAINST_RUNNER = Codes(missing="C114", extra="C114", different="C114", note="C114", access="C114")
+LIVE_AGAINST_MODULES = Codes(missing="C121", extra="C122", different="C123", note="C124", access="C125")
 
 
 @dataclass(frozen=True)
@@ -77,15 +77,12 @@ class Comparison:
     places: Callable[[Difference], list[Place]]
     remedy: Callable[[Difference], str]
     elsewhere: Place
-    ignored: Callable[[ObjectId], bool] = lambda _identity: False
+    ignored: Callable[[Difference], bool] = lambda _one: False
 
     def findings(self, expected: Catalog, found: Catalog) -> list[Finding]:
         """Compare; [] where the schemas are equal."""
-        kept = (
-            Catalog({one: text for one, text in each.objects.items() if not self.ignored(one)})
-            for each in (expected, found)
-        )
-        return [self._finding(group) for group in fold_parts(differences(*kept))]
+        groups = fold_parts(differences(expected, found))
+        return [self._finding(group) for group in groups if not self.ignored(group.main)]
 
     def _finding(self, group: Group) -> Finding:
         one = group.main
@@ -125,6 +122,8 @@ def named(identity: ObjectId) -> str:
         return f"the owner of {identity.name}"
     if identity.kind == "column order":
         return f"the order of the columns of {identity.name}"
+    if identity.kind == "extension version":
+        return f"the version of extension {identity.name}"
     if identity.kind == "privileges":
         return f"what is granted on {identity.name}"
     return str(identity)
@@ -165,7 +164,7 @@ def modules_and_psql(declarations: Declarations) -> Comparison:
     )
 
 
-def live_and_modules(declarations: Declarations, *, live: str, ignored: Callable[[ObjectId], bool]) -> Comparison:
+def live_and_modules(declarations: Declarations, *, live: str, ignored: Callable[[Difference], bool]) -> Comparison:
     """Compare what the modules make with a live database."""
 
     def places(one: Difference) -> list[Place]:
@@ -181,9 +180,9 @@ def live_and_modules(declarations: Declarations, *, live: str, ignored: Callable
     return Comparison("the modules", live, LIVE_AGAINST_MODULES, places, remedy, Place("sql"), ignored)
 
 
-def _of_extensions(identity: ObjectId) -> bool:
+def _of_extensions(one: Difference) -> bool:
     """Say whether an object is an extension: the models have none, and C116 compares those of the settings."""
-    return identity.kind in {"extension", "extension version"}
+    return one.identity.kind in {"extension", "extension version"}
 
 
 def _only_comments(one: Difference) -> bool:

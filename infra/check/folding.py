@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WHOLES = ("table", "view", "materialized view", "composite type", "enum", "domain", "range")
 NAME = r'(?:"(?:[^"]|"")*"|[^\s."(]+)'
 TABLE_OF_INDEX = re.compile(rf" ON (?:ONLY )?({NAME}\.{NAME})")
+NOTED_OF = {"column order": "table", "extension version": "extension"}
+TWO_WORDS = ("materialized view ", "event trigger ")
 ROUTINES = ("function", "procedure", "aggregate")
 
 
@@ -51,35 +53,45 @@ def _whole_of(one: Difference, found: Mapping[ObjectId, Difference]) -> ObjectId
             return whole
     if one.identity.kind == "sequence":  # an identity column that became an ordinary one is different, not missing
         return next((each for each in _owners(one) if each in found), None)
+    if one.identity.kind == "owner":  # a sequence that belongs to a column has no owner of its own
+        return next((each for each in _wholes(one) if each in found and each.kind == "sequence"), None)
     return None
 
 
 def _wholes(one: Difference) -> list[ObjectId]:
+    """Name what an object may be part of."""
     kind, name = one.identity
     if kind in PARTS:
         return [ObjectId(whole, parent(name)) for whole in WHOLES]
-    if kind == "column order":
-        return [ObjectId("table", name)]
-    if kind == "extension version":
-        return [ObjectId("extension", name)]
     if kind == "sequence":
         return [*_owners(one), *(ObjectId("table", parent(each.name)) for each in _owners(one))]
     if kind == "index":
-        found = TABLE_OF_INDEX.search(_text(one))
-        return [ObjectId(whole, found[1]) for whole in WHOLES] if found else []
+        tables = [ObjectId(whole, name) for name in TABLE_OF_INDEX.findall(_text(one)) for whole in WHOLES]
+        return [*tables, *(ObjectId("index", name) for name in _said(one, "partition of "))]
+    if kind == "constraint index":
+        return [ObjectId("constraint", name) for name in _said(one, "of ")]
     if kind in ACCESS:
-        subject = name.rpartition(" to ")[0] if kind == "privileges" else name
-        word, _, rest = subject.partition(" ")
-        if subject.startswith("materialized view "):
-            word, rest = "materialized view", subject.removeprefix("materialized view ")
-        alike = {"function": ROUTINES, "type": WHOLES}.get(word, (word,))
-        column = [ObjectId("table", parent(rest))] if word == "column" else []
-        return [*(ObjectId(each, rest) for each in alike), *column]
-    return []
+        return _subjects(name.rpartition(" to ")[0] if kind == "privileges" else name)
+    return [ObjectId(NOTED_OF[kind], name)] if kind in NOTED_OF else []
+
+
+def _subjects(subject: str) -> list[ObjectId]:
+    """Name what an owner or a privilege is about: `function public.f()` may be a procedure."""
+    words = 2 if subject.startswith(TWO_WORDS) else 1
+    *first, name = subject.split(" ", words)
+    kind = " ".join(first)
+    alike = {"function": ROUTINES, "type": WHOLES}.get(kind, (kind,))
+    column = [ObjectId("table", parent(name))] if kind == "column" else []
+    return [*(ObjectId(each, name) for each in alike), *column]
 
 
 def _owners(one: Difference) -> list[ObjectId]:
-    return [ObjectId("column", name) for name in re.findall(r"^owned by (.*)$", _text(one), re.MULTILINE)]
+    return [ObjectId("column", name) for name in _said(one, "owned by ")]
+
+
+def _said(one: Difference, words: str) -> list[str]:
+    """Give what stands behind these words at the beginning of a line."""
+    return [line.removeprefix(words) for line in _text(one).split("\n") if line.startswith(words)]
 
 
 def _text(one: Difference) -> str:

@@ -14,6 +14,7 @@ from infra.check.codes import RULES
 from infra.check.comparing import Declarations, models_and_modules, modules_and_psql
 from infra.check.in_models import models_of
 from infra.check.in_modules import extensions_of
+from infra.check.live import compare_live, read_live
 from infra.check.private_server import private_server
 from infra.check.sources import Ground, ModelsError, build_models
 from infra.check.stacks import extensions_of_stacks
@@ -52,6 +53,8 @@ SOURCES = (Source(build_models, models_and_modules),)
 """Every other way to the schema; migrations join here when there are some."""
 
 NOT_RUN = "the modules do not run, so that nothing was compared: mend C111 first"
+NOT_OF_LIVE = ("the live database's roles and default privileges, which the stack declares and the modules run under",)
+MAY_READ = "where only the spelling of a definition differs, that may be why"
 NOT_BETWEEN_THESE = ("extensions of the models, which have none (those of the modules are compared with the settings)",)
 
 
@@ -85,7 +88,8 @@ def ground(dsn: str | None) -> Generator[Ground]:
     if dsn is None:
         with private_server() as private:
             try:
-                yield Ground(private.admin, "postgres", find_psql(private.distribution.bin))
+                used = private.distribution
+                yield Ground(private.admin, "postgres", find_psql(used.bin), used.major)
             finally:
                 pool.close_all()
     else:
@@ -115,6 +119,30 @@ def check(project: Project, dsn: str | None = None) -> Report:
         with scratch_database(where.admin, owner=where.owner) as scratch:
             proving.prove(report, scratch, built, psql)
     return report
+
+
+def check_live(project: Project, ways: Sequence[str], unmanaged: Sequence[str]) -> Report:
+    """Compare live databases with what the modules make on a private server; they are only read."""
+    report = Report(notes=[f"not compared: {', '.join((*NOT_COMPARED, *NOT_OF_LIVE))}"])
+    modules = load_modules(project.directory, shown_as=str(project.directory))
+    refused = proofs.not_run(modules)
+    report.findings += refused
+    if refused:
+        return report.said(NOT_RUN)
+    databases = [read_live(way_of(way)) for way in ways]
+    models = models_of(project.metadata, project.base)
+    with ground(None) as where:
+        for live in databases:
+            found = compare_live(where, live, modules, models, unmanaged)
+            report.findings += found
+            report.said(f"database {live.name} was read{_and_found(found)}")
+            if live.major != where.major:
+                report.said(f"its server is PostgreSQL {live.major} and the private one {where.major}: {MAY_READ}")
+    return report
+
+
+def _and_found(findings: list[Finding]) -> str:
+    return "" if findings else ": it is what the modules make"
 
 
 @dataclass(frozen=True)

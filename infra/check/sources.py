@@ -39,6 +39,7 @@ class Ground:
     admin: Target
     owner: str
     psql: Path | None
+    major: int = 0  # of the private server
 
 
 @dataclass(frozen=True)

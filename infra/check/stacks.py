@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -15,11 +16,10 @@ from infra.settings import Modules, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PROJECT = "Pulumi.yaml"
 STACK = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
-DEFAULTS = Place("infra/settings.py")
+DEFAULTS = Path("infra/settings.py")
 READONLY = re.compile(r"(?:export +)?(?P<name>[A-Za-z_][A-Za-z0-9_]*_READONLY_DSN)=(?P<value>.*)")
 
 
@@ -48,12 +48,12 @@ class Stack:
 def extensions_of_stacks(root: Path) -> list[Extensions]:
     """Give the extensions of the defaults and of every stack whose file names some."""
     defaults: tuple[str, ...] = Settings.model_fields["extensions"].default
-    found = [Extensions("the default of the settings", DEFAULTS, defaults)]
+    found = [Extensions("the default of the settings", _line_of(root / DEFAULTS, DEFAULTS, "extensions"), defaults)]
     for stack in stacks(root):
         names = stack.setting("extensions")
         if names is None:
             continue
-        place = _line_of(stack.path, "extensions")
+        place = _line_of(stack.path, Path(stack.path.name), "extensions")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnknownVariableType]
             raise InfraError(
                 "extensions is not a list of names", place=str(place), remedy="write it as docs/settings.md says"
@@ -124,8 +124,9 @@ def _read(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
-def _line_of(path: Path, setting: str) -> Place:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if found := re.match(rf"\s*(?:[\w-]+:)?{setting}\s*:", line):
-            return Place(path.name, number, len(line) - len(line.lstrip()) + 1, "", line[: found.endpos])
-    return Place(path.name)
+def _line_of(path: Path, shown: Path, setting: str) -> Place:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, 1):
+        if re.match(rf"\s*(?:[\w-]+:)?{setting}\s*:", line):
+            return Place(str(shown), number, len(line) - len(line.lstrip()) + 1, "", line)
+    return Place(str(shown))

@@ -33,12 +33,14 @@ RANKS: list[list[Layer]] = [
     ],
     [Layer("findings", ("infra.findings",))],
     [Layer("postgres", ("infra.postgres",), ("psycopg", "stamina"))],
-    [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",)), Layer("server", ("infra.server",), ("psycopg",))],
+    [Layer("server", ("infra.server",), ("psycopg",))],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
     [
         Layer("settings", ("infra.settings", "infra.setting_values", "infra.configuration"), ("pydantic",)),
         Layer("connections", ("infra.connections",)),
     ],
+    [Layer("check", ("infra.check",), ("psycopg", "sqlalchemy", "alembic", "yaml"))],
+    [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",))],
     [Layer("declarations", ("infra.declare*",), ("pulumi", "pulumi_postgresql", "pulumi_docker"))],
     [Layer("stack", ("infra.stack",), ("pulumi",))],
     [Layer("program", ("infra.program",), ("pulumi",))],
@@ -50,7 +52,8 @@ RANKS: list[list[Layer]] = [
 FORBIDDEN = {
     "models": ["errors"],  # SQLAlchemy alone, so that any program can use them
     "findings": ["models", "modules", "catalog"],  # only shows what others found
-    "cli": ["server"],  # starts quickly, and needs no server of its own
+    "check": ["resources", "connections"],  # a tool for people and CI, without Pulumi
+    "cli": ["server", "resources", "settings", "connections"],  # starts quickly: each command has a package of its own
     "connections": ["settings", "resources", "server", "postgres"],  # values in, text out
     "__main__": ["stack", "declarations", "resources"],  # only says `run`
     "toolchain": [layer.name for rank in RANKS[:-1] for layer in rank],  # runs before anything is installed
@@ -70,7 +73,12 @@ ONLY_IN = {
     "postgast": ["infra/modules/statements.py"],  # one file knows the parser
     "stamina": ["infra/postgres/retry.py"],  # one file decides what is tried again
     "grpc": ["infra/resources/console.py"],  # Pulumi's own transport: its SDK gives dynamic providers no way to speak
-    "importlib": ["infra/server/distribution.py"],  # wheels of servers are found by name; code never is
+    "alembic": ["infra/check/second_opinion.py"],  # installed for development only
+    "yaml": ["infra/check/stacks.py"],  # the stacks' files are read by Pulumi, but for this one look
+    "importlib": [  # wheels of servers are found by name, and whether Alembic is there; code never is
+        "infra/server/distribution.py",
+        "infra/check/second_opinion.py",
+    ],
 }
 
 FILES = sorted(
@@ -247,7 +255,18 @@ CASES = [
     ("infra/cli.py", "infra.stack", False),
     ("infra/cli.py", "infra.declare_server", False),
     ("infra/cli.py", "pulumi", False),
+    ("infra/cli.py", "infra.check.run", True),
+    ("infra/cli.py", "infra.settings", False),
     ("infra/__main__.py", "infra.cli", True),
+    ("infra/check/run.py", "infra.server.distribution", True),
+    ("infra/check/run.py", "infra.findings.finding", True),
+    ("infra/check/run.py", "models", True),
+    ("infra/check/stacks.py", "infra.settings", True),
+    ("infra/check/run.py", "infra.resources", False),
+    ("infra/check/run.py", "infra.stack", False),
+    ("infra/check/run.py", "pulumi", False),
+    ("infra/check/run.py", "alembic", False),
+    ("infra/check/second_opinion.py", "alembic.migration", True),
     ("infra/findings/text.py", "infra.errors", True),
     ("infra/findings/text.py", "infra.modules.module", False),
     ("infra/findings/text.py", "infra.catalog.catalog", False),

@@ -10,7 +10,10 @@ SELECT
         CASE WHEN t.typtype = 'd' AND t.typnotnull THEN 'not null' END,
         'default ' || pg_get_expr(t.typdefaultbin, 0),
         (
-            SELECT string_agg(format('constraint %%I %%s', c.conname, pg_get_constraintdef(c.oid)), E'\n' ORDER BY c.conname)
+            SELECT string_agg(concat_ws(E'\n',
+                format('constraint %%I %%s', c.conname, pg_get_constraintdef(c.oid)),
+                format('comment on %%I ', c.conname) || quote_literal(obj_description(c.oid, 'pg_constraint'))
+            ), E'\n' ORDER BY c.conname)
             FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c'
         ),
         (

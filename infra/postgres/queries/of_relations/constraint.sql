@@ -2,6 +2,8 @@
 SELECT 'constraint', format('%%s.%%I', r.name, c.conname), concat_ws(E'\n',
     pg_get_constraintdef(c.oid),
     CASE WHEN c.coninhcount > 0 THEN 'inherited' END,
+    CASE WHEN c.contype = 'f' AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgconstraint = c.oid AND t.tgenabled <> 'O')
+        THEN 'not enforced, its triggers are disabled' END,
     'comment ' || quote_literal(obj_description(c.oid, 'pg_constraint'))
 )
 FROM relation r

@@ -7,6 +7,7 @@ SELECT 'table', t.name, concat_ws(E'\n',
         FROM pg_foreign_table f JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = t.oid
     ),
     CASE WHEN t.relpersistence = 'u' THEN 'unlogged' END,
+    'using ' || (SELECT quote_ident(m.amname) FROM pg_am m WHERE m.oid = t.relam AND m.amname <> 'heap'),
     'of ' || nullif(t.reloftype, 0)::regtype::text,
     'partition by ' || pg_get_partkeydef(t.oid),
     (
