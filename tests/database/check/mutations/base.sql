@@ -30,6 +30,7 @@ CREATE INDEX child_plain ON m.child (made);
 CREATE INDEX child_full ON m.child USING btree (name text_pattern_ops, made DESC NULLS LAST) INCLUDE (amount)
     WHERE amount > 5;
 COMMENT ON INDEX m.child_plain IS 'an index';
+CREATE INDEX child_sum ON m.child ((amount + 1));
 CREATE UNIQUE INDEX child_unique ON m.child (parent_id, made);
 CREATE STATISTICS m.child_stats (ndistinct) ON parent_id, name FROM m.child;
 CREATE FUNCTION m.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.made := now(); RETURN NEW; END $$;
