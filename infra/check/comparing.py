@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infra.check.in_models import Models
     from infra.modules.module import Module
 
+UP_TO_DATE = "infra/modules/render.py leaves it out: the generated modules are what it writes"
 MOST_PARTS = 30  # named of what is missing or extra together
 
 
@@ -138,12 +139,10 @@ def models_and_modules(declarations: Declarations) -> Comparison:
     def remedy(one: Difference) -> str:
         module = declarations.writers.get(one.identity, "")
         outdated = [name for name, current in declarations.current.items() if not current]
+        if outdated and (module in declarations.current or not module):
+            return "run `python -m infra generate`, after taking edits of generated files over into models/"
         if module in declarations.current or not module:
-            if outdated:
-                return "run `python -m infra generate`, after taking edits of generated files over into models/"
-            return (
-                "the generated modules are up to date, so that infra/modules/render.py leaves this out; mend it there"
-            )
+            return f"let no module written by hand drop it; else {UP_TO_DATE}"
         path = declarations.modules[module].path
         return f"declare it in models/ and run `python -m infra generate`, or take it out of {path}"
 

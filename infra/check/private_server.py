@@ -71,7 +71,7 @@ def private_server() -> Generator[Private]:
     """Start a server and end it without a trace; raises ServerError. Those of killed runs are swept away first."""
     who = account()
     found = locate(None)
-    for directory in _roomy():
+    for directory in roomy():
         sweep(directory)
     with _directory() as base:
         refuse_unreachable(base / "data", who, setting="TMPDIR")
@@ -104,7 +104,7 @@ def remove(base: Path) -> None:
 def _directory() -> Generator[Path]:
     """Make a directory that this run alone uses, hold its lock, and remove it with the server in it."""
     while True:
-        base = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_roomy()[0])).resolve()
+        base = Path(tempfile.mkdtemp(prefix=PREFIX, dir=roomy()[0])).resolve()
         base.chmod(0o711)  # the service account has to pass
         try:
             with locked(base / "lock", seconds=0):
@@ -117,7 +117,7 @@ def _directory() -> Generator[Path]:
         return
 
 
-def _roomy() -> list[Path]:
+def roomy() -> list[Path]:
     """Give the directories for such servers, the best one first: in memory, else the temporary one."""
     memory = [MEMORY] if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH else []
     return [*memory, Path(tempfile.gettempdir())]

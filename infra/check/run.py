@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from infra.catalog.catalog import NOT_COMPARED
 from infra.check import agreement, proofs, second_opinion
 from infra.check.by_psql import catalog_by_psql, find_psql
@@ -18,8 +20,8 @@ from infra.check.live import compare_live, read_live
 from infra.check.private_server import private_server
 from infra.check.sources import Ground, ModelsError, build_models
 from infra.check.stacks import extensions_of_stacks
-from infra.check.ways import way_of
-from infra.errors import InfraError
+from infra.check.ways import enter, way_of
+from infra.errors import InfraError, ServerError
 from infra.findings.finding import Finding, Place
 from infra.modules.module import load_modules
 from infra.postgres import pool
@@ -52,6 +54,7 @@ class Source:
 SOURCES = (Source(build_models, models_and_modules),)
 """Every other way to the schema; migrations join here when there are some."""
 
+MAY_CREATE = "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
 NOT_RUN = "the modules do not run, so that nothing was compared: mend C111 first"
 NOT_OF_LIVE = ("the live database's roles and default privileges, which the stack declares and the modules run under",)
 MAY_READ = "where only the spelling of a definition differs, that may be why"
@@ -86,7 +89,7 @@ class Report:
 def ground(dsn: str | None) -> Generator[Ground]:
     """Give where scratch databases are made: a private server, or the one of a connection string."""
     if dsn is None:
-        with private_server() as private:
+        with private_server() as private, in_words():
             try:
                 used = private.distribution
                 yield Ground(private.admin, "postgres", find_psql(used.bin), used.major)
@@ -94,11 +97,29 @@ def ground(dsn: str | None) -> Generator[Ground]:
                 pool.close_all()
     else:
         admin = way_of(dsn)
+        with enter(admin) as connection:
+            if connection.execute(MAY_CREATE).fetchone() != (True,):
+                raise ServerError(
+                    f"role {admin.user} may not create databases",
+                    place="--dsn",
+                    remedy="name a role with CREATEDB, or leave it out: a private server is started then",
+                )
         try:
             bin_dir = locate(None).bin
         except InfraError:
             bin_dir = None
-        yield Ground(admin, admin.user, find_psql(bin_dir))
+        with in_words():
+            yield Ground(admin, admin.user, find_psql(bin_dir))
+
+
+@contextmanager
+def in_words() -> Generator[None]:
+    """Turn what the driver raises, when a server goes away or refuses, into a sentence."""
+    try:
+        yield
+    except psycopg.Error as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ServerError(f"the server gave up: {said}", remedy="try again") from None
 
 
 def check(project: Project, dsn: str | None = None) -> Report:

