@@ -47,8 +47,8 @@ def fold_parts(differences: Iterable[Difference]) -> list[Group]:
 
 
 def _whole_of(one: Difference, found: Mapping[ObjectId, Difference]) -> ObjectId | None:
-    """Give the difference that this one follows from: of the same verdict, and about what it belongs to."""
-    for whole in _wholes(one):
+    """Give the difference that this one follows from: what it belongs to is missing, or extra, as well."""
+    for whole in _wholes(one) if one.verdict != "different" else ():
         if whole in found and whole != one.identity and found[whole].verdict == one.verdict:
             return whole
     if one.identity.kind == "sequence":  # an identity column that became an ordinary one is different, not missing

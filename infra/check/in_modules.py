@@ -56,11 +56,13 @@ def place_in(module: Module, identity: ObjectId, *, comment: bool = False) -> Pl
     except ModuleError as error:
         return Place(module.path, error.at.line if error.at else 0)
     wanted = _wanted(identity)
-    kinds = frozenset({"comment_stmt"}) if comment else DECLARED_BY.get(identity.kind, frozenset[str]())
-    found = _best(statements, wanted, kinds) or (_best(statements, wanted, None) if not comment else None)
+    found = _comment_on(statements, wanted) if comment else None
+    offset = found.start if found else None
     if found is None:
-        return place_in(module, identity) if comment else Place(module.path)
-    offset = found.start if comment else _offset(module, found, wanted[-1])
+        found = _best(statements, wanted, DECLARED_BY.get(identity.kind)) or _best(statements, wanted, None)
+        offset = _offset(module, found, wanted[-1]) if found else None
+    if offset is None:
+        return Place(module.path)
     at = place_of(module.text, module.path, offset)
     return Place(at.path, at.line, at.column, "", at.text)
 
@@ -100,6 +102,14 @@ def _best(statements: list[Statement], wanted: list[str], kinds: frozenset[str] 
         for one, words in fitting:
             if names and words.issuperset(names):
                 return one
+    return None
+
+
+def _comment_on(statements: list[Statement], wanted: list[str]) -> Statement | None:
+    """Give the COMMENT on exactly these names."""
+    for one in statements:
+        if one.kind == "comment_stmt" and _words(one.tree) - {one.tree.comment, "public"} == frozenset(wanted):
+            return one
     return None
 
 

@@ -125,7 +125,7 @@ def test_a_module_that_sees_what_is_there_is_harmless(ground: Ground, tmp_path: 
 
 
 def test_what_rollback_does_not_take_back_is_found(ground: Ground, tmp_path: Path) -> None:
-    """A sequence that was set, and what another session made: both stay when the module is rolled back."""
+    """A sequence's numbers, worth a note, and what another session made stay when the module is rolled back."""
     way = f"host={ground.admin.host} user=postgres dbname="
     outside = f"SELECT dblink_exec('{way}' || current_database(), 'CREATE TABLE IF NOT EXISTS left_behind ()');"
     modules = modules_of(
@@ -137,10 +137,11 @@ def test_what_rollback_does_not_take_back_is_found(ground: Ground, tmp_path: Pat
         "SELECT 1;",
     )
     with ran(ground, modules) as (_, run):
-        assert [(one.code, one.place.path, one.detail) for one in run.findings] == [
-            ("C113", modules[2].path, ("sequence public.t_id_seq stands at 70",)),
+        assert [(one.code, one.severity, one.place.path, one.detail) for one in run.findings] == [
+            ("C113", "note", modules[2].path, ("sequence public.t_id_seq stands at 70",)),
             (
                 "C113",
+                "error",
                 modules[3].path,
                 ("the owner of table public.left_behind is extra", "table public.left_behind is extra"),
             ),
