@@ -29,7 +29,7 @@ def generated_files(
     """Say of every generated module whether it is what the models say, with a finding where it is not."""
     files = generate(metadata, modules)
     diffs = generated.differences(files, directory)
-    current = {name.removesuffix(".sql"): name not in diffs for name in {*files, *diffs}}
+    current = {name.removesuffix(".sql"): name not in diffs for name in sorted({*files, *diffs})}
     return current, [_outdated(str(directory / name), diff.splitlines()) for name, diff in diffs.items()]
 
 

@@ -49,10 +49,11 @@ UNION ALL SELECT 'replication slot ' || quote_ident(slot_name) FROM pg_replicati
 UNION ALL SELECT 'database ' || quote_ident(datname) FROM pg_database
     WHERE NOT starts_with(datname, 'platform_postgres_scratch_')
 """
-ROWS = """
+ROWS = r"""
 SELECT format('%I.%I', schemaname, relname),
     format('%s inserted, %s updated, %s deleted', n_tup_ins, n_tup_upd, n_tup_del)
 FROM pg_stat_xact_user_tables
+WHERE schemaname NOT LIKE 'pg\_temp\_%'
 """
 
 

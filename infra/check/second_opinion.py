@@ -34,11 +34,12 @@ def is_there() -> bool:
 
 def second_opinion(target: Target, owner: str, models: Models, known: Iterable[Finding]) -> list[Finding]:
     """Compare the models with the database that the modules made; what is known already is left out."""
-    said = " ".join([text for one in known for text in (one.message, *one.detail)])
+    said = _unquoted(" ".join([text for one in known for text in (one.message, *one.detail)]))
     found: list[Finding] = []
     for words in _differences(target, owner, models.metadata):
         for identity in _about(words):
-            if str(identity) in said or f"table {identity.name.rpartition('.')[0]} " in said:
+            table = identity.name.rpartition(".")[0]
+            if f"{_unquoted(str(identity))} " in said or f"table {_unquoted(table)} " in said:
                 continue
             place = models.place_of(identity) or Place("models")
             message = f"Alembic says {_verb(words)} for {identity}"
@@ -74,6 +75,11 @@ def _about(words: tuple[Any, ...]) -> Iterator[ObjectId]:
         item = words[1]
         table = _qualified(item.table.schema, item.table.name)
         yield ObjectId("constraint", f"{table}.{_quoted(str(item.name))}")
+
+
+def _unquoted(text: str) -> str:
+    """Leave out quotes: PostgreSQL sets them around more words than SQLAlchemy."""
+    return text.replace('"', "")
 
 
 def _verb(words: tuple[Any, ...]) -> str:

