@@ -42,8 +42,8 @@ test: development  ## run all tests
 test-fast: development  ## run the tests that need neither a server nor pulumi
 	@.venv/bin/python -m pytest -n auto tests/unit $(ARGS)
 
-check: development  ## compare sql/ with models/
-	@.venv/bin/python -m infra generate --check
+check: development  ## prove on scratch databases that sql/, models/ and settings are one schema (ARGS=--stack=dev)
+	@.venv/bin/python -m infra check $(ARGS)
 
 lint: development  ## ruff and pyright
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright

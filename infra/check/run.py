@@ -150,7 +150,8 @@ def check_live(project: Project, ways: Sequence[str], unmanaged: Sequence[str]) 
     report.findings += refused
     if refused:
         return report.said(NOT_RUN)
-    databases = [read_live(way_of(way)) for way in ways]
+    with in_words():
+        databases = [read_live(way_of(way)) for way in ways]
     models = models_of(project.metadata, project.base)
     with ground(None) as where:
         for live in databases:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,7 @@ def second_opinion(target: Target, owner: str, models: Models, known: Iterable[F
     found: list[Finding] = []
     for words in _differences(target, owner, models.metadata):
         for identity in _about(words):
-            table = identity.name.rpartition(".")[0]
-            if f"{_unquoted(str(identity))} " in said or f"table {_unquoted(table)} " in said:
+            if _names(str(identity), said) or _names(f"table {identity.name.rpartition('.')[0]}", said):
                 continue
             place = models.place_of(identity) or Place("models")
             message = f"Alembic says {_verb(words)} for {identity}"
@@ -75,6 +75,10 @@ def _about(words: tuple[Any, ...]) -> Iterator[ObjectId]:
         item = words[1]
         table = _qualified(item.table.schema, item.table.name)
         yield ObjectId("constraint", f"{table}.{_quoted(str(item.name))}")
+
+
+def _names(identity: str, said: str) -> bool:
+    return re.search(rf"{re.escape(_unquoted(identity))}(?![\w.])", said) is not None
 
 
 def _unquoted(text: str) -> str:

@@ -304,6 +304,15 @@ def test_a_module_by_hand_is_to_be_declared_or_taken_out(project: Project, priva
     assert found.detail[-1].startswith("with it: column public.extra.a, the order of the columns of public.extra")
 
 
+def test_what_alembic_sees_too_is_not_told_twice(project: Project, private: str) -> None:
+    """A table that is gone is one finding, with all that went with it."""
+    changed(project, Edit(MORE, "", "DROP TABLE demo_feedback;\n"))
+    found = check(project, private).findings
+    assert [(one.code, one.message) for one in found] == [("C102", "table public.demo_feedback is only in the models")]
+    assert found[0].detail[-1].count(", index public.idx_demo_feedback_") == 4
+    assert found[0].remedy.startswith("let no module written by hand drop it; else infra/modules/render.py")
+
+
 def models_with(*items: SchemaItem) -> MetaData:
     """Copy the models, with one more table."""
     metadata = MetaData()

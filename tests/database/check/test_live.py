@@ -12,6 +12,7 @@ from psycopg import sql
 import models
 from infra.check.in_models import models_of
 from infra.check.live import compare_live, read_live
+from infra.check.run import check_live
 from infra.errors import BusyError, ServerError
 from infra.modules.module import load_modules
 from infra.postgres.access import restrict
@@ -21,6 +22,7 @@ from infra.postgres.target import connect
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from infra.check.run import Project
     from infra.check.sources import Ground
     from infra.findings.finding import Finding
     from infra.postgres.target import Target
@@ -147,6 +149,19 @@ def test_a_change_of_the_live_database_is_found(ground: Ground, live: Target, ca
     assert (found.code, Path(found.place.path).name) == (case.code, case.file)
     assert found.place.text.startswith(case.line)
     assert found.remedy
+
+
+def test_several_databases_are_compared_by_their_connection_strings(
+    ground: Ground, live: Target, project: Project
+) -> None:
+    """Each is read and compared with what the modules make on a private server, and said to be so or not."""
+    way = f"host={ground.admin.host} dbname={DATABASE} user='{READER}'"
+    compared(ground, live, "CREATE TABLE kept (a integer)")
+    report = check_live(project, [way, way], [*UNMANAGED, "table public.kept"])
+    message = 'extension "uuid-ossp" is only in the modules'  # which this server does not offer
+    assert [(one.code, one.message) for one in report.findings] == [("C121", message)] * 2
+    assert report.notes[0].startswith("not compared: rows of tables")
+    assert report.notes[1:] == [f"database {DATABASE} was read"] * 2
 
 
 def test_nothing_is_written_and_nobody_is_kept_waiting(ground: Ground, live: Target) -> None:
