@@ -4,25 +4,16 @@
 
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from infra.errors import InfraError
-
-
-class Form(str, Enum):
-    """How findings are shown: to people, to programs, on GitHub, in code hosts."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
-    SARIF = "sarif"
-
+from infra.findings.finding import Finding, RuleText
+from infra.findings.formats import Form
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -65,37 +56,48 @@ def check(
     dsn: Annotated[str, typer.Option(help="Make the scratch databases on this server, not on a private one.")] = "",
     live: Annotated[list[str] | None, typer.Option(help="Compare this live database, which is only read.")] = None,
     stack: Annotated[str, typer.Option(help="Compare the live databases of this stack, which are only read.")] = "",
-    form: Annotated[Form, typer.Option("--format", help="How findings are shown.")] = Form.TEXT,
+    form: Annotated[Form, typer.Option("--format", help="How findings are shown.")] = "text",
 ) -> None:
-    """Prove on scratch databases that models and modules, or a live database and the modules, are one schema."""
-    import models
-    from infra.check.codes import RULES
-    from infra.check.run import Project, check, check_live
-    from infra.check.stacks import read_only_ways, unmanaged_of
-    from infra.findings.finding import exit_status, in_order
-    from infra.findings.formats import render
+    """Prove on scratch databases that models and modules, or a live database and the modules, are one schema.
 
-    root = Path()
-    project = Project(root, directory, models.metadata, models.Base, models.MODULES)
-    with could_not_run():
-        ways = [*(live or []), *(read_only_ways(root, stack) if stack else [])]
-        report = check_live(project, ways, unmanaged_of(root, stack)) if ways else check(project, dsn or None)
-    found = in_order(report.findings)
-    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    print(render(found, form=form.value, tool="check", rules=RULES, notes=report.notes, color=color), end="")
-    if form is Form.TEXT and not found:
-        print("nothing differs")
-    raise typer.Exit(exit_status(found))
+    Exit status: 0 clean, 1 findings, 2 could not run.
+    """
+    import models
+    from infra.check import run, stacks
+    from infra.check.codes import RULES
+    from infra.findings.finding import in_order
+
+    project = run.Project(Path(), directory, models.metadata, models.Base, models.MODULES)
+    with _or_exit_2():
+        ways = [*(live or []), *(stacks.read_only_ways(project.root, stack) if stack else [])]
+        if ways:
+            report = run.check_live(project, ways, stacks.unmanaged_of(project.root, stack))
+        else:
+            report = run.check(project, dsn or None)
+    _show(in_order(report.findings), form=form, tool="check", rules=RULES, notes=report.notes)
 
 
 @contextmanager
-def could_not_run() -> Generator[None]:
-    """Say what kept a command from looking, and end with another status than what it finds: 2."""
+def _or_exit_2() -> Generator[None]:
+    """Let findings alone end with 1: what could not run ends with 2."""
     try:
         yield
     except InfraError as error:
         print(error, file=sys.stderr)
         raise typer.Exit(2) from None
+
+
+def _show(
+    found: Sequence[Finding], *, form: Form, tool: str, rules: Mapping[str, RuleText], notes: Sequence[str] = ()
+) -> None:
+    """Print findings, in colours where a person looks, and end with their exit status."""
+    from infra.findings.finding import exit_status
+    from infra.findings.formats import render
+
+    color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    text = render(found, form=form, tool=f"platform-postgres {tool}", rules=rules, notes=notes, color=color)
+    print(text, end="" if found or form != "text" else "nothing differs\n" if notes else "")
+    raise typer.Exit(exit_status(found))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

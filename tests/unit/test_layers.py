@@ -74,7 +74,6 @@ ONLY_IN = {
     "stamina": ["infra/postgres/retry.py"],  # one file decides what is tried again
     "grpc": ["infra/resources/console.py"],  # Pulumi's own transport: its SDK gives dynamic providers no way to speak
     "alembic": ["infra/check/second_opinion.py"],  # installed for development only
-    "yaml": ["infra/check/stacks.py"],  # the stacks' files are read by Pulumi, but for this one look
     "importlib": [  # wheels of servers are found by name, and whether Alembic is there; code never is
         "infra/server/distribution.py",
         "infra/check/second_opinion.py",

@@ -60,7 +60,7 @@ def test_every_format_has_the_findings(project: Project, private: str) -> None:
     assert codes == ["C115", "C103"]
     (run,) = json.loads(texts["sarif"].stdout)["runs"]
     assert [one["ruleId"] for one in run["results"]] == codes
-    assert run["tool"]["driver"]["name"] == "check"
+    assert run["tool"]["driver"]["name"] == "platform-postgres check"
     assert re.findall(r"^::error .*title=(C\d+)::", texts["github"].stdout, re.MULTILINE) == codes
 
 
