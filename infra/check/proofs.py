@@ -46,8 +46,6 @@ UNION ALL SELECT 'role ' || quote_ident(rolname) FROM pg_roles
 UNION ALL SELECT 'settings of ' || coalesce(setrole::regrole::text, '') || ' ' || array_to_string(setconfig, ', ')
     FROM pg_db_role_setting
 UNION ALL SELECT 'replication slot ' || quote_ident(slot_name) FROM pg_replication_slots
-UNION ALL SELECT 'database ' || quote_ident(datname) FROM pg_database
-    WHERE NOT starts_with(datname, 'platform_postgres_scratch_')
 """
 ROWS = r"""
 SELECT format('%I.%I', schemaname, relname),
@@ -57,7 +55,7 @@ WHERE schemaname NOT LIKE 'pg\_temp\_%'
 """
 
 
-class Refused(NamedTuple):
+class Second(NamedTuple):
     """How a second run of a module ended: its refusal in PostgreSQL's words, '' where nothing happened."""
 
     module: str
@@ -102,10 +100,10 @@ def run_modules(ground: Ground, scratch: Target, modules: Sequence[Module], *, t
     return Run(Built(before.catalog, fold(effects.items()).writers), found, whole=True)
 
 
-def run_again(ground: Ground, scratch: Target, modules: Sequence[Module]) -> tuple[list[Finding], list[Refused]]:
+def run_again(ground: Ground, scratch: Target, modules: Sequence[Module]) -> tuple[list[Finding], list[Second]]:
     """Run every module once more, in a transaction that is rolled back; it is to be refused, or to change nothing."""
     found: list[Finding] = []
-    ended: list[Refused] = []
+    ended: list[Second] = []
     for module in modules:
         if runs_by_statement(module.text):
             continue
@@ -119,7 +117,7 @@ def run_again(ground: Ground, scratch: Target, modules: Sequence[Module]) -> tup
                 after = _state(connection)
                 rows = {(str(table), str(done)) for table, done in connection.execute(ROWS.encode())}
             except ModuleError as error:
-                ended.append(Refused(module.path, error.what))
+                ended.append(Second(module.path, error.what))
                 continue
             finally:
                 with suppress(psycopg.Error):
@@ -131,7 +129,7 @@ def run_again(ground: Ground, scratch: Target, modules: Sequence[Module]) -> tup
         if changed:
             found.append(_finding("C112", module, "changes something when it is run again", changed, AGAIN))
         else:
-            ended.append(Refused(module.path, ""))
+            ended.append(Second(module.path, ""))
     return found, ended
 
 

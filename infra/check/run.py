@@ -23,6 +23,7 @@ from infra.check.stacks import extensions_of_stacks
 from infra.check.ways import enter, way_of
 from infra.errors import InfraError, ServerError
 from infra.findings.finding import Finding, Place
+from infra.modules.directive import runs_by_statement
 from infra.modules.module import load_modules
 from infra.postgres import pool
 from infra.postgres.scratch import scratch_database
@@ -192,6 +193,8 @@ class Proving:
         again, ended = proofs.run_again(self.ground, scratch, self.modules)
         report.findings += again
         report.said(_of_second_runs(ended))
+        if apart := [one.path for one in self.modules if runs_by_statement(one.text)]:
+            report.said(f"run statement by statement, so neither rolled back nor run again: {', '.join(apart)}")
         declarations = Declarations(
             self.models, {one.name: one for one in self.modules}, run.built.writers, self.current
         )
@@ -218,7 +221,7 @@ class Proving:
             report.said("skipped: Alembic's comparison, because Alembic is not installed (`make development` does)")
 
 
-def _of_second_runs(ended: list[proofs.Refused]) -> str:
+def _of_second_runs(ended: list[proofs.Second]) -> str:
     """Say which modules are harmless when they are run again, and which are refused."""
     harmless = [one.module for one in ended if not one.why]
     refused = [one.module for one in ended if one.why]

@@ -304,6 +304,26 @@ def test_a_module_by_hand_is_to_be_declared_or_taken_out(project: Project, priva
     assert found.detail[-1].startswith("with it: column public.extra.a, the order of the columns of public.extra")
 
 
+def nothing(_of: object) -> None:
+    """Find nothing."""
+
+
+def test_what_was_not_tried_is_said(project: Project, private: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module that runs statement by statement, a psql and an Alembic that are not there: each has its note."""
+    text = "-- platform-postgres: statement by statement\nDROP INDEX CONCURRENTLY ix_secrets_user_id;\n"
+    path = project.directory / MORE
+    path.write_text(f"{text}CREATE INDEX CONCURRENTLY ix_secrets_user_id ON secrets (user_id);\n", encoding="utf-8")
+    for found in ("infra.check.run.find_psql", "infra.check.second_opinion.find_spec"):
+        monkeypatch.setattr(found, nothing)
+    report = check(project, private)
+    assert report.findings == []
+    assert report.notes[2:] == [
+        f"run statement by statement, so neither rolled back nor run again: {path}",
+        "skipped: Alembic's comparison, because Alembic is not installed (`make development` does)",
+        "skipped: the modules were not run by psql, which is neither in the distribution nor on PATH",
+    ]
+
+
 def test_what_alembic_sees_too_is_not_told_twice(project: Project, private: str) -> None:
     """A table that is gone is one finding, with all that went with it."""
     changed(project, Edit(MORE, "", "DROP TABLE demo_feedback;\n"))

@@ -89,7 +89,8 @@ def test_a_server_that_is_away_skips_a_preview(applied: World) -> None:
 def test_unmanaged_objects_are_named_once(applied: World) -> None:
     """What no module made is named as a whole: a table, not its columns, indexes and sequences; no extension is."""
     applied.sql(
-        "CREATE TABLE legacy (id serial PRIMARY KEY, x text); CREATE INDEX ON legacy (x); CREATE TYPE mood AS ENUM ()"
+        "CREATE TABLE legacy (id serial PRIMARY KEY WITH (fillfactor = 50), x text); CREATE INDEX ON legacy (x);"
+        "CREATE TYPE mood AS ENUM ()"
     )
     assert unmanaged(applied) == ["enum public.mood", "table public.legacy"]
     assert unmanaged(applied, "table public.leg*") == ["enum public.mood"]
