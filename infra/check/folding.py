@@ -51,11 +51,19 @@ def _whole_of(one: Difference, found: Mapping[ObjectId, Difference]) -> ObjectId
     for whole in _wholes(one) if one.verdict != "different" else ():
         if whole in found and whole != one.identity and found[whole].verdict == one.verdict:
             return whole
+    if one.identity.kind in PARTS and _only_inherits(one):  # its table does no longer, or newly
+        return next((each for each in _wholes(one) if each in found), None)
     if one.identity.kind == "sequence":  # an identity column that became an ordinary one is different, not missing
         return next((each for each in _owners(one) if each in found), None)
     if one.identity.kind == "owner":  # a sequence that belongs to a column has no owner of its own
         return next((each for each in _wholes(one) if each in found and each.kind == "sequence"), None)
     return None
+
+
+def _only_inherits(one: Difference) -> bool:
+    """Say whether two definitions differ in nothing but whether they are inherited."""
+    sides = [[line for line in (text or "").split("\n") if line != "inherited"] for text in (one.expected, one.found)]
+    return one.verdict == "different" and sides[0] == sides[1]
 
 
 def _wholes(one: Difference) -> list[ObjectId]:

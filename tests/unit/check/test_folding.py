@@ -49,6 +49,12 @@ CASES: list[tuple[str, str, list[str]]] = [
         "sequence: s.q = as integer|owned by s.t.a",
         ["sequence s.q"],
     ),
+    (
+        "table: s.t = inherits s.p\ncolumn: s.t.a = type integer|inherited\ncolumn: s.t.b = type text|inherited",
+        "table: s.t = \ncolumn: s.t.a = type integer\ncolumn: s.t.b = type integer",
+        ["column s.t.b", "table s.t"],
+    ),
+    ("column: s.t.a = type integer|inherited", "column: s.t.a = type integer", ["column s.t.a"]),
     ("column order: s.t = a, b", "column order: s.t = b, a", ["column order s.t"]),
     ("column order: s.t = a, b", "column order: s.t = a, c, b", []),
     ("column order: s.t = a, b, c", "column order: s.t = c, a", ["column order s.t"]),
