@@ -1,0 +1,86 @@
+"""The colours of a picture, each for light and for dark, and the style that uses them."""
+
+from __future__ import annotations
+
+from math import cos, pi, sin
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Choose = Callable[[str, str], str]
+
+FAMILY = 'ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace'
+HUES = 12
+GOLDEN = 5  # steps on the circle of hues from one module to the next, so that neighbours differ
+
+# what: light, dark
+NAMED = {
+    "ground": ("#ffffff", "#0d1117"),
+    "box": ("#ffffff", "#161b22"),
+    "edge": ("#8c959f", "#6e7681"),
+    "rule": ("#eaeef2", "#21262d"),
+    "text": ("#1f2328", "#e6edf3"),
+    "faint": ("#59636e", "#9198a1"),
+    "key": ("#7d4e00", "#e3b341"),
+}
+
+
+def header(number: int) -> tuple[str, str]:
+    """Give the ground of a module's titles, light and dark; dark text is readable on the one, light on the other."""
+    return _colour(number, 0.88, 0.06), _colour(number, 0.34, 0.07)
+
+
+def line(number: int) -> tuple[str, str]:
+    """Give the colour of lines that lead to a table, light and dark."""
+    return _colour(number, 0.52, 0.13), _colour(number, 0.74, 0.11)
+
+
+def style(choose: Choose, modules: int, scope: str = "") -> str:
+    """Give the rules of a picture; `choose` makes one colour of the two."""
+    pick = {name: choose(*pair) for name, pair in NAMED.items()}
+    rules = [
+        f".ground{{fill:{pick['ground']}}}",
+        f"text{{font:12px {FAMILY};fill:{pick['text']};white-space:pre}}",
+        f".title{{font-weight:bold}} .name{{font-size:16px;font-weight:bold}} .faint,.type,.nn{{fill:{pick['faint']}}}",
+        f".key{{fill:{pick['key']};font-weight:bold}} .required{{font-weight:bold}}",
+        f".body{{fill:{pick['box']}}} .frame{{fill:none;stroke:{pick['edge']}}} .stub .frame{{stroke-dasharray:4 3}}",
+        f".rule{{stroke:{pick['rule']}}}",
+        ".way{fill:none;stroke-width:1.5} .optional .way{stroke-dasharray:5 3} .sign{fill:none;stroke-width:1.5}",
+        *(f".m{number}{{fill:{choose(*header(number))}}}" for number in range(max(modules, 1))),
+        *(
+            f".l{number} .way,.l{number} .sign{{stroke:{choose(*line(number))}}} .l{number} .arrow{{fill:{choose(*line(number))}}}"
+            for number in range(HUES)
+        ),
+    ]
+    return "\n".join(_scoped(rule, scope) for rule in rules)
+
+
+def _scoped(rule: str, scope: str) -> str:
+    """Put a scope before every selector."""
+    if not scope:
+        return rule
+    parts = [part.split("{", 1) for part in rule.split("}") if part.strip()]
+    return " ".join(
+        ",".join(f"{scope} {one.strip()}" for one in selectors.split(",")) + "{" + body + "}" for selectors, body in parts
+    )
+
+
+def _colour(number: int, lightness: float, chroma: float) -> str:
+    """Give a colour of equal lightness for each number, by the OKLab space, as #rrggbb."""
+    hue = 2 * pi * (number * GOLDEN % HUES) / HUES
+    a, b = chroma * cos(hue), chroma * sin(hue)
+    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    middle = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    linear = (
+        4.0767416621 * long - 3.3077115913 * middle + 0.2309699292 * short,
+        -1.2684380046 * long + 2.6097574011 * middle - 0.3413193965 * short,
+        -0.0041960863 * long - 0.7034186147 * middle + 1.7076147010 * short,
+    )
+    return "#" + "".join(f"{round(255 * _encoded(min(max(one, 0.0), 1.0))):02x}" for one in linear)
+
+
+def _encoded(linear: float) -> float:
+    """Give the value of an sRGB channel for its intensity."""
+    return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
