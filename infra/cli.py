@@ -7,13 +7,16 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from infra.errors import InfraError
 from infra.findings.finding import Finding, RuleText
 from infra.findings.formats import Form
+
+if TYPE_CHECKING:
+    from infra.modules.generated import Generated
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -98,6 +101,53 @@ def _show(
     text = render(found, form=form, tool=f"platform-postgres {tool}", rules=rules, notes=notes, color=color)
     print(text, end="" if found or form != "text" else "nothing differs\n" if notes else "")
     raise typer.Exit(exit_status(found))
+
+
+SQL = Annotated[Path, typer.Option(help="Where the SQL modules are.")]
+OUTPUT = Annotated[Path, typer.Option(help="Where the files go.")]
+ONLY_CHECK = Annotated[bool, typer.Option("--check", help="Write nothing; name what is outdated and exit 1.")]
+
+
+@app.command()
+def diagram(
+    *, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUTPUT = Path("docs/schema")
+) -> None:
+    """Draw the schema that the modules make, whole and for each module: SVG and Mermaid."""
+    from infra import schema_files
+
+    files = schema_files.diagrams(schema_files.made(directory))
+    _keep(files, output, schema_files.DIAGRAMS, check=check, command="diagram")
+
+
+@app.command()
+def docs(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUTPUT = Path("docs/schema")) -> None:
+    """Describe the schema that the modules make: one page of HTML with search, and Markdown."""
+    import models
+    from infra import schema_files
+
+    found = schema_files.made(directory)
+    files = schema_files.documents(found, models.metadata, models.Base, output=output)
+    _keep(files, output, schema_files.DOCUMENTS, check=check, command="docs")
+
+
+def _keep(files: Mapping[str, str], output: Path, kind: "Generated", *, check: bool, command: str) -> None:
+    """Write the files that differ, or name them; only what was generated is ever removed."""
+    from infra.modules import generated
+
+    if check:
+        outdated = generated.differences(files, output, kind)
+        for name in outdated:
+            print(f"{output / name}: {'outdated' if name in files else 'no longer made'}")
+        if outdated:
+            print(f"the files are not what the modules make; run: python -m infra {command}", file=sys.stderr)
+            raise typer.Exit(1)
+        return
+    output.mkdir(parents=True, exist_ok=True)
+    done = generated.write(files, output, kind)
+    for name, what in done.items():
+        print(f"{output / name}: {what}")
+    if not done:
+        print("nothing to do")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -20,3 +20,8 @@ def parent(name: str) -> str:
 def last(name: str) -> str:
     """Give the last part of a qualified name, quoted as it was."""
     return parts(name)[-1]
+
+
+def raw(name: str) -> tuple[str, ...]:
+    """Give the parts of a qualified name as they are stored, without quotes."""
+    return tuple(part[1:-1].replace('""', '"') if part.startswith('"') else part for part in parts(name))

@@ -54,7 +54,8 @@ class Box:
         names = max((width(row.column) for row in self.rows), default=0)
         types = max((width(row.type) for row in self.rows), default=0)
         required = int(2 * CELL) + PAD
-        return max(2 * PAD + self.keys_width + names + 2 * PAD + types + required, 2 * PAD + width(self.title))
+        head = width(self.title) + (2 * PAD + width(self.module) if self.stub else 0)
+        return max(2 * PAD + self.keys_width + names + 2 * PAD + types + required, 2 * PAD + head)
 
     @property
     def height(self) -> int:
@@ -126,13 +127,13 @@ def _stub(box: Box, columns: Iterable[str]) -> Box:
 
 def _box(table: Table, structure: Structure) -> Box:
     rows = tuple(
-        Row(column.name, short(column.type), _keys(table, column), not column.nullable, column.comment)
+        Row(column.name, short(column.type), keys_of(table, column), not column.nullable, column.comment)
         for column in table.columns
     )
     return Box(table.name, structure.maker(table.name), rows, stub=False, comment=table.comment)
 
 
-def _keys(table: Table, column: Column) -> tuple[str, ...]:
+def keys_of(table: Table, column: Column) -> tuple[str, ...]:
     """Name the keys that a column is part of; unique rules of several columns are numbered."""
     together = [rule for rule in table.unique_rules if len(rule) > 1]
     found = ["PK"] if column.name in table.primary_key else []

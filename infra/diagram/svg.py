@@ -89,6 +89,8 @@ def _box(parent: ET.Element, placed: Placed, number: int, link_to: Callable[[str
     title = ET.SubElement(group, "a", href=link_to(box.table)) if link_to else group
     middle = placed.y + HEAD // 2 + BASELINE
     _text(title, (placed.x + PAD, middle), box.title, "title")
+    if box.stub:
+        _text(group, (placed.x + placed.width - PAD - width(box.module), middle), box.module, "faint")
     for place, row in enumerate(box.rows):
         _row(group, placed, row, placed.y + HEAD + ROW * place)
     ET.SubElement(group, "rect", {"class": "frame", **frame})

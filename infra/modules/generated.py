@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def differences(files: Mapping[str, str], directory: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Generated:
+    """How generated files are told from others: by what their names end in, and words in one of their first lines."""
+
+    suffixes: tuple[str, ...]
+    words: str
+    lines: int  # how many lines from the top the words may be
+
+    def claims(self, content: bytes) -> bool:
+        """Say whether a file with this content was generated."""
+        return any(self.words.encode() in line for line in content.split(b"\n", self.lines)[: self.lines])
+
+
+MODULES = Generated((".sql",), WRITTEN_BY, 2)
+
+
+def differences(files: Mapping[str, str], directory: Path, kind: Generated = MODULES) -> dict[str, str]:
     """Give a unified diff for each file name whose text in the directory is not the wanted one; nothing is written.
 
     A file that was generated once and is wanted no more, because its module has another name now, counts as well.
     """
-    present = _generated_files(directory)
+    present = _generated_files(directory, kind)
     found: dict[str, str] = {}
     for name in sorted({*files, *present}):
         before = present[name] if name in present else _content(directory / name)
@@ -28,10 +45,10 @@ def differences(files: Mapping[str, str], directory: Path) -> dict[str, str]:
     return found
 
 
-def write(files: Mapping[str, str], directory: Path) -> dict[str, str]:
+def write(files: Mapping[str, str], directory: Path, kind: Generated = MODULES) -> dict[str, str]:
     """Make the directory hold these files, leaving equal ones untouched; give `written` or `removed` by file name."""
     done: dict[str, str] = {}
-    for name in differences(files, directory):
+    for name in differences(files, directory, kind):
         path = directory / name
         try:
             if name in files:
@@ -49,16 +66,13 @@ def write(files: Mapping[str, str], directory: Path) -> dict[str, str]:
     return done
 
 
-def _generated_files(directory: Path) -> dict[str, bytes]:
-    """Give the SQL files in the directory that say in their second line that they are generated."""
+def _generated_files(directory: Path, kind: Generated) -> dict[str, bytes]:
+    """Give the files in the directory that say that they are generated."""
     if not directory.is_dir():
         raise ModuleFileError("no such directory", place=str(directory), remedy="make it, or name another directory")
-    contents = {path.name: _content(path) or b"" for path in sorted(directory.glob("*.sql"))}
-    return {name: content for name, content in contents.items() if WRITTEN_BY.encode() in _second_line(content)}
-
-
-def _second_line(content: bytes) -> bytes:
-    return b"".join(content.splitlines()[1:2])
+    paths = [path for path in sorted(directory.iterdir()) if path.suffix in kind.suffixes]
+    contents = {path.name: _content(path) or b"" for path in paths}
+    return {name: content for name, content in contents.items() if kind.claims(content)}
 
 
 def _content(path: Path) -> bytes | None:

@@ -1,0 +1,1 @@
+"""The schema in words: one page of HTML, and Markdown; values in, text out."""
