@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,11 @@ class _Plan:
     tops: list[dict[Node, int]]
     trunks: list[list[Trunk]]
     tracks: list[dict[Via, int]]
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Give the layer of each box."""
+        return {node: number for number, layer in enumerate(self.layers) for node in layer if isinstance(node, str)}
 
     def level(self, layer: int, end: End) -> int:
         """Give how far down an end is."""
@@ -161,9 +167,8 @@ def _with_unlinked(scene: Scene, plan: _Plan) -> list[dict[str, int]]:
 
 def _points(link: Link, plan: _Plan, across: _Across) -> tuple[Point, ...]:
     """Give the way of a link: out of its row, along the trunks of its net, into the row referred to."""
-    place = {node: number for number, layer in enumerate(plan.layers) for node in layer if isinstance(node, str)}
-    via = via_of(link, place)
-    source, target = place[link.source], place[link.target]
+    via = via_of(link, plan.places)
+    source, target = plan.places[link.source], plan.places[link.target]
     end = End(link.target, plan.boxes[link.target].port(link.target_columns[0]))
     y = across.top + plan.level(source, End(link.source, plan.boxes[link.source].port(link.columns[0])))
     points = [(across.side(source, right=via.backward or source == target), y)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,12 @@ class Trunk:
     lefts: tuple[int, ...]
     rights: tuple[int, ...]
 
-    @property
+    @cached_property
     def top(self) -> int:
         """Give its upper end."""
         return min(*self.lefts, *self.rights) if self.rights else min(self.lefts)
 
-    @property
+    @cached_property
     def bottom(self) -> int:
         """Give its lower end."""
         return max(*self.lefts, *self.rights) if self.rights else max(self.lefts)
@@ -101,6 +102,8 @@ def _best_place(trunk: Trunk, others: list[Trunk]) -> int:
 
 def _cost(left: Trunk, right: Trunk) -> int:
     """Count what crosses when one trunk is left of the other."""
+    if not _meet(left, right):
+        return 0
     count = sum(right.top < y < right.bottom for y in left.rights) + sum(left.top < y < left.bottom for y in right.lefts)
     return count + SAME_LINE * sum(abs(one - other) < BLUR for one in left.rights for other in right.lefts)
 

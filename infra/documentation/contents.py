@@ -147,7 +147,7 @@ class _Reader:
             after=after,
             comment=constraint.comment,
             module=self.maker("constraint", name),
-            declared=self.sources("constraint", name, column=f"{table.name}.{next(iter(constraint.columns), '')}"),
+            declared=self.sources("constraint", name, table=table.name, columns=constraint.columns),
         )
 
     def index(self, table: Table, index: Index) -> RuleEntry:
@@ -162,7 +162,7 @@ class _Reader:
             after="",
             comment=index.comment,
             module=self.maker("index", index.name),
-            declared=self.sources("index", index.name, column=f"{table.name}.{next(iter(index.columns), '')}"),
+            declared=self.sources("index", index.name, table=table.name, columns=index.columns),
         )
 
     def other(self, other: Other) -> OtherEntry:
@@ -176,9 +176,9 @@ class _Reader:
         """Name the module that made an object."""
         return self.structure.makers.get(ObjectId(kind, name), "")
 
-    def sources(self, kind: str, name: str, *, column: str = "") -> tuple[Source, ...]:
-        """Give where an object is declared, on each side that knows; `column` stands for what has no name there."""
-        keys = [(kind, raw(name)), ("column", raw(column)), ("table", raw(column)[:-1])]
+    def sources(self, kind: str, name: str, *, table: str = "", columns: Sequence[str] = ()) -> tuple[Source, ...]:
+        """Give where an object is declared, on each side that knows; else where its first column is, or its table."""
+        keys = [(kind, raw(name)), *(("column", raw(f"{table}.{one}")) for one in columns[:1]), ("table", raw(table))]
         found = [next((side[key] for key in keys if key in side), None) for side in self.places]
         return tuple(source for source in found if source)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from infra.documentation.entries import Contents, ModuleEntry, RuleEntry, Source, TableEntry
 
-SPECIAL = re.compile(r"([\\`*_\[\]<>|&~$])|^([#+-]|[0-9]+(?=[.)]))")
+SPECIAL = re.compile(r"(?=[\\`*_\[\]<>|&~$])|^(?=[#+-])|(?<=^[0-9])(?=[.)])|(?<=^[0-9]{2})(?=[.)])")
 BACKTICKS = re.compile("`+")
 
 
@@ -21,7 +22,7 @@ def markdown(contents: Contents, pictures: Mapping[str, str], *, root: str) -> s
 
 def text(value: str) -> str:
     """Give a text as it is read: nothing in it means anything to Markdown or HTML, and it stays in its line."""
-    return SPECIAL.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2][:-1]}\\{found[2][-1]}", one_line(value))
+    return SPECIAL.sub(r"\\", one_line(value))
 
 
 def code(value: str) -> str:
@@ -71,7 +72,7 @@ class _Writer:
         yield from ("", f'## <a id="{module.anchor}"></a>{module.name}')
         if module.description:
             yield from ("", text(module.description))
-        yield from ("", f"[{module.path}]({self.root}/{module.path})" + (f": {module.counts}." if module.counts else ""))
+        yield from ("", self.link(module.path, module.path) + (f": {module.counts}." if module.counts else ""))
         yield from self.picture(module.name, module.name)
         for table in module.tables:
             yield from self.table(table)
@@ -88,7 +89,7 @@ class _Writer:
         yield from ("", f'### <a id="{table.anchor}"></a>{text(table.name)}')
         if table.comment:
             yield from ("", text(table.comment))
-        for note in (*table.notes, self.places(table.declared)):
+        for note in filter(None, (*map(code, table.notes), self.places(table.declared))):
             yield from ("", note)
         yield ""
         rows = [
@@ -131,7 +132,11 @@ class _Writer:
 
     def places(self, declared: Sequence[Source]) -> str:
         """Give links to where something is declared."""
-        return " ".join(f"[{source}]({self.root}/{source.path}#L{source.line})" for source in declared)
+        return " ".join(self.link(str(source), source.path, f"#L{source.line}") for source in declared)
+
+    def link(self, shown: str, path: str, fragment: str = "") -> str:
+        """Give a link to a file of the project."""
+        return f"[{text(shown)}]({self.root}/{quote(path)}{fragment})"
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
