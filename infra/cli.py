@@ -109,9 +109,7 @@ ONLY_CHECK = Annotated[bool, typer.Option("--check", help="Write nothing; name w
 
 
 @app.command()
-def diagram(
-    *, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUTPUT = Path("docs/schema")
-) -> None:
+def diagram(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUTPUT = Path("docs/schema")) -> None:
     """Draw the schema that the modules make, whole and for each module: SVG and Mermaid."""
     from infra import schema_files
 

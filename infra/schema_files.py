@@ -60,12 +60,14 @@ def made(directory: Path) -> Made:
     """Run the modules of a directory on a private server, and read what they make; raises InfraError."""
     modules = load_modules(directory, shown_as=in_project(directory))
     order = list(declared(modules))
-    with ground(None) as where, scratch_database(where.admin, owner=where.owner) as scratch:
-        with pool.connection(scratch) as connection:
-            effects = {
-                one.name: run_on_scratch(connection, scratch, one, owner=where.owner, seconds=SECONDS)
-                for one in modules
-            }
+    with (
+        ground(None) as where,
+        scratch_database(where.admin, owner=where.owner) as scratch,
+        pool.connection(scratch) as connection,
+    ):
+        effects = {
+            one.name: run_on_scratch(connection, scratch, one, owner=where.owner, seconds=SECONDS) for one in modules
+        }
     definitions = fold(effects.items()).definitions
     tables = [one.name for one in definitions if one.kind == "table" and ("table", raw(one.name)) in order]
     tables.sort(key=lambda name: order.index(("table", raw(name))))

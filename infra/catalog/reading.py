@@ -26,7 +26,8 @@ COLUMN = re.compile(
 )
 
 FOREIGN_KEY = re.compile(
-    rf"FOREIGN KEY {NAMES.format('own')} REFERENCES (?P<target>{NAME}(?:\.{NAME})*) ?{NAMES.format('others')}(?P<rest>.*)",
+    rf"FOREIGN KEY {NAMES.format('own')} REFERENCES (?P<target>{NAME}(?:\.{NAME})*) ?"
+    rf"{NAMES.format('others')}(?P<rest>.*)",
     re.DOTALL,
 )
 KEY = re.compile(rf"(?P<kind>PRIMARY KEY|UNIQUE)(?: NULLS NOT DISTINCT)? {NAMES.format('own')}")
@@ -124,7 +125,7 @@ def column_of(name: str, definition: str) -> Column:
 def constraint_of(name: str, definition: str) -> Constraint:
     """Read a constraint by its qualified name."""
     text, comment = split_comment(definition)
-    kind = next((kind for beginning, kind in BEGINNINGS.items() if text.startswith(beginning)), None)
+    kind: Kind | None = next((kind for beginning, kind in BEGINNINGS.items() if text.startswith(beginning)), None)
     if kind is None:
         raise ValueError(f"constraint {name} is of no kind that is known: {definition!r}")
     if found := FOREIGN_KEY.match(text):

@@ -68,7 +68,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Structure:
-    """The tables of a schema by name, in the order in which they were made; what else there is; which module made it."""
+    """The tables of a schema by name, in the order in which they were made; what else there is; who made it."""
 
     tables: Mapping[str, Table]
     others: tuple[Other, ...]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FAMILY = 'ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace'
 HUES = 12
 GOLDEN = 5  # steps on the circle of hues from one module to the next, so that neighbours differ
+DARKEST = 0.0031308  # up to here sRGB is linear
 
 # what: light, dark
 NAMED = {
@@ -49,8 +50,8 @@ def style(choose: Choose, modules: int, scope: str = "") -> str:
         ".way{fill:none;stroke-width:1.5} .optional .way{stroke-dasharray:5 3} .sign{fill:none;stroke-width:1.5}",
         *(f".m{number}{{fill:{choose(*header(number))}}}" for number in range(max(modules, 1))),
         *(
-            f".l{number} .way,.l{number} .sign{{stroke:{choose(*line(number))}}} .l{number} .arrow{{fill:{choose(*line(number))}}}"
-            for number in range(HUES)
+            f".l{number} .way,.l{number} .sign{{stroke:{colour}}} .l{number} .arrow{{fill:{colour}}}"
+            for number, colour in enumerate(choose(*line(number)) for number in range(HUES))
         ),
     ]
     return "\n".join(_scoped(rule, scope) for rule in rules)
@@ -62,7 +63,8 @@ def _scoped(rule: str, scope: str) -> str:
         return rule
     parts = [part.split("{", 1) for part in rule.split("}") if part.strip()]
     return " ".join(
-        ",".join(f"{scope} {one.strip()}" for one in selectors.split(",")) + "{" + body + "}" for selectors, body in parts
+        ",".join(f"{scope} {one.strip()}" for one in selectors.split(",")) + "{" + body + "}"
+        for selectors, body in parts
     )
 
 
@@ -83,4 +85,4 @@ def _colour(number: int, lightness: float, chroma: float) -> str:
 
 def _encoded(linear: float) -> float:
     """Give the value of an sRGB channel for its intensity."""
-    return 12.92 * linear if linear <= 0.0031308 else 1.055 * linear ** (1 / 2.4) - 0.055
+    return 12.92 * linear if linear <= DARKEST else 1.055 * linear ** (1 / 2.4) - 0.055

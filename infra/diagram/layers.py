@@ -44,10 +44,10 @@ def forward(scene: Scene) -> dict[str, set[str]]:
             linked[link.source].append(link.target)
     done: set[str] = set()
     result: dict[str, set[str]] = {name: set() for name in linked}
-    for start in linked:
+    for start, others in linked.items():
         if start in done:
             continue
-        path, walk = {start}, [(start, iter(linked[start]))]
+        path, walk = {start}, [(start, iter(others))]
         while walk:
             name, rest = walk[-1]
             for other in rest:

@@ -71,7 +71,5 @@ def _sort(web: Web, layers: list[list[Node]], number: int, heights: Mapping[Node
         there, here = (left, right) if from_left else (right, left)
         wanted.setdefault(here.node, []).append(tops[there.node] + there.port - here.port + heights[here.node] // 2)
     layers[number].sort(
-        key=lambda node: (
-            sum(wanted[node]) / len(wanted[node]) if node in wanted else own[node] + heights[node] / 2
-        )
+        key=lambda node: sum(wanted[node]) / len(wanted[node]) if node in wanted else own[node] + heights[node] / 2
     )

@@ -9,7 +9,7 @@ from infra.diagram.measures import GAP_BETWEEN_BOXES, GAP_BETWEEN_LINES, HEAD, R
 from infra.diagram.order import stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from infra.diagram.nets import Node, Web
 
@@ -88,9 +88,7 @@ def _starts(layer: list[Node], heights: Mapping[Node, int]) -> dict[Node, int]:
     return starts
 
 
-def _on_level(
-    layer: list[Node], tops: Mapping[Node, int], heights: Mapping[Node, int], number: int
-) -> dict[Node, int]:
+def _on_level(layer: list[Node], tops: Mapping[Node, int], heights: Mapping[Node, int], number: int) -> dict[Node, int]:
     """Move each node down until its rows are level with others of its layer, and never with those of the next ones."""
     wanted = number % LEVELS * (ROW // LEVELS)
     result: dict[Node, int] = {}

@@ -104,7 +104,9 @@ def _cost(left: Trunk, right: Trunk) -> int:
     """Count what crosses when one trunk is left of the other."""
     if not _meet(left, right):
         return 0
-    count = sum(right.top < y < right.bottom for y in left.rights) + sum(left.top < y < left.bottom for y in right.lefts)
+    count = sum(right.top < y < right.bottom for y in left.rights) + sum(
+        left.top < y < left.bottom for y in right.lefts
+    )
     return count + SAME_LINE * sum(abs(one - other) < BLUR for one in left.rights for other in right.lefts)
 
 

@@ -98,9 +98,11 @@ class Scene:
 
 def whole(structure: Structure, title: str = "The whole schema") -> Scene:
     """Show every table with every column."""
-    links = tuple(_link(table, key, structure) for table in structure.tables.values() for key in table.foreign_keys)
+    links = tuple(_link(table, key) for table in structure.tables.values() for key in table.foreign_keys)
     boxes = tuple(_box(table, structure) for table in structure.tables.values())
-    return Scene(title, boxes, tuple(one for one in links if one.target in structure.tables), tuple(structure.modules()))
+    return Scene(
+        title, boxes, tuple(one for one in links if one.target in structure.tables), tuple(structure.modules())
+    )
 
 
 def of_module(structure: Structure, module: str) -> Scene:
@@ -142,7 +144,7 @@ def keys_of(table: Table, column: Column) -> tuple[str, ...]:
     return (*found, *(f"U{number}" for number, rule in enumerate(together, 1) if column.name in rule))
 
 
-def _link(table: Table, key: Constraint, structure: Structure) -> Link:
+def _link(table: Table, key: Constraint) -> Link:
     nullable = {column.name for column in table.columns if column.nullable}
     return Link(
         name=key.name,

@@ -64,7 +64,7 @@ def _objects(statement: Statement) -> Iterator[tuple[Key, int | None]]:
         yield (what, (*_relation(getattr(tree, table_field)), getattr(tree, name_field))), None
 
 
-def _part(element: Any, table: tuple[str, ...]) -> Iterator[tuple[Key, int | None]]:
+def _part(element: Any, table: tuple[str, ...]) -> Iterator[tuple[Key, int | None]]:  # noqa: ANN401 (a parse tree)
     """Give the column or constraint that an element of a table declares."""
     kind = element.WhichOneof("node")
     if kind == "column_def":
@@ -75,7 +75,7 @@ def _part(element: Any, table: tuple[str, ...]) -> Iterator[tuple[Key, int | Non
         yield ("constraint", (*table, element.constraint.conname)), element.constraint.location
 
 
-def _relation(relation: Any) -> tuple[str, str]:
+def _relation(relation: Any) -> tuple[str, str]:  # noqa: ANN401 (a parse tree)
     return relation.schemaname or SCHEMA, relation.relname
 
 

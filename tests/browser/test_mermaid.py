@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,9 +13,7 @@ from tests.browser import expected
 from tests.unit.diagram.scenes import awkward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from selenium.webdriver import Chrome
+    from tests.browser.window import Window
 
 ROOT = Path(__file__).parents[2]
 PICTURES = {"schema": "", **{module: module for module in MODULES}}
@@ -41,22 +39,20 @@ mermaid.initialize({startOnLoad: false, securityLevel: 'strict', maxTextSize: 10
 """
 
 
-def drawn(look: Callable[..., Chrome], source: str, text: str) -> dict[str, object]:
+def drawn(window: Window, source: str, text: str) -> dict[str, Any]:
     """Have Mermaid read and draw a text; its own words are the failure."""
-    browser = look("about:blank")
-    browser.set_script_timeout(60)
-    browser.execute_cdp_cmd("Runtime.evaluate", {"expression": source})  # in the page itself, not in a function
-    result: dict[str, object] = browser.execute_async_script(DRAW, text)
+    window.open("about:blank").load(source)
+    result: dict[str, Any] = window.wait_for(DRAW, text, seconds=60)
     assert "error" not in result, result
     return result
 
 
 @pytest.mark.parametrize("picture", PICTURES)
-def test_mermaid_reads_every_table_column_and_key(picture: str, look: Callable[..., Chrome], mermaid: str) -> None:
+def test_mermaid_reads_every_table_column_and_key(picture: str, window: Window, mermaid: str) -> None:
     """Mermaid finds the tables of the models with their columns, types and keys, and a link for each foreign key."""
     text = (ROOT / "docs" / "schema" / f"{picture}.mmd").read_text(encoding="utf-8")
-    found = drawn(look, mermaid, text)
-    entities = {one["name"].strip("'"): one["attributes"] for one in found["entities"]}  # pyright: ignore
+    found = drawn(window, mermaid, text)
+    entities = {one["name"].strip("'"): one["attributes"] for one in found["entities"]}
     tables = expected.tables(PICTURES[picture])
     for table in tables:
         wanted = [
@@ -71,14 +67,14 @@ def test_mermaid_reads_every_table_column_and_key(picture: str, look: Callable[.
         assert shown == wanted, table.name
     own = {table.name for table in tables}
     keys = [key for table in expected.tables() for key in expected.keys(table) if own & {key[0], key[2]}]
-    assert sorted((one[0], one[1], one[2]) for one in found["links"]) == sorted(key[:3] for key in keys)  # pyright: ignore
+    assert sorted((one[0], one[1], one[2]) for one in found["links"]) == sorted(key[:3] for key in keys)
     assert all(name in str(found["shown"]) for name in own)
 
 
-def test_mermaid_reads_awkward_names(look: Callable[..., Chrome], mermaid: str) -> None:
+def test_mermaid_reads_awkward_names(window: Window, mermaid: str) -> None:
     """Names of any kind are read and drawn, and markup in them stays text."""
     scene = awkward()
-    found = drawn(look, mermaid, text_of(scene))
-    assert len(found["entities"]) == len(scene.boxes)  # pyright: ignore
-    assert len(found["links"]) == len(scene.links)  # pyright: ignore
+    found = drawn(window, mermaid, text_of(scene))
+    assert len(found["entities"]) == len(scene.boxes)
+    assert len(found["links"]) == len(scene.links)
     assert found["scripts"] == 0

@@ -15,9 +15,7 @@ from tests.browser import expected
 from tests.unit.diagram.scenes import awkward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from selenium.webdriver import Chrome
+    from tests.browser.window import Window
 
 ROOT = Path(__file__).parents[2]
 PICTURES = {"schema": "", **{module: module for module in MODULES}}
@@ -54,14 +52,15 @@ return {
       visible: getComputedStyle(way).stroke !== 'none',
     };
   }),
-  legend: [...document.querySelectorAll('.legend text')].map((text) => ({text: text.textContent, corners: corners(text)})),
+  legend: [...document.querySelectorAll('.legend text')].map(
+    (text) => ({text: text.textContent, corners: corners(text)})),
 };
 """
 
 
-def measured(browser: Chrome) -> dict[str, Any]:
+def measured(window: Window) -> dict[str, Any]:
     """Measure the picture that the browser shows."""
-    return browser.execute_script(MEASURE)
+    return window.ask(MEASURE)
 
 
 def inside(inner: list[float], outer: list[float]) -> bool:
@@ -91,13 +90,19 @@ def faults(found: dict[str, Any]) -> list[str]:
     for box in found["boxes"]:
         if not inside(box["corners"], found["whole"]):
             wrong.append(f"{box['table']} leaves the picture")
-        wrong += [f"{text['text']} leaves {box['table']}" for text in box["texts"] if not inside(text["corners"], box["corners"])]
+        wrong += [
+            f"{text['text']} leaves {box['table']}"
+            for text in box["texts"]
+            if not inside(text["corners"], box["corners"])
+        ]
         wrong += [
             f"{one['text']} touches {other['text']} in {box['table']}"
             for one, other in combinations(box["texts"], 2)
             if overlap(one["corners"], other["corners"])
         ]
-    wrong += [f"{text['text']} leaves the picture" for text in found["legend"] if not inside(text["corners"], found["whole"])]
+    wrong += [
+        f"{text['text']} leaves the picture" for text in found["legend"] if not inside(text["corners"], found["whole"])
+    ]
     return wrong
 
 
@@ -121,9 +126,9 @@ def column_at(box: dict[str, Any], height: float) -> str:
 
 
 @pytest.mark.parametrize("picture", PICTURES)
-def test_every_table_column_and_type_is_seen(picture: str, look: Callable[..., Chrome]) -> None:
+def test_every_table_column_and_type_is_seen(picture: str, window: Window) -> None:
     """The rendered text has every table of the models that belongs there, with its columns in order, types and keys."""
-    found = measured(look(ROOT / "docs" / "schema" / f"{picture}.svg"))
+    found = measured(window.open(ROOT / "docs" / "schema" / f"{picture}.svg"))
     boxes = {box["table"]: box for box in found["boxes"] if not box["stub"]}
     tables = expected.tables(PICTURES[picture])
     assert set(boxes) == {table.name for table in tables}
@@ -139,15 +144,15 @@ def test_every_table_column_and_type_is_seen(picture: str, look: Callable[..., C
 
 
 @pytest.mark.parametrize("picture", PICTURES)
-def test_nothing_overlaps_and_no_text_leaves_its_box(picture: str, look: Callable[..., Chrome]) -> None:
+def test_nothing_overlaps_and_no_text_leaves_its_box(picture: str, window: Window) -> None:
     """With the fonts of this machine, boxes stand apart, and texts stay in their boxes without touching."""
-    assert faults(measured(look(ROOT / "docs" / "schema" / f"{picture}.svg"))) == []
+    assert faults(measured(window.open(ROOT / "docs" / "schema" / f"{picture}.svg"))) == []
 
 
 @pytest.mark.parametrize("picture", PICTURES)
-def test_every_foreign_key_is_a_line_between_the_right_columns(picture: str, look: Callable[..., Chrome]) -> None:
+def test_every_foreign_key_is_a_line_between_the_right_columns(picture: str, window: Window) -> None:
     """Each foreign key of the models has one line, from the referring column to the one it refers to."""
-    found = measured(look(ROOT / "docs" / "schema" / f"{picture}.svg"))
+    found = measured(window.open(ROOT / "docs" / "schema" / f"{picture}.svg"))
     assert wrong_ends(found) == []
     boxes = {box["table"]: box for box in found["boxes"]}
     shown = sorted(
@@ -164,21 +169,21 @@ def test_every_foreign_key_is_a_line_between_the_right_columns(picture: str, loo
     assert shown == sorted(wanted)
 
 
-def test_awkward_names_stay_in_their_boxes(look: Callable[..., Chrome], tmp_path: Path) -> None:
+def test_awkward_names_stay_in_their_boxes(window: Window, tmp_path: Path) -> None:
     """Long, wide, quoted and marked-up names, circles and references to itself are drawn as well as others."""
     path = tmp_path / "awkward.svg"
     path.write_text(svg(drawing(awkward())), encoding="utf-8")
-    found = measured(look(path))
+    found = measured(window.open(path))
     assert faults(found) == []
     assert wrong_ends(found) == []
     assert "<script>alert(1)</script>" in [box["title"] for box in found["boxes"]]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_text_is_readable_in_light_and_dark(dark: bool, look: Callable[..., Chrome]) -> None:  # noqa: FBT001 (a case)
+def test_text_is_readable_in_light_and_dark(dark: bool, window: Window) -> None:  # noqa: FBT001 (a case)
     """Every text has a contrast of 4.5 to the ground that it stands on, as WCAG asks."""
-    browser = look(ROOT / "docs" / "schema" / "schema.svg", dark=dark)
-    pairs = browser.execute_script("""
+    window.open(ROOT / "docs" / "schema" / "schema.svg", dark=dark)
+    pairs = window.ask("""
         const fill = (element) => getComputedStyle(element).fill.match(/[\\d.]+/g).map(Number);
         return [...document.querySelectorAll('text')].map((text) => {
           const table = text.closest('.table');
@@ -190,7 +195,7 @@ def test_text_is_readable_in_light_and_dark(dark: bool, look: Callable[..., Chro
     """)
     assert len(pairs) > 600
     assert [text for text, one, other in pairs if contrast(one, other) < 4.5] == []
-    ground = browser.execute_script("return getComputedStyle(document.querySelector('.ground')).fill")
+    ground = window.ask("return getComputedStyle(document.querySelector('.ground')).fill")
     assert ground == ("rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)")
 
 

@@ -19,7 +19,9 @@ COLUMNS = [
     ),
     (
         "type numeric\ngenerated always as ((a * b)) stored\nstorage plain",
-        Column("c", "numeric", nullable=True, generated="generated always as ((a * b)) stored", rest=("storage plain",)),
+        Column(
+            "c", "numeric", nullable=True, generated="generated always as ((a * b)) stored", rest=("storage plain",)
+        ),
     ),
     (
         "type text\ndefault 'a\nstorage plain\ncomment b'::text\nstatistics 100\noptions (n_distinct=1)\ninherited",
@@ -71,11 +73,10 @@ CONSTRAINTS = [
 ]
 
 
-@pytest.mark.parametrize(("definition", "kind", "columns", "target", "others", "action"), CONSTRAINTS)
-def test_constraints(
-    definition: str, kind: str, columns: tuple[str, ...], target: str, others: tuple[str, ...], action: str
-) -> None:
+@pytest.mark.parametrize("case", CONSTRAINTS, ids=lambda case: case[0])
+def test_constraints(case: tuple[str, str, tuple[str, ...], str, tuple[str, ...], str]) -> None:
     """Kind, columns, target and action are told apart, with a comment and without."""
+    definition, kind, columns, target, others, action = case
     for comment in ("", "\ncomment 'Said.'"):
         found = constraint_of("public.t.k", definition + comment)
         assert (found.name, found.kind, found.definition) == ("k", kind, definition)
@@ -85,7 +86,7 @@ def test_constraints(
 
 INDEXES = [
     ("btree (a)", ("a",), ""),
-    ('btree (a, "B ON c") INCLUDE (d) NULLS NOT DISTINCT WITH (fillfactor=\'70\')', ("a", '"B ON c"'), ""),
+    ("btree (a, \"B ON c\") INCLUDE (d) NULLS NOT DISTINCT WITH (fillfactor='70')", ("a", '"B ON c"'), ""),
     ("btree (a) WHERE (b IS NULL)", ("a",), "(b IS NULL)"),
     ("btree (lower(a))", (), ""),
     ("btree (a DESC)", (), ""),
@@ -97,7 +98,9 @@ INDEXES = [
 def test_indexes(what: str, columns: tuple[str, ...], predicate: str) -> None:
     """Table, columns and predicate are told apart; what is no plain column is none."""
     found = index_of("public.i", f'CREATE UNIQUE INDEX "i ON x" ON ONLY public."t.t" USING {what}\ncomment \'Fast.\'')
-    assert found == Index("public.i", 'public."t.t"', what, unique=True, columns=columns, predicate=predicate, comment="Fast.")
+    assert found == Index(
+        "public.i", 'public."t.t"', what, unique=True, columns=columns, predicate=predicate, comment="Fast."
+    )
     assert not index_of("public.i", f"CREATE INDEX i ON public.t USING {what}").unique
 
 

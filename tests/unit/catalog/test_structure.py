@@ -75,7 +75,10 @@ def test_references_are_known_from_both_sides() -> None:
 def test_tables_come_as_asked_then_by_module() -> None:
     """The order that is given counts first, then that of the modules, then the name."""
     definitions = {ObjectId("table", f"public.{name}"): "" for name in "abcde"}
-    made_by = {ObjectId("table", f"public.{name}"): module for name, module in zip("edcba", ["1", "1", "2", "2", "1"], strict=True)}
+    made_by = {
+        ObjectId("table", f"public.{name}"): module
+        for name, module in zip("edcba", ["1", "1", "2", "2", "1"], strict=True)
+    }
     structure = structure_of(definitions, made_by, ["public.c"])
     assert [table.shown for table in structure.tables.values()] == ["c", "a", "d", "e", "b"]
     assert structure.modules() == ["2", "1"]
@@ -83,7 +86,11 @@ def test_tables_come_as_asked_then_by_module() -> None:
 
 def test_the_maker_is_who_made_it_last_and_not_who_changed_it() -> None:
     """A change leaves the maker; what is dropped has none, and what is made again has a new one."""
-    made, changed, gone = Effect({TABLE: "x", VIEW: "y"}), Effect({TABLE: "z"}, frozenset({TABLE})), Effect({VIEW: None})
+    made, changed, gone = (
+        Effect({TABLE: "x", VIEW: "y"}),
+        Effect({TABLE: "z"}, frozenset({TABLE})),
+        Effect({VIEW: None}),
+    )
     assert makers([("1", made), ("2", changed)]) == {TABLE: "1", VIEW: "1"}
     assert makers([("1", made), ("2", gone)]) == {TABLE: "1"}
     assert makers([("1", made), ("2", gone), ("3", Effect({VIEW: "y"}))]) == {TABLE: "1", VIEW: "3"}

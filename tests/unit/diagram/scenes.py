@@ -12,6 +12,11 @@ def row(name: str, *keys: str, kind: str = "integer", required: bool = False) ->
     return Row(name, kind, keys, required, "")
 
 
+def own_box(table: str, *rows: Row, module: str = "02-a", stub: bool = False) -> Box:
+    """Give a box with these rows, and a comment that is markup."""
+    return Box(table, module, rows, stub, "<b>")
+
+
 def box(table: str, *columns: str, module: str = "02-a", stub: bool = False) -> Box:
     """Give a box with a key and these columns."""
     return Box(table, module, (row("id", "PK", required=True), *map(row, columns)), stub, "")
@@ -36,20 +41,18 @@ def random_scene(seed: int) -> Scene:
     links: list[Link] = []
     for one in boxes:
         for column in one.rows[1:]:
-            if chance.random() < chance.choice([0.1, 0.4]):
-                links.append(link(one.table, column.column, chance.choice(names), many=chance.random() < 0.8))
+            many, target = chance.random() < 0.8, chance.choice(names)
+            links += [link(one.table, column.column, target, many=many)] * (chance.random() < 0.2)
     return scene(boxes, links)
 
 
 def awkward() -> Scene:
     """Give a scene with names that are long, wide, quoted, marked up, and with a circle and references to itself."""
-    markup = Box(
-        '<script>alert(1)</script>', "02-a", (row("id", "PK"), row('"a & b"', "FK", "U"), row("ref", "FK")), False, "<b>"
-    )  # fmt: skip
-    wide = Box('"表の名前"', "03-b", (row("id", "PK", "FK"), row('"列の名前"', kind="numeric(1000,999)")), False, "")
-    long = Box("n" * 63, "03-b", (row("c" * 63, "PK", "FK", "U1", "U2", kind="t" * 63, required=True),), False, "")
-    accents = Box('"e\u0301te\u0301"', "03-b", (row("id", "PK"), row("up", "FK")), True, "")
-    bare = Box("bare", "02-a", (), False, "")
+    markup = own_box("<script>alert(1)</script>", row("id", "PK"), row('"a & b"', "FK", "U"), row("ref", "FK"))
+    wide = own_box('"表の名前"', row("id", "PK", "FK"), row('"列の名前"', kind="numeric(1000,999)"), module="03-b")
+    long = own_box("n" * 63, row("c" * 63, "PK", "FK", "U1", "U2", kind="t" * 63, required=True), module="03-b")
+    accents = own_box('"e\u0301te\u0301"', row("id", "PK"), row("up", "FK"), module="03-b", stub=True)
+    bare = own_box("bare")
     links = [
         link(markup.table, '"a & b"', wide.table),
         link(wide.table, "id", markup.table),

@@ -44,14 +44,14 @@ def segments(line: Line, *, level: bool) -> list[tuple[int, int, int]]:
     """Give the level or the upright parts of a line: where it is, from where to where."""
     axis = 1 if level else 0
     return [
-        (start[axis], *sorted((start[1 - axis], end[1 - axis])))
+        (start[axis], min(start[1 - axis], end[1 - axis]), max(start[1 - axis], end[1 - axis]))
         for start, end in pairwise(line.points)
         if start[axis] == end[axis] and start != end
     ]
 
 
 def look_like_one(found: Drawing) -> list[str]:
-    """Name lines to different rows that lie upon each other, but for those that begin or end in one and the same row."""
+    """Name lines to different rows that lie upon each other, but for those that begin or end in the same row."""
     wrong: list[str] = []
     for one, other in combinations(found.lines, 2):
         if (one.link.target, one.link.target_columns) == (other.link.target, other.link.target_columns):
@@ -101,7 +101,7 @@ def test_everything_is_within_the_picture(seed: int) -> None:
     found = drawing(random_scene(seed))
     top = room(found.scene, found.width)
     for placed in found.boxes:
-        assert MARGIN <= placed.x
+        assert placed.x >= MARGIN
         assert placed.x + placed.width <= found.width - MARGIN
         assert top <= placed.y
         assert placed.bottom <= found.height - MARGIN

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.diagram.mermaid import mermaid
-from infra.diagram.scene import Box, Row
-from tests.unit.diagram.scenes import box, link, scene
+from tests.unit.diagram.scenes import box, link, own_box, row, scene
+
+if TYPE_CHECKING:
+    from infra.diagram.scene import Row
 
 
 def test_a_scene_is_entities_and_relationships() -> None:
@@ -41,15 +44,15 @@ def test_relationships_say_how_many(many: bool, optional: bool, sign: str) -> No
 
 
 ROWS = [
-    (Row("id", "integer", ("PK", "FK"), True, ""), 'integer id PK, FK "not null"'),
-    (Row("a", "numeric(10,4)", ("U",), False, ""), "numeric(10_4) a UK"),
-    (Row('"a b"', "public.mood[]", ("U1", "U2"), False, ""), 'public_mood[] a_b "unique U1, U2"'),
-    (Row('"1st"', '"My type"', (), False, ""), "My_type _1st"),
-    (Row('""""', "text", (), False, ""), "text _"),
+    (row("id", "PK", "FK", required=True), 'integer id PK, FK "not null"'),
+    (row("a", "U", kind="numeric(10,4)"), "numeric(10_4) a UK"),
+    (row('"a b"', "U1", "U2", kind="public.mood[]"), 'public_mood[] a_b "unique U1, U2"'),
+    (row('"1st"', kind='"My type"'), "My_type _1st"),
+    (row('""""', kind="text"), "text _"),
 ]
 
 
-@pytest.mark.parametrize(("row", "line"), ROWS)
-def test_columns_are_words(row: Row, line: str) -> None:
+@pytest.mark.parametrize(("attribute", "line"), ROWS)
+def test_columns_are_words(attribute: Row, line: str) -> None:
     """Types and names are words as Mermaid has them, whatever they were."""
-    assert mermaid(scene([Box("t", "02-a", (row,), stub=False, comment="")], [])).splitlines()[5].strip() == line
+    assert mermaid(scene([own_box("t", attribute)], [])).splitlines()[5].strip() == line

@@ -27,10 +27,12 @@ def test_those_who_cannot_see_it_are_told() -> None:
     """The picture has a name and a description, of the ids that it was given; lines have a title."""
     root = ET.fromstring(svg(drawing(scene([box("a"), box("b", "a")], [link("b", "a", "a")])), name="one"))
     assert root.get("role") == "img"
-    named = {element.get("id"): element.text for element in root if element.get("id")}
+    named = {name: element.text for element in root if (name := element.get("id"))}
     assert root.get("aria-labelledby") == " ".join(named) == "one-title one-description"
     assert named["one-description"] == "2 tables: a, b. Foreign keys: b (a) → a (id)."
-    titles = [group.findtext(f"{PARTS}title") for group in root.iter(f"{PARTS}g") if "link" in (group.get("class") or "")]
+    titles = [
+        group.findtext(f"{PARTS}title") for group in root.iter(f"{PARTS}g") if "link" in (group.get("class") or "")
+    ]
     assert titles == ["b (a) → a (id)"]
 
 

@@ -29,7 +29,10 @@ def simple() -> Structure:
             ("column", "public.a.id"): "type bigint\nnot null\ngenerated always as identity",
             ("column", "public.a.name"): "type character varying(40)\ndefault 'x'::text\ncomment 'Its | name.'",
             ("constraint", "public.a.a_pkey"): "PRIMARY KEY (id)",
-            ("index", "public.a_name"): "CREATE INDEX a_name ON public.a USING btree (lower(name)) WHERE (name <> ''::text)",
+            (
+                "index",
+                "public.a_name",
+            ): "CREATE INDEX a_name ON public.a USING btree (lower(name)) WHERE (name <> ''::text)",
             ("table", "public.b"): "",
             ("column order", "public.b"): "a_id",
             ("column", "public.b.a_id"): "type bigint",

@@ -11,8 +11,14 @@ from tests.unit.documentation.samples import simple, told
 def test_anchors_are_different_for_different_objects() -> None:
     """No two objects share an anchor, however their names are made; all are safe in a link as they are."""
     names = [
-        *(ObjectId("table", name) for name in ("public.a", "a.b", 'public."a.b"', 'public."A"', "public.a_b", 'public."~22~"')),
-        *(ObjectId("column", name) for name in ("public.a.b", "a.b.c", 'public."a.b".c', 'public.a."b:c"', 'public."a:b".c')),
+        *(
+            ObjectId("table", name)
+            for name in ("public.a", "a.b", 'public."a.b"', 'public."A"', "public.a_b", 'public."~22~"')
+        ),
+        *(
+            ObjectId("column", name)
+            for name in ("public.a.b", "a.b.c", 'public."a.b".c', 'public.a."b:c"', 'public."a:b".c')
+        ),
         *(ObjectId(kind, "public.a") for kind in ("view", "index", "materialized view", "function", "module")),
         ObjectId("function", "public.a(integer)"),
         ObjectId("table", 'public."view-a"'),
@@ -21,7 +27,9 @@ def test_anchors_are_different_for_different_objects() -> None:
     assert len(set(anchors)) == len(names)
     assert anchor("table", "public.userbase") == "userbase"
     assert anchor("column", "public.userbase.id") == "userbase:id"
-    assert all(set(one) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:~-") for one in anchors)
+    assert all(
+        set(one) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:~-") for one in anchors
+    )
 
 
 def test_counts_are_words() -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.documentation.markdown import code, markdown, text
 from tests.unit.documentation.samples import hostile, simple, told
+
+if TYPE_CHECKING:
+    from infra.documentation.entries import Contents
 
 CELLS = re.compile(r"(?<!\\)\|")
 
@@ -31,7 +35,14 @@ def test_texts_mean_nothing_to_markdown(value: str, wanted: str) -> None:
     assert text(value) == wanted
 
 
-CODES = [("", ""), ("a", "`a`"), ("a | b", r"`a \| b`"), ("a `b`", "`` a `b` ``"), ("a\n  b", "`a b`"), ("<b>", "`<b>`")]
+CODES = [
+    ("", ""),
+    ("a", "`a`"),
+    ("a | b", r"`a \| b`"),
+    ("a `b`", "`` a `b` ``"),
+    ("a\n  b", "`a b`"),
+    ("<b>", "`<b>`"),
+]
 
 
 @pytest.mark.parametrize(("value", "wanted"), CODES)
@@ -40,10 +51,10 @@ def test_code_stays_code(value: str, wanted: str) -> None:
     assert code(value) == wanted
 
 
-@pytest.mark.parametrize("sample", [lambda: told(simple()), lambda: hostile()[0]], ids=["simple", "hostile"])
-def test_tables_are_tables_and_links_lead_somewhere(sample: object) -> None:
+@pytest.mark.parametrize("sample", [told(simple()), hostile()[0]], ids=["simple", "hostile"])
+def test_tables_are_tables_and_links_lead_somewhere(sample: Contents) -> None:
     """Every row of a table has as many cells as its head; links within the document have their anchors."""
-    document = markdown(sample(), {"": "schema.svg"}, root="../..")  # pyright: ignore
+    document = markdown(sample, {"": "schema.svg"}, root="../..")
     cells = 0
     for line in document.splitlines():
         if line.startswith("| ") and cells == 0:
@@ -78,7 +89,10 @@ def test_a_table_reads_like_this() -> None:
         "",
         "| Indexes | Definition | Module | Declared |",
         "| --- | --- | --- | --- |",
-        "| `a_name` | `btree (lower(name)) WHERE (name <> ''::text)` | 02-a | [sql/02-a.sql:4](../../sql/02-a.sql#L4) |",
+        (
+            "| `a_name` | `btree (lower(name)) WHERE (name <> ''::text)` | 02-a "
+            "| [sql/02-a.sql:4](../../sql/02-a.sql#L4) |"
+        ),
         "",
         "Referred to by:",
         "",

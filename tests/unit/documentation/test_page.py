@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.catalog.structure import Structure
-from infra.documentation.entries import Contents
 from infra.documentation.page import page
 from tests.unit.documentation.samples import MARKUP, SCRIPT, hostile, simple, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.documentation.entries import Contents
 
 VOID = {"meta", "input", "br"}
 LOADING = {"src", "srcset", "data", "action", "poster", "background", "ping"}
@@ -48,15 +52,20 @@ class Reader(HTMLParser):
         self.text += data
 
 
+def plain() -> tuple[Contents, dict[str, str]]:
+    """Give contents that are nothing special."""
+    return told(simple()), {"": ""}
+
+
 def read(contents: Contents, pictures: dict[str, str] | None = None) -> Reader:
     """Make a page and read it."""
     return Reader(page(contents, pictures or {"": ""}, modules=1, root="../.."))
 
 
-@pytest.mark.parametrize("sample", [lambda: (told(simple()), {"": ""}), hostile], ids=["simple", "hostile"])
-def test_the_page_is_whole(sample: object) -> None:
+@pytest.mark.parametrize("sample", [plain, hostile])
+def test_the_page_is_whole(sample: Callable[[], tuple[Contents, dict[str, str]]]) -> None:
     """Every element is closed, ids are unique, each link within the page has its target."""
-    contents, pictures = sample()  # pyright: ignore
+    contents, pictures = sample()
     found = read(contents, pictures)
     assert found.wrong == []
     assert found.open == []
@@ -88,5 +97,5 @@ def test_all_that_others_write_is_text() -> None:
 
 def test_it_is_the_same_each_time() -> None:
     """The same contents give the same bytes."""
-    structure: Structure = simple()
+    structure = simple()
     assert page(told(structure), {"": ""}, modules=1, root=".") == page(told(structure), {"": ""}, modules=1, root=".")
