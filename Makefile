@@ -4,7 +4,7 @@ PYTHON ?= python3
 STACKED = $(PYTHON) toolchain/stack.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview refresh destroy outputs psql cancel shell test test-fast check lint generate bench requirements
+.PHONY: help setup up preview refresh destroy outputs psql cancel shell test test-fast check lint generate diagram docs bench requirements
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,12 @@ lint: development  ## ruff and pyright
 
 generate: development  ## write sql/02 to 08 from models/
 	@.venv/bin/python -m infra generate
+
+diagram: development  ## draw the schema into docs/schema (ARGS=--check: is it current?)
+	@.venv/bin/python -m infra diagram $(ARGS)
+
+docs: development  ## describe the schema in docs/schema (ARGS=--check: is it current?)
+	@.venv/bin/python -m infra docs $(ARGS)
 
 bench: development  ## measure, side by side, what docs/performance.md reports
 	@.venv/bin/python -m bench $(ARGS)

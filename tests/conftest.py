@@ -13,5 +13,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their folder, so that nobody has to remember it."""
     for item in items:
         kind = item.path.relative_to(TESTS).parts[0]
-        if kind in {"database", "program"}:
+        if kind in {"browser", "database", "program"}:
             item.add_marker(kind)

@@ -31,7 +31,8 @@ RANKS: list[list[Layer]] = [
         Layer("modules", ("infra.modules",), ("postgast", "sqlalchemy")),
         Layer("catalog", ("infra.catalog",)),
     ],
-    [Layer("findings", ("infra.findings",))],
+    [Layer("findings", ("infra.findings",)), Layer("diagram", ("infra.diagram",))],
+    [Layer("documentation", ("infra.documentation",), ("jinja2", "markupsafe"))],
     [Layer("postgres", ("infra.postgres",), ("psycopg", "stamina"))],
     [Layer("server", ("infra.server",), ("psycopg",))],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
@@ -40,6 +41,7 @@ RANKS: list[list[Layer]] = [
         Layer("connections", ("infra.connections",)),
     ],
     [Layer("check", ("infra.check",), ("psycopg", "sqlalchemy", "alembic", "yaml"))],
+    [Layer("schema files", ("infra.schema_files",), ("sqlalchemy",))],
     [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",))],
     [Layer("declarations", ("infra.declare*",), ("pulumi", "pulumi_postgresql", "pulumi_docker"))],
     [Layer("stack", ("infra.stack",), ("pulumi",))],
@@ -52,6 +54,9 @@ RANKS: list[list[Layer]] = [
 FORBIDDEN = {
     "models": ["errors"],  # SQLAlchemy alone, so that any program can use them
     "findings": ["models", "modules", "catalog"],  # only shows what others found
+    "diagram": ["models", "modules"],  # a structure in, a picture out
+    "documentation": ["models", "modules"],  # a structure and places in, text out
+    "schema files": ["resources", "settings", "connections"],  # a tool for people and CI, without Pulumi
     "check": ["resources", "connections"],  # a tool for people and CI, without Pulumi
     "cli": ["server", "resources", "settings", "connections"],  # starts quickly: each command has a package of its own
     "connections": ["settings", "resources", "server", "postgres"],  # values in, text out
@@ -73,6 +78,8 @@ ONLY_IN = {
     "postgast": ["infra/modules/statements.py"],  # one file knows the parser
     "stamina": ["infra/postgres/retry.py"],  # one file decides what is tried again
     "grpc": ["infra/resources/console.py"],  # Pulumi's own transport: its SDK gives dynamic providers no way to speak
+    "jinja2": ["infra/documentation/page.py"],  # installed for development only
+    "markupsafe": ["infra/documentation/page.py"],
     "alembic": ["infra/check/second_opinion.py"],  # installed for development only
     "importlib": [  # wheels of servers are found by name, and whether Alembic is there; code never is
         "infra/server/distribution.py",
@@ -254,6 +261,20 @@ CASES = [
     ("infra/cli.py", "infra.stack", False),
     ("infra/cli.py", "infra.declare_server", False),
     ("infra/cli.py", "pulumi", False),
+    ("infra/diagram/svg.py", "infra.catalog.structure", True),
+    ("infra/diagram/svg.py", "infra.documentation.page", False),
+    ("infra/diagram/svg.py", "infra.postgres.snapshot", False),
+    ("infra/diagram/svg.py", "models", False),
+    ("infra/documentation/page.py", "jinja2", True),
+    ("infra/documentation/page.py", "infra.diagram.colours", True),
+    ("infra/documentation/page.py", "infra.modules.module", False),
+    ("infra/documentation/contents.py", "jinja2", False),
+    ("infra/schema_files.py", "infra.check.run", True),
+    ("infra/schema_files.py", "infra.documentation.page", True),
+    ("infra/schema_files.py", "infra.resources", False),
+    ("infra/schema_files.py", "pulumi", False),
+    ("infra/check/run.py", "infra.schema_files", False),
+    ("infra/cli.py", "infra.schema_files", True),
     ("infra/cli.py", "infra.check.run", True),
     ("infra/cli.py", "infra.settings", False),
     ("infra/__main__.py", "infra.cli", True),
