@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.browser.window import Window
 
 PAGE = Path(__file__).parents[2] / "docs" / "schema" / "schema.html"
+CARDS, WIDE = 640, 1400  # up to here a column is a card, from here its row fits; between them tables scroll
 SCHEMES = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 
 
@@ -132,6 +133,11 @@ def test_the_page_fits_every_width(width: int, dark: bool, window: Window) -> No
     """No width makes the page itself scroll sideways, and every text of it is readable on its ground."""
     window.open(PAGE, width=width, dark=dark)
     assert window.ask("return document.documentElement.scrollWidth") <= width
+    cut = window.ask("""
+        return [...document.querySelectorAll('.wide:has(> table.columns)')]
+          .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.getAttribute('aria-label'));
+    """)
+    assert cut == [] or CARDS < width < WIDE
     colours: list[list[list[float]]] = window.ask("""
         const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
         const ground = (element) => {
