@@ -130,7 +130,7 @@ def constraint_of(name: str, definition: str) -> Constraint:
         raise ValueError(f"constraint {name} is of no kind that is known: {definition!r}")
     if found := FOREIGN_KEY.match(text):
         own, others = names_in(found["own"]), names_in(found["others"])
-        action = found["rest"].strip()
+        action = found["rest"].partition("\n")[0].strip()
         return Constraint(last(name), kind, text, own, found["target"], others, action, comment)
     found = KEY.match(text)
     return Constraint(last(name), kind, text, names_in(found["own"]) if found else (), comment=comment)

@@ -84,6 +84,13 @@ def test_constraints(case: tuple[str, str, tuple[str, ...], str, tuple[str, ...]
         assert found.comment == ("Said." if comment else "")
 
 
+def test_an_action_is_what_the_constraint_says() -> None:
+    """What is said of a foreign key in further lines is in its definition, and no part of its action."""
+    text = "FOREIGN KEY (a) REFERENCES public.t(id) ON DELETE CASCADE\ninherited"
+    found = constraint_of("public.t.k", text)
+    assert (found.action, found.definition) == ("ON DELETE CASCADE", text)
+
+
 INDEXES = [
     ("btree (a)", ("a",), ""),
     ("btree (a, \"B ON c\") INCLUDE (d) NULLS NOT DISTINCT WITH (fillfactor='70')", ("a", '"B ON c"'), ""),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
 
+from infra import schema_files
+from infra.catalog.structure import structure_of
 from infra.documentation.page import page
+from infra.errors import InfraError
+from models import Base, metadata
 from tests.unit.documentation.samples import MARKUP, SCRIPT, hostile, simple, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from infra.documentation.entries import Contents
 
@@ -99,3 +105,13 @@ def test_it_is_the_same_each_time() -> None:
     """The same contents give the same bytes."""
     structure = simple()
     assert page(told(structure), {"": ""}, modules=1, root=".") == page(told(structure), {"": ""}, modules=1, root=".")
+
+
+def test_without_the_template_engine_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the dependencies of development are missing, the command says so in a sentence."""
+    monkeypatch.delitem(sys.modules, "infra.documentation.page")
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    nothing = schema_files.Made((), {}, structure_of({}, {}))
+    with pytest.raises(InfraError) as refused:
+        schema_files.documents(nothing, metadata, Base, output=tmp_path)
+    assert str(refused.value) == "docs: jinja2 is not installed; run make development"

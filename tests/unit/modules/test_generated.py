@@ -8,7 +8,7 @@ import pytest
 
 from infra.errors import ModuleFileError
 from infra.modules.generate import WRITTEN_BY
-from infra.modules.generated import differences, write
+from infra.modules.generated import Generated, differences, write
 
 HEADER = f"-- Two tables.\n{WRITTEN_BY} models/; change it there, not here.\n"
 FILES = {"02-a.sql": f"{HEADER}one;\n", "03-b.sql": f"{HEADER}two;\n"}
@@ -122,3 +122,17 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path, monkeypat
     assert str(refused.value) == (
         f"{tmp_path / '02-a.sql'}: cannot be written: Permission denied; make it writable, or name another directory"
     )
+
+
+def test_each_kind_knows_its_own_files(tmp_path: Path) -> None:
+    """Files of another kind stay, whatever is in them; the words count in the first lines alone."""
+    pictures = Generated((".svg", ".mmd"), "Written by somebody", 2)
+    for name, text in {
+        "a.svg": "<!--\nWritten by somebody -->",
+        "b.mmd": "%% Written by somebody",
+        "c.svg": "<svg/>\n\nWritten by somebody",
+        "d.md": "Written by somebody",
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert write({}, tmp_path, pictures) == {"a.svg": "removed", "b.mmd": "removed"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["c.svg", "d.md"]
