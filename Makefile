@@ -45,8 +45,8 @@ test-fast: development  ## run the tests that need neither a server nor pulumi
 check: development  ## prove on scratch databases that sql/, models/ and settings are one schema (ARGS=--stack=dev)
 	@.venv/bin/python -m infra check $(ARGS)
 
-lint: development  ## ruff and pyright
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright
+lint: development  ## ruff and pyright, and sql/ by its own rules
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright && .venv/bin/python -m infra lint
 
 generate: development  ## write sql/02 to 08 from models/
 	@.venv/bin/python -m infra generate

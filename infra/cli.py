@@ -80,6 +80,29 @@ def check(
     _show(in_order(report.findings), form=form, tool="check", rules=RULES, notes=report.notes)
 
 
+@app.command()
+def lint(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or directories of SQL; by default sql/.")] = None,
+    *,
+    form: Annotated[Form, typer.Option("--format", help="How findings are shown.")] = "text",
+    settings: Annotated[Path | None, typer.Option(help="Another file than the lint.yaml of the project.")] = None,
+    explain: Annotated[str, typer.Option(metavar="CODE", help="Say what a code means, and how to allow it.")] = "",
+    list_rules: Annotated[bool, typer.Option("--list", help="List the rules.")] = False,
+) -> None:
+    """Look at SQL modules without a server. Exit status: 0 clean, 1 findings, 2 could not run."""
+    from infra.lint import documentation, run
+
+    with _or_exit_2():
+        if explain:
+            print(documentation.explain(explain))
+            return
+        if list_rules:
+            print(documentation.listing(run.rule_texts()), end="")
+            return
+        found = run.lint(paths or [Path("sql")], settings_file=settings)
+    _show(found, form=form, tool="lint", rules=run.rule_texts())
+
+
 @contextmanager
 def _or_exit_2() -> Generator[None]:
     """Let findings alone end with 1: what could not run ends with 2."""

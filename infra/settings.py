@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from infra.modules.extensions import DEFAULT_EXTENSIONS
 from infra.setting_values import (
     A_DATABASE,
     A_DOCKER_NAME,
@@ -199,7 +200,7 @@ class Settings(Part):
         description="a list of at least one database: names, or names with the names of their roles"
     )
     extensions: tuple[Identifier, ...] = Field(
-        default=("uuid-ossp", "pgcrypto", "pg_trgm"),
+        default=DEFAULT_EXTENSIONS,
         description="a list of names of extensions that the server offers; every database gets them",
     )
     modules: Modules = Field(default=Modules(), description="directory, lock_timeout, statement_timeout and wait")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from infra.errors import InfraError, ModuleError, ModuleFileError
 from infra.modules.directive import DIRECTIVE, runs_by_statement
@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.modules.module import Module
+
+
+class Refusable(Protocol):
+    """A statement, as far as a rule looks at it: the parser's name of its kind, and its tree."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def tree(self) -> Any: ...  # noqa: ANN401 (a parse tree)
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,7 @@ def problems(module: Module) -> list[InfraError]:
     if not statements:
         return [ModuleFileError("holds no statement", place=module.path, remedy="write one, or remove the file")]
     by_statement = runs_by_statement(module.text)
-    rules = ((one, _rule(one, by_statement=by_statement)) for one in statements)
+    rules = ((one, refusal(one, by_statement=by_statement)) for one in statements)
     refused = [(one, rule) for one, rule in rules if rule]
     found: list[InfraError] = [
         ModuleFileError(rule.what, place=str(place_of(module.text, module.path, one.start)), remedy=rule.remedy)
@@ -116,7 +126,7 @@ def needs_no_transaction(statement: Statement) -> bool:
     return statement.kind in OUTSIDE and RULES[statement.kind].applies(statement.tree)
 
 
-def _rule(statement: Statement, *, by_statement: bool) -> Rule | None:
+def refusal(statement: Refusable, *, by_statement: bool) -> Rule | None:
     """Give the rule that refuses a statement, or None."""
     if by_statement and statement.kind in OUTSIDE:
         unnamed = statement.kind == "index_stmt" and statement.tree.concurrent and not statement.tree.idxname

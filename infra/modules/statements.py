@@ -39,6 +39,15 @@ class Statement:
     end: int
 
 
+@dataclass(frozen=True)
+class Word:
+    """A word of SQL, from its first to its last character."""
+
+    start: int
+    end: int
+    is_comment: bool
+
+
 def place_of(text: str, path: str, offset: int) -> Place:
     """Turn an offset in characters into a place; offsets past the end give the end."""
     offset = min(offset, len(text))
@@ -62,6 +71,16 @@ def parse(text: str, path: str) -> list[Statement]:
         kind = tree.stmt.WhichOneof("node") or ""
         statements.append(Statement(kind, getattr(tree.stmt, kind), character(start), character(end)))
     return statements
+
+
+def words(text: str) -> Iterator[Word]:
+    """Give the words of a text and its comments; raises ModuleError where it cannot be cut into words."""
+    try:
+        tokens = postgast.scan(text).tokens
+    except PgQueryError as error:
+        raise ModuleError(error.message) from None
+    character = _character_offsets(text)
+    return (Word(character(one.start), character(one.end), one.token in COMMENTS) for one in tokens)
 
 
 def statements_digest(text: str) -> str:

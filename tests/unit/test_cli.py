@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,58 @@ def test_the_program_starts_without_the_models() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
     assert result.stdout == "[] True\n"
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a directory with a sql/ of one module in which lint finds one thing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "sql" / "01-a.sql").write_text("-- A.\nCREATE TABLE t (a timestamp);\n")
+    return tmp_path
+
+
+def test_lint_shows_findings_and_exits_1(modules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By default sql/ is looked at; the finding is shown with its line, a caret and what to do."""
+    assert run("lint") == 1
+    assert capsys.readouterr().out == (
+        "sql/01-a.sql:2:19: M506 (warning) a is a timestamp without time zone\n"
+        "  CREATE TABLE t (a timestamp);\n"
+        "                    ^\n"
+        "  remedy: write timestamptz\n"
+        "1 finding: 1 warning\n"
+    )
+    assert run("lint", str(modules / "sql" / "01-a.sql"), "--format", "github") == 1
+    assert "line=2,col=19,title=M506" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_lint_in_a_form_for_programs(modules: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    """Json and sarif are one object each, with the finding in it."""
+    assert run("lint", str(modules / "sql"), "--format", form) == 1
+    assert "M506" in json.dumps(json.loads(capsys.readouterr().out))
+
+
+def test_lint_exits_0_when_clean_and_2_when_it_could_not_run(modules: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing found is silence and 0; a missing path and wrong settings are one line on stderr and 2."""
+    (modules / "sql" / "01-a.sql").write_text("-- A.\nSELECT 1;\n")
+    assert run("lint") == 0
+    assert capsys.readouterr() == ("", "")
+    assert run("lint", "nowhere") == 2
+    assert capsys.readouterr() == ("", "nowhere: no such file or directory; name the SQL to look at\n")
+    (modules / "lint.yaml").write_text("ignored: {}\n")
+    assert run("lint") == 2
+    assert "lint.yaml:1:1: ignored is not a setting" in capsys.readouterr().err
+
+
+def test_lint_explains_and_lists_its_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    """--explain prints a section of the page, --list a line for each rule; an unknown code is an error."""
+    assert run("lint", "--explain", "m304") == 0
+    assert capsys.readouterr().out.startswith("### M304: A foreign key without an index\n")
+    assert run("lint", "--list") == 0
+    assert "\nM304  warning  A foreign key without an index\n" in capsys.readouterr().out
+    assert run("lint", "--explain", "M999") == 2
+    assert "M999 is no code" in capsys.readouterr().err
 
 
 def test_python_m_infra_runs_the_commands(tmp_path: Path) -> None:

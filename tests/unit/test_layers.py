@@ -33,6 +33,7 @@ RANKS: list[list[Layer]] = [
     ],
     [Layer("findings", ("infra.findings",)), Layer("diagram", ("infra.diagram",))],
     [Layer("documentation", ("infra.documentation",), ("jinja2", "markupsafe"))],
+    [Layer("lint", ("infra.lint",), ("yaml",))],
     [Layer("postgres", ("infra.postgres",), ("psycopg", "stamina"))],
     [Layer("server", ("infra.server",), ("psycopg",))],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
@@ -53,6 +54,7 @@ RANKS: list[list[Layer]] = [
 # What a layer may not import although it stands below.
 FORBIDDEN = {
     "models": ["errors"],  # SQLAlchemy alone, so that any program can use them
+    "lint": ["models", "catalog", "diagram", "documentation"],  # looks at SQL alone
     "findings": ["models", "modules", "catalog"],  # only shows what others found
     "diagram": ["models", "modules"],  # a structure in, a picture out
     "documentation": ["models", "modules"],  # a structure and places in, text out
@@ -287,6 +289,12 @@ CASES = [
     ("infra/check/run.py", "pulumi", False),
     ("infra/check/run.py", "alembic", False),
     ("infra/check/second_opinion.py", "alembic.migration", True),
+    ("infra/cli.py", "infra.lint.run", True),
+    ("infra/lint/run.py", "infra.findings.finding", True),
+    ("infra/lint/run.py", "infra.modules.statements", True),
+    ("infra/lint/settings.py", "infra.settings", False),
+    ("infra/lint/run.py", "psycopg", False),
+    ("infra/lint/run.py", "models", False),
     ("infra/findings/text.py", "infra.errors", True),
     ("infra/findings/text.py", "infra.modules.module", False),
     ("infra/findings/text.py", "infra.catalog.catalog", False),

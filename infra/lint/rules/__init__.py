@@ -1,0 +1,29 @@
+"""The rules, by group; importing this registers them all."""
+
+from infra.lint.rules import (
+    columns,
+    files,
+    foreign_keys,
+    indexes,
+    names,
+    order,
+    purpose,
+    quality,
+    rows,
+    safety,
+    settings,
+)
+
+__all__ = [
+    "columns",
+    "files",
+    "foreign_keys",
+    "indexes",
+    "names",
+    "order",
+    "purpose",
+    "quality",
+    "rows",
+    "safety",
+    "settings",
+]

@@ -1,0 +1,29 @@
+"""Lints texts as if they were the modules 01, 02, … of a project with one stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.lint.run import lint_sources
+from infra.lint.settings import LintSettings
+from infra.lint.source import Sources, source_file
+from infra.lint.stacks import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.findings.finding import Finding
+
+STACK = Stack("Pulumi.dev.yaml", frozenset({"uuid-ossp", "pgcrypto", "pg_trgm", "pg_stat_statements"}), frozenset())
+
+
+def linted(texts: Sequence[str], settings: LintSettings | None = None) -> list[Finding]:
+    """Give the findings of modules with these texts."""
+    names = [f"{number:02}-x.sql" for number in range(1, len(texts) + 1)]
+    files = [source_file(f"sql/{name}", name, text.encode()) for name, text in zip(names, texts, strict=True)]
+    return lint_sources(Sources(files, [], []), settings or LintSettings(), [STACK])
+
+
+def places(findings: Sequence[Finding], code: str) -> list[str]:
+    """Give number of module and line of the findings of a code."""
+    return [f"{int(one.place.path[4:6])}:{one.place.line}" for one in findings if one.code == code]

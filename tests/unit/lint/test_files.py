@@ -1,0 +1,128 @@
+"""Files and directories as they are on disk: names, numbers, encodings, purposes, and what is looked at."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.generated import modules
+from infra.errors import InfraError
+from infra.lint.run import lint
+from infra.lint.settings import LintSettings
+from tests.unit.lint.linted import linted, places
+
+ROOT = Path(__file__).parents[3]
+
+
+def write(directory: Path, files: dict[str, bytes | str]) -> Path:
+    """Write files, and give their directory."""
+    for name, content in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return directory
+
+
+A = "-- a\nSELECT 1;\n"
+
+ON_DISK: list[tuple[str, dict[str, bytes | str], str, dict[str, bytes | str]]] = [
+    ("M101", {"01-a.sql": A, "notes.txt": "x"}, "notes.txt", {"01-a.sql": A, ".hidden": "x"}),
+    ("M101", {"01_a.sql": A}, "01_a.sql", {"01-a.sql": A}),
+    ("M102", {"01-a.sql": A, "03-c.sql": A}, "03-c.sql", {"01-a.sql": A, "02-b.sql": A}),
+    ("M102", {"00-a.sql": A}, "00-a.sql", {"01-a.sql": A}),
+    ("M103", {"01-a.sql": A, "01-b.sql": A}, "01-b.sql", {"01-a.sql": A, "02-a.sql": A}),
+    ("M104", {"01-a.sql": b"-- a\nSELECT '\xe4';\n"}, "01-a.sql:2", {"01-a.sql": "-- a\nSELECT 'ä';\n"}),
+    ("M104", {"01-a.sql": b"\xef\xbb\xbf" + A.encode()}, "01-a.sql:1", {"01-a.sql": A.replace("\n", "\r\n")}),
+    ("M104", {"01-a.sql": b"-- a\n\0SELECT 1;\n"}, "01-a.sql:2", {"01-a.sql": A}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "bad", "at", "good"), ON_DISK)
+def test_rules_on_files(
+    tmp_path: Path, code: str, bad: dict[str, bytes | str], at: str, good: dict[str, bytes | str]
+) -> None:
+    """What is wrong with a file is found at it, and the near miss is left alone."""
+    found = [one for one in lint([write(tmp_path / "bad", bad)]) if one.code == code]
+    shown = [f"{one.place.path}:{one.place.line}".removesuffix(":0") for one in found]
+    assert shown == [str(tmp_path / "bad" / at)]
+    assert [one for one in lint([write(tmp_path / "good", good)]) if one.code == code] == []
+
+
+PURPOSES = LintSettings(purposes={(1, 1): "extensions", (2, 2): "tables", (3, 3): "indexes", (4, 4): "constraints"})
+TABLES = """CREATE TYPE k AS ENUM ('a');
+CREATE TABLE t (a k);
+COMMENT ON TABLE t IS 'x';
+INSERT INTO t VALUES ('a');
+ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY (a);
+GRANT SELECT ON t TO r;"""
+BELONGING: tuple[str, ...] = (
+    "CREATE EXTENSION pg_trgm;",
+    TABLES,
+    "CREATE INDEX i ON t (a);\nCOMMENT ON INDEX i IS 'x';",
+    "ALTER TABLE t ADD CONSTRAINT c CHECK (a IS NOT NULL);",
+)
+
+
+def test_what_belongs_to_a_purpose_is_left_alone() -> None:
+    """Tables come with types, comments, first rows, keys and privileges; indexes and constraints with comments."""
+    assert places(linted(BELONGING, PURPOSES), "M107") == []
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (1, "CREATE TABLE u (a int);"),
+        (2, "CREATE INDEX j ON t (a);"),
+        (2, "CREATE EXTENSION pgcrypto;"),
+        (2, "ALTER TABLE elsewhere ADD CONSTRAINT c CHECK (true);"),
+        (3, "CREATE TABLE u (a int);"),
+        (3, "ALTER TABLE t ADD CONSTRAINT d CHECK (true);"),
+        (4, "CREATE INDEX j ON t (a);"),
+        (4, "ALTER TABLE t ADD COLUMN b int;"),
+    ],
+)
+def test_what_does_not_belong_is_found(number: int, text: str) -> None:
+    """A statement of another purpose is found at its line, with the number of the module where it belongs."""
+    texts = list(BELONGING)
+    texts[number - 1] = f"{texts[number - 1]}\n{text}"
+    assert places(linted(texts, PURPOSES), "M107") == [f"{number}:{len(texts[number - 1].splitlines())}"]
+
+
+def test_a_name_says_the_purpose_where_no_settings_do(tmp_path: Path) -> None:
+    """Without settings, a module called …-indexes is for indexes, and one called otherwise for anything."""
+    text = "-- a\nCREATE TABLE t (a int);\nCREATE INDEX i ON t (a);\n"
+    found = lint([write(tmp_path, {"01-all.sql": text, "02-init-indexes.sql": text.replace(" t ", " u ")})])
+    (one,) = [one for one in found if one.code == "M107"]
+    assert (Path(one.place.path).name, one.place.line) == ("02-init-indexes.sql", 2)
+
+
+def test_a_module_alone_is_judged_with_the_others(tmp_path: Path) -> None:
+    """Findings are those of the named file, but what other modules create is known."""
+    write(tmp_path, {"01-a.sql": "CREATE TABLE t (a timestamp);", "02-b.sql": "-- b\nCOMMENT ON TABLE t IS 'x';"})
+    assert lint([tmp_path / "02-b.sql"]) == []
+    assert {one.code for one in lint([tmp_path / "01-a.sql"])} == {"M106", "M506"}
+
+
+def test_the_projects_own_modules_are_clean() -> None:
+    """Nothing is found in sql/, and no comment in it allows anything."""
+    assert lint([ROOT / "sql"]) == []
+    assert "lint:" not in "".join(path.read_text(encoding="utf-8") for path in ROOT.joinpath("sql").iterdir())
+
+
+def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """A path that is not there, and a directory without SQL, are errors and not clean."""
+    with pytest.raises(InfraError, match="no such file or directory"):
+        lint([tmp_path / "nowhere"])
+    with pytest.raises(InfraError, match="no SQL files"):
+        lint([tmp_path])
+
+
+def test_many_modules_are_looked_at_quickly(tmp_path: Path) -> None:
+    """A hundred modules of five tables take a few seconds at most, and time grows with their number, not its square."""
+    directory = write(tmp_path, dict(modules(100)))
+    started = time.monotonic()
+    found = lint([directory])
+    assert time.monotonic() - started < 10
+    assert {one.code for one in found} == {"M304", "M305", "M510"}
