@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,25 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import yaml
+from environment import environment
 
-from infra.server import cluster
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "toolchain"))
-
-from environment import environment  # noqa: E402 (toolchain/ is no package)
+from tests.program.state import named, processes_in
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from tests.program.homes import Home
+
+ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("Pulumi.yaml", "__main__.py", "sql", "requirements.txt")
 LINKED = ("infra", ".venv")
 """What no test edits; a link shares the compiled files as well."""
 
 STACK = "test"
 SECONDS = 180
-FAST: dict[str, Any] = {"fsync": False, "full_page_writes": False}
-"""Server settings that make a test's server quick; what they give up is only the survival of a power cut."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +42,12 @@ class Run:
 
 
 class Project:
-    """One checkout, one stack; `data_root` is shared between tests so that the binaries are copied once."""
+    """One checkout, one stack, and the home of its server."""
 
-    def __init__(self, folder: Path, data_root: Path, stack: str = STACK) -> None:
+    def __init__(self, folder: Path, home: Home, stack: str = STACK) -> None:
         self.folder = folder
         self.mark = hashlib.sha256(str(folder).encode()).hexdigest()[:8]  # tells this checkout's server from another's
-        self.data_root = data_root
+        self.home = home
         self.stack = stack
         self._outputs: dict[str, Any] | None = None
         self.env = environment() | {
@@ -59,10 +55,7 @@ class Project:
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
         }
         self.env.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-        self.settings: dict[str, Any] = {
-            "server": {"kind": "embedded", "data_root": str(data_root), "settings": dict(FAST)},
-            "databases": ["app_db"],
-        }
+        self.settings: dict[str, Any] = {"databases": ["app_db"]}
 
     @property
     def state(self) -> Path:
@@ -81,6 +74,7 @@ class Project:
         for part in LINKED:
             (self.folder / part).symlink_to(ROOT / part)
         self.state.mkdir()
+        self.home.settle(self)
         self.configure()
         self.pulumi("stack", "init", self.stack)
 
@@ -179,20 +173,11 @@ class Project:
             return cursor.fetchall() if cursor.description else []
 
     def connect(self, database: str = "app_db", application: str = "a test") -> psycopg.Connection[tuple[Any, ...]]:
-        """Log in as the server's admin, also when the stack has no outputs yet."""
-        exported = self.exported()
-        port = int(named(exported, "server")["outputs"]["listen_port"])
-        return psycopg.connect(
-            host="127.0.0.1",
-            port=port,
-            dbname=database,
-            user="postgres",
-            password=admin_password(exported),
-            application_name=application,
-        )
+        """Log in as a superuser, also when the stack has no outputs yet."""
+        return psycopg.connect(**self.home.way(self), dbname=database, application_name=application)
 
     def admin(self, query: str, *, database: str = "app_db") -> list[tuple[Any, ...]]:
-        """Run a query as the server's admin; commits."""
+        """Run a query as a superuser; commits."""
         with self.connect(database) as connection:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
@@ -222,20 +207,13 @@ class Project:
         """Write a new file."""
         (self.folder / path).write_text(text)
 
-    @property
-    def base(self) -> Path:
-        """The folder of the stack's server."""
-        return self.data_root / f"{self.stack}-{self.mark}"
-
-    def postmaster(self) -> int:
-        """Give the pid of the stack's server."""
-        return int((self.base / "data" / "postmaster.pid").read_text().splitlines()[0])
-
     def twin(self, folder: Path) -> Project:
         """Give the same stack with the same server in another checkout, with a copy of the state."""
         shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
-        twin = Project(folder, self.data_root, self.stack)
+        twin = Project(folder, self.home, self.stack)
         twin.mark = self.mark
+        twin.env |= self.env
+        twin.settings = json.loads(json.dumps(self.settings))
         return twin
 
     def remove(self) -> None:
@@ -243,25 +221,8 @@ class Project:
         for pid in processes_in(self.folder):  # a killed pulumi's plugins run on
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        marker = self.base / "server.json"
-        if marker.exists():
-            with suppress(ProcessLookupError, FileNotFoundError):
-                os.kill(self.postmaster(), signal.SIGCONT)
-            cluster.destroy(self.base, owner=json.loads(marker.read_text())["owner"])
+        self.home.remove(self)
         shutil.rmtree(self.folder)
-
-
-def processes_in(folder: Path) -> list[int]:
-    """Give the processes that work in a folder or below it."""
-    found: list[int] = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if (entry / "cwd").readlink().is_relative_to(folder):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
 
 
 def finished(process: subprocess.Popen[str]) -> Run:
@@ -272,16 +233,6 @@ def finished(process: subprocess.Popen[str]) -> Run:
         os.killpg(process.pid, signal.SIGKILL)
         raise
     return Run(process.returncode, text)
-
-
-def named(exported: dict[str, Any], name: str) -> dict[str, Any]:
-    """Give one resource of an exported state by its name."""
-    return next(one for one in exported["deployment"]["resources"] if one["urn"].endswith(f"::{name}"))
-
-
-def admin_password(exported: dict[str, Any]) -> str:
-    """Give the server's admin's password of an exported state."""
-    return json.loads(named(exported, "admin-password")["outputs"]["passwords"]["plaintext"])["postgres"]
 
 
 @contextmanager

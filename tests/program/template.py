@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 from infra.server import cluster
-from tests.program.project import Project, admin_password, named
+from tests.program.homes import Embedded, External, copy_of
+from tests.program.project import Project
+from tests.program.state import admin_password, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,37 +22,31 @@ MIDDLE_OF_A_NUMBER = r"(?<![\w.-]){}(?![\w-])"
 class Template:
     """A project at rest: its checkout, its state with the secrets in plain text, its server stopped."""
 
-    def __init__(self, project: Project, databases: Sequence[str]) -> None:
+    def __init__(self, project: Project, home: Embedded, databases: Sequence[str]) -> None:
         project.make()
         project.configure(databases=list(databases))
         project.up()
         self.project = project
+        self.home = home
         exported = project.exported()
         self.text = json.dumps(exported)
         self.server = named(exported, "server")["outputs"]
-        cluster.stop(project.base, owner=self.server["owner"])
+        self.port = int(home.way(project)["port"])
+        cluster.stop(home.base(project), owner=self._specification(project).owner)
 
     def copy(self, folder: Path) -> Project:
         """Give a running copy in a folder, with a name and a port of its own and the data and passwords of this one."""
-        project = Project(folder, self.project.data_root)
+        project = Project(folder, self.home)
         project.settings = json.loads(json.dumps(self.project.settings))
         shutil.copytree(self.project.folder, folder, symlinks=True, dirs_exist_ok=True)
-        subprocess.run(["cp", "-a", self.project.base, project.base], check=True)
-        marker = project.base / "server.json"
+        base = self.home.base(project)
+        copy_of(self.home.base(self.project), base)
+        marker = base / "server.json"
         marker.write_text(self._as(project, marker.read_text(), 0))
-        running = cluster.ensure(
-            cluster.ClusterSpec(
-                name=project.base.name,
-                owner=self._as(project, self.server["owner"], 0),
-                admin_password=admin_password(json.loads(self.text)),
-                root=project.data_root,
-                bin_dir=None,
-                port=0,
-                run_as=self.server.get("run_as") or "",
-                settings=self.server["settings"],
-                admin_user=self.server["user"],
-            )
-        )
+        running = cluster.ensure(self._specification(project))
+        if isinstance(self.home, External):
+            self.home.live_at(project, running)
+            project.configure()
         state = folder / "state.json"
         state.write_text(self._as(project, self.text, running.port))
         env = folder / ".env.test"
@@ -60,7 +55,22 @@ class Template:
         state.unlink()
         return project
 
+    def _specification(self, project: Project) -> cluster.ClusterSpec:
+        if isinstance(self.home, External):
+            return self.home.specification(project)
+        return cluster.ClusterSpec(
+            name=self.home.base(project).name,
+            owner=self._as(project, self.server["owner"], 0),
+            admin_password=admin_password(json.loads(self.text)),
+            root=self.home.data_root,
+            bin_dir=None,
+            port=0,
+            run_as=self.server.get("run_as") or "",
+            settings=self.server["settings"],
+            admin_user=self.server["user"],
+        )
+
     def _as(self, project: Project, text: str, port: int) -> str:
-        known = MIDDLE_OF_A_NUMBER.format(int(self.server["listen_port"]))
+        known = MIDDLE_OF_A_NUMBER.format(self.port)
         text = text.replace(self.project.mark, project.mark).replace(self.project.folder.name, project.folder.name)
         return re.sub(known, str(port), text)

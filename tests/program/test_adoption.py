@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.program.project import Project
+
+
+pytestmark = pytest.mark.every_kind
 
 
 def test_retained_data_is_adopted_with_roles_databases_and_modules(project: Project) -> None:

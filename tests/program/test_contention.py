@@ -8,10 +8,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.program.project import finished
 
 if TYPE_CHECKING:
     from tests.program.project import Project
+
+pytestmark = pytest.mark.every_kind
 
 SLOW = "-- A table, slowly.\nCREATE TABLE slowly (a int);\nSELECT pg_sleep(1);\n"
 
@@ -31,7 +35,7 @@ def test_two_runs_at_once_through_two_backends_make_one_schema(project: Project)
         shutil.rmtree(twin.folder)
 
 
-def test_a_session_in_the_way_is_named_and_a_read_only_server_is_said_so(project: Project) -> None:
+def test_a_session_in_the_way_is_named(project: Project) -> None:
     """A lock that is not released in time is an error with pid, application and time of who holds it."""
     project.configure(modules={"lock_timeout": "300ms", "wait": "2s"})
     project.add("sql/09-wider.sql", "-- A wider table.\nALTER TABLE threads ADD COLUMN wide int;\n")
@@ -42,6 +46,14 @@ def test_a_session_in_the_way_is_named_and_a_read_only_server_is_said_so(project
     assert "sql/09-wider.sql:2:1: canceling statement due to lock timeout [55P03]" in text
     assert re.search(rf"pid {pid} \(nightly report, .* since \d\d:\d\d:\d\d", text), text
     assert "try 2 of" in text
+    project.up()
+    assert project.ledger()[-1] == "09"
+
+
+def test_a_read_only_server_is_said_so(project: Project) -> None:
+    """A server that takes no changes is named as the reason, and the run completes when it takes them again."""
+    project.configure(modules={"wait": "2s"})
+    project.add("sql/09-wider.sql", "-- A wider table.\nALTER TABLE threads ADD COLUMN wide int;\n")
     settings = project.settings["server"]["settings"]
     project.serve(settings={**settings, "default_transaction_read_only": True})
     text = project.refused("up")

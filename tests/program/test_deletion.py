@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.program.project import Project
+
+
+pytestmark = pytest.mark.every_kind
 
 
 def test_a_removed_module_is_dropped_where_data_may_be_lost(project: Project) -> None:

@@ -4,42 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.program.docker_engine import IMAGE, NEXT_MAJOR, NEXT_MINOR, WITHOUT_PG_TRGM, docker, missing, shared_engine
-from tests.program.project import FAST, Project, admin_password
+from tests.program.docker_engine import IMAGE, NEXT_MAJOR, NEXT_MINOR, WITHOUT_PG_TRGM, docker, missing
+from tests.program.homes import FAST, Docker
+from tests.program.state import admin_password
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from tests.program.project import Project
 
 REASON = missing()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 
-@pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    """Give the address of the run's engine."""
-    base = tmp_path_factory.getbasetemp()
-    with shared_engine((base.parent if base.name.startswith("popen-") else base) / "docker") as host:
-        yield host
+@pytest.fixture
+def home(engine: str) -> Docker:
+    """Let every project here have a container."""
+    return Docker(engine)
 
 
 @pytest.fixture
-def boxed(bare: Project, engine: str) -> Generator[Project]:
+def boxed(bare: Project) -> Project:
     """Give a project with a container of its own, not yet made."""
-    name = f"pp-{bare.mark}-{secrets.token_hex(2)}"
-    names = {"container": name, "volume": name, "network": name}
-    bare.configure(server={"kind": "docker", "image": IMAGE, "settings": dict(FAST), **names}, databases=["app_db"])
-    bare.env["DOCKER_HOST"] = engine
-    try:
-        yield bare
-    finally:
-        for container in docker(engine, "ps", "-aq", "--filter", f"name={name}").split():
-            docker(engine, "rm", "--force", "--volumes", container)
+    return bare
 
 
 def name_of(project: Project) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.program.project import Project
+
+pytestmark = pytest.mark.every_kind
 
 PATIENCE = 20
 
@@ -46,9 +48,9 @@ def test_what_no_module_made_is_reported_once_and_quieted_by_a_setting(project: 
 
 def test_a_preview_does_not_wait_for_a_server_that_does_not_answer(project: Project) -> None:
     """A server that hangs is not waited for: the preview says that the live check is skipped, and ends well."""
-    os.kill(project.postmaster(), signal.SIGSTOP)
+    project.home.freeze(project)
     began = time.monotonic()
     text = project.preview()
     assert time.monotonic() - began < PATIENCE
     assert text.count("live check of database app_db skipped") == 1, text
-    os.kill(project.postmaster(), signal.SIGCONT)
+    project.home.thaw(project)

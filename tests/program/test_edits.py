@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.program.project import Project
+
+pytestmark = pytest.mark.every_kind
 
 EVENTS = "SELECT left(module, 2), step FROM sqlmodule.event WHERE step <> 'apply' ORDER BY id"
 AGENTS = "sql/03-init-agents.sql"

@@ -12,12 +12,14 @@ import psycopg
 import pytest
 
 from infra.server import cluster
-from tests.program.project import FAST, Project, admin_password
+from tests.program.homes import FAST
+from tests.program.state import admin_password
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from infra.server.specification import Running
+    from tests.program.project import Project
 
 SECRET = "Pw-" + secrets.token_urlsafe(18)
 BOSS = "Pw-" + secrets.token_urlsafe(18)

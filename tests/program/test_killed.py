@@ -9,13 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.program.project import finished, processes_in
+import pytest
+
+from tests.program.project import finished
+from tests.program.state import processes_in
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Generator
 
     from tests.program.project import Project
+
+pytestmark = pytest.mark.every_kind
 
 SECONDS = 30
 GATE = 5151

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.program.project import Project
+
+
+pytestmark = pytest.mark.every_kind
 
 
 def test_six_wrong_settings_are_six_lines_of_one_message(bare: Project) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import zlib
 from pathlib import Path
@@ -16,12 +15,14 @@ if TYPE_CHECKING:
     from tests.program.project import Project
 
 
+pytestmark = pytest.mark.every_kind
+
+
 def passwords_of(project: Project) -> set[str]:
-    """Give every password of the stack: the admin's and those of the login roles."""
+    """Give every password of the stack's login roles."""
     outputs = project.outputs()
     found = {str(urlsplit(str(dsn)).password) for roles in outputs["dsn"].values() for dsn in roles.values()}
-    found |= set(json.loads(project.resource("admin-password")["outputs"]["passwords"]["plaintext"]).values())
-    assert len(found) == 4
+    assert len(found) == 3
     assert all(len(password) == 32 for password in found)
     return found
 
@@ -39,6 +40,7 @@ def test_passwords_are_new_and_work_and_are_in_no_output_file_log_ledger_or_proc
     logs = Path(bare.env["PULUMI_HOME"]) / "logs" if "PULUMI_HOME" in bare.env else Path.home() / ".pulumi/logs"
     old = set(logs.glob("*"))  # of none where a file keeps Pulumi from making logs
     printed = [bare.up(), bare.verb("refresh").text]
+    admins = bare.home.admin_passwords(bare)
     secrets, before = passwords_of(bare), bare.outputs()["dsn"]["app_db"]
     bare.configure(password_rotation=1)
     printed += [bare.preview(), bare.up(), bare.pulumi("stack", "output", "--stack", bare.stack)]
@@ -49,20 +51,20 @@ def test_passwords_are_new_and_work_and_are_in_no_output_file_log_ledger_or_proc
         psycopg.connect(after[role]).close()
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(before[role])
-    secrets |= passwords_of(bare)
+    secrets |= passwords_of(bare) | admins | bare.home.admin_passwords(bare)
     env_file = bare.folder / ".env.test"
     assert any(secret in env_file.read_text() for secret in secrets)
     places: dict[str, bytes] = {f"output {number}": text.encode() for number, text in enumerate(printed)}
-    for folder in (bare.folder, bare.base):
-        for path in folder.rglob("*"):
-            if path.is_file() and path != env_file:
-                places[str(path)] = text_of(path)
+    for path in bare.folder.rglob("*"):
+        if path.is_file() and path != env_file:
+            places[str(path)] = text_of(path)
+    places |= bare.home.told(bare)
     places |= {str(path): text_of(path) for path in set(logs.glob("*")) - old}
     places["processes"] = subprocess.run(["ps", "axeww"], capture_output=True, check=True).stdout
     rows = bare.sql("SELECT l::text FROM sqlmodule.ledger l UNION ALL SELECT e::text FROM sqlmodule.event e")
     places["ledger"] = str(rows).encode()
     found = {place for place, text in places.items() for secret in secrets if secret.encode() in text}
     assert found == set()
-    log = places[str(bare.base / "server.log")]
-    assert b"CREATE ROLE" not in log or b"SCRAM-SHA-256$" in log
+    (log,) = (text for place, text in places.items() if place.endswith(("server.log", "logs")))
+    assert b"database system is ready to accept connections" in log
     assert bare.resource("app_db_app")["inputs"]["password"]["plaintext"].startswith('"SCRAM-SHA-256$4096:')
