@@ -14,7 +14,7 @@ from infra.resources.docker_plan import DockerPlan
 from infra.resources.docker_server import DockerServer
 from infra.resources.passwords import Passwords
 from infra.resources.stack_policy import PERSISTENT
-from infra.server.docker import OWNER, is_ours
+from infra.server.docker import DATA, INITDB, OWNER, is_ours
 from infra.server.docker_engine import engine_of
 from infra.setting_values import megabytes
 
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 ADMIN = MAINTENANCE_DATABASE = "postgres"
 PORT = 5432
-DATA = "/var/lib/postgresql/data"
 PASSWORD_FILE = "/run/postgres-initial-password"  # noqa: S105 (a path)
-INITDB = "--data-checksums --auth-host=scram-sha-256 --auth-local=peer"
 HEALTH = f"pg_isready -q -h 127.0.0.1 -p {PORT} -U {ADMIN} -d {MAINTENANCE_DATABASE}"
 """By TCP: while the data are made, a server without TCP runs for a moment."""
 SECONDS_TO_START, SECONDS_TO_STOP = 180, 60
@@ -89,7 +87,7 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         "server",
         engine=engine.host,
         address=server.address,
-        names={"container": names.container, "volume": names.volume},
+        names={"container": names.container, "volume": plan.data_volume},
         container_id=container.id,
         port=plan.listen_port,
         user=ADMIN,
@@ -175,7 +173,7 @@ def _container(
             f"PGDATA={DATA}",
         ],
         uploads=[docker.ContainerUploadArgs(file=PASSWORD_FILE, content=initial.password(ADMIN), permissions="0400")],
-        volumes=[docker.ContainerVolumeArgs(volume_name=names.volume, container_path=DATA)],
+        volumes=[docker.ContainerVolumeArgs(volume_name=plan.data_volume, container_path=DATA)],
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=names.network, aliases=[server.alias])],
         ports=[docker.ContainerPortArgs(internal=PORT, external=plan.listen_port, ip=server.address)],
         healthcheck=docker.ContainerHealthcheckArgs(

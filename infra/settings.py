@@ -108,6 +108,10 @@ class DockerServer(Part):
         default="--encoding=UTF8 --locale=C.UTF-8",
         description="arguments of initdb, which makes the data once; checksums and scram-sha-256 are added",
     )
+    upgrade: Literal["refuse", "dump-restore"] = Field(
+        default="refuse",
+        description="refuse (an image of another major version) or dump-restore (moves the data to a new volume)",
+    )
     retain: bool = Field(
         default=False, description="true keeps the volume when the stack is destroyed, false removes it"
     )

@@ -41,17 +41,21 @@ ORDER BY a.pid
 
 @dataclass(frozen=True)
 class Blocker:
-    """A session that another one waits for; `since` is when its last query started, with the server's time zone."""
+    """A session that another one waits for; `since` is when its last query started, with the server's time zone.
+
+    What it does is None for one who may not see it: a role that is no member of pg_read_all_stats (manual, 27.2.3).
+    """
 
     pid: int
     application: str
     user: str
-    state: str
-    since: str
+    state: str | None
+    since: str | None
 
     def __str__(self) -> str:
         application = self.application or "no application name"
-        return f"pid {self.pid} ({application}, role {self.user}, {self.state} since {self.since})"
+        does = f", {self.state} since {self.since}" if self.state and self.since else ""
+        return f"pid {self.pid} ({application}, role {self.user}{does})"
 
 
 class Watch:

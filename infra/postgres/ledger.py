@@ -34,6 +34,13 @@ HERE = """
 SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()
 """
 
+MOVE = """
+UPDATE sqlmodule.identity i SET system_identifier = s.system_identifier::text, database = d.oid
+FROM pg_control_system() s, pg_database d
+WHERE d.datname = current_database() AND i.system_identifier = '{system_identifier}' AND i.database = {database}
+"""
+"""Gives a ledger that was restored with its database the identity that it has now, if it had been that one's before."""
+
 ENTRY = "SELECT module, text_digest, statements_digest, outcome, objects FROM sqlmodule.ledger"
 
 RECORD = """

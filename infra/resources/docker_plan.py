@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from infra.settings import DockerServer as DockerSettings
 
-INPUTS = ("image", "volume", "port", "settings", "extensions", "initdb_args", "listen_port", "version")
+INPUTS = ("image", "volume", "data_volume", "port", "settings", "extensions", "initdb_args", "retain")
+DECIDED = ("listen_port", "version")
+ADMIN = "postgres"
 RESTARTING = ("image", "image_id", "settings", "port", "address", "memory", "shm_size", "network", "alias", "labels")
 FOUND = ("version", "major")
 REMEDY = "take it out of the settings, or set server.image to an image that has it"
@@ -34,7 +36,7 @@ class DockerPlanProvider(Provider):
             return refused(news, [str(error)])
 
     def _looked(self, olds: Properties, news: Properties) -> CheckResult:
-        from infra.server import docker, docker_engine, docker_image  # noqa: PLC0415 (only where a server is asked)
+        from infra.server import docker, docker_engine, docker_image, docker_upgrade  # noqa: PLC0415 (only where asked)
 
         engine = docker_engine.engine_of(news["docker_host"])
         names = {"container": news["container"], "volume": news["volume"]}
@@ -45,6 +47,7 @@ class DockerPlanProvider(Provider):
         inputs = {
             **news,
             "listen_port": docker.port_for(engine, names["container"], wanted=int(news["port"]), known=known),
+            "data_volume": _data_volume(olds or news),
         }
         docker.reachable_at(engine, news["address"])
         pulled = is_known(news["image_id"]) and bool(news["image_id"])
@@ -54,8 +57,13 @@ class DockerPlanProvider(Provider):
         elif pulled or engine.image(image) is not None:
             volume = names["volume"] if not olds and engine.volume(names["volume"]) is not None else ""
             found = docker_image.look(engine, image, news["settings"], volume)
-            docker.refuse_other_major(
-                found, news["image"], volume=names["volume"], known=int(olds.get("major") or found.data_major)
+            inputs["data_volume"] = docker_upgrade.volume_after(
+                engine,
+                found,
+                news["image"],
+                first_volume=names["volume"],
+                now=(_data_volume(olds or news), int(olds.get("major") or found.data_major)),
+                how=news["upgrade"] if olds else "",
             )
             wrong = docker_image.problems(found, news["settings"])
             if wrong:
@@ -72,7 +80,7 @@ class DockerPlanProvider(Provider):
     @plainly
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when what was looked at did."""
-        return DiffResult(changes="plan" in _news or bool(changed(_olds, _news, *INPUTS, *RESTARTING)))
+        return DiffResult(changes="plan" in _news or bool(changed(_olds, _news, *INPUTS, *DECIDED, *RESTARTING)))
 
     @plainly
     def create(self, props: Properties) -> CreateResult:
@@ -81,8 +89,42 @@ class DockerPlanProvider(Provider):
 
     @plainly
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Remember what is found now."""
+        """Remember what is found now; before that, move the data where they have to be moved."""
+        if _news["data_volume"] != _data_volume(_olds):
+            _upgrade(_olds, _news)
         return UpdateResult(_without_plan(_news))
+
+    @plainly
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Remove the volumes that upgrades have made; the first one is a resource of its own."""
+        from infra.server import docker_engine, docker_upgrade  # noqa: PLC0415 (only where a server is asked)
+
+        if not _props.get("retain"):
+            docker_upgrade.remove_moved(docker_engine.engine_of(_props["docker_host"]), _props["volume"])
+
+
+def _data_volume(props: Properties) -> str:
+    """Give the volume that the data are in: the settings' one until they are moved."""
+    return str(props.get("data_volume") or props["volume"])
+
+
+def _upgrade(olds: Properties, news: Properties) -> None:
+    from infra.resources.console import teller  # noqa: PLC0415 (seldom needed)
+    from infra.server import docker_engine, docker_upgrade  # noqa: PLC0415
+
+    move = docker_upgrade.Move(
+        engine=docker_engine.engine_of(news["docker_host"]),
+        container=news["container"],
+        first_volume=news["volume"],
+        volume=_data_volume(olds),
+        image=news["image_id"],
+        majors=(int(olds["major"]), int(news["major"])),
+        stack=news["stack"],
+        user=ADMIN,
+        initdb_args=news["initdb_args"],
+        settings=news["settings"],
+    )
+    docker_upgrade.upgrade(move, teller(news["stack"], "DockerPlan", "server-plan"))
 
 
 def _without_plan(props: Properties) -> Properties:
@@ -108,6 +150,12 @@ def _refuse_moves(olds: Properties, news: Properties) -> None:
 
 def _effect(olds: Properties, news: Properties) -> str:
     """Say what a change does to a server that is there, '' for nothing."""
+    if olds and news["data_volume"] != _data_volume(olds):
+        return (
+            f"upgrade from PostgreSQL {int(olds['major'])} to {news['major']}: the server stops, all databases are "
+            f"dumped, restored into volume {news['data_volume']} and compared; those of before stay in "
+            f"{_data_volume(olds)}"
+        )
     what = (
         [_difference(name, olds.get(name), news.get(name)) for name in changed(olds, news, *RESTARTING)] if olds else []
     )
@@ -126,6 +174,7 @@ class DockerPlan(DynamicResource, module="postgres", name="DockerPlan"):
     """What was found and decided before the container is made; `listen_port` is the port that it publishes."""
 
     listen_port: pulumi.Output[int]
+    data_volume: pulumi.Output[str]
     version: pulumi.Output[str]
     major: pulumi.Output[int]
 
@@ -141,7 +190,7 @@ class DockerPlan(DynamicResource, module="postgres", name="DockerPlan"):
         extensions: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        given = settings.model_dump(exclude={"kind", "retain", "restart"})
+        given = settings.model_dump(exclude={"kind", "restart"})
         given |= {"docker_host": engine, "image_id": image_id, "stack": stack, "extensions": list(extensions), **names}
-        given |= dict.fromkeys(("listen_port", *FOUND))
+        given |= dict.fromkeys(("listen_port", "data_volume", *FOUND))
         super().__init__(DockerPlanProvider, name, given, opts)

@@ -13,7 +13,7 @@ from infra.resources.boundary import DynamicResource, Properties, Provider, chan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INPUTS = ("container_id", "port", "address", "password")
+INPUTS = ("container_id", "port", "address", "password", "volume")
 
 
 class DockerServerProvider(Provider):
@@ -50,8 +50,9 @@ class DockerServerProvider(Provider):
 
     @plainly
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Wait until the server answers, with the data that it had."""
-        return UpdateResult(_ready(_news, _olds["system_identifier"]))
+        """Wait until the server answers, with the data that it had; those of another volume have another identifier."""
+        moved = _olds["volume"] != _news["volume"]
+        return UpdateResult(_ready(_news, "" if moved else _olds["system_identifier"]))
 
     @plainly
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -106,7 +107,7 @@ class DockerServer(DynamicResource, module="postgres", name="DockerServer"):
         *,
         engine: str,
         address: str,
-        names: Mapping[str, str],
+        names: Mapping[str, pulumi.Input[str]],
         container_id: pulumi.Input[str],
         port: pulumi.Input[int],
         user: str,

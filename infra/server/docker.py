@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infra.server.docker_engine import Engine, Json
-    from infra.server.docker_image import Image
     from infra.server.external import Reached
 
 OWNER = "platform-postgres.stack"
 """The label that says which stack made a volume or network."""
+DATA = "/var/lib/postgresql/data"
+"""Where the data are in the container, with every image (docs/decisions.md)."""
+INITDB = "--data-checksums --auth-host=scram-sha-256 --auth-local=peer"
 WAIT_SECONDS = 120
 PAUSE_SECONDS = 0.2
+UNFIT = "correct server.settings"
 DATABASE = "postgres"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 (compared with, never listened on)
 
@@ -89,19 +92,6 @@ def refuse_missing(engine: Engine, name: str) -> None:
         )
 
 
-def refuse_other_major(image: Image, name: str, *, volume: str, known: int) -> None:
-    """Raise RefusedError when the data were made by another major version: it would not start on them."""
-    if known in {0, image.major}:
-        return
-    raise RefusedError(
-        f"holds PostgreSQL {image.version}, and the data in volume {volume} are PostgreSQL {known}'s, which another "
-        "major version cannot read",
-        place=f"image {name}",
-        remedy=f"set server.image back to {known}; to move to {image.major}, make a second stack with that image and "
-        "bring the rows over with pg_dump (docs/docker.md)",
-    )
-
-
 def make_ready(engine: Engine, container: str, way: Mapping[str, str], password: str) -> Reached:
     """Start the container if it stands still, wait until the server answers, and see that the password is this one.
 
@@ -115,6 +105,8 @@ def make_ready(engine: Engine, container: str, way: Mapping[str, str], password:
         try:
             return external.reach(dsn, password)
         except ServerError as error:
+            if not error.what.startswith(external.UNREACHED):  # it answers, and will not do: waiting would not help
+                raise ServerError(error.what, place=f"container {container}", remedy=UNFIT) from None
             if "authentication failed" in error.what and not was_set:
                 set_password(engine, container, way["user"], password)
                 was_set = True

@@ -9,10 +9,13 @@ import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 from infra.errors import ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 SECONDS = 120
@@ -27,13 +30,13 @@ Json = dict[str, Any]
 class _UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__("docker", timeout=SECONDS)
+    def __init__(self, path: str, seconds: int | None) -> None:
+        super().__init__("docker", timeout=seconds)
         self.path = path
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(SECONDS)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(self.path)
 
 
@@ -78,7 +81,33 @@ class Engine:
 
     def start(self, container: str) -> None:
         """Start a container; harmless when it runs."""
-        self._done("POST", f"/containers/{quote(container)}/start")
+        self.ask("POST", f"/containers/{quote(container)}/start")
+
+    def stop(self, container: str) -> None:
+        """Stop a container with its own signal and patience; harmless when it stands still."""
+        self.ask("POST", f"/containers/{quote(container)}/stop")
+
+    def create(self, container: str, asked: Json) -> None:
+        """Make a container."""
+        self.ask("POST", f"/containers/create?{urlencode({'name': container})}", asked)
+
+    def remove(self, container: str) -> None:
+        """Remove a container and its nameless volumes; harmless when it is gone."""
+        self._look(f"/containers/{quote(container)}?force=1&v=1", "DELETE")
+
+    def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Make a volume."""
+        self.ask("POST", "/volumes/create", {"Name": name, "Labels": dict(labels)})
+
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume; harmless when it is gone."""
+        self._look(f"/volumes/{quote(name)}", "DELETE")
+
+    def volumes_with(self, label: str, value: str) -> list[str]:
+        """Name the volumes with a label of this value."""
+        query = urlencode({"filters": json.dumps({"label": [f"{label}={value}"]})})
+        found: list[Json] = self.ask("GET", f"/volumes?{query}")["Volumes"] or []
+        return [str(one["Name"]) for one in found]
 
     def last_lines(self, container: str, count: int = 3) -> str:
         """Give the last lines that a container said, as one."""
@@ -86,12 +115,9 @@ class Engine:
         _, body = self._call("GET", f"/containers/{quote(container)}/logs?{query}", None, SECONDS)
         return " / ".join(line.strip() for line in _unframed(body).splitlines() if line.strip())
 
-    def run(self, image: str, script: str, *, variables: dict[str, str], volume: str = "") -> str:
-        """Run a shell script in a new container without network, remove it, and give what it said.
-
-        A volume stands below /volume, read-only.
-        """
-        made = self._done(
+    def run(self, image: str, script: str, *, variables: dict[str, str], binds: Sequence[str] = ()) -> str:
+        """Run a shell script in a new container without network, remove it, and give what it said."""
+        made = self.ask(
             "POST",
             "/containers/create",
             {
@@ -100,19 +126,21 @@ class Engine:
                 "Cmd": [],
                 "Env": [f"{name}={value}" for name, value in variables.items()],
                 "Labels": {"platform-postgres.look": "true"},
-                "HostConfig": {"NetworkMode": "none", "Binds": [f"{volume}:/volume:ro"] if volume else []},
+                "HostConfig": {"NetworkMode": "none", "Binds": list(binds)},
             },
         )
         container = str(made["Id"])
         try:
             self.start(container)
-            self._done("POST", f"/containers/{container}/wait")
+            self.ask("POST", f"/containers/{container}/wait")
             _, body = self._call("GET", f"/containers/{container}/logs?stdout=1&stderr=1", None, SECONDS)
         finally:
             self._call("DELETE", f"/containers/{container}?force=1&v=1", None, SECONDS)
         return _unframed(body)
 
-    def execute(self, container: str, script: str, *, user: str, variables: dict[str, str]) -> tuple[int, str]:
+    def execute(
+        self, container: str, script: str, *, user: str, variables: Mapping[str, str], seconds: int | None = SECONDS
+    ) -> tuple[int, str]:
         """Run a shell script in a running container, and give its exit status and what it said."""
         asked = {
             "Cmd": ["sh", "-c", script],
@@ -121,18 +149,19 @@ class Engine:
             "AttachStdout": True,
             "AttachStderr": True,
         }
-        made = self._done("POST", f"/containers/{quote(container)}/exec", asked)
-        _, body = self._call("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False}, SECONDS)
-        status = self._done("GET", f"/exec/{made['Id']}/json")["ExitCode"]
+        made = self.ask("POST", f"/containers/{quote(container)}/exec", asked)
+        _, body = self._call("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False}, seconds)
+        status = self.ask("GET", f"/exec/{made['Id']}/json")["ExitCode"]
         return int(status), _unframed(body).strip()
 
-    def _look(self, path: str) -> Json | None:
-        status, body = self._call("GET", path, None, SECONDS)
+    def _look(self, path: str, method: str = "GET") -> Json | None:
+        status, body = self._call(method, path, None, SECONDS)
         if status == NOT_FOUND:
             return None
         return self._checked(status, body)
 
-    def _done(self, method: str, path: str, body: Json | None = None) -> Json:
+    def ask(self, method: str, path: str, body: Json | None = None) -> Json:
+        """Ask anything else of its API; raises ServerError when it refuses."""
         return self._checked(*self._call(method, path, body, SECONDS))
 
     def _checked(self, status: int, body: bytes) -> Json:
@@ -140,7 +169,7 @@ class Engine:
             raise ServerError(f"refuses: {_message(body)}", place=f"Docker at {self.host}")
         return cast("Json", json.loads(body)) if body.strip() else {}
 
-    def _call(self, method: str, path: str, body: Json | None, seconds: int) -> tuple[int, bytes]:
+    def _call(self, method: str, path: str, body: Json | None, seconds: int | None) -> tuple[int, bytes]:
         try:
             connection = self._connection(seconds)
             try:
@@ -156,10 +185,10 @@ class Engine:
                 f"does not answer: {words}", place=f"Docker at {self.host}", remedy=_remedy(error)
             ) from None
 
-    def _connection(self, seconds: int) -> http.client.HTTPConnection:
+    def _connection(self, seconds: int | None) -> http.client.HTTPConnection:
         parts = urlsplit(self.host)
         if parts.scheme == "unix":
-            return _UnixConnection(parts.path)
+            return _UnixConnection(parts.path, seconds)
         if parts.scheme in {"tcp", "http", "https"} and parts.hostname:
             certificates = os.environ.get("DOCKER_CERT_PATH")
             if os.environ.get("DOCKER_TLS_VERIFY") and certificates:

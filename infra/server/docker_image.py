@@ -62,7 +62,8 @@ class Image:
 def look(engine: Engine, image: str, settings: Mapping[str, str], volume: str = "") -> Image:
     """Look into an image, and at a volume that is there; raises ServerError when it holds no PostgreSQL."""
     tried = {name: value for name, value in settings.items() if NAME.fullmatch(name) and "\0" not in value}
-    said = engine.run(image, SCRIPT, variables={"CONFIGURATION": configuration.lines(tried)}, volume=volume)
+    binds = [f"{volume}:/volume:ro"] if volume else []
+    said = engine.run(image, SCRIPT, variables={"CONFIGURATION": configuration.lines(tried)}, binds=binds)
     parts = re.split(r"^== (\w+)\n", said, flags=re.MULTILINE)
     sections = {name: body.strip().splitlines() for name, body in zip(parts[1::2], parts[2::2], strict=True)}
     version = re.search(r"PostgreSQL\) ([0-9][^ ]*)", "\n".join(sections.get("version", [])))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 OLDEST_MAJOR = 14
 NOT_OPTIONS = frozenset({"host", "port", "user", "password", "dbname", "application_name", "connect_timeout"})
 MAINTENANCE_DATABASE = "postgres"
+UNREACHED = "cannot be reached"
 
 LOOK = """
 SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
@@ -160,7 +161,7 @@ def _refusal(given: Mapping[str, str], secret: str, error: psycopg.Error) -> Ser
         remedy = "correct sslmode, sslrootcert, sslcert and sslkey in server.dsn"
     elif "read-only" in words or "hot standby" in words:
         remedy = "no server takes changes at the moment: wait for the failover to end"
-    return ServerError(f"cannot be reached: {words}", place=f"server {hosts}", remedy=remedy)
+    return ServerError(f"{UNREACHED}: {words}", place=f"server {hosts}", remedy=remedy)
 
 
 def _without(text: str, secret: str) -> str:
