@@ -147,9 +147,9 @@ def _moved(contents: Contents, move: Move, tell: Callable[[str], None]) -> None:
     contents.dump(databases)
     tell(f"restoring them in PostgreSQL {move.majors[1]}, in volume {move.to}")
     contents.restore(databases)
-    rows = contents.prove_equal(databases)
-    contents.hand_over(databases)
-    tell(f"moved: roles, catalogs and {rows} rows are equal; the data of before stay in volume {move.volume}")
+    proof = contents.prove_equal(databases)
+    contents.hand_over(databases, proof)
+    tell(f"moved: roles, catalogs and {proof.rows} rows are equal; the data of before stay in volume {move.volume}")
 
 
 def _remove(move: Move, *containers: str) -> None:

@@ -18,25 +18,32 @@ from parts import ROOT, TOOLS
 
 from infra.errors import ServerError
 from infra.server.docker_engine import Engine
+from tests import newest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 IMAGE = "platform-postgres-test/postgres:15"
 NEXT_MINOR = "platform-postgres-test/postgres:15-next"
-NEXT_MAJOR = "platform-postgres-test/postgres:16"
+PRETENDED_MAJOR = "platform-postgres-test/postgres:16"
+NEWEST = "platform-postgres-test/postgres:18"
+BASE = "platform-postgres-test/base"
 WITHOUT_PG_TRGM = "platform-postgres-test/postgres:15-small"
 ENTRYPOINT = Path(__file__).parent / "image" / "docker-entrypoint.sh"
 ADDRESSES = "base=10.213.0.0/16,size=24"  # enough networks for all tests, whatever other engines have taken
 SECONDS_TO_START = 60
-CHANGES = [
-    'ENTRYPOINT ["docker-entrypoint.sh"]',
-    'CMD ["postgres"]',
-    "ENV PGDATA=/var/lib/postgresql/data",
-    "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/15/bin",
-    "VOLUME /var/lib/postgresql/data",
-    "EXPOSE 5432",
-]
+# As the official images have it; from 18 on PGDATA and the volume are elsewhere.
+DOCKERFILE = """\
+FROM {base}
+COPY docker-entrypoint.sh /usr/local/bin/
+ENTRYPOINT ["docker-entrypoint.sh"]
+CMD ["postgres"]
+ENV PG_MAJOR={major} PGDATA={data}
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/{major}/bin
+VOLUME {volume}
+EXPOSE 5432
+{more}
+"""
 SLIM = "rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/* usr/share/doc usr/share/locale usr/share/man"
 LISTEN = "s/^#listen_addresses.*/listen_addresses = '*'/"
 PRETEND = """\
@@ -132,31 +139,35 @@ def docker(host: str, *arguments: str, given: bytes | None = None) -> str:
 
 def _make_images(base: Path) -> None:
     host = _host(base)
-    changes = [word for change in CHANGES for word in ("--change", change)]
-    docker(host, "import", *changes, str(_root_filesystem()), IMAGE)
-    for name, lines in (
-        (NEXT_MINOR, "ENV NEXT=1\n"),
-        (WITHOUT_PG_TRGM, "RUN rm /usr/share/postgresql/15/extension/pg_trgm.control\n"),
-        (NEXT_MAJOR, "COPY postgres /usr/local/sbin/postgres\n"),
+    docker(host, "import", str(_root_filesystem()), BASE)
+    data = {"data": "/var/lib/postgresql/data", "volume": "/var/lib/postgresql/data"}
+    moved = {"data": "/var/lib/postgresql/18/docker", "volume": "/var/lib/postgresql"}
+    build = base / "build"
+    build.mkdir()
+    (build / "postgres").write_text(PRETEND)
+    (build / "postgres").chmod(0o755)
+    shutil.copy(ENTRYPOINT, build)
+    shutil.copytree(newest.tree(), build / "18", symlinks=True)
+    for name, text in (
+        (IMAGE, DOCKERFILE.format(base=BASE, major=15, more="", **data)),
+        (NEXT_MINOR, f"FROM {IMAGE}\nENV NEXT=1\n"),
+        (WITHOUT_PG_TRGM, f"FROM {IMAGE}\nRUN rm /usr/share/postgresql/15/extension/pg_trgm.control\n"),
+        (PRETENDED_MAJOR, f"FROM {IMAGE}\nCOPY postgres /usr/local/sbin/postgres\n"),
+        (NEWEST, DOCKERFILE.format(base=BASE, major=18, more="COPY 18 /usr/lib/postgresql/18", **moved)),
     ):
-        build = base / "build"
-        build.mkdir(exist_ok=True)
-        (build / "postgres").write_text(PRETEND)
-        (build / "postgres").chmod(0o755)
-        (build / "Dockerfile").write_text(f"FROM {IMAGE}\n{lines}")
+        (build / "Dockerfile").write_text(text)
         docker(host, "build", "--network", "none", "--quiet", "--tag", name, str(build))
 
 
 def _root_filesystem() -> Path:
-    """Give an archive of a Debian with PostgreSQL 15 and the entrypoint (made in a minute, and kept in .tools/)."""
+    """Give an archive of a Debian with PostgreSQL 15 (made in a minute, and kept in .tools/)."""
     kept = TOOLS / "build" / "postgres-15-image.tar"
-    if not kept.exists() or kept.stat().st_mtime < ENTRYPOINT.stat().st_mtime:
+    if not kept.exists():
         with tempfile.TemporaryDirectory(prefix="platform-postgres-root-", dir="/var/tmp") as folder:
             packages = "--include=postgresql,postgresql-contrib,gosu"
             _run("debootstrap", "--variant=minbase", packages, "bookworm", folder)
             _run("sh", "-c", SLIM, cwd=folder)
             _run("sed", "-i", LISTEN, f"{folder}/usr/share/postgresql/15/postgresql.conf.sample")
-            shutil.copy(ENTRYPOINT, f"{folder}/usr/local/bin/")
             kept.parent.mkdir(parents=True, exist_ok=True)
             _run("tar", "-C", folder, "-cf", f"{kept}.new", ".")
         Path(f"{kept}.new").replace(kept)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.program.docker_engine import IMAGE, NEXT_MAJOR, NEXT_MINOR, WITHOUT_PG_TRGM, docker, missing
+from tests.program.docker_engine import IMAGE, NEXT_MINOR, PRETENDED_MAJOR, WITHOUT_PG_TRGM, docker, missing
 from tests.program.homes import FAST, Docker
 from tests.program.state import admin_password
 
@@ -217,12 +217,13 @@ def test_what_would_lose_the_data_is_refused(boxed: Project) -> None:
     boxed.up()
     keep_a_row(boxed)
     container = inspected(boxed)["Id"]
-    boxed.serve(image=NEXT_MAJOR)
+    boxed.serve(image=PRETENDED_MAJOR)
     text = boxed.refused("preview")
     assert (
-        f"image {NEXT_MAJOR}: holds PostgreSQL 16.4, and the data in volume {name_of(boxed)} are PostgreSQL 15" in text
+        f"image {PRETENDED_MAJOR}: holds PostgreSQL 16.4, and the data in volume {name_of(boxed)} are PostgreSQL 15"
+        in text
     )
-    assert "make a second stack with that image" in text
+    assert "set server.upgrade to dump-restore" in text
     boxed.refused("up")
     boxed.serve(image=IMAGE, volume="pp-other", initdb_args="")
     text = boxed.refused("preview")

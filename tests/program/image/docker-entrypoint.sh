@@ -1,6 +1,6 @@
 #!/bin/bash
 # A stand-in for the entrypoint of the official postgres image, where no registry can be reached: it does the same with
-# PGDATA, POSTGRES_USER, POSTGRES_PASSWORD(_FILE), POSTGRES_INITDB_ARGS and the arguments of `postgres`.
+# PGDATA (which moves in 18), POSTGRES_USER, POSTGRES_PASSWORD(_FILE), POSTGRES_INITDB_ARGS and the arguments of `postgres`.
 set -Eeuo pipefail
 [ "${1:0:1}" != - ] || set -- postgres "$@"
 [ "${1:-}" = postgres ] || exec "$@"
@@ -12,6 +12,11 @@ if [ -n "${POSTGRES_PASSWORD_FILE:-}" ]; then
   unset POSTGRES_PASSWORD_FILE
 fi
 user="${POSTGRES_USER:-postgres}"
+if [ "$PGDATA" = "/var/lib/postgresql/${PG_MAJOR:-}/docker" ] && [ ! -s "$PGDATA/PG_VERSION" ] &&
+  grep -q ' /var/lib/postgresql/data ' /proc/self/mountinfo; then  # from 18 on, where PGDATA is not given
+  echo "error: there is a volume at /var/lib/postgresql/data, and the data would be in $PGDATA" >&2
+  exit 1
+fi
 mkdir -p "$PGDATA"
 if [ "$(id -u)" = 0 ]; then
   chmod 0700 "$PGDATA"

@@ -1,0 +1,121 @@
+"""A container's data go to another major version of PostgreSQL: whole, proved, or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.program.docker_engine import IMAGE, NEWEST, docker, missing
+from tests.program.homes import Docker
+
+if TYPE_CHECKING:
+    from tests.program.project import Project
+
+REASON = missing()
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+
+BY_HAND = """
+CREATE DATABASE "by hand's"; CREATE ROLE somebody LOGIN PASSWORD 'Pw-by-hand'; GRANT app_db_readonly TO somebody
+"""
+MORE = """
+CREATE TABLE "Big one" (a int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, b text, c numeric DEFAULT 1.5);
+INSERT INTO "Big one" (b) SELECT md5(i::text) FROM generate_series(1, 5000) i;
+CREATE VIEW a_few AS SELECT * FROM "Big one" WHERE a < 10;
+"""
+
+
+@pytest.fixture
+def home(engine: str) -> Docker:
+    """Let every project here have a container."""
+    return Docker(engine)
+
+
+@pytest.fixture
+def filled(bare: Project) -> Project:
+    """Give a stack on PostgreSQL 15 with rows, and with a database and a role that it did not make."""
+    bare.add("sql/09-view.sql", "-- A view.\nCREATE VIEW few_threads AS SELECT id, 'it''s' AS o FROM threads;\n")
+    bare.up()
+    for statement in BY_HAND.split(";"):
+        with bare.connect("postgres") as connection:
+            connection.autocommit = True
+            connection.execute(statement.encode())
+    bare.admin(MORE, database="by hand's")
+    bare.sql("INSERT INTO threads VALUES ('kept', 'thread', 1)")
+    return bare
+
+
+def volumes(project: Project) -> list[str]:
+    """Name the volumes that the stack has, without its own mark."""
+    mine = ["--filter", f"name=pp-{project.mark}", "--format", "{{.Name}}"]
+    found = docker(project.env["DOCKER_HOST"], "volume", "ls", *mine).split()
+    return sorted(name.removeprefix(f"pp-{project.mark}") for name in found)
+
+
+def containers(project: Project) -> list[str]:
+    """Name the containers of the stack and of a move."""
+    mine = ["--all", "--filter", f"name=pp-{project.mark}", "--format", "{{.Names}}"]
+    return docker(project.env["DOCKER_HOST"], "ps", *mine).split()
+
+
+def versions(project: Project) -> tuple[str, list[tuple[object, ...]]]:
+    """Give the server's version and a row that was there before."""
+    return str(project.admin("SHOW server_version")[0][0]).split(".")[0], project.sql("SELECT id FROM threads")
+
+
+def test_data_move_to_another_major_version_when_asked_to(filled: Project) -> None:
+    """Roles, passwords, databases and rows are in the new server, nothing is to do, and the old volume stays."""
+    before, fingerprint = filled.outputs()["dsn"], filled.fingerprint()
+    filled.serve(image=NEWEST)
+    assert "set server.upgrade to dump-restore" in filled.refused("preview")
+    filled.serve(upgrade="dump-restore")
+    text = filled.preview()
+    assert "upgrade from PostgreSQL 15 to 18: the server stops, all databases are dumped" in text
+    assert volumes(filled) == [""]
+    text = filled.up()
+    assert re.search(r"moved: roles, catalogs and \d{4,} rows are equal; the data of before stay in volume pp-", text)
+    assert versions(filled) == ("18", [("kept",)])
+    assert filled.outputs()["dsn"] == before
+    assert filled.fingerprint() != fingerprint  # 18 writes the view in other words
+    assert filled.admin('SELECT count(*), max(a) FROM "Big one"', database="by hand's") == [(5000, 5000)]
+    assert filled.admin("SELECT rolname::text FROM pg_roles WHERE pg_has_role('somebody', oid, 'MEMBER')") == [
+        ("app_db_readonly",),
+        ("somebody",),
+    ]
+    assert filled.verb("preview", "--expect-no-changes").status == 0, filled.preview()
+    assert filled.verb("refresh", "--expect-no-changes").status == 0
+    assert volumes(filled) == ["", "-18", "-dump-15"]
+    assert containers(filled) == [f"pp-{filled.mark}"]
+    look = ["-v", f"pp-{filled.mark}-dump-15:/x:ro", IMAGE, "-c", "ls -A /x /x/dump; cat /x/dump/globals.sql"]
+    kept = docker(filled.env["DOCKER_HOST"], "run", "--rm", "--entrypoint", "sh", *look)
+    assert re.search(r"^\d+-app_db\.dump$", kept, re.MULTILINE)
+    assert "hba.conf" not in kept
+    assert "initial-password" not in kept
+    assert "SCRAM-SHA-256$4096" in kept
+    filled.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
+    filled.up()
+    filled.serve(image=IMAGE)
+    assert "which an older one cannot read" in filled.refused("preview")
+    filled.serve(image=NEWEST)
+    filled.destroy()
+    assert volumes(filled) == []
+
+
+def test_a_move_that_fails_leaves_the_server_as_it_was(filled: Project) -> None:
+    """What the newer version does not take is named; the old container runs again, and nothing of the move is left."""
+    filled.admin("CREATE VIEW gone AS SELECT daticulocale FROM pg_database")  # a column that 17 has renamed
+    container = json.loads(docker(filled.env["DOCKER_HOST"], "inspect", f"pp-{filled.mark}"))[0]["Id"]
+    filled.serve(image=NEWEST, upgrade="dump-restore")
+    text = filled.refused("up")
+    assert re.search(r"was not moved to PostgreSQL 18: pg_restore of database app_db: failed: .*daticulocale", text), (
+        text
+    )
+    assert "nothing was changed, and the server runs again as it was" in text
+    assert versions(filled) == ("15", [("kept",)])
+    assert volumes(filled) == [""]
+    assert json.loads(docker(filled.env["DOCKER_HOST"], "inspect", f"pp-{filled.mark}"))[0]["Id"] == container
+    filled.admin("DROP VIEW gone")
+    filled.up()
+    assert versions(filled) == ("18", [("kept",)])
