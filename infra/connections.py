@@ -87,6 +87,8 @@ def env_lines(connections: Sequence[Connection]) -> str:
         "APP_DB_PASSWORD": app.password,
         "DATABASE_URL": app.uri(SCHEMES["ASYNC_URL"]),
     }
+    if "sslrootcert" in app.options:  # SQLAlchemy has no way to tell asyncpg in the URL
+        lines["PGSSLROOTCERT"] = app.options["sslrootcert"]
     for test in connections:
         if test.role == "app" and test.database.endswith("_test"):
             lines.setdefault("TEST_DATABASE_URL", test.uri(SCHEMES["ASYNC_URL"]))

@@ -9,12 +9,13 @@ import pulumi
 import pulumi_docker as docker
 import pulumi_postgresql as postgresql
 
+from infra.declare_tls import Tls, declare_tls
 from infra.declared_server import CONNECT_TIMEOUT_SECONDS, CONNECTIONS, Server
 from infra.resources.docker_plan import DockerPlan
 from infra.resources.docker_server import DockerServer
 from infra.resources.passwords import Passwords
 from infra.resources.stack_policy import PERSISTENT
-from infra.server.docker import DATA, INITDB, OWNER, is_ours
+from infra.server.docker import DATA, INITDB, OWNER, is_ours, reachable_at
 from infra.server.docker_engine import engine_of
 from infra.setting_values import megabytes
 
@@ -80,7 +81,11 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
     network = _network(engine, names, stack, after)
     labels = {**server.labels, OWNER: stack, LIFECYCLE: settings.lifecycle}
     on_both = pulumi.ResourceOptions(provider=on_engine, depends_on=[volume, *network])
-    container = _container(server, names, labels, image=image, plan=plan, opts=on_both)
+    tls = Tls()
+    if server.tls:
+        reached = [reachable_at(engine, server.address), "localhost", "127.0.0.1", server.alias, names.container]
+        tls = declare_tls(stack=stack, names=reached, opts=pulumi.ResourceOptions(depends_on=[plan]))
+    container = _container(server, names, labels, image=image, plan=plan, tls=tls, opts=on_both)
     passwords = Passwords("admin-password", roles=[ADMIN], rotation=settings.password_rotation)
     password = passwords.password(ADMIN)
     ready = DockerServer(
@@ -92,6 +97,7 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         port=plan.listen_port,
         user=ADMIN,
         password=password,
+        options=tls.options or {},
     )
     provider = postgresql.Provider(
         "admin",
@@ -100,13 +106,14 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         username=ADMIN,
         password=password,
         database=MAINTENANCE_DATABASE,
-        sslmode="disable",
+        sslmode="verify-full" if tls.options else "disable",
+        sslrootcert=tls.options.apply(lambda known: known["sslrootcert"]) if tls.options else None,
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         max_connections=CONNECTIONS,
         opts=pulumi.ResourceOptions(deleted_with=ready),
     )
     return Server(
-        address={"host": ready.host, "port": ready.listen_port},
+        address={"host": ready.host, "port": ready.listen_port} | ({"options": tls.options} if tls.options else {}),
         user=ADMIN,
         password=password,
         resource=ready,
@@ -150,6 +157,7 @@ def _container(
     *,
     image: docker.RemoteImage,
     plan: DockerPlan,
+    tls: Tls,
     opts: pulumi.ResourceOptions,
 ) -> docker.Container:
     """Declare the container, which is replaced when a setting of it changes: the data stay in the volume.
@@ -162,17 +170,18 @@ def _container(
     initial = Passwords("initial-password", roles=[ADMIN], rotation=0)
     command = ["postgres", "-c", "listen_addresses=*", "-c", "password_encryption=scram-sha-256"]
     command += [word for name in sorted(server.settings) for word in ("-c", f"{name}={server.settings[name]}")]
+    password = docker.ContainerUploadArgs(file=PASSWORD_FILE, content=initial.password(ADMIN), permissions="0400")
     return docker.Container(
         "container",
         name=names.container,
         image=image.image_id,
-        command=command,
+        command=tls.command(command),
         envs=[
             f"POSTGRES_PASSWORD_FILE={PASSWORD_FILE}",
             f"POSTGRES_INITDB_ARGS={server.initdb_args} {INITDB}",
             f"PGDATA={DATA}",
         ],
-        uploads=[docker.ContainerUploadArgs(file=PASSWORD_FILE, content=initial.password(ADMIN), permissions="0400")],
+        uploads=[password, *tls.uploads],
         volumes=[docker.ContainerVolumeArgs(volume_name=plan.data_volume, container_path=DATA)],
         networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=names.network, aliases=[server.alias])],
         ports=[docker.ContainerPortArgs(internal=PORT, external=plan.listen_port, ip=server.address)],

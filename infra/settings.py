@@ -88,6 +88,10 @@ class DockerServer(Part):
     address: Address = Field(
         default="127.0.0.1", description="the IPv4 address of the Docker host on which the port is published"
     )
+    tls: bool = Field(
+        default=False,
+        description="true gives the server a certificate of the stack's own authority; clients then verify it",
+    )
     docker_host: Text | None = Field(
         default=None,
         description="unix:///path or tcp://host:port, by default what DOCKER_HOST says, or the usual socket",

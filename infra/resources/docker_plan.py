@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 INPUTS = ("image", "volume", "data_volume", "port", "settings", "extensions", "initdb_args", "retain")
 DECIDED = ("listen_port", "version")
 ADMIN = "postgres"
-RESTARTING = ("image", "image_id", "settings", "port", "address", "memory", "shm_size", "network", "alias", "labels")
+RESTARTING = (
+    "image",
+    "image_id",
+    "settings",
+    "port",
+    "address",
+    "memory",
+    "shm_size",
+    "network",
+    "alias",
+    "labels",
+    "tls",
+)
 FOUND = ("version", "major")
 REMEDY = "take it out of the settings, or set server.image to an image that has it"
 
@@ -156,9 +168,8 @@ def _effect(olds: Properties, news: Properties) -> str:
             f"dumped, restored into volume {news['data_volume']} and compared; those of before stay in "
             f"{_data_volume(olds)}"
         )
-    what = (
-        [_difference(name, olds.get(name), news.get(name)) for name in changed(olds, news, *RESTARTING)] if olds else []
-    )
+    differ = [name for name in changed(olds, news, *RESTARTING) if olds and (olds.get(name) or news[name])]
+    what = [_difference(name, olds.get(name), news.get(name)) for name in differ]
     return f"restart in a new container, the data stay: {'; '.join(what)}" if what else ""
 
 

@@ -13,7 +13,7 @@ from infra.resources.boundary import DynamicResource, Properties, Provider, chan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INPUTS = ("container_id", "port", "address", "password", "volume")
+INPUTS = ("container_id", "port", "address", "password", "volume", "options")
 
 
 class DockerServerProvider(Provider):
@@ -81,7 +81,8 @@ def _ready(props: Properties, known: str) -> Properties:
 
     engine = docker_engine.engine_of(props["docker_host"])
     host, port = docker.reachable_at(engine, props["address"]), int(props["port"])
-    way = {"host": host, "port": str(port), "user": props["user"]}
+    options: dict[str, str] = props.get("options") or {}
+    way = {"host": host, "port": str(port), "user": str(props["user"]), **options}
     reached = docker.make_ready(engine, props["container"], way, props["password"])
     docker.refuse_other_data(reached, known, props["volume"])
     return {
@@ -112,9 +113,10 @@ class DockerServer(DynamicResource, module="postgres", name="DockerServer"):
         port: pulumi.Input[int],
         user: str,
         password: pulumi.Input[str],
+        options: pulumi.Input[Mapping[str, str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         given: Properties = {"docker_host": engine, "address": address, **names}
-        given |= {"container_id": container_id, "port": port, "user": user, "password": password}
+        given |= {"container_id": container_id, "port": port, "user": user, "password": password, "options": options}
         given |= dict.fromkeys(("host", "listen_port", "version", "system_identifier"))
         super().__init__(DockerServerProvider, name, given, opts)

@@ -95,9 +95,10 @@ def refuse_missing(engine: Engine, name: str) -> None:
 def make_ready(engine: Engine, container: str, way: Mapping[str, str], password: str) -> Reached:
     """Start the container if it stands still, wait until the server answers, and see that the password is this one.
 
-    `way` has host, port and user. Raises ServerError with the server's last words when it does not answer in time.
+    `way` has host, port, user and, with TLS, sslmode and sslrootcert. Raises ServerError with the server's last words
+    when it does not answer in time.
     """
-    dsn = f"host={way['host']} port={way['port']} user={way['user']} dbname={DATABASE} sslmode=prefer"
+    dsn = external.written({"sslmode": "prefer", **way, "dbname": DATABASE})
     deadline = time.monotonic() + WAIT_SECONDS
     engine.start(container)
     was_set = False
@@ -105,7 +106,8 @@ def make_ready(engine: Engine, container: str, way: Mapping[str, str], password:
         try:
             return external.reach(dsn, password)
         except ServerError as error:
-            if not error.what.startswith(external.UNREACHED):  # it answers, and will not do: waiting would not help
+            lasting = not error.what.startswith(external.UNREACHED) or "certificate" in error.what
+            if lasting:  # it answers, and waiting would not help
                 raise ServerError(error.what, place=f"container {container}", remedy=UNFIT) from None
             if "authentication failed" in error.what and not was_set:
                 set_password(engine, container, way["user"], password)

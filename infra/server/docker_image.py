@@ -37,6 +37,9 @@ DECIDED = {
     "hba_file": "it is in the volume",
     "ident_file": "it is in the volume",
     "external_pid_file": "nobody outside of the container could read it",
+    "ssl": "server.tls decides it",
+    "ssl_cert_file": "server.tls decides it",
+    "ssl_key_file": "server.tls decides it",
     "password_encryption": "it is scram-sha-256",
     "db_user_namespace": "user names are meant as they are",
 }

@@ -68,6 +68,13 @@ def keywords(dsn: str) -> dict[str, str]:
         ) from None
 
 
+def written(given: Mapping[str, str]) -> str:
+    """Write a connection string, quoted as libpq reads it."""
+    from psycopg import conninfo  # noqa: PLC0415 (see the module's docstring)
+
+    return conninfo.make_conninfo("", **given)
+
+
 def reach(dsn: str, password: str = "") -> Reached:
     """Connect as the administrator and see whether a stack can live there (0.05 s); nothing is changed.
 

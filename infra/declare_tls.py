@@ -1,0 +1,61 @@
+"""Declares what a container needs for TLS: its certificate, the files in it, and what its clients are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.resources.server_certificate import ServerCertificate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PLACE = "/run/postgres-tls"
+HBA = """\
+local   all postgres     peer
+local   all all          scram-sha-256
+hostssl all all      all scram-sha-256
+"""
+"""Nobody enters by TCP without TLS, not from inside the container either."""
+# The key has to be the server's own, or it does not start (PostgreSQL manual, 18.9.1); an uploaded file is root's.
+START = f"""cd {PLACE} && install -o postgres -m 0600 uploaded.key server.key && exec docker-entrypoint.sh "$@\""""
+SETTINGS = {
+    "ssl": "on",
+    "ssl_cert_file": f"{PLACE}/server.crt",
+    "ssl_key_file": f"{PLACE}/server.key",
+    "hba_file": f"{PLACE}/pg_hba.conf",
+}
+
+
+@dataclass(frozen=True)
+class Tls:
+    """What a container and its clients get; all of it is empty without TLS."""
+
+    uploads: list[docker.ContainerUploadArgs] = field(default_factory=list[docker.ContainerUploadArgs])
+    options: pulumi.Output[dict[str, str]] | None = None
+
+    def command(self, postgres: Sequence[str]) -> list[str]:
+        """Give the container's command: the server's, after its key was put where it may read it."""
+        if self.options is None:
+            return list(postgres)
+        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        return ["sh", "-c", START, "start", *postgres, *settings]
+
+
+def declare_tls(*, stack: str, names: Sequence[str], opts: pulumi.ResourceOptions) -> Tls:
+    """Declare the certificate of a server that is reached by these names and addresses."""
+    certificate = ServerCertificate("certificate", stack=stack, names=list(dict.fromkeys(names)), opts=opts)
+    files = (
+        ("server.crt", certificate.certificate, "0444"),
+        ("uploaded.key", certificate.key, "0400"),
+        ("pg_hba.conf", HBA, "0444"),
+    )
+    uploads = [
+        docker.ContainerUploadArgs(file=f"{PLACE}/{name}", content=content, permissions=mode)
+        for name, content, mode in files
+    ]
+    options = certificate.path.apply(lambda path: {"sslmode": "verify-full", "sslrootcert": path})
+    return Tls(uploads, options)
