@@ -123,6 +123,14 @@ def bare(home: Home) -> Generator[Project]:
 
 
 @pytest.fixture
+def beside(home: Home) -> Generator[Project]:
+    """Give a second project like `bare`."""
+    with removed(Project(folder(), home)) as project:
+        project.make()
+        yield project
+
+
+@pytest.fixture
 def template(kind: str, home: Home, kept: Kept) -> Callable[[], Template]:
     """Give what makes, once, a project with one database that was brought up."""
 

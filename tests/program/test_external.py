@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from infra.server import cluster
+from tests import newest
 from tests.program.homes import FAST
 from tests.program.state import admin_password
 
@@ -65,6 +67,19 @@ def older(data_root: Path) -> Generator[Running]:
         yield running
 
 
+@pytest.fixture
+def latest(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
+    """Give a server of the newest version that a package offers."""
+    if newest.missing():
+        pytest.skip(newest.missing())
+    place = data_root.parent / tmp_path_factory.mktemp("newest").name
+    try:
+        with served(data_root, newest.copied(place)) as running:
+            yield running
+    finally:
+        shutil.rmtree(place)
+
+
 def admin(server: Running, query: str) -> list[tuple[object, ...]]:
     """Run a query as the server's superuser; commits."""
     with psycopg.connect(
@@ -114,6 +129,37 @@ def test_postgresql_15_needs_no_superuser_either(bare: Project, older: Running) 
     assert bare.verb("preview", "--expect-no-changes").status == 0
     bare.destroy()
     assert admin(older, LEFT) == []
+
+
+def test_the_newest_postgresql_needs_no_superuser_either(bare: Project, latest: Running) -> None:
+    """A stack lives, is edited, drifts and ends on the newest version that a package offers."""
+    placed(bare, latest, "boss")
+    bare.up()
+    assert str(bare.outputs()["server_version"]).startswith("18.")
+    assert bare.verb("preview", "--expect-no-changes").status == 0
+    bare.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
+    bare.up()
+    bare.sql("SET ROLE ext_db_owner; ALTER TABLE threads ADD COLUMN more int", database="ext_db")
+    assert "threads.more" in bare.preview()
+    bare.sql("SET ROLE ext_db_owner; ALTER TABLE threads DROP COLUMN more", database="ext_db")
+    assert bare.verb("preview", "--expect-no-changes").status == 0
+    bare.destroy()
+    assert admin(latest, LEFT) == []
+
+
+def test_two_stacks_share_a_server(bare: Project, beside: Project, there: Running) -> None:
+    """Two stacks with databases of their own on one server see nothing of each other, and one goes without the other."""
+    placed(bare, there, "boss")
+    placed(beside, there, "boss")
+    beside.configure(databases=["beside_db"])
+    bare.up()
+    beside.up()
+    assert bare.verb("preview", "--expect-no-changes").status == 0
+    bare.destroy()
+    assert beside.verb("preview", "--expect-no-changes").status == 0
+    assert beside.sql("SELECT count(*) FROM demo_scenarios", database="beside_db", role="app") == [(5,)]
+    beside.destroy()
+    assert admin(there, LEFT) == []
 
 
 def test_a_persistent_stack_is_verified_by_an_administrator_without_superuser(bare: Project, there: Running) -> None:

@@ -35,7 +35,7 @@ RANKS: list[list[Layer]] = [
     [Layer("documentation", ("infra.documentation",), ("jinja2", "markupsafe"))],
     [Layer("lint", ("infra.lint",), ("yaml",))],
     [Layer("postgres", ("infra.postgres",), ("psycopg", "stamina"))],
-    [Layer("server", ("infra.server",), ("psycopg",))],
+    [Layer("server", ("infra.server",), ("psycopg", "cryptography"))],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
     [
         Layer("settings", ("infra.settings", "infra.setting_values", "infra.configuration"), ("pydantic",)),
@@ -79,6 +79,7 @@ TYPING = ["typing_extensions"]  # for annotations that Python 3.10 lacks
 ONLY_IN = {
     "postgast": ["infra/modules/statements.py"],  # one file knows the parser
     "stamina": ["infra/postgres/retry.py"],  # one file decides what is tried again
+    "cryptography": ["infra/server/certificates.py"],  # only stacks with TLS need it
     "grpc": ["infra/resources/console.py"],  # Pulumi's own transport: its SDK gives dynamic providers no way to speak
     "jinja2": ["infra/documentation/page.py"],  # installed for development only
     "markupsafe": ["infra/documentation/page.py"],

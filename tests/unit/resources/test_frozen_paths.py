@@ -20,6 +20,7 @@ FROZEN = [
     "infra.resources.external_server.ExternalServerProvider",
     "infra.resources.docker_plan.DockerPlanProvider",
     "infra.resources.docker_server.DockerServerProvider",
+    "infra.resources.server_certificate.ServerCertificateProvider",
     "infra.resources.admin_membership.AdminMembershipProvider",
     "infra.resources.database_access.DatabaseAccessProvider",
     "infra.resources.sql_module.SqlModuleProvider",
