@@ -148,7 +148,7 @@ def test_the_newest_postgresql_needs_no_superuser_either(bare: Project, latest: 
 
 
 def test_two_stacks_share_a_server(bare: Project, beside: Project, there: Running) -> None:
-    """Two stacks with databases of their own on one server see nothing of each other, and one goes without the other."""
+    """Two stacks with databases of their own on one server: one goes without the other."""
     placed(bare, there, "boss")
     placed(beside, there, "boss")
     beside.configure(databases=["beside_db"])
