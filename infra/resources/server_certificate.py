@@ -16,7 +16,7 @@ from infra.resources.boundary import DynamicResource, Properties, Provider, chan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MADE = ("authority", "authority_key", "certificate", "key", "renew_after")
+MADE = ("authority", "authority_key", "certificate", "key")
 SECRET = ["authority_key", "key"]
 READABLE = 0o644
 
@@ -27,26 +27,36 @@ class ServerCertificateProvider(Provider):
     @plainly
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Say where the authority's file is on this machine, and whether it is time for a new certificate."""
-        if not _olds:
-            return CheckResult(news, [])
-        inputs = {**news, "file": _olds["file"], "path": str(_folder() / _olds["file"])}
-        effect = _effect(_olds, inputs)
-        return CheckResult({**inputs, "plan": effect} if effect else inputs, [])
+        from infra.server.certificates import is_due, moment  # noqa: PLC0415 (only with TLS)
+
+        file = _olds.get("file") or f"{news['stack']}-{secrets.token_hex(4)}.crt"
+        path = _folder() / file
+        inputs = {**news, "file": file, "path": str(path), "issued": _olds.get("issued") or moment()}
+        effect = ""
+        if _olds and is_due(_olds["issued"]):
+            effect = "renew: the certificate ends in some months: restart in a new container"
+        elif changed(_olds, news, "names"):
+            effect = f"a new certificate, for {', '.join(news['names'])}: restart in a new container"
+        if effect or not _olds:
+            inputs["issued"] = moment()
+        elif not path.is_file():
+            effect = f"write {path}"
+        return CheckResult({**inputs, "plan": effect} if _olds and effect else inputs, [])
 
     @plainly
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when the names did, or when something is to be made anew."""
-        return DiffResult(changes=bool(changed(_olds, _news, "names", "path")) or "plan" in _news)
+        """Change when a certificate is to be made, or the authority's file is not what it was."""
+        stale = _read(Path(_news["path"])) != _olds["authority"]
+        return DiffResult(changes=stale or bool(changed(_olds, _news, "names", "path", "issued")))
 
     @plainly
     def create(self, props: Properties) -> CreateResult:
         """Make an authority and a certificate."""
-        file = f"{props['stack']}-{secrets.token_hex(4)}.crt"
-        return CreateResult(file, _written({**props, "file": file, "path": str(_folder() / file)}, {}))
+        return CreateResult(props["file"], _written(props, {}))
 
     @plainly
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Renew the certificate where it is due or has other names; the authority stays while it lives long enough."""
+        """Make a new certificate where one is wanted; the authority stays while it lives long enough."""
         return UpdateResult(_written(_news, _olds))
 
     @plainly
@@ -69,27 +79,18 @@ def _folder() -> Path:
     return default_root().with_name("platform-postgres-certificates")
 
 
-def _effect(olds: Properties, news: Properties) -> str:
-    """Say what will be done, '' for nothing."""
-    from infra.server.certificates import is_due  # noqa: PLC0415 (only with TLS)
-
-    if changed(olds, news, "names"):
-        return f"a new certificate, for {', '.join(news['names'])}: restart in a new container"
-    if is_due(olds["renew_after"]):
-        return "renew: the certificate ends in some months: restart in a new container"
-    path = Path(news["path"])
-    there = path.is_file() and path.read_text(encoding="ascii", errors="replace") == olds["authority"]
-    return "" if there else f"write {path}"
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _written(news: Properties, olds: Properties) -> Properties:
-    from infra.server.certificates import is_due, issue  # noqa: PLC0415 (only with TLS)
+    from infra.server.certificates import issue  # noqa: PLC0415 (only with TLS)
     from infra.server.files import write_whole  # noqa: PLC0415
 
     kept = {name: olds[name] for name in MADE} if olds else {}
-    if not olds or olds["names"] != news["names"] or is_due(olds["renew_after"]):
+    if not olds or changed(olds, news, "names", "issued"):
         authority = {name: olds[name] for name in ("authority", "authority_key")} if olds else {}
-        kept = asdict(issue(news["names"], **authority))
+        kept = asdict(issue(news["names"], issued=news["issued"], **authority))
     path = Path(news["path"])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,5 +111,5 @@ class ServerCertificate(DynamicResource, module="postgres", name="ServerCertific
         self, name: str, *, stack: str, names: Sequence[str], opts: pulumi.ResourceOptions | None = None
     ) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=SECRET)
-        given: Properties = {"stack": stack, "names": list(names), **dict.fromkeys((*MADE, "file", "path"))}
+        given: Properties = {"stack": stack, "names": list(names), **dict.fromkeys((*MADE, "file", "path", "issued"))}
         super().__init__(ServerCertificateProvider, name, given, pulumi.ResourceOptions.merge(opts, secret))

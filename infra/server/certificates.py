@@ -30,19 +30,19 @@ class Certificates:
     authority_key: str = field(repr=False)
     certificate: str
     key: str = field(repr=False)
-    renew_after: str  # ISO 8601
 
 
-def issue(
-    names: Sequence[str], *, now: datetime | None = None, authority: str = "", authority_key: str = ""
-) -> Certificates:
-    """Make a server's certificate for its names and addresses; by the authority given, where that lives long enough."""
+def issue(names: Sequence[str], *, issued: str, authority: str = "", authority_key: str = "") -> Certificates:
+    """Make a server's certificate for its names and addresses; by the authority given, where that lives long enough.
+
+    `issued` is when, as moment() gives it.
+    """
     from cryptography import x509  # noqa: PLC0415 (see the module's docstring)
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
     from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415
 
-    now = now or datetime.now(timezone.utc)
+    now = datetime.fromisoformat(issued)
     ends = now + timedelta(days=SERVER_DAYS)
     if not authority or x509.load_pem_x509_certificate(authority.encode()).not_valid_after_utc < ends:
         authority, authority_key = _authority(now)
@@ -58,13 +58,18 @@ def issue(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
     )
-    renew = ends - timedelta(days=RENEWED_DAYS)
-    return Certificates(authority, authority_key, _pem(made), _pem_of_key(key), renew.isoformat(timespec="seconds"))
+    return Certificates(authority, authority_key, _pem(made), _pem_of_key(key))
 
 
-def is_due(renew_after: str, *, now: datetime | None = None) -> bool:
-    """Say whether a certificate is to be renewed."""
-    return datetime.fromisoformat(renew_after) <= (now or datetime.now(timezone.utc))
+def moment() -> str:
+    """Give this moment, as it is kept."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def is_due(issued: str, *, now: datetime | None = None) -> bool:
+    """Say whether a certificate that was issued then is to be renewed."""
+    after = datetime.fromisoformat(issued) + timedelta(days=SERVER_DAYS - RENEWED_DAYS)
+    return after <= (now or datetime.now(timezone.utc))
 
 
 def _authority(now: datetime) -> tuple[str, str]:

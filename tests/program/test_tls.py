@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from infra.server.certificates import issue
+from infra.server.certificates import issue, moment
 from tests.program.docker_engine import docker, missing
 from tests.program.homes import Docker
 
@@ -60,7 +60,7 @@ def test_clients_verify_the_server_and_are_refused_without_tls(secure: Project, 
     with pytest.raises(psycopg.OperationalError, match="no encryption"):
         psycopg.connect(way(secure, sslmode="disable"))
     other = tmp_path / "other.crt"
-    other.write_text(issue(["127.0.0.1"]).authority)
+    other.write_text(issue(["127.0.0.1"], issued=moment()).authority)
     with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
         psycopg.connect(way(secure, sslrootcert=str(other)))
     with pytest.raises(psycopg.OperationalError, match="does not match host name"):
@@ -88,8 +88,8 @@ def test_a_certificate_is_renewed_in_time_and_a_lost_file_written_again(secure: 
     assert secure.resource("certificate")["outputs"]["certificate"] == before
     exported = secure.folder / "exported.json"
     state = json.dumps(secure.exported())
-    due = secure.resource("certificate")["outputs"]["renew_after"]
-    exported.write_text(state.replace(due, "2026-01-01T00:00:00+00:00"))
+    due = secure.resource("certificate")["outputs"]["issued"]
+    exported.write_text(state.replace(due, "2025-12-01T00:00:00+00:00"))
     secure.pulumi("stack", "import", "--stack", secure.stack, "--file", str(exported))
     text = secure.preview()
     assert "renew: the certificate ends in some months: restart in a new container" in text

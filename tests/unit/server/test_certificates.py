@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from infra.server import certificates
 
 NOW = datetime(2026, 11, 22, tzinfo=timezone.utc)
+ISSUED = NOW.isoformat()
 NAMES = ["127.0.0.1", "localhost", "postgres"]
 
 
@@ -20,7 +21,7 @@ def loaded(pem: str) -> x509.Certificate:
 
 def test_a_certificate_is_the_authoritys_and_for_every_name() -> None:
     """It has addresses and names as what they are, serves as a server's alone, and its key is the one that is given."""
-    made = certificates.issue(NAMES, now=NOW)
+    made = certificates.issue(NAMES, issued=ISSUED)
     one, authority = loaded(made.certificate), loaded(made.authority)
     one.verify_directly_issued_by(authority)
     names = one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -35,20 +36,20 @@ def test_a_certificate_is_the_authoritys_and_for_every_name() -> None:
 
 def test_a_certificate_is_due_some_months_before_its_end() -> None:
     """It lives for a year, and is due four months before."""
-    made = certificates.issue(NAMES, now=NOW)
+    made = certificates.issue(NAMES, issued=ISSUED)
     ends = loaded(made.certificate).not_valid_after_utc
     assert ends == NOW + timedelta(days=365)
-    assert not certificates.is_due(made.renew_after, now=ends - timedelta(days=121))
-    assert certificates.is_due(made.renew_after, now=ends - timedelta(days=119))
+    assert not certificates.is_due(ISSUED, now=ends - timedelta(days=121))
+    assert certificates.is_due(ISSUED, now=ends - timedelta(days=119))
 
 
 def test_a_renewed_certificate_has_the_same_authority_until_that_would_end_first() -> None:
     """Clients keep what they have for years; then the authority is made anew, in time."""
-    first = certificates.issue(NAMES, now=NOW)
+    first = certificates.issue(NAMES, issued=ISSUED)
     by = {"authority": first.authority, "authority_key": first.authority_key}
-    second = certificates.issue(NAMES, now=NOW + timedelta(days=300), **by)
+    second = certificates.issue(NAMES, issued=(NOW + timedelta(days=300)).isoformat(), **by)
     assert second.authority == first.authority
     assert second.certificate != first.certificate
-    late = certificates.issue(NAMES, now=NOW + timedelta(days=3400), **by)
+    late = certificates.issue(NAMES, issued=(NOW + timedelta(days=3400)).isoformat(), **by)
     assert late.authority != first.authority
     loaded(late.certificate).verify_directly_issued_by(loaded(late.authority))
