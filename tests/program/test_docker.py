@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,6 +51,12 @@ def inspected(project: Project) -> dict[str, Any]:
     return json.loads(docker(project.env["DOCKER_HOST"], "inspect", name_of(project)))[0]
 
 
+def logs(project: Project) -> str:
+    """Give what the container has said, on both streams."""
+    command = ["docker", "--host", project.env["DOCKER_HOST"], "logs", name_of(project)]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+
+
 def passwords_of(project: Project) -> set[str]:
     """Give every password in the state."""
     found: set[str] = set()
@@ -70,14 +77,18 @@ def is_kept(project: Project) -> bool:
 def test_a_stack_lives_and_ends_in_a_container(boxed: Project) -> None:
     """A preview makes nothing; `up` is complete, and again nothing; `destroy` leaves no container, volume, network."""
     nothing: dict[str, list[str]] = {"container": [], "volume": [], "network": []}
+    boxed.configure(databases=[{"name": "shop", "app": "shop_web"}])
     assert "postgres:SqlModule" in boxed.preview()
     assert left(boxed) == nothing
     boxed.up()
     tables = "SELECT count(*), array_agg(DISTINCT tableowner::text) FROM pg_tables WHERE schemaname = 'public'"
-    assert boxed.sql(tables) == [(29, ["app_db_owner"])]
-    assert boxed.sql("SELECT count(*) FROM demo_scenarios", role="readonly") == [(5,)]
-    assert boxed.admin("SHOW data_checksums") == [("on",)]
-    assert boxed.admin("SHOW password_encryption") == [("scram-sha-256",)]
+    assert boxed.sql(tables, database="shop") == [(29, ["shop_owner"])]
+    assert boxed.sql("SELECT current_user::text, count(*) FROM demo_scenarios", role="app", database="shop") == [
+        ("shop_web", 5)
+    ]
+    assert boxed.admin("SHOW data_checksums", database="shop") == [("on",)]
+    assert boxed.admin("SHOW password_encryption", database="shop") == [("scram-sha-256",)]
+    assert boxed.admin("SELECT datcollate FROM pg_database WHERE datname = 'shop'", database="shop") == [("C.UTF-8",)]
     assert re.search(r"Resources:\n +\d+ unchanged\n", boxed.up())
     assert boxed.verb("refresh", "--expect-no-changes").status == 0
     boxed.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
@@ -105,7 +116,10 @@ def test_the_container_is_private_healthy_and_labelled(boxed: Project) -> None:
     assert seen["HostConfig"]["ShmSize"] == 2**27
     assert seen["HostConfig"]["RestartPolicy"]["Name"] == "always"
     assert "db" in seen["NetworkSettings"]["Networks"][name_of(boxed)]["Aliases"]
-    told = json.dumps(seen) + docker(boxed.env["DOCKER_HOST"], "logs", name_of(boxed))
+    log = logs(boxed)
+    assert "database system is ready to accept connections" in log
+    assert "CREATE TABLE" not in log
+    told = json.dumps(seen) + log
     told += docker(boxed.env["DOCKER_HOST"], "top", name_of(boxed))
     assert not any(password in told for password in passwords_of(boxed))
     with pytest.raises(Exception, match="password authentication failed"):
@@ -127,15 +141,19 @@ def test_changed_settings_and_a_newer_minor_version_keep_the_data(boxed: Project
     boxed.up()
     keep_a_row(boxed)
     first, address = inspected(boxed)["Id"], boxed.outputs()["port"]
-    boxed.serve(settings={**FAST, "work_mem": "9MB", "max_connections": 50})
+    changed = {"work_mem": "9MB", "max_connections": 50, "shared_buffers": "64MB"}
+    boxed.serve(settings={**FAST, **changed}, labels={"team": "data"})
     text = boxed.preview()
-    assert "restart in a new container, the data stay: max_connections default -> 50, work_mem default -> 9MB" in text
+    assert "restart in a new container, the data stay: labels; max_connections default -> 50, " in text
+    assert "shared_buffers default -> 64MB, work_mem default -> 9MB" in text
     assert re.search(r"docker:index/container:Container: \(replace\)", text)
     assert "volume:Volume" not in text
     boxed.up()
-    assert boxed.admin("SHOW work_mem") == [("9MB",)]
+    for name, value in changed.items():
+        assert boxed.admin(f"SHOW {name}") == [(str(value),)]
     assert is_kept(boxed)
     second = inspected(boxed)
+    assert second["Config"]["Labels"]["team"] == "data"
     assert second["Id"] != first
     boxed.serve(memory="2GB")
     text = boxed.preview()

@@ -1,0 +1,44 @@
+"""What is installed is always the same: versions are exact, and what is fetched has to have a known digest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.settings import DockerServer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
+def test_every_python_package_has_one_version_and_its_digests(path: Path) -> None:
+    """A line of a requirements file names an exact version, with the digest of each file that may be fetched."""
+    blocks = re.split(r"\n(?=\S)", re.sub(r"^ *#.*\n", "", path.read_text(), flags=re.MULTILINE).strip())
+    assert blocks
+    for block in blocks:
+        assert re.match(r"[\w.-]+(\[[\w,-]+\])?==\S+", block), block
+        assert "--hash=sha256:" in block, block
+
+
+def test_every_go_module_is_pinned_by_a_sum() -> None:
+    """Each Go module that is built has a go.sum that names what it requires, and none asks for a moving version."""
+    modules = [path for path in ROOT.joinpath("toolchain").rglob("go.mod") if "require" in path.read_text()]
+    assert modules
+    for path in modules:
+        assert "latest" not in path.read_text()
+        assert path.with_name("go.sum").exists() or "shim" in path.parent.name, path
+
+
+def test_an_image_may_be_pinned_by_its_digest() -> None:
+    """A tag with a digest, or a digest alone, is taken as it is written."""
+    digest = "sha256:" + 64 * "a"
+    for image in (f"postgres:17.6@{digest}", f"postgres@{digest}"):
+        assert DockerServer.model_validate({"kind": "docker", "image": image}).image == image
+
+
+def test_no_module_sets_what_ends_with_its_session() -> None:
+    """A time zone, or anything else that a session forgets, is set by no module."""
+    for path in sorted(ROOT.glob("sql/*.sql")):
+        assert not re.search(r"^\s*SET\s", path.read_text(), re.MULTILINE | re.IGNORECASE), path
