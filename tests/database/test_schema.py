@@ -42,7 +42,7 @@ CATALOG = {
     """,
     "constraints": """
         SELECT conrelid::regclass::text, conname, contype, pg_get_constraintdef(oid), convalidated
-        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
         ORDER BY 1, 2
     """,
     "indexes": """

