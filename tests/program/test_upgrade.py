@@ -10,6 +10,7 @@ import pytest
 
 from tests.program.docker_engine import IMAGE, NEWEST, docker, missing
 from tests.program.homes import Docker
+from tests.program.test_killed import hosts, wait_until
 
 if TYPE_CHECKING:
     from tests.program.project import Project
@@ -120,3 +121,20 @@ def test_a_move_that_fails_leaves_the_server_as_it_was(filled: Project) -> None:
     filled.admin("DROP VIEW gone")
     filled.up()
     assert versions(filled) == ("18", [("kept",)])
+
+
+def test_a_move_that_is_killed_is_begun_again(filled: Project) -> None:
+    """After SIGKILL in the middle the data are where they were, and the next run moves them, over what was left."""
+    filled.serve(image=NEWEST, upgrade="dump-restore")
+    process = filled.start(*filled.line("up"))
+    wait_until(lambda: f"pp-{filled.mark}-new" in containers(filled), "the newer server is not there")
+    process.kill()
+    process.wait()
+    if process.stdout:
+        process.stdout.close()
+    wait_until(lambda: not hosts(filled), "the host of the dynamic resources runs on")
+    filled.pulumi("cancel", "--yes", "--stack", filled.stack)
+    filled.up("--refresh=false")
+    assert versions(filled) == ("18", [("kept",)])
+    assert containers(filled) == [f"pp-{filled.mark}"]
+    assert volumes(filled) == ["", "-18", "-dump-15"]

@@ -1,0 +1,82 @@
+"""The committed stack files, brought up as the README and docs/ show it, by `make` in a checkout of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.program.conftest import WITHOUT_DOCKER
+from tests.program.docker_engine import IMAGE, docker
+from tests.program.homes import SECRET, External
+from tests.program.project import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from tests.program.project import Project
+
+NEEDED = ("Makefile", "__main__.py", "Pulumi*.yaml", "requirements*", "infra", "sql", "toolchain")
+LINKED = (".venv", ".tools")
+UNLIKE = re.compile("PULUMI_.*|STACK|DOCKER_HOST|ADMIN_PASSWORD|VIRTUAL_ENV")
+TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+
+
+@contextmanager
+def made(folder: Path, stack: str, *, port: int = 0, **variables: str) -> Generator[str]:
+    """Say `make up STACK=…` in a checkout, give what that said, and say `make destroy STACK=…` in the end.
+
+    With `port` the stack's file names that one: the one change that its first lines ask for.
+    """
+    for pattern in NEEDED:
+        for path in ROOT.glob(pattern):
+            copy = shutil.copytree if path.is_dir() else shutil.copyfile
+            copy(path, folder / path.name)
+    for name in LINKED:
+        (folder / name).symlink_to(ROOT / name)
+    if port:
+        file = folder / f"Pulumi.{stack}.yaml"
+        file.write_text(file.read_text().replace("port=5432", f"port={port}"))
+    environment = {name: value for name, value in os.environ.items() if not UNLIKE.fullmatch(name)} | variables
+
+    def make(target: str) -> str:
+        command = ["make", target, f"STACK={stack}"]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    try:
+        yield make("up")
+    finally:
+        make("destroy")
+
+
+@pytest.mark.skipif(bool(WITHOUT_DOCKER), reason=WITHOUT_DOCKER)
+def test_the_committed_stack_in_a_container(engine: str, tmp_path: Path) -> None:
+    """`make up STACK=docker` makes both databases, and `make destroy` leaves no container and no volume."""
+    docker(engine, "tag", IMAGE, "postgres:17")  # no registry is asked for what is there
+    name = "platform-postgres-docker"
+    with made(tmp_path, "docker", DOCKER_HOST=engine) as text:
+        assert "databases" in text
+        for database in ("netra_docker", "netra_docker_test"):
+            ask = ["exec", "--user", "postgres", name, "psql", "-AtXc", TABLES, database]
+            assert docker(engine, *ask) == "29\n"
+        assert (tmp_path / ".env.docker").exists()
+    assert docker(engine, "ps", "--all", "--quiet", "--filter", f"name={name}") == ""
+    assert docker(engine, "volume", "ls", "--quiet", "--filter", f"name={name}") == ""
+
+
+def test_the_committed_stack_on_a_server_that_is_there(bare: Project, data_root: Path, tmp_path: Path) -> None:
+    """`ADMIN_PASSWORD=… make up STACK=external`, with its address, makes the database, and destroy removes it."""
+    home = External(data_root, "postgres")
+    bare.home = home
+    home.settle(bare)
+    with made(tmp_path, "external", port=home.way(bare)["port"], ADMIN_PASSWORD=SECRET):
+        assert bare.admin(TABLES, database="netra") == [(29,)]
+    assert home.traces(bare) == []
