@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import LiteralString
 
-    from infra.catalog.difference import Difference
     from infra.postgres.pool import Connection
 
 FORMAT = 1
@@ -34,13 +33,6 @@ OUTCOMES = {Step.APPLY: "applied", Step.REBUILD: "applied", Step.ADOPT: "adopted
 HERE = """
 SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()
 """
-
-MOVE = """
-UPDATE sqlmodule.identity i SET system_identifier = s.system_identifier::text, database = d.oid
-FROM pg_control_system() s, pg_database d
-WHERE d.datname = current_database() AND i.system_identifier = '{system_identifier}' AND i.database = {database}
-"""
-"""Gives a ledger that was restored with its database the identity that it has now, if it had been that one's before."""
 
 ENTRY = "SELECT module, text_digest, statements_digest, outcome, objects FROM sqlmodule.ledger"
 
@@ -151,17 +143,6 @@ def create(connection: Connection, stack: str) -> Identity:
         (FORMAT, mine.stack, mine.system_identifier, mine.database),
     )
     return mine
-
-
-def reread(found: Difference) -> str:
-    """Give the statement that takes down what another version of PostgreSQL writes for the same object."""
-    kind, name, before, after = (
-        "'" + str(text).replace("'", "''") + "'" for text in (*found.identity, found.expected, found.found)
-    )
-    new = f"CASE WHEN o.v ->> 0 = {kind} AND o.v ->> 1 = {name} AND o.v ->> 2 = {before} "
-    new += f"THEN jsonb_set(o.v, '{{2}}', to_jsonb({after}::text)) ELSE o.v END"
-    every = f"SELECT jsonb_agg({new} ORDER BY o.n) FROM jsonb_array_elements(objects) WITH ORDINALITY AS o (v, n)"
-    return f"UPDATE sqlmodule.ledger SET objects = ({every}) WHERE objects <> '[]'"
 
 
 def entry(connection: Connection, module: str) -> Entry | None:

@@ -121,16 +121,6 @@ def _text(name: str) -> LiteralString:
     return cast("LiteralString", Path(__file__).with_name(name).read_text())
 
 
-def as_json() -> list[str]:
-    """Give the queries of a whole reading for a program that is no driver, such as psql; each yields one JSON array."""
-    hidden = ", ".join(f"'{name}'" for name in HIDDEN)
-    return [
-        f"BEGIN; {SETTINGS}; SELECT coalesce(json_agg(json_build_array(kind, name, definition)), '[]') "
-        f"FROM ({queries(of, narrow=False) % {'hidden': f'ARRAY[{hidden}]'}}) q (kind, name, definition); COMMIT"
-        for of in (RELATIONS, OTHERS)
-    ]
-
-
 def prepare(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     """Have what most readings of a part need planned on a connection, once and for all, and read nothing."""
     connection.execute("SET plan_cache_mode = force_generic_plan")

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from infra.catalog.catalog import Catalog, catalog_of
 from infra.catalog.difference import Difference, differences
 from infra.errors import RefusedError, ServerError
-from infra.postgres.ledger import MOVE, reread
-from infra.postgres.snapshot import as_json
+from infra.postgres.moved import MOVE, as_json, reread
 
 if TYPE_CHECKING:
     from infra.server.docker_engine import Engine
