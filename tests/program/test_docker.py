@@ -144,8 +144,8 @@ def test_changed_settings_and_a_newer_minor_version_keep_the_data(boxed: Project
     changed = {"work_mem": "9MB", "max_connections": 50, "shared_buffers": "64MB"}
     boxed.serve(settings={**FAST, **changed}, labels={"team": "data"})
     text = boxed.preview()
-    assert "restart in a new container, the data stay: labels; max_connections default -> 50, " in text
-    assert "shared_buffers default -> 64MB, work_mem default -> 9MB" in text
+    assert "restart in a new container, the data stay: max_connections default -> 50, " in text
+    assert "shared_buffers default -> 64MB, work_mem default -> 9MB; labels" in text
     assert re.search(r"docker:index/container:Container: \(replace\)", text)
     assert "volume:Volume" not in text
     boxed.up()
