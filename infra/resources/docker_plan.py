@@ -70,13 +70,14 @@ class DockerPlanProvider(Provider):
             volume = names["volume"] if not olds and engine.volume(names["volume"]) is not None else ""
             found = docker_image.look(engine, image, news["settings"], volume)
             inputs["data_volume"] = docker_upgrade.volume_after(
-                engine,
                 found,
                 news["image"],
                 first_volume=names["volume"],
                 now=(_data_volume(olds or news), int(olds.get("major") or found.data_major)),
                 how=news["upgrade"] if olds else "",
             )
+            if olds and inputs["data_volume"] != _data_volume(olds):
+                docker_upgrade.refuse_taken(engine, names["container"], names["volume"], inputs["data_volume"])
             wrong = docker_image.problems(found, news["settings"])
             if wrong:
                 raise SettingsError("server.settings", wrong)

@@ -72,11 +72,11 @@ def moved_volume(first_volume: str, major: int) -> str:
     return f"{first_volume}-{major}"
 
 
-def volume_after(engine: Engine, image: Image, name: str, *, first_volume: str, now: tuple[str, int], how: str) -> str:
+def volume_after(image: Image, name: str, *, first_volume: str, now: tuple[str, int], how: str) -> str:
     """Give the volume that the data will be in: another one for a newer major version, where `how` allows that.
 
     `now` is the volume and its major version (0: no data yet). Raises RefusedError for another major version that
-    nobody has allowed, an older one, or a volume of that name that is somebody else's.
+    nobody has allowed, and for an older one.
     """
     volume, known = now
     if known in {0, image.major}:
@@ -95,15 +95,36 @@ def volume_after(engine: Engine, image: Image, name: str, *, first_volume: str, 
             remedy=f"set server.image back to {known}; or set server.upgrade to dump-restore, and they are moved to a "
             "new volume (docs/docker.md)",
         )
-    to = moved_volume(first_volume, image.major)
-    if engine.volume(to) is not None and to not in engine.volumes_with(MOVED_FROM, first_volume):
-        raise RefusedError("is there already", place=f"volume {to}", remedy=f"remove it: `docker volume rm {to}`")
-    return to
+    return moved_volume(first_volume, image.major)
+
+
+def refuse_taken(engine: Engine, container: str, first_volume: str, *volumes: str) -> None:
+    """Raise RefusedError when a move would take a name that is in use; what a killed one has left is not.
+
+    That one has left its containers too. Volumes without them are a stranger's, or of a move that came to its end.
+    """
+    beside = {name: engine.container(name) for name in containers_of(container)}
+    strangers = [name for name, there in beside.items() if there and MOVED_FROM not in there["Config"]["Labels"]]
+    ours = engine.volumes_with(MOVED_FROM, first_volume) if any(beside.values()) else []
+    taken = [f"container {name}" for name in strangers]
+    taken += [f"volume {name}" for name in volumes if engine.volume(name) is not None and name not in ours]
+    if taken:
+        raise RefusedError(
+            "is there already, and the data shall be moved to where it is",
+            place=taken[0],
+            remedy="look whose it is, and remove it if nobody needs it",
+        )
+
+
+def containers_of(container: str) -> tuple[str, str]:
+    """Name the two containers of a move."""
+    return f"{container}.{OLD}", f"{container}.{NEW}"
 
 
 def upgrade(move: Move, tell: Callable[[str], None]) -> None:
     """Move the data; raises an InfraError that says what failed, when everything is as it was."""
-    old, new = (f"{move.container}-{side}" for side in (OLD, NEW))
+    old, new = containers_of(move.container)
+    refuse_taken(move.engine, move.container, move.first_volume, move.to, move.dumps)
     there = move.engine.container(move.container)
     if there is None:
         raise RefusedError(

@@ -62,7 +62,7 @@ def missing() -> str:
         return f"the docker tests need {', '.join(lacking)}: apt-get install docker.io debootstrap"
     if not (parts.own_home() / "plugins" / "resource-docker-v5.2.0").exists():
         return "the docker tests need the docker plugin: make setup STACK=docker"
-    return ""
+    return newest.missing()
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def test_a_move_that_is_killed_is_begun_again(filled: Project) -> None:
     """After SIGKILL in the middle the data are where they were, and the next run moves them, over what was left."""
     filled.serve(image=NEWEST, upgrade="dump-restore")
     process = filled.start(*filled.line("up"))
-    wait_until(lambda: f"pp-{filled.mark}-new" in containers(filled), "the newer server is not there")
+    wait_until(lambda: f"pp-{filled.mark}.new" in containers(filled), "the newer server is not there")
     process.kill()
     process.wait()
     if process.stdout:
