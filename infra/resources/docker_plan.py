@@ -92,8 +92,8 @@ class DockerPlanProvider(Provider):
 
     @plainly
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when what was looked at did."""
-        return DiffResult(changes="plan" in _news or bool(changed(_olds, _news, *INPUTS, *DECIDED, *RESTARTING)))
+        """Change when what was looked at did; a plan that was carried out is in the inputs until the next run."""
+        return DiffResult(changes=bool(changed(_olds, _news, *INPUTS, *DECIDED, *RESTARTING)))
 
     @plainly
     def create(self, props: Properties) -> CreateResult:
