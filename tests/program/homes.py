@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -219,6 +220,11 @@ class Docker:
             docker(self.host, "rm", "--force", "--volumes", container)
         for volume in docker(self.host, "volume", "ls", "--quiet", *mine).split():
             docker(self.host, "volume", "rm", volume)
+        known = "".join(path.read_text() for path in project.state.rglob("*.json"))
+        for certificate in re.findall(r'"(/[^"]+/platform-postgres-certificates/[^"]+)"', known):
+            Path(certificate).unlink(missing_ok=True)
+            with suppress(OSError):  # another stack has one, or it is gone
+                Path(certificate).parent.rmdir()
 
 
 def way_of(project: Project) -> dict[str, Any]:
