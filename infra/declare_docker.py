@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_docker as docker
-import pulumi_postgresql as postgresql
 
 from infra.declare_tls import Tls, declare_tls
-from infra.declared_server import CONNECT_TIMEOUT_SECONDS, CONNECTIONS, Server
+from infra.declared_server import ADMIN, MAINTENANCE_DATABASE, Server, of_the_stack
 from infra.resources.docker_plan import DockerPlan
 from infra.resources.docker_server import DockerServer
 from infra.resources.passwords import Passwords
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from infra.settings import DockerServer as DockerSettings
     from infra.settings import Settings
 
-ADMIN = MAINTENANCE_DATABASE = "postgres"
 PORT = 5432
 PASSWORD_FILE = "/run/postgres-initial-password"  # noqa: S105 (a path)
 HEALTH = f"pg_isready -q -h 127.0.0.1 -p {PORT} -U {ADMIN} -d {MAINTENANCE_DATABASE}"
@@ -99,35 +97,15 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         password=password,
         options=tls.options or {},
     )
-    provider = postgresql.Provider(
-        "admin",
-        host=ready.host,  # an output: a provider that knows its host before the server is there would ask it
-        port=ready.listen_port,
-        username=ADMIN,
-        password=password,
-        database=MAINTENANCE_DATABASE,
-        sslmode="verify-full" if tls.options else "disable",
-        sslrootcert=tls.options.apply(lambda known: known["sslrootcert"]) if tls.options else None,
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        max_connections=CONNECTIONS,
-        opts=pulumi.ResourceOptions(deleted_with=ready),
-    )
-    return Server(
-        address={"host": ready.host, "port": ready.listen_port} | ({"options": tls.options} if tls.options else {}),
-        user=ADMIN,
-        password=password,
-        resource=ready,
-        goes_with_it=ready,
-        maintenance_database=MAINTENANCE_DATABASE,
+    return of_the_stack(
+        ready,
+        password,
         adopted=server.adopt and is_ours(there, stack),
-        provider=provider,
         outputs={
-            "host": ready.host,
-            "port": ready.listen_port,
-            "server_version": ready.version,
             "container": pulumi.Output.from_input(names.container),
             "network": pulumi.Output.from_input(names.network),
         },
+        tls=tls.options,
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pulumi
-import pulumi_postgresql as postgresql
 
-from infra.declared_server import CONNECT_TIMEOUT_SECONDS, CONNECTIONS, Server
+from infra.declared_server import ADMIN, Server, of_the_stack
 from infra.resources.embedded_server import EmbeddedServer, is_there
 from infra.resources.passwords import Passwords
 from infra.resources.stack_policy import PERSISTENT
@@ -15,9 +14,6 @@ from infra.resources.stack_policy import PERSISTENT
 if TYPE_CHECKING:
     from infra.settings import EmbeddedServer as EmbeddedSettings
     from infra.settings import Settings
-
-MAINTENANCE_DATABASE = "postgres"
-ADMIN = "postgres"
 
 
 def declare_embedded(settings: Settings, server: EmbeddedSettings, policy: pulumi.Resource, stack: str) -> Server:
@@ -38,33 +34,9 @@ def declare_embedded(settings: Settings, server: EmbeddedSettings, policy: pulum
         extensions=settings.extensions,
         opts=pulumi.ResourceOptions(protect=settings.lifecycle == PERSISTENT or None),
     )
-    provider = postgresql.Provider(
-        "admin",
-        host=embedded.host,  # an output: a provider that knows its host before the server is there would ask it
-        port=embedded.listen_port,
-        username=ADMIN,
-        password=password,
-        database=MAINTENANCE_DATABASE,
-        sslmode="disable",
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        max_connections=CONNECTIONS,
-        opts=pulumi.ResourceOptions(deleted_with=embedded),
-    )
-    return Server(
-        address={"host": embedded.host, "port": embedded.listen_port},
-        user=ADMIN,
-        password=password,
-        resource=embedded,
-        goes_with_it=embedded,
-        maintenance_database=MAINTENANCE_DATABASE,
+    return of_the_stack(
+        embedded,
+        password,
         adopted=server.adopt and is_there(server, stack),
-        provider=provider,
-        outputs={
-            "host": embedded.host,
-            "port": embedded.listen_port,
-            "server_version": embedded.version,
-            "uuid_ossp": embedded.uuid_ossp,
-            "log_file": embedded.log_file,
-            "psql": embedded.psql,
-        },
+        outputs={"uuid_ossp": embedded.uuid_ossp, "log_file": embedded.log_file, "psql": embedded.psql},
     )
