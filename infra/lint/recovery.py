@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from infra.errors import ModuleError
-from infra.modules.statements import Statement, Word, parse, words
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from infra.modules.statements import Statement, cut_at_semicolons, parse
 
 PSQL_LINE = re.compile(r"^[ \t]*\\(?P<command>\S+).*$", re.MULTILINE)
 CLIENT_ROWS = re.compile(
@@ -133,26 +130,10 @@ def _blank(text: str) -> str:
 
 def _cuts(text: str) -> list[tuple[int, int]]:
     """Cut at semicolons that stand outside of parentheses; empty where not even words can be told apart."""
-    cuts: list[tuple[int, int]] = []
-    start = end = -1
-    depth = 0
-    for word in _words(text):
-        if start < 0:
-            start = word.start
-        end = word.end
-        found = text[word.start : word.end]
-        depth += {"(": 1, ")": -1}.get(found, 0)
-        if found == ";" and depth <= 0:
-            cuts.append((start, end))
-            start, depth = -1, 0
-    return [*cuts, (start, end)] if start >= 0 else cuts
-
-
-def _words(text: str) -> Iterator[Word]:
     try:
-        return words(text)
+        return list(cut_at_semicolons(text))
     except ModuleError:
-        return iter(())
+        return []
 
 
 def _trouble(error: ModuleError, text: str, start: int) -> Trouble:

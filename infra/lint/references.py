@@ -27,6 +27,8 @@ LEFT_ALONE = frozenset({"define_stmt", "do_stmt", "variable_set_stmt", "create_r
 COMMENTED = frozenset(
     {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE"}
 )
+WITH_QUERIES = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
+WITHOUT_NAMES = frozenset({"a_const", "string", "integer", "float", "boolean", "column_ref"})  # of what is referred to
 ON_RELATIONS = frozenset({"OBJECT_COLUMN", "OBJECT_TABCONSTRAINT", "OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"})
 
 
@@ -54,11 +56,18 @@ def references(kind: str, tree: Tree) -> Iterator[Reference]:
 
 def _collect(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
     """Walk through a tree; names of WITH queries are no tables where they are seen."""
-    special = _SPECIAL.get(tree.DESCRIPTOR.name)
+    message = type(tree).__name__
+    if message == "Node":  # almost every second message; looked into here, since a step into it costs as much as it
+        kind = tree.WhichOneof("node")
+        if kind is None or kind in WITHOUT_NAMES:
+            return
+        tree = getattr(tree, kind)
+        message = type(tree).__name__
+    special = _SPECIAL.get(message)
     if special:
         yield from special(tree, tables_here)
         return
-    with_clause = getattr(tree, "with_clause", None)
+    with_clause = tree.with_clause if message in WITH_QUERIES else None
     if with_clause is not None and with_clause.ctes:
         names = [one.ctename for one in nodes(with_clause.ctes, "common_table_expr")]
         for number, one in enumerate(with_clause.ctes):
@@ -66,7 +75,7 @@ def _collect(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
             yield from _collect(one, tables_here.union(seen))
         tables_here = tables_here.union(names)
         for part in parts(tree):
-            if part.DESCRIPTOR.name != "WithClause":
+            if type(part).__name__ != "WithClause":
                 yield from _collect(part, tables_here)
         return
     for part in parts(tree):

@@ -12,6 +12,7 @@ from infra.errors import InfraError, ModuleFileError
 from infra.findings.finding import Place
 from infra.lint.creations import Creation, creations
 from infra.lint.recovery import Piece, Trouble, read_statements
+from infra.lint.schema import ColumnType, type_of
 from infra.modules.module import NAME, decode
 
 if TYPE_CHECKING:
@@ -38,6 +39,18 @@ class Located:
     def makes(self) -> tuple[Creation, ...]:
         """Give the objects that it makes."""
         return tuple(creations(self.kind, self.tree))
+
+    @cached_property
+    def _types(self) -> dict[int, ColumnType]:
+        return {}
+
+    def type_of(self, type_name: Tree) -> ColumnType:
+        """Read a TypeName of this statement, once: the model and the rules ask for the same ones."""
+        location = type_name.location
+        found = self._types.get(location)
+        if found is None:
+            found = self._types[location] = type_of(type_name)
+        return found
 
     @property
     def text(self) -> str:
@@ -88,6 +101,12 @@ class SourceFile:
     def lines(self) -> list[str]:
         """Give its lines; only line feeds end one."""
         return self.text.split("\n")
+
+    def statement_at(self, offset: int) -> Located | None:
+        """Give the statement that has this character."""
+        number = bisect_right(self.statements, offset, key=lambda one: one.start)
+        found = self.statements[number - 1] if number else None
+        return found if found and offset < found.end else None
 
     @cached_property
     def _starts(self) -> list[int]:

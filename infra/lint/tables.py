@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from infra.lint.schema import SERIAL, Column, ColumnType, ForeignKey, Key, Spot, Table, type_of
+from infra.lint.schema import SERIAL, Column, ColumnType, ForeignKey, Key, Spot, Table
 from infra.lint.tree import enum, node, nodes, relation_name, strings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def add_elements(table: Table, elements: Iterable[Tree], located: Located) -> No
 def add_column(table: Table, definition: Tree, located: Located) -> None:
     """Add a column with the constraints that are written at it."""
     spot = Spot(located, definition.location)
-    kind = type_of(definition.type_name) if definition.HasField("type_name") else None
+    kind = located.type_of(definition.type_name) if definition.HasField("type_name") else None
     column = Column(definition.colname, kind, spot)
     table.columns[column.name] = column
     if kind and kind.name in SERIAL:
@@ -155,12 +155,12 @@ def alter(table: Table, commands: Sequence[Tree], located: Located) -> None:
         elif what == "AT_AddInherit":
             table.complete = False
         elif command.name in table.columns:
-            _alter_column(table.columns[command.name], what, definition)
+            _alter_column(table.columns[command.name], what, definition, located)
 
 
-def _alter_column(column: Column, what: str, definition: Tree) -> None:
+def _alter_column(column: Column, what: str, definition: Tree, located: Located) -> None:
     if what == "AT_AlterColumnType":
-        column.type = type_of(definition.type_name)
+        column.type = located.type_of(definition.type_name)
     elif what in {"AT_SetNotNull", "AT_DropNotNull"}:
         column.not_null = what == "AT_SetNotNull"
 
@@ -223,13 +223,13 @@ def typed_columns(located: Located) -> Iterator[tuple[str, ColumnType, int]]:
         for command in nodes(located.tree.cmds, "alter_table_cmd"):
             kind, definition = node(getattr(command, "def"))
             if kind == "column_def" and enum(command, "subtype") in {"AT_AddColumn", "AT_AlterColumnType"}:
-                yield from _typed(definition, definition.colname or command.name)
+                yield from _typed(located, definition, definition.colname or command.name)
         return
     statement = located.tree.base_stmt if located.kind == "create_foreign_table_stmt" else located.tree
     for definition in nodes(statement.table_elts, "column_def"):
-        yield from _typed(definition, definition.colname)
+        yield from _typed(located, definition, definition.colname)
 
 
-def _typed(definition: Tree, name: str) -> Iterator[tuple[str, ColumnType, int]]:
+def _typed(located: Located, definition: Tree, name: str) -> Iterator[tuple[str, ColumnType, int]]:
     if definition.HasField("type_name"):
-        yield name, type_of(definition.type_name), definition.type_name.location
+        yield name, located.type_of(definition.type_name), definition.type_name.location

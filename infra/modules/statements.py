@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 COMMENTS = frozenset({pg_query_pb2.SQL_COMMENT, pg_query_pb2.C_COMMENT})
-BETWEEN_STATEMENTS = COMMENTS | {pg_query_pb2.ASCII_59}  # the semicolon
+OPENING, CLOSING, SEMICOLON = pg_query_pb2.ASCII_40, pg_query_pb2.ASCII_41, pg_query_pb2.ASCII_59
+BETWEEN_STATEMENTS = COMMENTS | {SEMICOLON}
 CASE_COUNTS = frozenset(
     {pg_query_pb2.SCONST, pg_query_pb2.USCONST, pg_query_pb2.BCONST, pg_query_pb2.XCONST, pg_query_pb2.UIDENT}
 )
@@ -81,6 +82,34 @@ def words(text: str) -> Iterator[Word]:
         raise ModuleError(error.message) from None
     character = _character_offsets(text)
     return (Word(character(one.start), character(one.end), one.token in COMMENTS) for one in tokens)
+
+
+def cut_at_semicolons(text: str) -> Iterator[tuple[int, int]]:
+    """Cut a text at semicolons that stand outside of parentheses, whether or not it can be parsed.
+
+    Raises ModuleError where it cannot be cut into words.
+    """
+    try:
+        tokens = postgast.scan(text).tokens
+    except PgQueryError as error:
+        raise ModuleError(error.message) from None
+    character = _character_offsets(text)
+    depth = 0
+    start: int | None = None
+    last = None
+    for last in tokens:  # not more of each than is needed: there are millions in a large file
+        if start is None:
+            start = last.start
+        token = last.token
+        if token == OPENING:
+            depth += 1
+        elif token == CLOSING:
+            depth -= 1
+        elif token == SEMICOLON and depth <= 0:
+            yield character(start), character(last.end)
+            start, depth = None, 0
+    if start is not None and last is not None:
+        yield character(start), character(last.end)
 
 
 def statements_digest(text: str) -> str:

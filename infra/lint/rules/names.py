@@ -55,11 +55,15 @@ def too_long(project: Project) -> Iterator[Hit]:
 
 def _long_words(file: SourceFile) -> Iterator[tuple[int, str, Located]]:
     """Give the long names as written: the parser has cut them already. What is in strings and comments is none."""
-    found = [one for one in PERHAPS_LONG.finditer(file.text) if len(_bare(one[0]).encode()) > LONGEST]
-    for one in found:
-        located = next((each for each in file.statements if each.start <= one.start() < each.end), None)
-        if located and one.start() - located.start in _starts_of_words(located.text):
-            yield one.start(), _bare(one[0]), located
+    by_statement: dict[Located, list[re.Match[str]]] = {}
+    for one in PERHAPS_LONG.finditer(file.text):
+        if len(_bare(one[0]).encode()) > LONGEST and (located := file.statement_at(one.start())):
+            by_statement.setdefault(located, []).append(one)
+    for located, found in by_statement.items():
+        starts = _starts_of_words(located.text)
+        for one in found:
+            if one.start() - located.start in starts:
+                yield one.start(), _bare(one[0]), located
 
 
 def _starts_of_words(text: str) -> set[int]:
