@@ -115,10 +115,12 @@ def index_of(statement: Tree, located: Located) -> Key:
     order: list[str] = []
     for element in nodes(statement.index_params, "index_elem"):
         columns.append(element.name or f"({_common(element.expr)})")
-        direction = enum(element, "ordering"), enum(element, "nulls_ordering")
-        usual = direction in {("SORTBY_DEFAULT", "SORTBY_NULLS_DEFAULT"), ("SORTBY_ASC", "SORTBY_NULLS_DEFAULT")}
+        falling = enum(element, "ordering") == "SORTBY_DESC"
+        nulls = enum(element, "nulls_ordering").removeprefix("SORTBY_NULLS_")
+        usual_nulls = nulls in {"DEFAULT", "FIRST" if falling else "LAST"}  # (PostgreSQL manual, 11.4)
+        direction = [*(["DESC"] if falling else []), *([] if usual_nulls else [nulls])]
         special = [*strings(element.opclass), *strings(element.collation), *map(str, element.opclassopts)]
-        order.append(" ".join([*(() if usual else direction), *special]))
+        order.append(" ".join([*direction, *special]))
     return Key(
         "index",
         statement.idxname,
