@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infra.lint.chosen import OF_CONSTRAINT, columns_of_index, excluded, name_of_index
 from infra.lint.known import PSEUDO_TYPES
 from infra.lint.tree import enum, name_in, node, nodes, options, relation_name, strings
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 RELATIONS = frozenset(
     {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE"}
 )
-INDEX_OF = {"CONSTR_PRIMARY": "pkey", "CONSTR_UNIQUE": "key", "CONSTR_EXCLUSION": "excl"}
 DROPPED = {
     "OBJECT_TYPE": "type",
     "OBJECT_DOMAIN": "type",
@@ -78,7 +78,9 @@ def _altered(tree: Tree) -> Iterator[Creation]:
     for command in nodes(tree.cmds, "alter_table_cmd"):
         definition = getattr(command, "def")
         if definition.HasField("column_def"):
-            yield from _of_constraints(tree.relation, definition.column_def.constraints, [command.name])
+            yield from _of_constraints(
+                tree.relation, definition.column_def.constraints, [definition.column_def.colname]
+            )
         elif enum(command, "subtype") == "AT_AddConstraint":
             yield from _of_constraints(tree.relation, [definition], [])
 
@@ -86,10 +88,10 @@ def _altered(tree: Tree) -> Iterator[Creation]:
 def _of_constraints(table: Tree, wrapped: Iterable[Tree], columns: list[str]) -> Iterator[Creation]:
     """Give the indexes of keys, by their own names or those that PostgreSQL chooses."""
     for one in nodes(wrapped, "constraint"):
-        ending = INDEX_OF.get(enum(one, "contype"))
+        ending = OF_CONSTRAINT.get(enum(one, "contype"))
         if ending and not one.indexname:
-            names = strings(one.keys) or columns
-            chosen = "_".join([table.relname, *(() if ending == "pkey" else names), ending])
+            names = excluded(one) or strings(one.keys) or columns
+            chosen = name_of_index(table.relname, () if ending == "pkey" else names, ending)
             yield Creation("relation", (table.schemaname, one.conname or chosen), "index", one.location, tolerant=True)
 
 
@@ -104,8 +106,7 @@ def _select_into(tree: Tree) -> Iterator[Creation]:
 
 
 def _index(tree: Tree) -> Iterator[Creation]:
-    columns = [one.name or "expr" for one in nodes(tree.index_params, "index_elem")]
-    name = tree.idxname or "_".join([tree.relation.relname, *columns, "idx"])
+    name = tree.idxname or name_of_index(tree.relation.relname, columns_of_index(tree.index_params), "idx")
     tolerant = tree.if_not_exists or not tree.idxname
     yield Creation("relation", (tree.relation.schemaname, name), "index", -1, tolerant)
 

@@ -41,7 +41,8 @@ ALTER TABLE i ADD PRIMARY KEY (a);
 CREATE INDEX l4 ON i USING brin (x);
 CREATE INDEX l5 ON i USING brin (x, y);
 CREATE TABLE two (a int, b int, PRIMARY KEY (a, b));
-CREATE TABLE f (x int, y int, z int REFERENCES k, q int, r int, CONSTRAINT f1 FOREIGN KEY (x, y) REFERENCES two ON DELETE CASCADE,
+CREATE TABLE f (x int, y int,
+  z int REFERENCES k, q int, r int, CONSTRAINT f1 FOREIGN KEY (x, y) REFERENCES two ON DELETE CASCADE,
   FOREIGN KEY (q, r) REFERENCES two);
 CREATE INDEX f_yx ON f (y, x, z);
 CREATE INDEX f_q ON f (q);

@@ -1,0 +1,40 @@
+"""The names that lint expects PostgreSQL to choose are those that it chooses."""
+
+from __future__ import annotations
+
+import psycopg
+
+from infra.lint.creations import creations
+from infra.modules.statements import parse
+
+LONG = "l" * 40
+STATEMENTS = f"""
+CREATE TABLE t (a int PRIMARY KEY, b text UNIQUE, r int4range, EXCLUDE USING gist (r WITH &&), UNIQUE (a, b));
+CREATE INDEX ON t (b);
+CREATE INDEX ON t (lower(b), a);
+CREATE INDEX ON t (pg_catalog.upper(b), (a + 1), (a + 2), (a + 3));
+CREATE INDEX ON t (coalesce(b, ''));
+CREATE INDEX ON t (greatest(a, 2));
+CREATE INDEX ON t (least(a, 2));
+CREATE INDEX ON t ((CASE WHEN a > 1 THEN 2 END));
+CREATE INDEX ON t ((a::bigint), (b COLLATE "C"));
+CREATE INDEX ON t (((a + 1)::bigint));
+CREATE INDEX ON t (a, a, abs(a));
+ALTER TABLE t ADD c int UNIQUE;
+CREATE TABLE {LONG} (short int, {LONG} int UNIQUE, {LONG}2 int, UNIQUE (short, {LONG}));
+CREATE INDEX ON {LONG} (short);
+CREATE INDEX ON {LONG} ({LONG}, {LONG}2);
+"""
+
+
+def test_lint_expects_the_names_that_postgresql_chooses(database: str) -> None:
+    """Indexes of columns, of expressions and of keys have the same names here and there, long ones too."""
+    expected = {
+        one.name[1] for each in parse(STATEMENTS, "") for one in creations(each.kind, each.tree) if one.what == "index"
+    }
+    with psycopg.connect(database) as connection:
+        connection.execute(STATEMENTS.encode())
+        found = connection.execute("SELECT relname FROM pg_class WHERE relkind = 'i' AND oid >= 16384").fetchall()
+        chosen = {name for (name,) in found if not name.startswith("pg_")}
+    assert expected == chosen
+    assert len(chosen) >= STATEMENTS.count("INDEX")
