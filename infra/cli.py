@@ -82,7 +82,9 @@ def check(
 
 @app.command()
 def lint(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or directories of SQL; by default sql/.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files or directories of SQL, - for stdin; by default sql/.")
+    ] = None,
     *,
     form: Annotated[Form, typer.Option("--format", help="How findings are shown.")] = "text",
     settings: Annotated[Path | None, typer.Option(help="Another file than the lint.yaml of the project.")] = None,

@@ -13,7 +13,7 @@ from infra.lint.follow import follow
 from infra.lint.known import known
 from infra.lint.rule import RULES, Hit, Project, rule
 from infra.lint.settings import FILE, LintSettings, read_settings
-from infra.lint.source import Sources, read_sources
+from infra.lint.source import STDIN, Sources, read_sources
 from infra.lint.stacks import Stack, read_stacks
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def rule_texts() -> dict[str, RuleText]:
 
 def lint(paths: Sequence[Path], *, settings_file: Path | None = None) -> list[Finding]:
     """Lint files and directories with the settings of their project; raises InfraError where that cannot be done."""
-    missing = [str(path) for path in paths if not path.exists()]
+    missing = [str(path) for path in paths if path != STDIN and not path.exists()]
     if missing:
         raise InfraError("no such file or directory", place=", ".join(missing), remedy="name the SQL to look at")
     root = _root(paths[0])

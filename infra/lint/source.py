@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.errors import InfraError, ModuleFileError
@@ -17,10 +19,10 @@ from infra.modules.module import NAME, decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from infra.lint.tree import Tree
 
+STDIN = Path("-")  # as a path, what comes through a pipe; it has no name that a rule could be about
 BYTE_ORDER_MARKS = "\ufeff"
 
 
@@ -172,6 +174,9 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     strangers: list[str] = []
     directories: list[tuple[str, list[str]]] = []
     for path in paths:
+        if path == STDIN:
+            found[path] = True
+            continue
         if path.is_dir():
             entries = sorted(one for one in path.iterdir() if not one.name.startswith("."))
             strangers += [str(one) for one in entries if one.suffix != ".sql" or not one.is_file()]
@@ -185,7 +190,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     if not any(found.values()) and not strangers:
         raise InfraError("no SQL files", place=", ".join(map(str, paths)), remedy="name a directory or a file of SQL")
     files = [
-        source_file(str(path), path.name, _bytes(path), reported=reported)
+        source_file(str(path), "" if path == STDIN else path.name, _bytes(path), reported=reported)
         for path, reported in sorted(found.items(), key=lambda item: _natural(item[0]))
     ]
     return Sources(files, strangers, directories)
@@ -193,7 +198,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
         raise InfraError(f"cannot be read ({error.strerror})", place=str(path), remedy="name what is there") from None
 

@@ -23,7 +23,7 @@ def name(project: Project) -> Iterator[Hit]:
     for path in project.sources.strangers:
         yield Hit(Place(path), "is not a module", remedy)
     for file in project.files:
-        if not NAME.fullmatch(file.name):
+        if file.name and not NAME.fullmatch(file.name):
             yield Hit(Place(file.path), "is not named like a module", remedy)
 
 

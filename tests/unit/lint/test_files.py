@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import re
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bench.generated import modules
 from infra.errors import InfraError
+from infra.findings.text import as_text
 from infra.lint.run import lint
 from infra.lint.settings import LintSettings
 from tests.unit.lint.linted import linted, places
@@ -126,3 +131,44 @@ def test_many_modules_are_looked_at_quickly(tmp_path: Path) -> None:
     found = lint([directory])
     assert time.monotonic() - started < 10
     assert {one.code for one in found} == {"M304", "M305", "M510"}
+
+
+def test_data_of_any_size_is_looked_at_in_time_that_grows_with_it() -> None:
+    """Ten times the rows take about ten times as long, far from a hundred times, and every statement is counted."""
+    one = "INSERT INTO t VALUES (1, 'a text; with (', '" + "x" * 400 + "');\n"
+
+    def seconds(rows: int) -> float:
+        started = time.process_time()
+        found = linted(["-- a\nCREATE TABLE t (a int, b text, c text);\n" + one * rows])
+        assert len(places(found, "M511")) == rows
+        return time.process_time() - started
+
+    small = seconds(2_000)  # more than is parsed at once, as the large one
+    assert seconds(20_000) < 30 * small + 1
+
+
+def test_what_comes_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path - is standard input, which is judged like a file but for its name."""
+    monkeypatch.chdir(tmp_path)  # where no lint.yaml ignores anything
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"-- a\nCREATE TABLE t (a json);\n")))
+    (found,) = lint([Path("-")])
+    assert (found.code, str(found.place)) == ("M507", "-:2:19")
+
+
+def test_the_page_shows_what_lint_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first block of output in docs/lint.md is the real one for a table used too early, to the letter."""
+    page = ROOT.joinpath("docs/lint.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```\n(sql/.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    early = """-- Content: documents.
+CREATE TABLE documents (
+  id        bigint CONSTRAINT documents_pkey PRIMARY KEY,
+  corpus_id bigint CONSTRAINT documents_corpus
+    REFERENCES corpora (id) ON DELETE NO ACTION
+);
+CREATE INDEX documents_by_corpus ON documents (corpus_id);
+"""
+    late = "-- Demo: corpora.\nCREATE TABLE corpora (id bigint CONSTRAINT corpora_pkey PRIMARY KEY);\n"
+    write(tmp_path, {"sql/01-init-content.sql": early, "sql/02-init-demo.sql": late})
+    monkeypatch.chdir(tmp_path)
+    assert shown
+    assert as_text(lint([Path("sql")])) == shown[1]
