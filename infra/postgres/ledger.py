@@ -147,9 +147,16 @@ def create(connection: Connection, stack: str) -> Identity:
 
 def entry(connection: Connection, module: str) -> Entry | None:
     """Read one module's row, or None."""
+    return entry_and_likes(connection, module, "")[0]
+
+
+def entry_and_likes(connection: Connection, module: str, statements_digest: str) -> tuple[Entry | None, list[str]]:
+    """Read one module's row, or None, and name the other modules with these statements, in their order."""
+    query = ENTRY + " WHERE module = %s OR statements_digest = %s"
     with _readable():
-        row = connection.execute(ENTRY + " WHERE module = %s", (module,)).fetchone()
-    return _entry(row) if row else None
+        rows = [_entry(row) for row in connection.execute(query, (module, statements_digest))]
+    mine = next((one for one in rows if one.module == module), None)
+    return mine, sorted((one.module for one in rows if one is not mine), key=order)
 
 
 def begun(connection: Connection) -> dict[str, Entry]:
@@ -174,13 +181,6 @@ def entries(connection: Connection) -> list[Entry]:
     """Read every row, in the modules' order."""
     with _readable():
         return sorted(map(_entry, connection.execute(ENTRY)), key=lambda entry: order(entry.module))
-
-
-def names_with(connection: Connection, statements_digest: str) -> list[str]:
-    """Give the names of the modules with these statements, in their order."""
-    query = "SELECT module FROM sqlmodule.ledger WHERE statements_digest = %s"
-    with _readable():
-        return sorted((str(row[0]) for row in connection.execute(query, (statements_digest,))), key=order)
 
 
 def _entry(row: tuple[str, str, str, str, list[list[object]]]) -> Entry:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Thread
@@ -18,7 +18,7 @@ from infra.postgres.plain import plain
 from infra.postgres.snapshot import Part, existing, prepare, read_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from typing_extensions import LiteralString
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from infra.postgres.target import Target
 
 PATIENCE = "50ms"
+
+_preparing: dict[str, Thread] = {}
 
 DOMAINS = "SELECT contypid::bigint FROM pg_catalog.pg_constraint WHERE oid = ANY (%s) AND contypid > 0"
 
@@ -61,16 +63,12 @@ def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) 
     which stands in definitions that nobody touched: then everything is read.
     """
     plain(connection, "SAVEPOINT before_act")
-    preparing = _prepared_meanwhile(outside)
-    try:
-        act()
-    finally:
-        if preparing:
-            preparing.join()
+    prepare_meanwhile(outside)
+    act()
     part = _part(connection, outside)
     if not part:
         return Effect()
-    after = read_catalog(connection, part)
+    after = read_catalog(connection, part, lasting=True)
     before = _seen_from(outside, part)
     if before is not None:
         effect = effect_between(before, after)
@@ -88,18 +86,31 @@ def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) 
     return effect_between(before, read_catalog(connection, None if whole else _part(connection, outside)))
 
 
-def _prepared_meanwhile(outside: Target) -> Thread | None:
-    """Open the connection that sees from outside, and have it ready, while a process's first module runs."""
-    if pool.has_idle(outside):
-        return None
-    preparing = Thread(target=_prepare, args=(outside,), daemon=True)
-    preparing.start()
-    return preparing
+def prepare_meanwhile(outside: Target) -> None:
+    """Open the connection that sees from outside, and have it ready, while a process's first module is looked at."""
+    if not pool.has_idle(outside) and str(outside) not in _preparing:
+        _preparing[str(outside)] = Thread(target=_prepare, args=(outside,), daemon=True)
+        _preparing[str(outside)].start()
 
 
 def _prepare(outside: Target) -> None:
     with suppress(psycopg.Error), pool.connection(outside) as observer:
         prepare(observer)
+
+
+@contextmanager
+def _observer(outside: Target) -> Generator[Connection]:
+    """Lend the connection that sees from outside, as soon as it is ready."""
+    settle(outside)
+    with pool.connection(outside) as observer:
+        yield observer
+
+
+def settle(outside: Target) -> None:
+    """Wait until nothing is being made ready any more, so that no connection appears after all are closed."""
+    preparing = _preparing.pop(str(outside), None)
+    if preparing:
+        preparing.join()
 
 
 def _may_have_renamed(effect: Effect) -> bool:
@@ -111,14 +122,14 @@ def _part(connection: Connection, outside: Target) -> Part:
     part, constraints = touched(connection)
     if not constraints:
         return part
-    with pool.connection(outside) as observer:
+    with _observer(outside) as observer:
         rows = observer.execute(DOMAINS, (list(constraints),), prepare=True).fetchall()
     return Part(part.relations, part.objects + tuple(row[0] for row in rows))
 
 
 def _seen_from(outside: Target, part: Part | None) -> Catalog | None:
     """Read a part, or all, as another session sees it; None where that would mean to wait for a lock."""
-    with pool.connection(outside) as observer:
+    with _observer(outside) as observer:
         try:
             return read_catalog(observer, part and existing(observer, part), patience=PATIENCE)
         except LockNotAvailable:

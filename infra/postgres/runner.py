@@ -16,6 +16,7 @@ from infra.postgres.leave import leave
 from infra.postgres.lifeline import lifeline
 from infra.postgres.live import Live, look
 from infra.postgres.lock import locked
+from infra.postgres.ownership import prepare_meanwhile, settle
 from infra.postgres.rebuild import finish, rebuild, run_whole
 from infra.postgres.run import Applied
 from infra.postgres.snapshot import is_virgin
@@ -71,7 +72,11 @@ def reserved(session: Session) -> Generator[Connection]:
         lifeline(connection, session),
         locked(connection, seconds=session.wait),
     ):
-        yield connection
+        try:
+            yield connection
+        except Exception:
+            settle(session.target)
+            raise
 
 
 def retire(session: Session, module: str) -> str:
@@ -129,11 +134,11 @@ def see(connection: Connection, session: Session, module: Module, digests: Diges
     identity = ledger.identity(connection)
     if identity and identity != ledger.here(connection, session.stack):
         return Seen(State.FOREIGN, None)
-    entry = ledger.entry(connection, module.name) if identity else None
-    if entry is None and identity:
-        entry = _renamed(connection, session, module, digests)
+    entry = _entry(connection, session, module, digests) if identity else None
     if entry and not looking and entry.outcome != ledger.RETAINED:
         return Seen(State.APPLIED, entry)
+    if entry is None:
+        prepare_meanwhile(session.target)
     if identity is None and is_virgin(connection):
         _empty.add(str(session.target))
     if entry is None and str(session.target) in _empty:
@@ -149,10 +154,12 @@ def see(connection: Connection, session: Session, module: Module, digests: Diges
     return Seen(live.state_of_new(made.effects[module.name], made.last), None, live)
 
 
-def _renamed(connection: Connection, session: Session, module: Module, digests: Digests) -> Entry | None:
-    """Find the row of a module with these statements whose file is gone: it is this one, under another name."""
-    same = ledger.names_with(connection, digests.statements)
-    files = {one.name for one in modules_of(session)} if same else set[str]()
+def _entry(connection: Connection, session: Session, module: Module, digests: Digests) -> Entry | None:
+    """Find a module's row, or that of one with the same statements whose file is gone: it is this one, renamed."""
+    entry, same = ledger.entry_and_likes(connection, module.name, digests.statements)
+    if entry or not same:
+        return entry
+    files = {one.name for one in modules_of(session)}
     for name in same:
         if name not in files:
             with connection.transaction():

@@ -80,11 +80,16 @@ def _lines(path: Path, *, narrow: bool) -> str:
 
 
 def read_catalog(
-    connection: psycopg.Connection[tuple[Any, ...]], part: Part | None = None, *, patience: str = ""
+    connection: psycopg.Connection[tuple[Any, ...]],
+    part: Part | None = None,
+    *,
+    patience: str = "",
+    lasting: bool = False,
 ) -> Catalog:
     """Read the catalog of the database connected to, in one transaction; `part` narrows it to what has these oids.
 
     Some definitions are given only under a lock on their table; with `patience` LockNotAvailable is raised after that.
+    With `lasting` the settings for reading stay until the end of the current transaction, which saves taking them back.
 
     Names are qualified whatever the session's search_path is, as pg_dump does it (manual, 5.10.3). The plan does not
     depend on the oids, so that it is made once for a connection, and it is never compiled: both would cost more than
@@ -92,7 +97,7 @@ def read_catalog(
     """
     if part is not None and not part:
         return Catalog()
-    with _set(connection, patience, narrow=part is not None):
+    with _set(connection, patience, narrow=part is not None, lasting=lasting):
         if part is None:
             return catalog_of([*_whole(connection, RELATIONS), *_whole(connection, OTHERS)])
         rows: list[Row] = []
@@ -151,8 +156,14 @@ def _rows(connection: psycopg.Connection[tuple[Any, ...]], query: LiteralString,
 
 
 @contextmanager
-def _set(connection: psycopg.Connection[tuple[Any, ...]], patience: str, *, narrow: bool) -> Generator[None]:
+def _set(
+    connection: psycopg.Connection[tuple[Any, ...]], patience: str, *, narrow: bool, lasting: bool = False
+) -> Generator[None]:
     """Have the settings for reading, and everything as it was afterwards."""
+    if lasting:
+        plain(connection, SETTINGS + (BY_INDEX if narrow else ""))
+        yield
+        return
     within = connection.info.transaction_status != TransactionStatus.IDLE
     limit = f"; SET LOCAL lock_timeout = '{patience}'" if patience else ""
     plain(connection, f"{'SAVEPOINT reading' if within else 'BEGIN'}; {SETTINGS}{BY_INDEX if narrow else ''}{limit}")
