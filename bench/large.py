@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.checkout import Checkout
 from bench.databases import Databases
 from bench.generated import modules, nothing
-from bench.program import empty_program
+from bench.program import empty_program, idle_program
 from bench.rounds import Cost, alternate, quickest
 from bench.table import Row, compared, limited, seconds
 from bench.watch import peak_of_host
@@ -32,11 +32,13 @@ def measure(folder: Path, rounds: int) -> list[Row]:
     """Bring 200 modules up, beside psql and beside an empty program; look at what half of them cost, and at memory."""
     ups = [_brought_up(folder, number) for number in range(rounds)]
     first, halves = [one.whole for one in ups], [one.half for one in ups]
+    idle = [idle_program(folder / f"idle-{number}", MODULES).up() for number in range(rounds)]
     growth = ups[0].state / ups[0].half_state
     return [
         Row(f"psql, {MODULES} modules in one session", seconds([one.psql for one in ups])),
         compared(f"first up of {MODULES} modules", first, "psql", [one.psql for one in ups], FIRST_UP),
         compared("the same", first, f"first up of {MODULES // 2}", halves),
+        compared(f"first up of {MODULES} resources that do nothing", idle, "psql", [one.psql for one in ups]),
         limited("connections of it, a worker", max(one.connections for one in ups) / WORKERS, "", CONNECTIONS),
         Row(
             f"state of {MODULES} modules",
@@ -100,14 +102,17 @@ def _up_to_date(folder: Path, rounds: int) -> list[Row]:
     whole.write_modules(modules(MODULES))
     whole.up()
     before = _connections(whole)
-    found = alternate({"empty": empty.up, "whole": whole.up}, rounds)
+    idle = idle_program(folder / "idle", MODULES)
+    idle.up()
+    found = alternate({"empty": empty.up, "whole": whole.up, "idle": idle.up}, rounds)
     opened = (_connections(whole) - before) / rounds
     whole.verb("destroy")
-    more = (quickest(found["whole"]) - quickest(found["empty"])) * 1000 / MODULES
+    more, least = ((quickest(found[one]) - quickest(found["empty"])) * 1000 / MODULES for one in ("whole", "idle"))
     return [
         Row("up of an empty program", seconds(found["empty"])),
         compared(f"up without changes of {MODULES} modules", found["whole"], "empty up", found["empty"]),
         limited("what that is over the empty program, a module", more, "ms", MILLISECONDS_A_MODULE),
+        Row("the same of resources that do nothing", f"{least:.1f} ms"),
         limited("connections of it, a worker", opened / WORKERS, "", CONNECTIONS),
     ]
 

@@ -83,3 +83,43 @@ def empty_program(folder: Path) -> Program:
     program.make_stack()
     program.up()
     return program
+
+
+IDLE = """\
+import sys
+
+import pulumi
+from idle import Nothing
+
+sys.path.append({root!r})
+from infra.resources.boundary import after
+
+last = []
+for number in range({count}):
+    last = [after(Nothing(f"nothing-{{number}}", opts=pulumi.ResourceOptions(depends_on=last)))]
+"""
+PROVIDER = """\
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+
+class Provider(ResourceProvider):
+    serialize_as_secret_always = False
+
+    def create(self, props):
+        return CreateResult("nothing", {})
+
+
+class Nothing(Resource):
+    def __init__(self, name, opts):
+        super().__init__(Provider(), name, {}, opts)
+"""
+
+
+def idle_program(folder: Path, count: int) -> Program:
+    """Make a program with a chain of dynamic resources that have and do nothing: what Pulumi itself costs."""
+    program = Program(folder)
+    (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
+    (folder / "__main__.py").write_text(IDLE.format(count=count, root=str(ROOT)))
+    (folder / "idle.py").write_text(PROVIDER)
+    program.make_stack()
+    return program
