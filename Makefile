@@ -62,7 +62,7 @@ bench: development  ## measure, side by side, what docs/performance.md reports
 
 requirements: development  ## pin requirements*.in into requirements*.txt, with hashes
 	@for part in requirements requirements-docker requirements-dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.10 \
-	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-emit-find-links --no-header $$part.in -o $$part.txt; done
+	  --fork-strategy fewest --generate-hashes --no-header $$part.in -o $$part.txt; done
 
 .PHONY: python development
 python:
