@@ -10,7 +10,7 @@ import psycopg
 
 from infra.errors import ServerError
 from infra.postgres.target import Target, connect
-from infra.server.external import keywords
+from infra.server.external import REMEDY, keywords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OWN = frozenset({"host", "port", "user", "password", "dbname"})
 MAINTENANCE = "postgres"
+PLACE = "connection string"
 
 
 def way_of(dsn: str, options: Mapping[str, str] | None = None) -> Target:
@@ -26,16 +27,25 @@ def way_of(dsn: str, options: Mapping[str, str] | None = None) -> Target:
 
     Raises ServerError, whose words quote nothing of a string that cannot be read.
     """
-    given = keywords(dsn)
+    given = keywords(dsn, place=PLACE)
     further = {name: value for name, value in given.items() if name not in OWN}
     return Target(
         given.get("host") or os.environ.get("PGHOST", "127.0.0.1"),
-        int((given.get("port") or os.environ.get("PGPORT", "5432")).split(",")[0]),
+        _port(given.get("port", "")),
         given.get("dbname") or os.environ.get("PGDATABASE", MAINTENANCE),
         given.get("user") or os.environ.get("PGUSER") or getpass.getuser(),
         given.get("password") or os.environ.get("PGPASSWORD", ""),
         {**further, **({"port": given["port"]} if "," in given.get("port", "") else {}), **(options or {})},
     )
+
+
+def _port(given: str) -> int:
+    """Give the first port of a list, or libpq's own, without quoting what is none: it may be a misplaced password."""
+    where = PLACE if given else "PGPORT"
+    try:
+        return int((given or os.environ.get("PGPORT", "5432")).partition(",")[0])
+    except ValueError:
+        raise ServerError("the port is no number", place=where, remedy=REMEDY) from None
 
 
 def enter(target: Target) -> Connection:

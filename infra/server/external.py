@@ -54,18 +54,17 @@ class Reached:
     options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
-def keywords(dsn: str) -> dict[str, str]:
+REMEDY = "write postgresql://user@host:port/database, or host=… port=… user=…"
+
+
+def keywords(dsn: str, *, place: str = "server.dsn") -> dict[str, str]:
     """Take a connection string apart, URI or keywords (PostgreSQL manual, 32.1.1); ServerError says what is wrong."""
     from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 (see the module's docstring)
 
     try:
         return {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items() if value is not None}
     except ProgrammingError:  # whose words quote what it could not read, perhaps the password
-        raise ServerError(
-            "is no connection string that libpq can read",
-            place="server.dsn",
-            remedy="write postgresql://user@host:port/database, or host=… port=… user=…",
-        ) from None
+        raise ServerError("is no connection string that libpq can read", place=place, remedy=REMEDY) from None
 
 
 def written(given: Mapping[str, str]) -> str:
