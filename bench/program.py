@@ -13,7 +13,7 @@ from bench.rounds import Cost, cost_of
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "toolchain"))
 
-from environment import environment  # noqa: E402 (toolchain/ is no package)
+from environment import environment, file_backend  # noqa: E402 (toolchain/ is no package)
 
 STACK = "bench"
 VERBS = {"up": ["--yes", "--skip-preview"], "preview": [], "destroy": ["--yes", "--skip-preview"]}
@@ -29,7 +29,7 @@ class Program:
         (folder / ".venv").symlink_to(ROOT / ".venv")
         self.state.mkdir()
         self.env = environment() | {
-            "PULUMI_BACKEND_URL": f"file://{self.state}",
+            "PULUMI_BACKEND_URL": file_backend(self.state),
             "PULUMI_CONFIG_PASSPHRASE": "a passphrase for measuring",
         }
         self.env.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)

@@ -66,6 +66,15 @@ def has_own_backend() -> bool:
         return False
 
 
+def file_backend(folder: Path) -> str:
+    """Give the address of a state in a folder, written without a second file with the digest of each file.
+
+    Nobody reads those, and Pulumi writes the whole state before and after each resource: they are a fifth of the time
+    of a first `up` of 200 modules.
+    """
+    return f"file://{quote(str(folder))}?metadata=skip"
+
+
 def _local_state() -> dict[str, str]:
     """Keep the state in .state/, with a random passphrase that only its owner can read."""
     backend = STATE / "backend"
@@ -77,7 +86,7 @@ def _local_state() -> dict[str, str]:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(32))
         new.replace(PASSPHRASE)
-    variables = {"PULUMI_BACKEND_URL": f"file://{quote(str(backend))}"}
+    variables = {"PULUMI_BACKEND_URL": file_backend(backend)}
     if not os.environ.get("PULUMI_CONFIG_PASSPHRASE") and not os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
         variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(PASSPHRASE)
     return variables

@@ -21,7 +21,7 @@ def test_without_a_backend_the_state_is_the_checkouts_own(machine: Machine) -> N
     """A random passphrase that only its owner reads, made once, and a folder that only its owner enters."""
     first = environment()
     file = machine.state / "passphrase"
-    assert first["PULUMI_BACKEND_URL"] == f"file://{machine.state}/backend"
+    assert first["PULUMI_BACKEND_URL"] == f"file://{machine.state}/backend?metadata=skip"
     assert first["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(machine.state.stat().st_mode) == 0o700
