@@ -43,22 +43,19 @@ def run_by_statement(connection: Connection, session: Session, module: Module, d
     """Run a module's statements one after the other, from where an earlier run of it got to, and write its row."""
     started = time.perf_counter()
     statements = parse(module.text, module.path)
-    with connection.transaction():
-        session.begin(connection)
+    with session.transaction(connection):
         if not ledger.identity(connection):
             ledger.create(connection, session.stack)
         done, effect, begun = _resumed(connection, session, module, statements)
     before = read_catalog(connection)
     for number, statement in enumerate(statements[done:], done):
         if needs_no_transaction(statement):
-            with connection.transaction():
-                session.begin(connection)
+            with session.transaction(connection):
                 _note(connection, module, statements[:number], effect, begun=True)
             before = _run_outside(
                 connection, session, module, statement, number=number, before=before, again=begun and number == done
             )
-        with connection.transaction():
-            session.begin(connection)
+        with session.transaction(connection):
             if not needs_no_transaction(statement):
                 text = module.text[statement.start : statement.end]
                 _send(connection, session, module, text, number)
@@ -67,8 +64,7 @@ def run_by_statement(connection: Connection, session: Session, module: Module, d
             effect = _then(effect, effect_between(earlier, before))
             _note(connection, module, statements[: number + 1], effect)
     milliseconds = (time.perf_counter() - started) * 1000
-    with connection.transaction():
-        session.begin(connection)
+    with session.transaction(connection):
         ledger.record(
             connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
         )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import psycopg
 from psycopg import generators, sql
 from psycopg.pq import ExecStatus
 
 from infra.postgres.locate import module_error
+from infra.postgres.plain import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -29,17 +32,31 @@ GONE_CHECK = "1s"
 
 def become(connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float) -> None:
     """Take the owner's role and this program's settings (times in seconds), for the current transaction only."""
-    connection.execute(
-        sql.SQL(
-            "RESET ALL; SET LOCAL ROLE {owner}; SET LOCAL search_path = public;"
-            " SET LOCAL lock_timeout = {lock}; SET LOCAL statement_timeout = {statement};"
-            " SET LOCAL client_connection_check_interval = {check}"
-        ).format(
-            owner=sql.Identifier(owner),
-            lock=int(lock_timeout * 1000),
-            statement=int(statement_timeout * 1000),
-            check=GONE_CHECK,
-        )
+    plain(connection, _as_owner(owner, lock_timeout, statement_timeout))
+
+
+@contextmanager
+def transaction(
+    connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float
+) -> Generator[None]:
+    """Do something in one transaction, as the owner and within the limits (in seconds)."""
+    plain(connection, f"BEGIN; {_as_owner(owner, lock_timeout, statement_timeout)}")
+    try:
+        yield
+    except BaseException:
+        with suppress(psycopg.Error):  # the connection may be what failed
+            plain(connection, "ROLLBACK")
+        raise
+    plain(connection, "COMMIT")
+
+
+@cache
+def _as_owner(owner: str, lock_timeout: float, statement_timeout: float) -> str:
+    return (
+        f"RESET ALL; SET LOCAL ROLE {sql.Identifier(owner).as_string()}; SET LOCAL search_path = public;"
+        f" SET LOCAL lock_timeout = {int(lock_timeout * 1000)};"
+        f" SET LOCAL statement_timeout = {int(statement_timeout * 1000)};"
+        f" SET LOCAL client_connection_check_interval = '{GONE_CHECK}'"
     )
 
 

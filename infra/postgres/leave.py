@@ -31,8 +31,7 @@ def leave(connection: Connection, session: Session, module: str) -> str:
         return NOTHING
     if identity != ledger.here(connection, session.stack):
         raise RefusedError(f"the database {State.FOREIGN.value}", place=f"module {module} in {session.place}")
-    with connection.transaction():
-        session.begin(connection)
+    with session.transaction(connection):
         entry = ledger.entry(connection, module) or ledger.begun(connection).get(module)
         if entry is None:
             return NOTHING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -68,8 +69,7 @@ def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) 
     part = _part(connection, outside)
     if not part:
         return Effect()
-    after = read_catalog(connection, part, lasting=True)
-    before = _seen_from(outside, part)
+    before, after = _on_both_sides(connection, outside, part)
     if before is not None:
         effect = effect_between(before, after)
         if not _may_have_renamed(effect):
@@ -84,6 +84,14 @@ def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) 
         before = read_catalog(connection)
     act()
     return effect_between(before, read_catalog(connection, None if whole else _part(connection, outside)))
+
+
+def _on_both_sides(connection: Connection, outside: Target, part: Part) -> tuple[Catalog | None, Catalog]:
+    """Read a part as another session sees it and as this transaction does, at once: the server has two backends."""
+    with ThreadPoolExecutor(1) as beside:
+        before = beside.submit(_seen_from, outside, part)
+        after = read_catalog(connection, part, lasting=True)
+        return before.result(), after
 
 
 def prepare_meanwhile(outside: Target) -> None:

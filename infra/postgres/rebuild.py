@@ -32,8 +32,7 @@ def run_whole(connection: Connection, session: Session, module: Module, digests:
     """Run a module as it asks to be run: in one transaction, or statement by statement."""
     if runs_by_statement(module.text):
         return run_by_statement(connection, session, module, digests, step)
-    with connection.transaction():
-        session.begin(connection)
+    with session.transaction(connection):
         if not ledger.is_there(connection):
             ledger.create(connection, session.stack)
         return run(connection, session, module, digests, step)
@@ -46,8 +45,7 @@ def rebuild(connection: Connection, session: Session, module: Module) -> Applied
     """
     milliseconds = 0.0
     after: list[Module] = []
-    with connection.transaction():
-        session.begin(connection)
+    with session.transaction(connection):
         names = _drop(connection, session, module)
         watching = _one_after_the_other(connection)
         for one in modules_of(session):

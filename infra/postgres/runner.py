@@ -111,8 +111,7 @@ def _bring(connection: Connection, session: Session, module: Module, digests: Di
         return _and_forget(connection, rebuild(connection, session, module))
     if decision.step is Step.APPLY:
         return _and_forget(connection, run_whole(connection, session, module, digests, Step.APPLY))
-    with connection.transaction():
-        session.begin(connection)
+    with session.transaction(connection):
         effect = _proved(connection, session, module, seen, decision)
         if not ledger.identity(connection):
             ledger.create(connection, session.stack)
@@ -162,8 +161,7 @@ def _entry(connection: Connection, session: Session, module: Module, digests: Di
     files = {one.name for one in modules_of(session)}
     for name in same:
         if name not in files:
-            with connection.transaction():
-                session.begin(connection)
+            with session.transaction(connection):
                 ledger.rename(connection, name, module.name)
             return ledger.entry(connection, module.name)
     return None
@@ -208,8 +206,7 @@ def _record_failure(
     if connection.broken or not error.sqlstate:
         return
     try:
-        with connection.transaction():
-            session.begin(connection)
+        with session.transaction(connection):
             if ledger.identity(connection) == ledger.here(connection, session.stack):
                 ledger.record_failure(
                     connection, module.name, digests, step=Step.APPLY, stack=session.stack, sqlstate=error.sqlstate

@@ -14,7 +14,7 @@ from psycopg import sql
 from infra.modules.directive import runs_by_statement
 from infra.postgres import pool
 from infra.postgres.by_statement import on_scratch
-from infra.postgres.execute import become, execute
+from infra.postgres.execute import become, execute, transaction
 from infra.postgres.ownership import effect_of
 from infra.postgres.target import connect
 
@@ -104,6 +104,5 @@ def run_on_scratch(connection: Connection, scratch: Target, module: Module, *, o
 
     if runs_by_statement(module.text):
         return on_scratch(connection, module, owner, seconds)
-    with connection.transaction():
-        become(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
+    with transaction(connection, owner, lock_timeout=seconds, statement_timeout=seconds):
         return effect_of(connection, scratch, act)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.modules.decide import Lifecycle
-from infra.postgres.execute import become
+from infra.postgres.execute import become, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from infra.postgres.pool import Connection
     from infra.postgres.target import Target
@@ -47,3 +48,9 @@ class Session:
     def begin(self, connection: Connection) -> None:
         """Be the owner, within the limits, for the current transaction."""
         become(connection, self.owner, lock_timeout=self.lock_timeout, statement_timeout=self.statement_timeout)
+
+    def transaction(self, connection: Connection) -> AbstractContextManager[None]:
+        """Do something in one transaction, as the owner and within the limits."""
+        return transaction(
+            connection, self.owner, lock_timeout=self.lock_timeout, statement_timeout=self.statement_timeout
+        )

@@ -30,7 +30,9 @@ QUERIES = Path(__file__).parent / "queries"
 RELATIONS, OTHERS = "of_relations", "of_others"
 
 TOGETHER = ("table", "column", "order", "constraint", "owner", "sequence", "index")
-"""What nearly every module makes: these queries are one, so that they are planned once for all that have some of it."""
+"""What nearly every module makes: these queries are one, which says as well which others have something to say."""
+FURTHER = "query"
+"""What such a row has in the place of an object's kind."""
 
 NARROW = "-- narrow"
 """What ends a line that narrows a query to a part of the catalog; a whole reading leaves these lines out."""
@@ -64,10 +66,11 @@ def queries(of: str, *, narrow: bool, names: tuple[str, ...] = ()) -> LiteralStr
 
 
 @cache
-def _kinds(of: str) -> LiteralString:
-    """Give the query that names those of the queries that have something to say of a part."""
-    text = _lines(QUERIES / f"kinds_{of}.sql", narrow=True)
-    return cast("LiteralString", _relation(narrow=True) + text if of == RELATIONS else text)
+def _first(of: str) -> LiteralString:
+    """Give the query that is asked first of a part: it names those of the others that have something to say."""
+    kinds = _lines(QUERIES / f"kinds_{of}.sql", narrow=True)
+    together = queries(of, narrow=True, names=TOGETHER) + "\nUNION ALL\n" if of == RELATIONS else ""
+    return cast("LiteralString", f"{together}{kinds}")
 
 
 def _relation(*, narrow: bool) -> str:
@@ -129,12 +132,10 @@ def _text(name: str) -> LiteralString:
 def prepare(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     """Have what most readings of a part need planned on a connection, once and for all, and read nothing."""
     connection.execute("SET plan_cache_mode = force_generic_plan")
-    nothing: dict[str, Any] = {"hidden": list(HIDDEN), "oids": []}
     with _set(connection, "", narrow=True):
-        for of in (RELATIONS, OTHERS):
-            connection.execute(_kinds(of), nothing, prepare=True)
         existing(connection, Part())
-        _rows(connection, queries(RELATIONS, narrow=True, names=TOGETHER), nothing)
+        for of in (OTHERS, RELATIONS):
+            _narrow(connection, of, ())
 
 
 def _whole(connection: psycopg.Connection[tuple[Any, ...]], of: str) -> list[Row]:
@@ -144,11 +145,13 @@ def _whole(connection: psycopg.Connection[tuple[Any, ...]], of: str) -> list[Row
 def _narrow(connection: psycopg.Connection[tuple[Any, ...]], of: str, oids: Iterable[int]) -> list[Row]:
     """Ask the queries that have something to say; planning the others would cost more than all the rest."""
     values = {"hidden": list(HIDDEN), "oids": list(oids)}
-    ((kinds,),) = connection.execute(_kinds(of), values, prepare=True).fetchall()
-    asked: list[tuple[str, ...]] = [(kind,) for kind in kinds]
-    if of == RELATIONS and not {*TOGETHER}.isdisjoint(kinds):
-        asked = [TOGETHER, *((kind,) for kind in kinds if kind not in TOGETHER)]
-    return [row for names in asked for row in _rows(connection, queries(of, narrow=True, names=names), values)]
+    rows = _rows(connection, _first(of), values)
+    further: list[LiteralString] = [
+        queries(of, narrow=True, names=(name,)) for kind, name, _ in rows if kind == FURTHER
+    ]
+    return [row for row in rows if row[0] != FURTHER] + [
+        row for query in further for row in _rows(connection, query, values)
+    ]
 
 
 def _rows(connection: psycopg.Connection[tuple[Any, ...]], query: LiteralString, values: dict[str, Any]) -> list[Row]:

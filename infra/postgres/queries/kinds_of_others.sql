@@ -31,7 +31,7 @@ WITH known AS (
     SELECT 'privilege' FROM pg_catalog.pg_default_acl d
     WHERE d.oid = ANY (%(oids)s::oid[])  -- narrow
 )
-SELECT coalesce(array_agg(k.kind), '{}') FROM (
+SELECT 'query', k.kind, '' FROM (
     SELECT kind FROM known
     UNION
     SELECT 'owner' FROM known WHERE kind NOT IN ('extension', 'privilege')

@@ -1,4 +1,5 @@
 -- The relations that are read: not PostgreSQL's own, not a hidden schema's, not an extension's.
+-- Comments are read from pg_description: obj_description() is a function in SQL, which each query parses anew.
 -- pg_get_expr() is given a table only where an expression names its columns: it locks the table that it is given.
 WITH relation AS (
     SELECT c.*, format('%%I.%%I', n.nspname, c.relname) AS name

@@ -18,7 +18,10 @@ SELECT 'column', format('%%s.%%I', r.name, a.attname), concat_ws(E'\n',
     'options (' || array_to_string(a.attoptions, ', ') || ')',
     'foreign options (' || array_to_string(a.attfdwoptions, ', ') || ')',
     CASE WHEN NOT a.attislocal THEN 'inherited' END,
-    'comment ' || quote_literal(col_description(a.attrelid, a.attnum))
+    'comment ' || quote_literal((
+        SELECT n.description FROM pg_description n
+        WHERE n.objoid = a.attrelid AND n.classoid = 'pg_class'::regclass AND n.objsubid = a.attnum
+    ))
 )
 FROM relation r
 JOIN pg_attribute a ON a.attrelid = r.oid

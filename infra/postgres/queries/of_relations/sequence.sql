@@ -12,7 +12,10 @@ SELECT 'sequence', r.name, concat_ws(E'\n',
         WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
           AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
     ),
-    'comment ' || quote_literal(obj_description(r.oid, 'pg_class'))
+    'comment ' || quote_literal((
+        SELECT n.description FROM pg_description n
+        WHERE n.objoid = r.oid AND n.classoid = 'pg_class'::regclass AND n.objsubid = 0
+    ))
 )
 FROM relation r
 JOIN pg_sequence s ON s.seqrelid = r.oid

@@ -29,7 +29,10 @@ SELECT 'table', t.name, concat_ws(E'\n',
     (SELECT 'cluster on ' || i.indexrelid::regclass::text FROM pg_index i WHERE i.indrelid = t.oid AND i.indisclustered),
     'with (' || array_to_string(t.reloptions, ', ') || ')',
     (SELECT 'toast with (' || array_to_string(x.reloptions, ', ') || ')' FROM pg_class x WHERE x.oid = t.reltoastrelid),
-    'comment ' || quote_literal(obj_description(t.oid, 'pg_class'))
+    'comment ' || quote_literal((
+        SELECT n.description FROM pg_description n
+        WHERE n.objoid = t.oid AND n.classoid = 'pg_class'::regclass AND n.objsubid = 0
+    ))
 )
 FROM relation t
 WHERE t.relkind IN ('r', 'p', 'f')
