@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ACCESS, NOTES, STRUCTURE, Catalog, ObjectId
@@ -61,7 +62,14 @@ class Expected:
 
     def of(self, module: str) -> dict[ObjectId, str]:
         """Give the objects that a module wrote last."""
-        return {identity: text for identity, text in self.definitions.items() if self.writers[identity] == module}
+        return self._by_module.get(module, {})
+
+    @cached_property
+    def _by_module(self) -> dict[str, dict[ObjectId, str]]:
+        found: dict[str, dict[ObjectId, str]] = {}
+        for identity, text in self.definitions.items():
+            found.setdefault(self.writers[identity], {})[identity] = text
+        return found
 
 
 def fold(effects: Iterable[tuple[str, Effect]]) -> Expected:

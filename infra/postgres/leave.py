@@ -64,9 +64,9 @@ def _can_be_undone(connection: Connection, session: Session, entry: Entry) -> No
 
 def _took_nothing_else(connection: Connection, session: Session, entry: Entry, before: Catalog) -> None:
     """Refuse where what other modules made has gone along: indexes, constraints and triggers go with their table."""
-    after = read_catalog(connection)
-    for other in ledger.entries(connection):
-        gone = created(other.effect).keys() & (before.objects.keys() - after.objects.keys())
+    dropped = before.objects.keys() - read_catalog(connection).objects.keys()
+    for other in ledger.entries(connection) if dropped else []:
+        gone = created(other.effect).keys() & dropped
         if other.module != entry.module and gone:
             named = ", ".join(sorted(str(one) for one in gone if is_structure(one))[:NAMED])
             raise RefusedError(
