@@ -18,12 +18,20 @@ Result = TypeVar("Result")
 
 
 class Words(NamedTuple):
-    """What is the matter, what to do, and how the server says it: by SQLSTATE, or by words where libpq has no state."""
+    """What is the matter, what to do, and how the server says it: by SQLSTATE, or by words where libpq has no state.
+
+    One state can have several causes: then `hint` is in the server's hint.
+    """
 
     states: tuple[str, ...]
     said: tuple[str, ...]
     what: str
     remedy: str
+    hint: str = ""
+
+    def fit(self, state: str, said: str, hint: str) -> bool:
+        """Say whether these are the words for an error."""
+        return state in self.states and self.hint in hint if state else any(word in said for word in self.said)
 
 
 TROUBLES = (
@@ -38,6 +46,13 @@ TROUBLES = (
         ("too many", "remaining connection slots"),
         "has no free connection",
         "end sessions that nobody needs, or raise max_connections in `server.settings`",
+    ),
+    Words(
+        ("53200",),
+        ("max_locks_per_transaction",),
+        "has no room for the locks of so many objects in one transaction",
+        "raise max_locks_per_transaction in `server.settings`; nothing of this module was kept",
+        hint="max_locks_per_transaction",
     ),
     Words(("53100", "53200"), (), "is out of disk or memory", "make room; nothing of this module was kept"),
     Words(
@@ -59,7 +74,7 @@ def in_words(error: psycopg.Error, place: str) -> InfraError:
     state = error.sqlstate or ""
     text = (error.diag.message_primary or str(error)).strip()
     said = text.splitlines()[-1] if text else type(error).__name__
-    known = (one for one in TROUBLES if state in one.states or (not state and any(word in said for word in one.said)))
+    known = (one for one in TROUBLES if one.fit(state, said, error.diag.message_hint or ""))
     unknown = LOST if _is_lost(error, state) else Words((), (), "has another trouble", "")
     trouble = next(known, unknown)
     kind = BusyError if state in {"55P03", "40P01", "40001"} else ServerError

@@ -11,12 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 from infra.errors import InfraError, ModuleError, ServerError
 from infra.modules.decide import Step
 from infra.postgres import pool
+from infra.postgres.target import connect
 from tests.database.postgres.world import MIGRATOR
 
 if TYPE_CHECKING:
@@ -112,6 +114,28 @@ def test_a_server_without_a_free_connection_is_one_sentence(world: World, limit:
     assert "\n" not in said
     assert world.told
     assert world.set(wait=10).up()[-1] is Step.APPLY
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_server_without_room_for_locks_names_the_setting(world: World, *, connected: bool) -> None:
+    """A thousand tables in one transaction are about what PostgreSQL has room for by default (manual, 19.12)."""
+    world.write(m01_a=TABLE)
+    world.up()
+    world.write(m02_b="CREATE TABLE b (id integer);\n")
+    if not connected:
+        pool.close_all()
+    with connect(world.session.admin, autocommit=True) as other:
+        with pytest.raises(psycopg.errors.OutOfMemory):
+            other.execute("SELECT pg_advisory_lock(n) FROM generate_series(1, 1000000) AS n")
+        with pytest.raises(ServerError) as caught:
+            world.up()
+        other.execute("SELECT pg_advisory_unlock_all()")
+    said = str(caught.value)
+    assert said.startswith(f"{world.place}: has no room for the locks of so many objects in one transaction ("), said
+    assert said.endswith("); raise max_locks_per_transaction in `server.settings`; nothing of this module was kept"), (
+        said
+    )
+    assert world.up() == [Step.UNCHANGED, Step.APPLY]
 
 
 @pytest.fixture
