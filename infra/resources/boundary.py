@@ -16,6 +16,7 @@ from pulumi.output import Unknown
 from pulumi.resource import DependencyResource
 
 from infra.errors import InfraError
+from infra.garbage import collect_what_is_new
 from infra.resources.watchdog import watch_the_engine
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 (Pulumi's signature)
         """Keep Pulumi from printing source lines with an error; end when it is killed."""
         sys.tracebacklimit = 0
+        collect_what_is_new()
         watch_the_engine()
 
 

@@ -25,7 +25,7 @@ class Layer:
 
 # From the bottom to the top: a layer may import itself and whatever stands below it, but nothing beside or above it.
 RANKS: list[list[Layer]] = [
-    [Layer("errors", ("infra.errors",))],
+    [Layer("errors", ("infra.errors",)), Layer("garbage", ("infra.garbage",))],
     [Layer("models", ("models",), ("sqlalchemy",))],
     [
         Layer("modules", ("infra.modules",), ("postgast", "sqlalchemy")),
