@@ -172,7 +172,8 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
     twenty, which Pulumi would send, compare and store for each module. With `look` a preview compares the database.
     """
 
-    statements_digest: pulumi.Output[str]
+    if TYPE_CHECKING:  # the SDK looks for such types anew for each resource, of which there are most of this kind
+        statements_digest: pulumi.Output[str]
 
     def __init__(
         self,
