@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.beside import empty_program, idle_program, naive_program
 from bench.checkout import Checkout
 from bench.databases import Databases
 from bench.generated import modules, nothing
-from bench.program import empty_program, idle_program
 from bench.rounds import Cost, alternate, quickest
 from bench.table import Row, compared, limited, seconds
 from bench.watch import peak_of_host
@@ -31,13 +31,15 @@ SERVER = {"log_connections": True}
 def measure(folder: Path, rounds: int) -> list[Row]:
     """Bring 200 modules up, beside psql and beside an empty program; look at what half of them cost, and at memory."""
     ups = [_brought_up(folder, number) for number in range(rounds)]
-    first, halves = [one.whole for one in ups], [one.half for one in ups]
+    first, halves, naive = [one.whole for one in ups], [one.half for one in ups], [one.naive for one in ups]
     idle = [idle_program(folder / f"idle-{number}", MODULES).up() for number in range(rounds)]
     growth = ups[0].state / ups[0].half_state
     return [
         Row(f"psql, {MODULES} modules in one session", seconds([one.psql for one in ups])),
         compared(f"first up of {MODULES} modules", first, "psql", [one.psql for one in ups], FIRST_UP),
         compared("the same", first, f"first up of {MODULES // 2}", halves),
+        compared("the same", first, "a naive one", naive),
+        compared(f"first up of {MODULES} naive modules", naive, "psql", [one.psql for one in ups]),
         compared(f"first up of {MODULES} resources that do nothing", idle, "psql", [one.psql for one in ups]),
         limited("connections of it, a worker", max(one.connections for one in ups) / WORKERS, "", CONNECTIONS),
         Row(
@@ -63,23 +65,29 @@ class BroughtUp:
     state: int
     connections: int
     psql: Cost
+    naive: Cost
 
 
 def _brought_up(folder: Path, number: int) -> BroughtUp:
-    """Bring half of the modules up, all of them, and all of them by psql."""
-    half = _standing(folder / f"half-{number}", folder / "root")
+    """Bring half of the modules up, all of them, and all of them by psql and naively; then take everything down.
+
+    Nothing is taken down before, because files are made slowly where many were removed a minute ago.
+    """
+    half, whole = (_standing(folder / f"{part}-{number}", folder / "root") for part in ("half", "whole"))
     half.write_modules(modules(MODULES // 2))
-    half_cost, half_state = half.up(), half.size_of_state()
-    half.verb("destroy")
-    whole = _standing(folder / f"whole-{number}", folder / "root")
+    half_cost = half.up()
     whole.write_modules(modules(MODULES))
     before = _connections(whole)
     cost = whole.up()
     connections = _connections(whole) - before
-    psql = Databases(whole.ways(DATABASE), whole.folder / "sql", whole.psql()).by_psql()
-    state = whole.size_of_state()
-    whole.verb("destroy")
-    return BroughtUp(half_cost, half_state, cost, state, connections, psql)
+    databases = Databases(whole.ways(DATABASE), whole.folder / "sql", whole.psql())
+    psql = databases.by_psql()
+    with databases.fresh() as session:
+        naive = naive_program(folder / f"naive-{number}", session, whole.folder / "sql").up()
+    half_state, state = half.size_of_state(), whole.size_of_state()
+    for one in (half, whole):
+        one.verb("destroy")
+    return BroughtUp(half_cost, half_state, cost, state, connections, psql, naive)
 
 
 def _standing(folder: Path, root: Path) -> Checkout:
@@ -104,15 +112,22 @@ def _up_to_date(folder: Path, rounds: int) -> list[Row]:
     before = _connections(whole)
     idle = idle_program(folder / "idle", MODULES)
     idle.up()
-    found = alternate({"empty": empty.up, "whole": whole.up, "idle": idle.up}, rounds)
+    one = _standing(folder / "one", folder / "root")
+    found = alternate({"empty": empty.up, "one": one.up, "whole": whole.up, "idle": idle.up}, rounds)
     opened = (_connections(whole) - before) / rounds
-    whole.verb("destroy")
-    more, least = ((quickest(found[one]) - quickest(found["empty"])) * 1000 / MODULES for one in ("whole", "idle"))
+    for checkout in (one, whole):
+        checkout.verb("destroy")
+
+    def more(what: str, than: str) -> float:
+        """Give the milliseconds a module or resource."""
+        return (quickest(found[what]) - quickest(found[than])) * 1000 / MODULES
+
     return [
         Row("up of an empty program", seconds(found["empty"])),
         compared(f"up without changes of {MODULES} modules", found["whole"], "empty up", found["empty"]),
-        limited("what that is over the empty program, a module", more, "ms", MILLISECONDS_A_MODULE),
-        Row("the same of resources that do nothing", f"{least:.1f} ms"),
+        limited("what that is over the empty program, a module", more("whole", "empty"), "ms", MILLISECONDS_A_MODULE),
+        Row("what that is over this project with one module, a module", f"{more('whole', 'one'):.1f} ms"),
+        Row("of resources that do nothing, over the empty program", f"{more('idle', 'empty'):.1f} ms"),
         limited("connections of it, a worker", opened / WORKERS, "", CONNECTIONS),
     ]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.beside import empty_program
 from bench.checkout import Checkout
 from bench.databases import Databases
-from bench.program import empty_program
 from bench.rounds import Costs, alternate
 from bench.table import Row, compared, seconds
 
