@@ -151,12 +151,13 @@ def entry(connection: Connection, module: str) -> Entry | None:
 
 
 def entry_and_likes(connection: Connection, module: str, statements_digest: str) -> tuple[Entry | None, list[str]]:
-    """Read one module's row, or None, and name the other modules with these statements, in their order."""
-    query = ENTRY + " WHERE module = %s OR statements_digest = %s"
+    """Read one module's row, or None, and name those that it may have been: of its statements, then of its number."""
+    query = ENTRY + " WHERE module = %s OR statements_digest = %s OR split_part(module, '-', 1)::numeric = %s"
     with _readable():
-        rows = [_entry(row) for row in connection.execute(query, (module, statements_digest))]
+        rows = [_entry(row) for row in connection.execute(query, (module, statements_digest, order(module)[0]))]
     mine = next((one for one in rows if one.module == module), None)
-    return mine, sorted((one.module for one in rows if one is not mine), key=order)
+    ranked = sorted((one.digests.statements != statements_digest, order(one.module), one) for one in rows)
+    return mine, [one.module for other, _, one in ranked if one is not mine and not (other and one.outcome == RETAINED)]
 
 
 def begun(connection: Connection) -> dict[str, Entry]:

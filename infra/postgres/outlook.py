@@ -12,7 +12,9 @@ from psycopg import sql
 from infra.catalog.names import last
 from infra.errors import InfraError, LedgerError
 from infra.modules.decide import Decision, Digests, State, Step, change_between, decide
-from infra.postgres.comparison import differences_of, in_one_line, made_by_modules
+from infra.modules.module import order
+from infra.postgres.comparison import differences_of, in_one_line, made_by_modules, modules_of
+from infra.postgres.ledger import RETAINED
 from infra.postgres.live import Live, look
 from infra.postgres.rebuild import to_rebuild
 from infra.postgres.removal import created
@@ -22,6 +24,7 @@ from infra.postgres.trouble import in_words
 
 if TYPE_CHECKING:
     from infra.modules.module import Module
+    from infra.postgres.ledger import Entry
     from infra.postgres.session import Session
     from infra.postgres.target import Target
 
@@ -60,8 +63,10 @@ def outlook(session: Session, module: Module, digests: Digests) -> Outlook:
             return Outlook(refused=f"{place}: {what}; {decision.remedy}")
     if decision.step is Step.REFUSE and not seen.entry:
         return Outlook(refused=f"{place}: {decision.why}{': ' if problem else ''}{problem}; {decision.remedy}")
-    drift = "\n".join(str(one) for one in live.drift(module.name)) if seen.entry and not live.is_foreign() else ""
-    return Outlook(_in_words(session, module, live, decision), drift)
+    if not seen.entry:
+        return Outlook(_in_words(session, module.name, live, decision))
+    drift = "" if live.is_foreign() else "\n".join(str(one) for one in live.drift(seen.entry.module))
+    return Outlook(_in_words(session, seen.entry.module, live, decision), drift)
 
 
 def compared(session: Session, module: str) -> str | None:
@@ -112,9 +117,9 @@ def _see(session: Session, module: Module, live: Live) -> tuple[Seen, str]:
     """Find a module's state in what was read, and what stands against a module that is new."""
     if live.is_foreign():
         return Seen(State.FOREIGN, None, live), ""
-    entry = live.entries.get(module.name)
+    entry = live.entries.get(module.name) or _renamed(session, module, live)
     if entry:
-        return Seen(live.state(module.name), entry, live), ""
+        return Seen(live.state(entry.module), entry, live), ""
     if module.name in live.begun or not live.unmanaged(session.allowed):
         return Seen(State.FRESH, None, live), ""
     made = made_by_modules(session)
@@ -122,11 +127,18 @@ def _see(session: Session, module: Module, live: Live) -> tuple[Seen, str]:
     return Seen(state, None, live), in_one_line(differences_of(live, made, module.name, None))
 
 
-def _in_words(session: Session, module: Module, live: Live, decision: Decision) -> str:
+def _renamed(session: Session, module: Module, live: Live) -> Entry | None:
+    """Give the row of the module with this one's number whose file is gone: it is this one, under another name."""
+    same = [one for one in live.entries.values() if order(one.module)[0] == module.number]
+    files = {one.name for one in modules_of(session)} if same else set[str]()
+    return next((one for one in same if one.module not in files and one.outcome != RETAINED), None)
+
+
+def _in_words(session: Session, module: str, live: Live, decision: Decision) -> str:
     if decision.step in {Step.UNCHANGED, Step.APPLY, Step.REFUSE}:
         return ""
     if decision.step is Step.REBUILD:
-        return f"{decision.step.value}: {decision.why}; {_losses(session, live, module.name)}"
+        return f"{decision.step.value}: {decision.why}; {_losses(session, live, module)}"
     return f"{decision.step.value}: {decision.why}"
 
 
@@ -140,7 +152,8 @@ def _losses(session: Session, live: Live, module: str) -> str:
         return f"drops and makes anew what {again} made, which is no table"
     rows = _rows(session, [table for table in tables if any(table == one.name for one in live.catalog.objects)])
     lost = ", ".join(f"{last(table)} {count}" for table, count in rows.items() if count != "0")
-    return f"drops and makes anew {len(tables)} tables of {again}, losing {f'all rows ({lost})' if lost else 'no row'}"
+    count = "1 table" if len(tables) == 1 else f"{len(tables)} tables"
+    return f"drops and makes anew {count} of {again}, losing {f'all rows ({lost})' if lost else 'no row'}"
 
 
 def _rows(session: Session, tables: list[str]) -> dict[str, str]:

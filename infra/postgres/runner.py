@@ -20,6 +20,7 @@ from infra.postgres.ownership import prepare_meanwhile, settle
 from infra.postgres.rebuild import finish, rebuild, run_whole
 from infra.postgres.run import Applied
 from infra.postgres.snapshot import is_virgin
+from infra.postgres.succession import make_way
 from infra.postgres.trouble import through
 
 if TYPE_CHECKING:
@@ -56,12 +57,23 @@ def apply(session: Session, module: Module, digests: Digests, *, looking: bool =
     def once() -> Applied:
         with reserved(session) as connection:
             try:
-                return _bring(connection, session, module, digests, looking=looking)
+                return _with_way_made(connection, session, module, digests, looking=looking)
             except ModuleError as error:
                 _record_failure(connection, session, module, digests, error)
                 raise
 
     return through(once, session)
+
+
+def _with_way_made(
+    connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool
+) -> Applied:
+    try:
+        return _bring(connection, session, module, digests, looking=looking)
+    except ModuleError as error:
+        if connection.broken or not make_way(connection, session, error):
+            raise
+    return _bring(connection, session, module, digests, looking=looking)
 
 
 @contextmanager
@@ -154,7 +166,7 @@ def see(connection: Connection, session: Session, module: Module, digests: Diges
 
 
 def _entry(connection: Connection, session: Session, module: Module, digests: Digests) -> Entry | None:
-    """Find a module's row, or that of one with the same statements whose file is gone: it is this one, renamed."""
+    """Find a module's row, or that of one whose file is gone, of its statements or number: it is this one, renamed."""
     entry, same = ledger.entry_and_likes(connection, module.name, digests.statements)
     if entry or not same:
         return entry

@@ -35,7 +35,7 @@ def test_a_changed_module_is_made_anew_where_nothing_counts(applied: World) -> N
     world = applied.set(lifecycle=EPHEMERAL)
     world.write(m02_table=WIDER)
     assert world.outlook("02-table").change == (
-        "rebuild: its statements changed; drops and makes anew 1 tables of 02 to 03, losing all rows (a 1)"
+        "rebuild: its statements changed; drops and makes anew 1 table of 02 to 03, losing all rows (a 1)"
     )
     assert world.outlook("01-base").change == ""
     assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.UNCHANGED]
