@@ -9,7 +9,7 @@ from bench.program import ROOT, Program
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.postgres.session import Session
+    from infra.postgres.connection.session import Session
 
 EMPTY = ""
 
@@ -17,13 +17,13 @@ IDLE = """\
 import sys
 
 sys.path.append({root!r})
-from infra.garbage import collect_none
+from infra.sdk_tuning import collect_none
 
 collect_none()
 
 import pulumi
 from idle import Nothing
-from infra.resources.boundary import after
+from infra.resources.base import after
 from pulumi.runtime import resource
 from pulumi.runtime.proto import source_pb2
 
@@ -39,7 +39,7 @@ import sys
 from pulumi.dynamic import CreateResult
 
 sys.path.append({root!r})
-from infra.resources.boundary import DynamicResource, Provider
+from infra.resources.base import DynamicResource, Provider
 
 
 class Idle(Provider):

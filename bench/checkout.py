@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from bench.program import ROOT, STACK, Program
-from infra.postgres.target import Target
+from infra.postgres.connection.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

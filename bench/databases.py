@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from bench.rounds import Cost
-from infra.modules.decide import Digests, Lifecycle
-from infra.modules.digest import text_digest
+from infra.modules.decision import Digests, Lifecycle
+from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
 from infra.modules.statements import statements_digest
-from infra.postgres import pool, runner
-from infra.postgres.access import restrict
-from infra.postgres.session import Session
-from infra.postgres.target import connect
+from infra.postgres.apply import runner
+from infra.postgres.connection import pool
+from infra.postgres.connection.session import Session
+from infra.postgres.connection.target import connect
+from infra.postgres.privileges import restrict
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -16,7 +16,7 @@ from infra.findings.finding import Finding, RuleText
 from infra.findings.formats import Form
 
 if TYPE_CHECKING:
-    from infra.modules.generated import Generated
+    from infra.generate.written_files import Generated
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,18 +34,18 @@ def generate(
 ) -> None:
     """Write the SQL modules 02 to 08 from the models; only the files that differ."""
     import models
-    from infra.modules import generated
-    from infra.modules.generate import generate as texts_of
+    from infra.generate import written_files
+    from infra.generate.from_models import generate as texts_of
 
     files = texts_of(models.metadata, models.MODULES)
     if check:
-        differences = generated.differences(files, directory)
+        differences = written_files.differences(files, directory)
         print("".join(differences.values()), end="")
         if differences:
             print("the SQL modules are not what the models say; run: python -m infra generate", file=sys.stderr)
             raise typer.Exit(1)
         return
-    done = generated.write(files, directory)
+    done = written_files.write(files, directory)
     for name, what in done.items():
         print(f"{directory / name}: {what}")
     if not done:
@@ -66,17 +66,17 @@ def check(
     Exit status: 0 clean, 1 findings, 2 could not run.
     """
     import models
-    from infra.check import run, stacks
+    from infra.check import checker, stack_files
     from infra.check.codes import RULES
     from infra.findings.finding import in_order
 
-    project = run.Project(Path(), directory, models.metadata, models.Base, models.MODULES)
+    project = checker.Project(Path(), directory, models.metadata, models.Base, models.MODULES)
     with _or_exit_2():
-        ways = [*(live or []), *(stacks.read_only_ways(project.root, stack) if stack else [])]
+        ways = [*(live or []), *(stack_files.read_only_ways(project.root, stack) if stack else [])]
         if ways:
-            report = run.check_live(project, ways, stacks.unmanaged_of(project.root, stack))
+            report = checker.check_live(project, ways, stack_files.unmanaged_of(project.root, stack))
         else:
-            report = run.check(project, dsn or None)
+            report = checker.check(project, dsn or None)
     _show(in_order(report.findings), form=form, tool="check", rules=RULES, notes=report.notes)
 
 
@@ -92,17 +92,17 @@ def lint(
     list_rules: Annotated[bool, typer.Option("--list", help="List the rules.")] = False,
 ) -> None:
     """Look at SQL modules without a server. Exit status: 0 clean, 1 findings, 2 could not run."""
-    from infra.lint import documentation, run
+    from infra.lint import explanations, linter
 
     with _or_exit_2():
         if explain:
-            print(documentation.explain(explain))
+            print(explanations.explain(explain))
             return
         if list_rules:
-            print(documentation.listing(run.rule_texts()), end="")
+            print(explanations.listing(linter.rule_texts()), end="")
             return
-        found = run.lint(paths or [Path("sql")], settings_file=settings)
-    _show(found, form=form, tool="lint", rules=run.rule_texts())
+        found = linter.lint(paths or [Path("sql")], settings_file=settings)
+    _show(found, form=form, tool="lint", rules=linter.rule_texts())
 
 
 @contextmanager
@@ -136,7 +136,7 @@ ONLY_CHECK = Annotated[bool, typer.Option("--check", help="Write nothing; name w
 @app.command()
 def diagram(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUTPUT = Path("docs/schema")) -> None:
     """Draw the schema that the modules make, whole and for each module: SVG and Mermaid."""
-    from infra import schema_files
+    from infra.schema_docs import schema_files
 
     files = schema_files.diagrams(schema_files.made(directory))
     _keep(files, output, schema_files.DIAGRAMS, check=check, command="diagram")
@@ -146,7 +146,7 @@ def diagram(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: 
 def docs(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUTPUT = Path("docs/schema")) -> None:
     """Describe the schema that the modules make: one page of HTML with search, and Markdown."""
     import models
-    from infra import schema_files
+    from infra.schema_docs import schema_files
 
     found = schema_files.made(directory)
     files = schema_files.documents(found, models.metadata, models.Base, output=output)
@@ -155,10 +155,10 @@ def docs(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUT
 
 def _keep(files: Mapping[str, str], output: Path, kind: "Generated", *, check: bool, command: str) -> None:
     """Write the files that differ, or name them; only what was generated is ever removed."""
-    from infra.modules import generated
+    from infra.generate import written_files
 
     if check:
-        outdated = generated.differences(files, output, kind)
+        outdated = written_files.differences(files, output, kind)
         for name in outdated:
             print(f"{output / name}: {'outdated' if name in files else 'no longer made'}")
         if outdated:
@@ -166,7 +166,7 @@ def _keep(files: Mapping[str, str], output: Path, kind: "Generated", *, check: b
             raise typer.Exit(1)
         return
     output.mkdir(parents=True, exist_ok=True)
-    done = generated.write(files, output, kind)
+    done = written_files.write(files, output, kind)
     for name, what in done.items():
         print(f"{output / name}: {what}")
     if not done:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.declare_embedded import declare_embedded
-from infra.declare_external import declare_external
 from infra.errors import ServerError
-from infra.settings import DockerServer, ExternalServer
+from infra.program.embedded import declare_embedded
+from infra.program.external import declare_external
+from infra.settings.model import DockerServer, ExternalServer
 
 if TYPE_CHECKING:
     import pulumi
 
-    from infra.declared_server import Server
-    from infra.settings import Settings
+    from infra.program.server import Server
+    from infra.settings.model import Settings
 
 
 def declare_server(settings: Settings, policy: pulumi.Resource, stack: str) -> Server:
@@ -28,7 +28,7 @@ def declare_server(settings: Settings, policy: pulumi.Resource, stack: str) -> S
 def _declare_docker(settings: Settings, server: DockerServer, policy: pulumi.Resource, stack: str) -> Server:
     """Declare a container; its SDK is installed for stacks that need it, no others (docs/decisions.md)."""
     try:
-        from infra.declare_docker import declare_docker  # noqa: PLC0415 (see above)
+        from infra.program.docker import declare_docker  # noqa: PLC0415 (see above)
     except ModuleNotFoundError:
         raise ServerError(
             "needs the package pulumi-docker, which is not installed",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from parts import TOOLS
 
-from infra.server.copies import REPLACEMENT
+from infra.server.embedded.binaries import REPLACEMENT
 
 VERSION = "18.6.0"
 WHEEL = (

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ObjectId
-from infra.catalog.names import parent
-from infra.catalog.reading import column_of, constraint_of, index_of, names_in, split_comment
+from infra.catalog.definitions import column_of, constraint_of, index_of, names_in, split_comment
+from infra.catalog.identifiers import parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from infra.catalog.owned import Effect
-    from infra.catalog.reading import Column, Constraint, Index
+    from infra.catalog.changes import Effect
+    from infra.catalog.definitions import Column, Constraint, Index
 
 LEFT_OUT = ("owner", "privileges", "column order", "extension version")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from infra.check.codes import RULES
 from infra.findings.finding import Finding, Place
-from infra.modules import generated
-from infra.modules.generate import generate
+from infra.generate import written_files
+from infra.generate.from_models import generate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import MetaData
 
-    from infra.check.stacks import Extensions
+    from infra.check.stack_files import Extensions
     from models.table_module import TableModule
 
 MOST_LINES = 40
@@ -28,7 +28,7 @@ def generated_files(
 ) -> tuple[dict[str, bool], list[Finding]]:
     """Say of every generated module whether it is what the models say, with a finding where it is not."""
     files = generate(metadata, modules)
-    diffs = generated.differences(files, directory)
+    diffs = written_files.differences(files, directory)
     current = {name.removesuffix(".sql"): name not in diffs for name in sorted({*files, *diffs})}
     return current, [_outdated(str(directory / name), diff.splitlines()) for name, diff in diffs.items()]
 

@@ -14,9 +14,9 @@ from infra.check.codes import RULES
 from infra.check.sources import SECONDS
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
-from infra.postgres.scratch import scratch_database
-from infra.postgres.snapshot import read_catalog
-from infra.postgres.target import connect
+from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.connection.target import connect
+from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from infra.catalog.catalog import Catalog
     from infra.check.sources import Ground
     from infra.modules.module import Module
-    from infra.postgres.target import Target
+    from infra.postgres.connection.target import Target
 
 REMEDY = "write what psql and other clients take alike: SQL, and no setting of a session before it"
 

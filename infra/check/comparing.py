@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from infra.check.in_models import Models
     from infra.modules.module import Module
 
-UP_TO_DATE = "infra/modules/render.py leaves it out: the generated modules are what it writes"
+UP_TO_DATE = "infra/generate/ddl.py leaves it out: the generated modules are what it writes"
 MOST_PARTS = 30  # named of what is missing or extra together
 
 

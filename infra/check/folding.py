@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ACCESS, ObjectId
-from infra.catalog.names import parent
-from infra.catalog.owned import PARTS
+from infra.catalog.changes import PARTS
+from infra.catalog.identifiers import parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

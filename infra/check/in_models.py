@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.catalog.names import parent, parts
+from infra.catalog.identifiers import parent, parts
 from infra.findings.finding import Place
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infra.catalog.names import parts
+from infra.catalog.identifiers import parts
 from infra.errors import ModuleError
 from infra.findings.finding import Place
 from infra.modules.statements import parse, place_of

@@ -12,12 +12,12 @@ from psycopg import sql
 
 from infra.check.comparing import Declarations, live_and_modules
 from infra.check.proofs import run_modules
-from infra.check.ways import enter
 from infra.errors import BusyError
-from infra.postgres.live import ALWAYS_THERE
-from infra.postgres.scratch import scratch_database
-from infra.postgres.snapshot import read_catalog
-from infra.postgres.target import connect
+from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.apply.status import ALWAYS_THERE
+from infra.postgres.connection.target import connect
+from infra.postgres.introspection.reader import read_catalog
+from infra.server.dsn import enter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from infra.check.sources import Ground
     from infra.findings.finding import Finding
     from infra.modules.module import Module
-    from infra.postgres.target import Target
+    from infra.postgres.connection.target import Target
 
 # One transaction that can write nothing and waits for nobody long; reading takes AccessShare locks at most.
 READ_ONLY = """

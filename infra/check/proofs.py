@@ -9,32 +9,32 @@ from typing import TYPE_CHECKING, NamedTuple
 import psycopg
 from psycopg import sql
 
+from infra.catalog.changes import fold
 from infra.catalog.difference import differences
-from infra.catalog.owned import fold
 from infra.check.codes import RULES
 from infra.check.comparing import named
 from infra.check.sources import SECONDS, Built
 from infra.errors import ModuleError
 from infra.findings.finding import Finding, Place
-from infra.modules.acceptance import problems
 from infra.modules.directive import runs_by_statement
-from infra.postgres import pool
-from infra.postgres.execute import become, execute
-from infra.postgres.plain import plain
-from infra.postgres.scratch import run_on_scratch
-from infra.postgres.snapshot import read_catalog
-from infra.postgres.target import connect
+from infra.modules.restrictions import problems
+from infra.postgres.apply.scratch import run_on_scratch
+from infra.postgres.connection import pool
+from infra.postgres.connection.execute import become, execute
+from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.target import connect
+from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from infra.catalog.catalog import Catalog
-    from infra.catalog.owned import Effect
+    from infra.catalog.changes import Effect
     from infra.check.sources import Ground
     from infra.errors import InfraError
     from infra.modules.module import Module
-    from infra.postgres.pool import Connection
-    from infra.postgres.target import Target
+    from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.target import Target
 
 MOST_NAMED = 20
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from infra.check.in_models import Models
-    from infra.postgres.target import Target
+    from infra.postgres.connection.target import Target
 
 REMEDY = (
     "run `python -m infra generate`; if nothing changes, this is one difference that C101 to C105 do not see: report it"

@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from infra.errors import InfraError
-from infra.postgres.scratch import scratch_database
-from infra.postgres.snapshot import read_catalog
-from infra.postgres.target import connect
+from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.connection.target import connect
+from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
 
     from infra.catalog.catalog import Catalog, ObjectId
-    from infra.postgres.target import Target
+    from infra.postgres.connection.target import Target
 
 SECONDS = 300.0
 """How long a module may run on a scratch database."""

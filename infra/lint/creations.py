@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.lint.chosen import OF_CONSTRAINT, columns_of_index, excluded, name_of_index
-from infra.lint.known import PSEUDO_TYPES
+from infra.lint.builtins import PSEUDO_TYPES
+from infra.lint.generated_names import OF_CONSTRAINT, columns_of_index, excluded, name_of_index
 from infra.lint.tree import enum, name_in, node, nodes, options, relation_name, strings
 
 if TYPE_CHECKING:

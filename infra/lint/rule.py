@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from infra.findings.finding import Place, Severity
-    from infra.lint.history import History
+    from infra.lint.options import LintSettings
     from infra.lint.schema import ColumnType, Spot
-    from infra.lint.settings import LintSettings
+    from infra.lint.schema_state import History
     from infra.lint.source import Located, SourceFile, Sources
-    from infra.lint.stacks import Stack
+    from infra.lint.stack_settings import Stack
 
 
 @dataclass(frozen=True)

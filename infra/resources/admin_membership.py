@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly, target_of
+from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,9 +39,9 @@ class AdminMembershipProvider(Provider):
 
 
 def _grant(props: Properties) -> None:
-    from infra.postgres import access  # noqa: PLC0415 (imported only where a server is asked)
+    from infra.postgres import privileges  # noqa: PLC0415 (imported only where a server is asked)
 
-    access.let_admin_become(target_of(props, props["user"], props["password"]), props["roles"])
+    privileges.let_admin_become(target_of(props, props["user"], props["password"]), props["roles"])
 
 
 class AdminMembership(DynamicResource, module="postgres", name="AdminMembership"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult
 
-from infra.resources.boundary import DynamicResource, Properties, Provider, plainly, target_of
+from infra.resources.base import DynamicResource, Properties, Provider, plainly, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ class AdoptedRolesProvider(Provider):
     @plainly
     def create(self, props: Properties) -> CreateResult:
         """Set each role's verifier, where there is such a role."""
-        from infra.postgres.access import set_verifiers  # noqa: PLC0415 (imported only where a server is asked)
+        from infra.postgres.privileges import set_verifiers  # noqa: PLC0415 (imported only where a server is asked)
 
         set_verifiers(target_of(props, props["user"], props["password"]), props["verifiers"])
         return CreateResult("adopted", {"database": props["database"]})

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly, target_of
+from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.postgres.target import Target
+    from infra.postgres.connection.target import Target
 
 COMPARED = ("host", "port", "options", "user", "password", "owner", "readers")
 
@@ -40,9 +40,9 @@ class DatabaseAccessProvider(Provider):
     @plainly
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Say in `open` what PUBLIC may do that it should not."""
-        from infra.postgres import access  # noqa: PLC0415 (imported only where a server is asked)
+        from infra.postgres import privileges  # noqa: PLC0415 (imported only where a server is asked)
 
-        found = access.open_to_public(_target(props))
+        found = privileges.open_to_public(_target(props))
         return ReadResult("", {}) if found is None else ReadResult(id_, {**props, "open": found})
 
 
@@ -51,9 +51,9 @@ def _target(props: Properties) -> Target:
 
 
 def _restrict(props: Properties) -> None:
-    from infra.postgres import access  # noqa: PLC0415 (imported only where a server is asked)
+    from infra.postgres import privileges  # noqa: PLC0415 (imported only where a server is asked)
 
-    access.restrict(_target(props), owner=props["owner"], readers=props["readers"])
+    privileges.restrict(_target(props), owner=props["owner"], readers=props["readers"])
 
 
 class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):

@@ -8,13 +8,13 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
 from infra.errors import InfraError, SettingsError
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
-from infra.resources.offered import not_offered
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
+from infra.resources.extension_check import not_offered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.settings import DockerServer as DockerSettings
+    from infra.settings.model import DockerServer as DockerSettings
 
 INPUTS = ("image", "volume", "data_volume", "port", "settings", "extensions", "initdb_args", "retain")
 DECIDED = ("listen_port", "version")
@@ -48,20 +48,22 @@ class DockerPlanProvider(Provider):
             return refused(news, [str(error)])
 
     def _looked(self, olds: Properties, news: Properties) -> CheckResult:
-        from infra.server import docker, docker_engine, docker_image, docker_upgrade  # noqa: PLC0415 (only where asked)
+        from infra.server.docker import container, upgrade  # noqa: PLC0415
+        from infra.server.docker import engine as docker_engine  # noqa: PLC0415
+        from infra.server.docker import image as docker_image  # noqa: PLC0415
 
         engine = docker_engine.engine_of(news["docker_host"])
         names = {"container": news["container"], "volume": news["volume"]}
         if not olds:
-            docker.refuse_names(engine, **names, adopt=news["adopt"])
+            container.refuse_names(engine, **names, adopt=news["adopt"])
         _refuse_moves(olds, news)
         known = int(olds.get("listen_port") or 0)
         inputs = {
             **news,
-            "listen_port": docker.port_for(engine, names["container"], wanted=int(news["port"]), known=known),
+            "listen_port": container.port_for(engine, names["container"], wanted=int(news["port"]), known=known),
             "data_volume": _data_volume(olds or news),
         }
-        docker.reachable_at(engine, news["address"])
+        container.reachable_at(engine, news["address"])
         pulled = is_known(news["image_id"]) and bool(news["image_id"])
         image = str(news["image_id"] if pulled else news["image"])
         if olds and not changed(olds, news, "image", "image_id", "settings", "extensions"):
@@ -69,7 +71,7 @@ class DockerPlanProvider(Provider):
         elif pulled or engine.image(image) is not None:
             volume = names["volume"] if not olds and engine.volume(names["volume"]) is not None else ""
             found = docker_image.look(engine, image, news["settings"], volume)
-            inputs["data_volume"] = docker_upgrade.volume_after(
+            inputs["data_volume"] = upgrade.volume_after(
                 found,
                 news["image"],
                 first_volume=names["volume"],
@@ -77,7 +79,7 @@ class DockerPlanProvider(Provider):
                 how=news["upgrade"] if olds else "",
             )
             if olds and inputs["data_volume"] != _data_volume(olds):
-                docker_upgrade.refuse_taken(engine, names["container"], names["volume"], inputs["data_volume"])
+                upgrade.refuse_taken(engine, names["container"], names["volume"], inputs["data_volume"])
             wrong = docker_image.problems(found, news["settings"])
             if wrong:
                 raise SettingsError("server.settings", wrong)
@@ -86,7 +88,7 @@ class DockerPlanProvider(Provider):
                 return refused(news, missing)
             inputs |= {"version": found.version, "major": found.major}
         else:
-            docker.refuse_missing(engine, image)
+            container.refuse_missing(engine, image)
         effect = _effect(olds, inputs)
         return CheckResult({**inputs, "plan": effect} if effect else inputs, [])
 
@@ -110,10 +112,11 @@ class DockerPlanProvider(Provider):
     @plainly
     def delete(self, _id: str, _props: Properties) -> None:
         """Remove the volumes that upgrades have made; the first one is a resource of its own."""
-        from infra.server import docker_engine, docker_upgrade  # noqa: PLC0415 (only where a server is asked)
+        from infra.server.docker import engine as docker_engine  # noqa: PLC0415
+        from infra.server.docker import upgrade  # noqa: PLC0415
 
         if not _props.get("retain"):
-            docker_upgrade.remove_moved(docker_engine.engine_of(_props["docker_host"]), _props["volume"])
+            upgrade.remove_moved(docker_engine.engine_of(_props["docker_host"]), _props["volume"])
 
 
 def _data_volume(props: Properties) -> str:
@@ -123,9 +126,10 @@ def _data_volume(props: Properties) -> str:
 
 def _upgrade(olds: Properties, news: Properties) -> None:
     from infra.resources.console import teller  # noqa: PLC0415 (seldom needed)
-    from infra.server import docker_engine, docker_upgrade  # noqa: PLC0415
+    from infra.server.docker import engine as docker_engine  # noqa: PLC0415
+    from infra.server.docker import upgrade  # noqa: PLC0415
 
-    move = docker_upgrade.Move(
+    move = upgrade.Move(
         engine=docker_engine.engine_of(news["docker_host"]),
         container=news["container"],
         first_volume=news["volume"],
@@ -137,7 +141,7 @@ def _upgrade(olds: Properties, news: Properties) -> None:
         initdb_args=news["initdb_args"],
         settings=news["settings"],
     )
-    docker_upgrade.upgrade(move, teller(news["stack"], "DockerPlan", "server-plan"))
+    upgrade.upgrade(move, teller(news["stack"], "DockerPlan", "server-plan"))
 
 
 def _without_plan(props: Properties) -> Properties:

@@ -8,7 +8,7 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError, RefusedError
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,12 +24,13 @@ class DockerServerProvider(Provider):
         """Say where the server will be, and whether its container has to be started."""
         if not _olds:
             return CheckResult(news, [])
-        from infra.server import docker, docker_engine  # noqa: PLC0415 (only where a server is asked)
+        from infra.server.docker import container  # noqa: PLC0415
+        from infra.server.docker import engine as docker_engine  # noqa: PLC0415
 
         engine = docker_engine.engine_of(news["docker_host"])
         inputs = dict(news)
         try:
-            inputs["host"] = docker.reachable_at(engine, news["address"])
+            inputs["host"] = container.reachable_at(engine, news["address"])
             if is_known(news["port"]):
                 inputs["listen_port"] = news["port"]
             if is_known(news["container_id"]) and not changed(_olds, news, "container_id"):
@@ -57,9 +58,9 @@ class DockerServerProvider(Provider):
     @plainly
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Start it when it stands still, because the refresh of everything inside it needs it; gone is gone."""
-        from infra.server import docker_engine  # noqa: PLC0415 (only where a server is asked)
+        from infra.server.docker import engine  # noqa: PLC0415 (only where a server is asked)
 
-        if docker_engine.engine_of(props["docker_host"]).container(props["container_id"]) is None:
+        if engine.engine_of(props["docker_host"]).container(props["container_id"]) is None:
             return ReadResult("", {})
         return ReadResult(id_, _ready(props, props["system_identifier"]))
 
@@ -77,14 +78,15 @@ def _standing_still(there: Properties | None, container: str) -> Properties:
 
 
 def _ready(props: Properties, known: str) -> Properties:
-    from infra.server import docker, docker_engine  # noqa: PLC0415 (only where a server is asked)
+    from infra.server.docker import container  # noqa: PLC0415
+    from infra.server.docker import engine as docker_engine  # noqa: PLC0415
 
     engine = docker_engine.engine_of(props["docker_host"])
-    host, port = docker.reachable_at(engine, props["address"]), int(props["port"])
+    host, port = container.reachable_at(engine, props["address"]), int(props["port"])
     options: dict[str, str] = props.get("options") or {}
     way = {"host": host, "port": str(port), "user": str(props["user"]), **options}
-    reached = docker.make_ready(engine, props["container"], way, props["password"])
-    docker.refuse_other_data(reached, known, props["volume"])
+    reached = container.make_ready(engine, props["container"], way, props["password"])
+    container.refuse_other_data(reached, known, props["volume"])
     return {
         **{name: value for name, value in props.items() if name != "plan"},
         "host": host,

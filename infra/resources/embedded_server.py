@@ -10,14 +10,14 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
-from infra.resources.offered import not_offered
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
+from infra.resources.extension_check import not_offered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.server.cluster import ClusterSpec, Running
-    from infra.settings import EmbeddedServer as EmbeddedSettings
+    from infra.server.embedded.cluster import ClusterSpec, Running
+    from infra.settings.model import EmbeddedServer as EmbeddedSettings
 
 INPUTS = ("port", "bin_dir", "run_as", "settings", "password", "retain")
 REPLACING = ("root", "name")
@@ -35,7 +35,7 @@ class EmbeddedServerProvider(Provider):
     @plainly
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Fix the server's folder for good, refuse what could not be started, and say what will be done to it."""
-        from infra.server import cluster, distribution  # noqa: PLC0415 (only where a server is asked)
+        from infra.server.embedded import cluster, distribution  # noqa: PLC0415
 
         inputs = {**news, **_place(_olds, news)}
         try:
@@ -64,7 +64,7 @@ class EmbeddedServerProvider(Provider):
     @plainly
     def create(self, props: Properties) -> CreateResult:
         """Make the server, or take up the one that a destroyed stack retained."""
-        from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
+        from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
 
         running = cluster.create(_specification(props), adopt=props["adopt"])
         return CreateResult(props["name"], _outputs(props, running))
@@ -72,7 +72,7 @@ class EmbeddedServerProvider(Provider):
     @plainly
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Start it when it died, restart or reload it for new settings, set a new admin password."""
-        from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
+        from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
 
         running = cluster.set_password(_specification(_news), _olds["password"])
         return UpdateResult(_outputs(_news, running))
@@ -80,7 +80,7 @@ class EmbeddedServerProvider(Provider):
     @plainly
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Start it when it died, because the refresh of everything inside it needs it; gone is gone."""
-        from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
+        from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
 
         if cluster.state(_base(props)) == "absent":
             return ReadResult("", {})
@@ -89,14 +89,14 @@ class EmbeddedServerProvider(Provider):
     @plainly
     def delete(self, _id: str, _props: Properties) -> None:
         """Stop it and remove all it had, or keep its data where `retain` says so; harmless when it is gone."""
-        from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
+        from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
 
         cluster.destroy(_base(_props), owner=_props["owner"], retain=_props["retain"])
 
 
 def _place(olds: Properties, news: Properties) -> Properties:
     """Name the server's folder: after the stack and this checkout, and never otherwise once it has been made."""
-    from infra.server.specification import default_root  # noqa: PLC0415 (only where a server is asked)
+    from infra.server.embedded.specification import default_root  # noqa: PLC0415 (only where a server is asked)
 
     checkout = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:8]
     return {
@@ -108,14 +108,14 @@ def _place(olds: Properties, news: Properties) -> Properties:
 
 def is_there(settings: EmbeddedSettings, stack: str) -> bool:
     """Say whether a stack of this name in this checkout has a server, running or retained."""
-    from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
+    from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
 
     return cluster.state(_base(_place({}, {"stack": stack, "data_root": settings.data_root}))) != "absent"
 
 
 def _foreseen(inputs: Properties) -> Properties:
     """Give the address where the server was last and will be again, so that a preview knows it."""
-    from infra.server import cluster  # noqa: PLC0415 (only where a server is asked)
+    from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
 
     found = cluster.listens_at(_base(inputs))
     if found is None or int(inputs["port"]) not in {0, found[1]}:
@@ -132,7 +132,7 @@ def _bin_dir(props: Properties) -> Path | None:
 
 
 def _specification(props: Properties) -> ClusterSpec:
-    from infra.server.cluster import ClusterSpec  # noqa: PLC0415 (only where a server is asked)
+    from infra.server.embedded.cluster import ClusterSpec  # noqa: PLC0415 (only where a server is asked)
 
     return ClusterSpec(
         name=props["name"],

@@ -12,8 +12,8 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly
-from infra.server.files import write_whole
+from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly
+from infra.server.file_io import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Generator

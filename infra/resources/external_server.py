@@ -8,14 +8,14 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
-from infra.resources.offered import not_offered
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
+from infra.resources.extension_check import not_offered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.server.external import Reached
-    from infra.settings import ExternalServer as ExternalSettings
+    from infra.settings.model import ExternalServer as ExternalSettings
 
 INPUTS = ("dsn", "password")
 FOUND = (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.boundary import DynamicResource, Properties, Provider, plainly
+from infra.resources.base import DynamicResource, Properties, Provider, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ LENGTH = 32  # 190 bits
 
 
 def _made(roles: Sequence[str], kept: Mapping[str, str]) -> Properties:
-    from infra.postgres.scram import verifier  # noqa: PLC0415 (needed only when a password is made)
+    from infra.postgres.connection.scram import verifier  # noqa: PLC0415 (needed only when a password is made)
 
     passwords = {role: kept.get(role) or "".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for role in roles}
     return {"passwords": passwords, "verifiers": {role: verifier(passwords[role]) for role in roles}}

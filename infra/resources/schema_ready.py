@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, is_known, plainly, target_of
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.postgres.session import Session
+    from infra.postgres.connection.session import Session
 
 TARGET = ("host", "port", "options", "database", "user", "password")
 
@@ -49,7 +49,7 @@ class SchemaReadyProvider(Provider):
 
 
 def _session(props: Properties) -> Session:
-    from infra.postgres.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.postgres.connection.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
     from infra.resources.console import teller  # noqa: PLC0415
 
     target = target_of(props, props["user"], props["password"])
@@ -58,7 +58,7 @@ def _session(props: Properties) -> Session:
 
 
 def _unmanaged(props: Properties) -> list[str]:
-    from infra.postgres.outlook import glance  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.postgres.apply.preview import glance  # noqa: PLC0415 (the driver: only where a server is asked)
 
     live = glance(_session(props))
     return [str(one) for one in live.unmanaged(props["allowed"])] if live else []
@@ -66,8 +66,8 @@ def _unmanaged(props: Properties) -> list[str]:
 
 def _ready(props: Properties) -> Properties:
     from infra.catalog.catalog import NOT_COMPARED, fingerprint  # noqa: PLC0415 (only where a server is asked)
-    from infra.postgres.live import look  # noqa: PLC0415
-    from infra.postgres.target import connect  # noqa: PLC0415
+    from infra.postgres.apply.status import look  # noqa: PLC0415
+    from infra.postgres.connection.target import connect  # noqa: PLC0415
 
     session = _session(props)
     with connect(session.target, autocommit=True) as connection:

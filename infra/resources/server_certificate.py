@@ -11,7 +11,7 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly
+from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ class ServerCertificateProvider(Provider):
     @plainly
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Say where the authority's file is on this machine, and whether it is time for a new certificate."""
-        from infra.server.certificates import is_due, moment  # noqa: PLC0415 (only with TLS)
+        from infra.server.docker.certificates import is_due, moment  # noqa: PLC0415 (only with TLS)
 
         file = _olds.get("file") or f"{news['stack']}-{secrets.token_hex(4)}.crt"
         path = _folder() / file
@@ -74,7 +74,7 @@ class ServerCertificateProvider(Provider):
 
 
 def _folder() -> Path:
-    from infra.server.specification import default_root  # noqa: PLC0415 (only with TLS)
+    from infra.server.embedded.specification import default_root  # noqa: PLC0415 (only with TLS)
 
     return default_root().with_name("platform-postgres-certificates")
 
@@ -84,8 +84,8 @@ def _read(path: Path) -> str:
 
 
 def _written(news: Properties, olds: Properties) -> Properties:
-    from infra.server.certificates import issue  # noqa: PLC0415 (only with TLS)
-    from infra.server.files import write_whole  # noqa: PLC0415
+    from infra.server.docker.certificates import issue  # noqa: PLC0415 (only with TLS)
+    from infra.server.file_io import write_whole  # noqa: PLC0415
 
     kept = {name: olds[name] for name in MADE} if olds else {}
     if not olds or changed(olds, news, "names", "issued"):

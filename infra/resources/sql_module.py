@@ -10,10 +10,10 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError, ModuleFileError
-from infra.modules.decide import Digests, Lifecycle, State, Step, change_between, decide
-from infra.modules.digest import text_digest
+from infra.modules.decision import Digests, Lifecycle, State, Step, change_between, decide
+from infra.modules.digests import text_digest
 from infra.modules.module import Module, decode
-from infra.resources.boundary import (
+from infra.resources.base import (
     DynamicResource,
     Properties,
     Provider,
@@ -26,7 +26,7 @@ from infra.resources.boundary import (
 )
 
 if TYPE_CHECKING:
-    from infra.postgres.session import Session
+    from infra.postgres.connection.session import Session
 
 NONE = "none"
 SHARED = ("database", "lifecycle", "session")
@@ -50,7 +50,7 @@ class SqlModuleProvider(Provider):
         if _olds.get("text_digest") == news["text_digest"]:
             inputs["statements_digest"] = _olds["statements_digest"]
         else:
-            from infra.modules.acceptance import problems  # noqa: PLC0415 (the parser: only for new text)
+            from infra.modules.restrictions import problems  # noqa: PLC0415 (the parser: only for new text)
             from infra.modules.statements import statements_digest  # noqa: PLC0415
 
             module = _module(news)
@@ -83,7 +83,7 @@ class SqlModuleProvider(Provider):
     @plainly
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Compare the module's objects with the live catalog; a module that the ledger does not hold is gone."""
-        from infra.postgres.outlook import compared  # noqa: PLC0415 (the driver: only where a server is asked)
+        from infra.postgres.apply.preview import compared  # noqa: PLC0415 (the driver: only where a server is asked)
 
         drift = compared(_session(props), props["module"])
         return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift or NONE})
@@ -91,7 +91,7 @@ class SqlModuleProvider(Provider):
     @plainly
     def delete(self, _id: str, _props: Properties) -> None:
         """Let the objects stay or go, as the lifecycle says, and say which."""
-        from infra.postgres.runner import retire  # noqa: PLC0415 (the driver: only where a server is asked)
+        from infra.postgres.apply.runner import retire  # noqa: PLC0415 (the driver: only where a server is asked)
 
         session = _session({**_props, "lifecycle": _lifecycles.get(_props["database"], _props["lifecycle"])})
         session.tell(f"{_props['module']} was removed: {retire(session, _props['module'])}")
@@ -113,7 +113,7 @@ def _by_file(before: Digests, after: Digests, lifecycle: str) -> str:
 
 def _foreseen(news: Properties, inputs: Properties) -> CheckResult:
     """Add what the database says: the step, the losses, the drift; or refuse."""
-    from infra.postgres.outlook import outlook  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.postgres.apply.preview import outlook  # noqa: PLC0415 (the driver: only where a server is asked)
 
     try:
         seen = outlook(_session(news), _module(news), _digests(inputs))
@@ -137,7 +137,7 @@ def _module(props: Properties) -> Module:
 
 
 def _session(props: Properties) -> Session:
-    from infra.postgres.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.postgres.connection.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
     from infra.resources.console import teller  # noqa: PLC0415
 
     known: Properties = json.loads(props["session"])
@@ -158,7 +158,7 @@ def _session(props: Properties) -> Session:
 
 
 def _apply(props: Properties, *, looking: bool) -> Properties:
-    from infra.postgres.runner import apply  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.postgres.apply.runner import apply  # noqa: PLC0415 (the driver: only where a server is asked)
 
     applied = apply(_session(props), _module(props), _digests(props), looking=looking)
     outcome = Step.UNCHANGED if applied.step is Step.REFORMATTED else applied.step

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
-from infra.resources.boundary import DynamicResource, Properties, Provider, changed, plainly, refused
+from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

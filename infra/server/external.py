@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import RefusedError, ServerError
-from infra.postgres.target import APPLICATION_NAME, CONNECT_TIMEOUT_SECONDS
+from infra.postgres.connection.target import APPLICATION_NAME, CONNECT_TIMEOUT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

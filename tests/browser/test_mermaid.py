@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.diagram.mermaid import mermaid as text_of
+from infra.schema_docs.diagram.mermaid import mermaid as text_of
 from models import MODULES
 from tests.browser import expected
-from tests.unit.diagram.scenes import awkward
+from tests.unit.schema_docs.diagram.scenes import awkward
 
 if TYPE_CHECKING:
     from tests.browser.window import Window

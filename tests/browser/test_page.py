@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from selenium.webdriver import Keys
 
-from infra.documentation.page import page as page_of
+from infra.schema_docs.pages.page import page as page_of
 from tests.browser import expected
 from tests.browser.test_pictures import contrast
-from tests.unit.documentation.samples import hostile
+from tests.unit.schema_docs.pages.samples import hostile
 
 if TYPE_CHECKING:
     from tests.browser.window import Window

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.diagram.drawing import drawing
-from infra.diagram.svg import svg
+from infra.schema_docs.diagram.drawing import drawing
+from infra.schema_docs.diagram.svg import svg
 from models import MODULES
 from tests.browser import expected
-from tests.unit.diagram.scenes import awkward
+from tests.unit.schema_docs.diagram.scenes import awkward
 
 if TYPE_CHECKING:
     from tests.browser.window import Window

@@ -17,7 +17,7 @@ import parts
 from parts import ROOT, TOOLS
 
 from infra.errors import ServerError
-from infra.server.docker_engine import Engine
+from infra.server.docker.engine import Engine
 from tests import newest
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
 
-from infra.server import cluster
+from infra.server.embedded import cluster
 from tests.program.docker_engine import IMAGE, docker
 from tests.program.state import admin_password, named, processes_in
 
 if TYPE_CHECKING:
-    from infra.server.specification import Running
+    from infra.server.embedded.specification import Running
     from tests.program.project import Project
 
 FAST: dict[str, Any] = {"fsync": False, "full_page_writes": False}

@@ -7,7 +7,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-from infra.server import cluster
+from infra.server.embedded import cluster
 from tests.program.homes import Embedded, External, copy_of
 from tests.program.project import Project
 from tests.program.state import admin_password, named

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from infra.server import cluster
+from infra.server.embedded import cluster
 from tests import newest
 from tests.program.homes import FAST
 from tests.program.state import admin_password
@@ -20,7 +20,7 @@ from tests.program.state import admin_password
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from infra.server.specification import Running
+    from infra.server.embedded.specification import Running
     from tests.program.project import Project
 
 SECRET = "Pw-" + secrets.token_urlsafe(18)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.modules.decide import as_markdown
-from infra.settings import Database, DockerServer, EmbeddedServer, ExternalServer, Modules, Settings
+from infra.modules.decision import as_markdown
+from infra.settings.model import Database, DockerServer, EmbeddedServer, ExternalServer, Modules, Settings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -25,28 +25,28 @@ class Layer:
 
 # From the bottom to the top: a layer may import itself and whatever stands below it, but nothing beside or above it.
 RANKS: list[list[Layer]] = [
-    [Layer("errors", ("infra.errors",)), Layer("garbage", ("infra.garbage",))],
+    [Layer("errors", ("infra.errors",)), Layer("garbage", ("infra.sdk_tuning",))],
     [Layer("models", ("models",), ("sqlalchemy",))],
     [
         Layer("modules", ("infra.modules",), ("postgast", "sqlalchemy")),
         Layer("catalog", ("infra.catalog",)),
     ],
-    [Layer("findings", ("infra.findings",)), Layer("diagram", ("infra.diagram",))],
-    [Layer("documentation", ("infra.documentation",), ("jinja2", "markupsafe"))],
+    [Layer("findings", ("infra.findings",)), Layer("diagram", ("infra.schema_docs.diagram",))],
+    [Layer("documentation", ("infra.schema_docs.pages",), ("jinja2", "markupsafe"))],
     [Layer("lint", ("infra.lint",), ("yaml",))],
     [Layer("postgres", ("infra.postgres",), ("psycopg", "stamina"))],
     [Layer("server", ("infra.server",), ("psycopg", "cryptography"))],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
     [
-        Layer("settings", ("infra.settings", "infra.setting_values", "infra.configuration"), ("pydantic",)),
-        Layer("connections", ("infra.connections",)),
+        Layer("settings", ("infra.settings.model", "infra.settings.values", "infra.settings.loader"), ("pydantic",)),
+        Layer("connections", ("infra.program.connections",)),
     ],
     [Layer("check", ("infra.check",), ("psycopg", "sqlalchemy", "alembic", "yaml"))],
-    [Layer("schema files", ("infra.schema_files",), ("sqlalchemy",))],
+    [Layer("schema files", ("infra.schema_docs.files",), ("sqlalchemy",))],
     [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",))],
     [Layer("declarations", ("infra.declare*",), ("pulumi", "pulumi_postgresql", "pulumi_docker"))],
-    [Layer("stack", ("infra.stack",), ("pulumi",))],
-    [Layer("program", ("infra.program",), ("pulumi",))],
+    [Layer("stack", ("infra.program.stack",), ("pulumi",))],
+    [Layer("program", ("infra.program.run",), ("pulumi",))],
     [Layer("__main__", ("__main__",))],
     [Layer("toolchain", ("toolchain", *(path.stem for path in ROOT.joinpath("toolchain").glob("*.py"))))],
 ]
@@ -68,24 +68,24 @@ FORBIDDEN = {
 
 # Imports for annotations only (`if TYPE_CHECKING:`) that go against the order, each with its reason.
 FOR_ANNOTATIONS = {
-    ("infra/resources/embedded_server.py", "infra.settings"): "its constructor takes the group of settings whole",
-    ("infra/resources/external_server.py", "infra.settings"): "its constructor takes the group of settings whole",
-    ("infra/resources/docker_plan.py", "infra.settings"): "its constructor takes the group of settings whole",
-    ("infra/configuration.py", "pydantic_core"): "the type of pydantic's own error details",
+    ("infra/resources/embedded_server.py", "infra.settings.model"): "its constructor takes the group of settings whole",
+    ("infra/resources/external_server.py", "infra.settings.model"): "its constructor takes the group of settings whole",
+    ("infra/resources/docker_plan.py", "infra.settings.model"): "its constructor takes the group of settings whole",
+    ("infra/settings/loader.py", "pydantic_core"): "the type of pydantic's own error details",
 }
 
 TYPING = ["typing_extensions"]  # for annotations that Python 3.10 lacks
 
 ONLY_IN = {
     "postgast": ["infra/modules/statements.py"],  # one file knows the parser
-    "stamina": ["infra/postgres/retry.py"],  # one file decides what is tried again
-    "cryptography": ["infra/server/certificates.py"],  # only stacks with TLS need it
+    "stamina": ["infra/postgres/connection/retry.py"],  # one file decides what is tried again
+    "cryptography": ["infra/server/docker/certificates.py"],  # only stacks with TLS need it
     "grpc": ["infra/resources/console.py"],  # Pulumi's own transport: its SDK gives dynamic providers no way to speak
-    "jinja2": ["infra/documentation/page.py"],  # installed for development only
-    "markupsafe": ["infra/documentation/page.py"],
+    "jinja2": ["infra/schema_docs/pages/page.py"],  # installed for development only
+    "markupsafe": ["infra/schema_docs/pages/page.py"],
     "alembic": ["infra/check/second_opinion.py"],  # installed for development only
     "importlib": [  # wheels of servers are found by name, and whether Alembic is there; code never is
-        "infra/server/distribution.py",
+        "infra/server/embedded/distribution.py",
         "infra/check/second_opinion.py",
     ],
 }
@@ -182,7 +182,7 @@ def test_imports_go_one_way() -> None:
 def test_every_file_is_read() -> None:
     """The files that are read are those that there are, and more than a few."""
     assert len(FILES) > 50
-    assert {"__main__.py", "infra/errors.py", "infra/postgres/runner.py", "toolchain/setup.py"} <= set(FILES)
+    assert {"__main__.py", "infra/errors.py", "infra/postgres/apply/runner.py", "toolchain/setup.py"} <= set(FILES)
     assert all(rank_and_layer(name_of(file)) for file in FILES if file != "infra/__init__.py")
 
 
@@ -232,70 +232,70 @@ CASES = [
     ("infra/catalog/diagram.py", "sqlalchemy", False),
     ("infra/errors.py", "infra.modules", False),
     ("infra/errors.py", "re", True),
-    ("infra/postgres/lock.py", "infra.catalog", True),
-    ("infra/postgres/lock.py", "infra.server.lock", False),
-    ("infra/postgres/lock.py", "infra.settings", False),
-    ("infra/postgres/lock.py", "pulumi", False),
-    ("infra/server/cluster.py", "infra.postgres.target", True),
-    ("infra/server/cluster.py", "pulumi", False),
-    ("infra/server/cluster.py", "infra.resources.boundary", False),
+    ("infra/postgres/connection/advisory_lock.py", "infra.catalog", True),
+    ("infra/postgres/connection/advisory_lock.py", "infra.server.embedded.file_lock", False),
+    ("infra/postgres/connection/advisory_lock.py", "infra.settings.model", False),
+    ("infra/postgres/connection/advisory_lock.py", "pulumi", False),
+    ("infra/server/embedded/cluster.py", "infra.postgres.connection.target", True),
+    ("infra/server/embedded/cluster.py", "pulumi", False),
+    ("infra/server/embedded/cluster.py", "infra.resources.base", False),
     ("infra/resources/passwords.py", "infra.server.scram", True),
     ("infra/resources/passwords.py", "pulumi.dynamic", True),
     ("infra/resources/passwords.py", "pulumi_postgresql", False),
     ("infra/resources/passwords.py", "infra.declare_server", False),
-    ("infra/resources/passwords.py", "infra.settings", False),
-    ("infra/configuration.py", "infra.settings", True),
-    ("infra/configuration.py", "pulumi", False),
-    ("infra/settings.py", "pulumi", False),
-    ("infra/settings.py", "infra.connections", False),
-    ("infra/connections.py", "infra.settings", False),
-    ("infra/declare_database.py", "infra.declare_server", True),
-    ("infra/declare_database.py", "infra.stack", False),
-    ("infra/stack.py", "infra.declare_database", True),
-    ("infra/stack.py", "infra.program", False),
-    ("infra/stack.py", "psycopg", False),
-    ("infra/program.py", "infra.stack", True),
-    ("__main__.py", "infra.program", True),
-    ("__main__.py", "infra.stack", False),
-    ("infra/cli.py", "infra.postgres.snapshot", True),
-    ("infra/cli.py", "infra.modules.generate", True),
+    ("infra/resources/passwords.py", "infra.settings.model", False),
+    ("infra/settings/loader.py", "infra.settings.model", True),
+    ("infra/settings/loader.py", "pulumi", False),
+    ("infra/settings/model.py", "pulumi", False),
+    ("infra/settings/model.py", "infra.program.connections", False),
+    ("infra/program/connections.py", "infra.settings.model", False),
+    ("infra/program/database.py", "infra.declare_server", True),
+    ("infra/program/database.py", "infra.program.stack", False),
+    ("infra/program/stack.py", "infra.program.database", True),
+    ("infra/program/stack.py", "infra.program.run", False),
+    ("infra/program/stack.py", "psycopg", False),
+    ("infra/program/run.py", "infra.program.stack", True),
+    ("__main__.py", "infra.program.run", True),
+    ("__main__.py", "infra.program.stack", False),
+    ("infra/cli.py", "infra.postgres.introspection.reader", True),
+    ("infra/cli.py", "infra.generate.from_models", True),
     ("infra/cli.py", "models", True),
     ("infra/cli.py", "infra.resources", False),
-    ("infra/cli.py", "infra.stack", False),
+    ("infra/cli.py", "infra.program.stack", False),
     ("infra/cli.py", "infra.declare_server", False),
     ("infra/cli.py", "pulumi", False),
-    ("infra/diagram/svg.py", "infra.catalog.structure", True),
-    ("infra/diagram/svg.py", "infra.documentation.page", False),
-    ("infra/diagram/svg.py", "infra.postgres.snapshot", False),
-    ("infra/diagram/svg.py", "models", False),
-    ("infra/documentation/page.py", "jinja2", True),
-    ("infra/documentation/page.py", "infra.diagram.colours", True),
-    ("infra/documentation/page.py", "infra.modules.module", False),
-    ("infra/documentation/contents.py", "jinja2", False),
-    ("infra/schema_files.py", "infra.check.run", True),
-    ("infra/schema_files.py", "infra.documentation.page", True),
-    ("infra/schema_files.py", "infra.resources", False),
-    ("infra/schema_files.py", "pulumi", False),
-    ("infra/check/run.py", "infra.schema_files", False),
-    ("infra/cli.py", "infra.schema_files", True),
-    ("infra/cli.py", "infra.check.run", True),
-    ("infra/cli.py", "infra.settings", False),
+    ("infra/schema_docs/diagram/svg.py", "infra.catalog.structure", True),
+    ("infra/schema_docs/diagram/svg.py", "infra.schema_docs.pages.page", False),
+    ("infra/schema_docs/diagram/svg.py", "infra.postgres.introspection.reader", False),
+    ("infra/schema_docs/diagram/svg.py", "models", False),
+    ("infra/schema_docs/pages/page.py", "jinja2", True),
+    ("infra/schema_docs/pages/page.py", "infra.schema_docs.diagram.colours", True),
+    ("infra/schema_docs/pages/page.py", "infra.modules.module", False),
+    ("infra/schema_docs/pages/contents.py", "jinja2", False),
+    ("infra/schema_docs/files.py", "infra.check.checker", True),
+    ("infra/schema_docs/files.py", "infra.schema_docs.pages.page", True),
+    ("infra/schema_docs/files.py", "infra.resources", False),
+    ("infra/schema_docs/files.py", "pulumi", False),
+    ("infra/check/checker.py", "infra.schema_docs.files", False),
+    ("infra/cli.py", "infra.schema_docs.files", True),
+    ("infra/cli.py", "infra.check.checker", True),
+    ("infra/cli.py", "infra.settings.model", False),
     ("infra/__main__.py", "infra.cli", True),
-    ("infra/check/run.py", "infra.server.distribution", True),
-    ("infra/check/run.py", "infra.findings.finding", True),
-    ("infra/check/run.py", "models", True),
-    ("infra/check/stacks.py", "infra.settings", True),
-    ("infra/check/run.py", "infra.resources", False),
-    ("infra/check/run.py", "infra.stack", False),
-    ("infra/check/run.py", "pulumi", False),
-    ("infra/check/run.py", "alembic", False),
+    ("infra/check/checker.py", "infra.server.embedded.distribution", True),
+    ("infra/check/checker.py", "infra.findings.finding", True),
+    ("infra/check/checker.py", "models", True),
+    ("infra/check/stack_files.py", "infra.settings.model", True),
+    ("infra/check/checker.py", "infra.resources", False),
+    ("infra/check/checker.py", "infra.program.stack", False),
+    ("infra/check/checker.py", "pulumi", False),
+    ("infra/check/checker.py", "alembic", False),
     ("infra/check/second_opinion.py", "alembic.migration", True),
-    ("infra/cli.py", "infra.lint.run", True),
-    ("infra/lint/run.py", "infra.findings.finding", True),
-    ("infra/lint/run.py", "infra.modules.statements", True),
-    ("infra/lint/settings.py", "infra.settings", False),
-    ("infra/lint/run.py", "psycopg", False),
-    ("infra/lint/run.py", "models", False),
+    ("infra/cli.py", "infra.lint.linter", True),
+    ("infra/lint/linter.py", "infra.findings.finding", True),
+    ("infra/lint/linter.py", "infra.modules.statements", True),
+    ("infra/lint/options.py", "infra.settings.model", False),
+    ("infra/lint/linter.py", "psycopg", False),
+    ("infra/lint/linter.py", "models", False),
     ("infra/findings/text.py", "infra.errors", True),
     ("infra/findings/text.py", "infra.modules.module", False),
     ("infra/findings/text.py", "infra.catalog.catalog", False),
@@ -325,7 +325,7 @@ def test_an_import_for_annotations_is_an_import() -> None:
     assert objection("infra/catalog/catalog.py", Import("psycopg", for_annotations=True))
     assert objection("infra/catalog/catalog.py", Import("typing_extensions"))
     assert not objection("infra/catalog/catalog.py", Import("typing_extensions", for_annotations=True))
-    assert objection("infra/resources/embedded_server.py", Import("infra.settings.EmbeddedServer"))
+    assert objection("infra/resources/embedded_server.py", Import("infra.settings.model.EmbeddedServer"))
     for file, module in FOR_ANNOTATIONS:
         found = imports(ROOT.joinpath(file).read_text(encoding="utf-8"))
         assert Import(module, for_annotations=True) in found, f"{file} has no need of its exception for {module}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings import DockerServer
+from infra.settings.model import DockerServer
 
 ROOT = Path(__file__).parents[2]
 

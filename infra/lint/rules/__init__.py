@@ -11,7 +11,7 @@ from infra.lint.rules import (
     quality,
     rows,
     safety,
-    settings,
+    session_settings,
 )
 
 __all__ = [
@@ -25,5 +25,5 @@ __all__ = [
     "quality",
     "rows",
     "safety",
-    "settings",
+    "session_settings",
 ]

@@ -12,9 +12,9 @@ from infra.lint.tree import dotted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.history import Addition
     from infra.lint.rule import Project
     from infra.lint.schema import Column, ColumnType
+    from infra.lint.schema_state import Addition
 
 NOT_NULL_WHERE = re.compile(r"null_test.*IS_NOT_NULL", re.DOTALL)
 

@@ -11,9 +11,9 @@ from infra.lint.tree import dotted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from infra.lint.history import History, Lack
     from infra.lint.rule import Project
     from infra.lint.schema import Spot
+    from infra.lint.schema_state import History, Lack
 
 VERBS = {"function": "calls", "type": "has the type", "opclass": "uses", "method": "uses the access method"}
 

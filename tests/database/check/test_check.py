@@ -11,17 +11,17 @@ from sqlalchemy import Column, Integer, MetaData, Table, text
 
 import models
 from infra.catalog.catalog import NOT_COMPARED
+from infra.check.checker import Project, Report, check
 from infra.check.codes import RULES
 from infra.check.in_models import models_of
-from infra.check.run import Project, Report, check
 from infra.check.second_opinion import second_opinion
 from infra.check.sources import Ground, ModelsError, build_models
-from infra.check.ways import way_of
 from infra.errors import ServerError
 from infra.modules.module import load_modules
-from infra.postgres.plain import plain
-from infra.postgres.scratch import scratch_database
-from infra.postgres.target import connect
+from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.target import connect
+from infra.server.dsn import way_of
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.schema import SchemaItem
@@ -313,7 +313,7 @@ def test_what_was_not_tried_is_said(project: Project, private: str, monkeypatch:
     text = "-- platform-postgres: statement by statement\nDROP INDEX CONCURRENTLY ix_secrets_user_id;\n"
     path = project.directory / MORE
     path.write_text(f"{text}CREATE INDEX CONCURRENTLY ix_secrets_user_id ON secrets (user_id);\n", encoding="utf-8")
-    for found in ("infra.check.run.find_psql", "infra.check.second_opinion.find_spec"):
+    for found in ("infra.check.checker.find_psql", "infra.check.second_opinion.find_spec"):
         monkeypatch.setattr(found, nothing)
     report = check(project, private)
     assert report.findings == []
@@ -330,7 +330,7 @@ def test_what_alembic_sees_too_is_not_told_twice(project: Project, private: str)
     found = check(project, private).findings
     assert [(one.code, one.message) for one in found] == [("C102", "table public.demo_feedback is only in the models")]
     assert found[0].detail[-1].count(", index public.idx_demo_feedback_") == 4
-    assert found[0].remedy.startswith("let no module written by hand drop it; else infra/modules/render.py")
+    assert found[0].remedy.startswith("let no module written by hand drop it; else infra/generate/ddl.py")
 
 
 def models_with(*items: SchemaItem) -> MetaData:

@@ -10,22 +10,22 @@ import pytest
 from psycopg import sql
 
 import models
+from infra.check.checker import check_live
 from infra.check.in_models import models_of
 from infra.check.live import compare_live, read_live
-from infra.check.run import check_live
 from infra.errors import BusyError, ServerError
 from infra.modules.module import load_modules
-from infra.postgres.access import restrict
-from infra.postgres.plain import plain
-from infra.postgres.target import connect
+from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.target import connect
+from infra.postgres.privileges import restrict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.check.run import Project
+    from infra.check.checker import Project
     from infra.check.sources import Ground
     from infra.findings.finding import Finding
-    from infra.postgres.target import Target
+    from infra.postgres.connection.target import Target
 
 pytest_plugins = ["tests.database.scratch_server"]
 

@@ -15,9 +15,9 @@ from infra.catalog.catalog import ACCESS, NOTES, STRUCTURE, Catalog
 from infra.check.comparing import MODULES_AGAINST_MODELS, Comparison
 from infra.findings.finding import Place
 from infra.modules.module import load_modules
-from infra.postgres.plain import plain
-from infra.postgres.snapshot import read_catalog
-from tests.database.postgres.plainly import run, undone
+from infra.postgres.connection.simple_query import plain
+from infra.postgres.introspection.reader import read_catalog
+from tests.database.postgres.error_text import run, undone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from infra.check import proofs
 from infra.check.by_psql import catalog_by_psql
 from infra.findings.finding import Finding, Place
 from infra.modules.module import load_modules
-from infra.postgres.scratch import scratch_database
+from infra.postgres.apply.scratch import scratch_database
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from infra.check.proofs import Run
     from infra.check.sources import Ground
     from infra.modules.module import Module
-    from infra.postgres.target import Target
+    from infra.postgres.connection.target import Target
 
 pytest_plugins = ["tests.database.scratch_server"]
 

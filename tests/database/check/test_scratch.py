@@ -8,20 +8,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.postgres.scratch import scratch_database
-from infra.postgres.target import connect
+from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.connection.target import connect
 
 if TYPE_CHECKING:
     from infra.check.sources import Ground
-    from infra.postgres.target import Target
+    from infra.postgres.connection.target import Target
 
 pytest_plugins = ["tests.database.scratch_server"]
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import sys, time
-from infra.postgres.scratch import scratch_database
-from infra.postgres.target import Target
+from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.connection.target import Target
 with scratch_database(Target(sys.argv[1], 5432, "postgres", "postgres", ""), owner="postgres") as scratch:
     print(scratch.database, flush=True)
     time.sleep(600)

@@ -14,7 +14,7 @@ import pytest
 from tests.database.check.test_check import ROOT, Edit, changed
 
 if TYPE_CHECKING:
-    from infra.check.run import Project
+    from infra.check.checker import Project
 
 pytest_plugins = ["tests.database.scratch_server"]
 
@@ -114,7 +114,7 @@ def test_a_password_is_in_no_command_line(project: Project, private: str, monkey
         return run(command, **more)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
 
     monkeypatch.setattr("infra.check.by_psql.subprocess.run", watched)
-    from infra.check.run import check  # noqa: PLC0415 (after the patch)
+    from infra.check.checker import check  # noqa: PLC0415 (after the patch)
 
     assert check(project, f"{private} password=hidden").findings == []
     assert len(seen) == 8

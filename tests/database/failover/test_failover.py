@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from infra.modules.decide import Digests, Lifecycle, Step
-from infra.modules.digest import text_digest
+from infra.modules.decision import Digests, Lifecycle, Step
+from infra.modules.digests import text_digest
 from infra.modules.module import Module
 from infra.modules.statements import statements_digest
-from infra.postgres import ledger, pool, runner
-from infra.postgres.session import Session
-from infra.postgres.target import Target, connect
+from infra.postgres.apply import runner
+from infra.postgres.connection import pool
+from infra.postgres.connection.session import Session
+from infra.postgres.connection.target import Target, connect
+from infra.postgres.ledger import ledger
 from tests.database.failover.patroni_cluster import PatroniCluster
 
 if TYPE_CHECKING:

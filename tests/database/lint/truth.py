@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
-from infra.lint.follow import follow
-from infra.lint.known import known
+from infra.lint.builtins import known
+from infra.lint.linter import rule_texts
+from infra.lint.options import LintSettings
 from infra.lint.rule import RULES, Hit, Project
-from infra.lint.run import rule_texts
-from infra.lint.settings import LintSettings
+from infra.lint.simulation import follow
 from infra.lint.source import Sources, source_file
 from infra.lint.tree import relation_name
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from infra.postgres import pool
-from infra.postgres.access import restrict
-from infra.postgres.target import Target, connect
-from tests.database.postgres.world import MIGRATOR, OWNER, READER, TEMPLATE, World, make_world, target_of
+from infra.postgres.connection import pool
+from infra.postgres.connection.target import Target, connect
+from infra.postgres.privileges import restrict
+from tests.database.postgres.databases import MIGRATOR, OWNER, READER, TEMPLATE, World, make_world, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

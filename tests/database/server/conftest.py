@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import InfraError
-from infra.server import cluster
-from infra.server.cluster import ClusterSpec, Running
-from infra.server.directory import make_root, read_marker, write_marker
+from infra.server.embedded import cluster
+from infra.server.embedded.cluster import ClusterSpec, Running
+from infra.server.embedded.directory import make_root, read_marker, write_marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ from infra.server.external import keywords, reach, refuse_another
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from infra.server.cluster import ClusterSpec, Running
+    from infra.server.embedded.cluster import ClusterSpec, Running
 
 BOSS = "Pw-of-the-boss"
 

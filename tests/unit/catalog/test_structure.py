@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.catalog.catalog import ObjectId
-from infra.catalog.owned import Effect
+from infra.catalog.changes import Effect
 from infra.catalog.structure import makers, structure_of
 
 TABLE = ObjectId("table", "public.t")

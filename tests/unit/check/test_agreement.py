@@ -9,10 +9,10 @@ import pytest
 
 import models
 from infra.check.agreement import extensions, generated_files
-from infra.check.stacks import Extensions, extensions_of_stacks, read_only_ways, unmanaged_of
+from infra.check.stack_files import Extensions, extensions_of_stacks, read_only_ways, unmanaged_of
 from infra.errors import InfraError
 from infra.findings.finding import Place
-from infra.settings import Settings
+from infra.settings.model import Settings
 
 ROOT = Path(__file__).parents[3]
 DEFAULTS = ("uuid-ossp", "pgcrypto", "pg_trgm")
@@ -62,7 +62,7 @@ def test_the_extensions_of_this_project_agree() -> None:
     """The defaults are read with their line, and so is every stack that names extensions of its own."""
     defaults, *others = extensions_of_stacks(ROOT)
     assert defaults.names == DEFAULTS == Settings.model_fields["extensions"].default
-    assert defaults.place.path == "infra/settings.py"
+    assert defaults.place.path == "infra/settings/model.py"
     assert defaults.place.text.strip().startswith("extensions: ")
     assert others == []
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.lint.run import lint_sources
-from infra.lint.settings import LintSettings
+from infra.lint.linter import lint_sources
+from infra.lint.options import LintSettings
 from infra.lint.source import Sources, source_file
-from infra.lint.stacks import Stack
+from infra.lint.stack_settings import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

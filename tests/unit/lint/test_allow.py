@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.lint.settings import LintSettings
+from infra.lint.options import LintSettings
 from tests.unit.lint.linted import linted
 
 BAD = "UPDATE t SET a = 1;"

@@ -14,8 +14,8 @@ import pytest
 from bench.generated import modules
 from infra.errors import InfraError
 from infra.findings.text import as_text
-from infra.lint.run import lint
-from infra.lint.settings import LintSettings
+from infra.lint.linter import lint
+from infra.lint.options import LintSettings
 from tests.unit.lint.linted import linted, places
 
 ROOT = Path(__file__).parents[3]

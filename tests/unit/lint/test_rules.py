@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.lint.documentation import explain, sections
+from infra.lint.explanations import explain, sections
+from infra.lint.linter import rule_texts
 from infra.lint.rule import RULES
-from infra.lint.run import rule_texts
 from tests.unit.lint.cases import CASES, Case
 from tests.unit.lint.linted import linted, places
 

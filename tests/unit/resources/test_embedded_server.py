@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from infra.resources.embedded_server import _specification  # pyright: ignore[reportPrivateUsage]
-from infra.settings import EmbeddedServer
+from infra.settings.model import EmbeddedServer
 
 PLACE = {"name": "dev-1", "owner": "a stack", "root": "/var/lib/x", "user": "postgres", "password": "p"}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.resources.boundary import Failure
+from infra.resources.base import Failure
 from infra.resources.env_file import BEGIN, END, EnvFileProvider
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from pulumi.dynamic.dynamic import serialize_provider  # pyright: ignore[reportUnknownVariableType]
 
 import infra.resources
-from infra.resources.boundary import Provider
+from infra.resources.base import Provider
 
 FROZEN = [
     "infra.resources.passwords.PasswordsProvider",

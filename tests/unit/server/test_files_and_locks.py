@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import BusyError, ServerError
-from infra.server.directory import ROOT_MARKER, make_root, remove_root, remove_tree
-from infra.server.files import LARGEST, read_untrusted, write_whole
-from infra.server.lock import locked
+from infra.server.embedded.directory import ROOT_MARKER, make_root, remove_root, remove_tree
+from infra.server.embedded.file_lock import locked
+from infra.server.file_io import LARGEST, read_untrusted, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

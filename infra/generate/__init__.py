@@ -1,0 +1,1 @@
+"""From SQLAlchemy models to the text of SQL modules."""

@@ -1,0 +1,1 @@
+"""Applies, verifies, rebuilds and retires modules in a database."""

@@ -1,0 +1,57 @@
+"""One runner at a time in a database: a session's advisory lock, which dies with its session (manual, 13.3.5)."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from infra.errors import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from infra.postgres.connection.pool import Connection
+
+KEY = (0x53514C4D, 1)
+"""'SQLM' in ASCII, and 1."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+
+HOLDER = """
+SELECT a.pid, a.application_name, to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ')
+FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_database d ON d.oid = l.database
+WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
+  AND l.classid = %s::bigint::oid AND l.objid = %s::bigint::oid
+"""
+
+
+@contextmanager
+def locked(connection: Connection, *, seconds: float) -> Generator[None]:
+    """Hold the database's lock; raises BusyError naming the session that holds it when that lasts too long."""
+    deadline = time.monotonic() + seconds
+    pause = FIRST_PAUSE
+    while connection.execute("SELECT pg_try_advisory_lock(%s, %s)", KEY).fetchone() != (True,):
+        if time.monotonic() > deadline:
+            raise BusyError(
+                f"another run holds the lock of this database for over {seconds:g} s{_holder(connection)}",
+                place=f"database {connection.info.dbname}",
+                remedy="wait for it, or end it",
+            )
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+    try:
+        yield
+    finally:
+        try:
+            connection.execute("SELECT pg_advisory_unlock(%s, %s)", KEY)
+        except psycopg.Error:
+            connection.close()  # the lock goes with the session
+
+
+def _holder(connection: Connection) -> str:
+    row = connection.execute(HOLDER, KEY).fetchone()
+    since = f", connected since {row[2]}" if row and row[2] else ""  # only roles of the same rights may know
+    return f" (pid {row[0]}, application {row[1]!r}{since})" if row else ""

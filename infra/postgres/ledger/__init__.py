@@ -1,0 +1,1 @@
+"""The ledger: what a database remembers of the modules that were applied to it."""

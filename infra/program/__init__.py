@@ -1,0 +1,1 @@
+"""The declaration of a stack, from its settings to its outputs."""

@@ -1,0 +1,82 @@
+"""Declares a server that is already there, and the provider that manages the stack's roles and databases on it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_postgresql as postgresql
+
+from infra.errors import ServerError
+from infra.program.server import CONNECT_TIMEOUT_SECONDS, CONNECTIONS, Server
+from infra.resources.external_server import ExternalServer
+
+if TYPE_CHECKING:
+    from infra.settings.model import ExternalServer as ExternalSettings
+    from infra.settings.model import Settings
+
+
+def declare_external(settings: Settings, server: ExternalSettings, policy: pulumi.Resource) -> Server:
+    """Declare the server; nothing of it goes when the stack does, but for what the stack made on it."""
+    external = ExternalServer(
+        "server",
+        server,
+        password=admin_password(server),
+        extensions=settings.extensions,
+        opts=pulumi.ResourceOptions(depends_on=[policy]),
+    )
+    provider = postgresql.Provider(
+        "admin",
+        host=external.host,
+        port=external.port,
+        username=external.user,
+        password=external.password,
+        database=external.database,
+        superuser=external.superuser,
+        sslmode=external.sslmode,
+        sslrootcert=external.options.apply(lambda known: known.get("sslrootcert", "")),
+        clientcert=external.options.apply(_client_certificate),  # pyright: ignore[reportArgumentType] (or None)
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        max_connections=CONNECTIONS,
+    )
+    return Server(
+        address={"host": external.first_host, "port": external.first_port, "options": external.options},
+        user=external.user,
+        password=external.password,
+        resource=external,
+        goes_with_it=None,
+        maintenance_database=external.database,
+        adopted=False,
+        provider=provider,
+        outputs={"host": external.host, "port": external.port, "server_version": external.version},
+    )
+
+
+def admin_password(server: ExternalSettings) -> str:
+    """Give the administrator's password from where the settings say it is, '' for nowhere; raises ServerError."""
+    if server.password_variable:
+        if server.password_variable not in os.environ:
+            raise ServerError(
+                "is not set in the environment",
+                place=f"server.password_variable {server.password_variable}",
+                remedy="export it where `pulumi` is started",
+            )
+        return os.environ[server.password_variable]
+    if server.password_file:
+        try:
+            return Path(server.password_file).expanduser().read_text(encoding="utf-8").splitlines()[0]
+        except (OSError, UnicodeDecodeError, IndexError):
+            raise ServerError(
+                "cannot be read, or is empty",
+                place=f"server.password_file {server.password_file}",
+                remedy="write the password into its first line, readable by you alone",
+            ) from None
+    return server.password or ""
+
+
+def _client_certificate(options: dict[str, str]) -> postgresql.ProviderClientcertArgs | None:
+    if "sslcert" not in options:
+        return None
+    return postgresql.ProviderClientcertArgs(cert=options["sslcert"], key=options.get("sslkey", ""))

@@ -1,0 +1,1 @@
+"""The documents of a schema: pictures, pages, and the files they are written to."""

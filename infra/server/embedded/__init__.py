@@ -1,0 +1,1 @@
+"""A PostgreSQL server of this machine's own, run as a daemon on loopback."""

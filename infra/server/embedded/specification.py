@@ -1,0 +1,133 @@
+"""What a server shall be (ClusterSpec), what it is when it runs (Running), and where its files go by default."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping  # noqa: TC003 - a field's type
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from infra.errors import ServerError
+from infra.postgres.connection.target import Target
+from infra.server.embedded.directory import Layout
+from infra.server.embedded.distribution import Distribution  # noqa: TC001 - a field's type
+from infra.server.ports import HOST
+
+APPLICATION = "platform-postgres"
+MAINTENANCE_DATABASE = "postgres"
+LOWEST_PORT, HIGHEST_PORT = 1024, 65_535
+LONGEST_IDENTIFIER = 63
+SHELL_SPECIAL = "\"'$`\\\n"  # pg_ctl hands its command line to a shell between double quotes
+
+# What libpq would otherwise take from the caller's environment (PostgreSQL manual, 32.15), or try first in vain. With
+# SCRAM required the server has to prove that it knows the password too, so a stranger on the port learns nothing.
+CONNECTION = {
+    "hostaddr": HOST,
+    "sslmode": "disable",
+    "gssencmode": "disable",
+    "channel_binding": "disable",
+    "require_auth": "scram-sha-256",
+    "target_session_attrs": "any",
+    "options": "",
+}
+
+Action = Literal["created", "adopted", "started", "restarted", "reloaded", "unchanged"]
+
+
+def default_root() -> Path:
+    """Give the directory below which servers live: /var/lib for root, XDG's state directory for anybody else."""
+    if os.geteuid() == 0:
+        return Path("/var/lib", APPLICATION)
+    state = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state") / APPLICATION  # noqa: PTH117
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """One server, wanted.
+
+    `name` is its directory below `root`; `owner` says in words whose it is (project and stack), and nobody else may
+    take or remove it. `port` 0: choose a free one and keep it. `run_as` and `bin_dir`: see account() and locate().
+    `settings` maps a server parameter to its value as postgresql.conf has it, without quotes. `ctype` "" is
+    C.UTF-8, or what the platform has instead. Fixed at creation: run_as, admin_user, encoding, locale and ctype.
+    """
+
+    name: str
+    owner: str
+    admin_password: str = field(repr=False)
+    root: Path = field(default_factory=default_root)
+    bin_dir: Path | None = None
+    port: int = 0
+    run_as: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    admin_user: str = "postgres"
+    encoding: str = "UTF8"
+    locale: str = "C"
+    ctype: str = ""
+
+    @property
+    def layout(self) -> Layout:
+        """Where its files are; symbolic links on the way are resolved, as the kernel will name the directories."""
+        return Layout(self.root.resolve() / self.name)
+
+    def target(self, port: int) -> Target:
+        """Give the admin's way in."""
+        return Target(HOST, port, MAINTENANCE_DATABASE, self.admin_user, self.admin_password, CONNECTION)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that runs and has accepted the admin's password; `changed` says in words what `action` was for."""
+
+    host: str
+    port: int
+    pid: int
+    version: str
+    data_directory: Path
+    log_file: Path
+    system_identifier: str
+    distribution: Distribution
+    action: Action = "unchanged"
+    changed: tuple[str, ...] = ()
+
+
+def refuse_impossible(spec: ClusterSpec) -> None:
+    """Raise ServerError for a specification that no machine could fulfil; looks at nothing but the values."""
+    path = str(spec.layout.base)
+    rules = (
+        (
+            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}", spec.name)
+            and spec.name != "dist"
+            and not spec.name.endswith(".lock"),
+            f"name {spec.name!r}",
+            "letters, digits, '.', '_' and '-' are allowed, 120 at most, and not 'dist' or '*.lock'",
+        ),
+        (
+            spec.root.is_absolute() and not set(path) & set(SHELL_SPECIAL),
+            f"data root {str(spec.root)!r}",
+            "an absolute path without quotes, '$', '`' and '\\' is required",
+        ),
+        (
+            spec.port == 0 or LOWEST_PORT <= spec.port <= HIGHEST_PORT,
+            f"port {spec.port}",
+            f"0 (choose one) or {LOWEST_PORT} to {HIGHEST_PORT} is required",
+        ),
+        (
+            re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", spec.admin_user)
+            and not spec.admin_user.startswith("pg_")
+            and len(spec.admin_user) <= LONGEST_IDENTIFIER,
+            f"admin user {spec.admin_user!r}",
+            "letters, digits and '_' are allowed, 63 at most, and not 'pg_' in front",
+        ),
+        (
+            spec.admin_password and not set(spec.admin_password) & set("\0\r\n"),
+            "admin password",
+            "it must not be empty, and not hold NUL or a line's end",
+        ),
+        (spec.owner, "owner", "it must not be empty"),
+    )
+    for holds, what, required in rules:
+        if not holds:
+            raise ServerError("cannot be used", place=what, remedy=required)

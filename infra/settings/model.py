@@ -1,0 +1,230 @@
+"""What a stack can be told: the groups of settings, and the only home of every default."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from infra.modules.extensions import DEFAULT_EXTENSIONS
+from infra.settings.values import (
+    A_DATABASE,
+    A_DOCKER_NAME,
+    A_LIMIT,
+    A_ROLE,
+    A_SIZE,
+    A_TIME,
+    HIGHEST_PORT,
+    LOWEST_PORT,
+    AbsolutePath,
+    Address,
+    DatabaseName,
+    DockerName,
+    EnvFile,
+    Identifier,
+    Limit,
+    Part,
+    Port,
+    Role,
+    ServerSetting,
+    Size,
+    Text,
+    Time,
+    bare_name,
+    only_if,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
+ROLES = ("owner", "migrator", "app", "readonly")
+
+
+class EmbeddedServer(Part):
+    """A real PostgreSQL of this machine's own, started and stopped by the stack."""
+
+    kind: Literal["embedded"] = Field(default="embedded", description="embedded")
+    port: Port = Field(
+        default=0,
+        description=f"a port of 127.0.0.1 from {LOWEST_PORT} to {HIGHEST_PORT}, or 0 for a free one that is then kept",
+    )
+    data_root: AbsolutePath | None = Field(
+        default=None, description="an absolute path outside the checkout; the server's own folder is made below it"
+    )
+    bin_dir: AbsolutePath | None = Field(
+        default=None, description="the folder with initdb and postgres of another installation, an absolute path"
+    )
+    run_as: Identifier | None = Field(
+        default=None,
+        description="the name of the system user that runs the server when you are root, by default platform-postgres",
+    )
+    settings: dict[str, ServerSetting] = Field(
+        default_factory=dict[str, str],
+        description="server settings by name, as in postgresql.conf: text, numbers, true or false",
+    )
+    retain: bool = Field(default=False, description="true keeps the data when the stack is destroyed, false removes it")
+    adopt: bool = Field(default=False, description="true takes over data that an earlier stack kept, false refuses it")
+
+
+class DockerServer(Part):
+    """A PostgreSQL in a container, with its data in a volume."""
+
+    kind: Literal["docker"] = Field(description="docker")
+    image: Text = Field(
+        default="postgres:17", description="the name of a postgres image, with a tag, a digest (name@sha256:…) or both"
+    )
+    container: DockerName | None = Field(default=None, description=f"the container's name: {A_DOCKER_NAME}")
+    volume: DockerName | None = Field(default=None, description=f"the name of the data's volume: {A_DOCKER_NAME}")
+    network: DockerName | None = Field(
+        default=None, description=f"the network's name: {A_DOCKER_NAME}; one that somebody else made is joined"
+    )
+    alias: DockerName = Field(default="postgres", description="the server's name for other containers of the network")
+    port: Port = Field(
+        default=0,
+        description=f"the published port, from {LOWEST_PORT} to {HIGHEST_PORT}, or 0 for a free one that is then kept",
+    )
+    address: Address = Field(
+        default="127.0.0.1", description="the IPv4 address of the Docker host on which the port is published"
+    )
+    tls: bool = Field(
+        default=False,
+        description="true gives the server a certificate of the stack's own authority; clients then verify it",
+    )
+    docker_host: Text | None = Field(
+        default=None,
+        description="unix:///path or tcp://host:port, by default what DOCKER_HOST says, or the usual socket",
+    )
+    settings: dict[str, ServerSetting] = Field(
+        default_factory=dict[str, str],
+        description="server settings by name, as in postgresql.conf: text, numbers, true or false",
+    )
+    memory: Size | None = Field(default=None, description=f"the container's limit, {A_SIZE}")
+    shm_size: Size = Field(default="256MB", description=f"what parallel queries share, {A_SIZE}")
+    restart: Literal["no", "on-failure", "always", "unless-stopped"] = Field(
+        default="unless-stopped", description="no, on-failure, always or unless-stopped"
+    )
+    labels: dict[str, str] = Field(
+        default_factory=dict[str, str], description="labels of the container, beside the stack's name and lifecycle"
+    )
+    initdb_args: str = Field(
+        default="--encoding=UTF8 --locale=C.UTF-8",
+        description="arguments of initdb, which makes the data once; checksums and scram-sha-256 are added",
+    )
+    upgrade: Literal["refuse", "dump-restore"] = Field(
+        default="refuse",
+        description="refuse (an image of another major version) or dump-restore (moves the data to a new volume)",
+    )
+    retain: bool = Field(
+        default=False, description="true keeps the volume when the stack is destroyed, false removes it"
+    )
+    adopt: bool = Field(default=False, description="true takes over a volume that is there already, false refuses it")
+
+
+class ExternalServer(Part):
+    """A PostgreSQL that is already there; the stack makes roles and databases on it, and removes no more than those."""
+
+    kind: Literal["external"] = Field(description="external")
+    dsn: Text = Field(
+        description="how an administrator connects, as libpq takes it: a URI or keywords, several hosts allowed; "
+        "a secret when it holds a password"
+    )
+    password: Text | None = Field(default=None, description="the administrator's password, a secret")
+    password_variable: Text | None = Field(
+        default=None, description="the name of an environment variable that holds the administrator's password"
+    )
+    password_file: Text | None = Field(
+        default=None, description="a file whose first line is the administrator's password"
+    )
+    accept: Annotated[str, only_if(str.isdigit)] | None = Field(
+        default=None,
+        description="the system identifier, in quotes, of the one server that may take the place of the first",
+    )
+
+
+SERVERS: Mapping[str, type[Part]] = {
+    "embedded": EmbeddedServer,
+    "docker": DockerServer,
+    "external": ExternalServer,
+}
+
+
+def _kind_or_embedded(given: object) -> object:
+    if isinstance(given, dict):
+        return {"kind": "embedded", **cast("dict[str, object]", given)}
+    return given
+
+
+Server = Annotated[
+    Annotated[EmbeddedServer, Tag("embedded")]
+    | Annotated[DockerServer, Tag("docker")]
+    | Annotated[ExternalServer, Tag("external")],
+    Discriminator("kind"),
+]
+
+
+def _named_after_the_database(role: str) -> Any:  # noqa: ANN401 (a field's definition)
+    return Field(default_factory=lambda data: f"{data['name']}_{role}", description=A_ROLE)
+
+
+class Database(Part):
+    """A database and the names of its four roles; a bare name is enough."""
+
+    name: DatabaseName = Field(description=A_DATABASE)
+    owner: Role = _named_after_the_database("owner")
+    migrator: Role = _named_after_the_database("migrator")
+    app: Role = _named_after_the_database("app")
+    readonly: Role = _named_after_the_database("readonly")
+
+
+class Modules(Part):
+    """Where the SQL modules are, and how long they may wait and run."""
+
+    directory: Text = Field(default="sql", description="the folder of the SQL modules, seen from Pulumi.yaml")
+    lock_timeout: Limit = Field(default=10.0, description=f"{A_LIMIT}: how long a statement waits for a lock")
+    statement_timeout: Limit = Field(default=600.0, description=f"{A_LIMIT}: how long one module may run")
+    wait: Time = Field(default=60.0, description=f"{A_TIME}: how long a run waits for another one")
+    live_check: bool = Field(
+        default=True, description="true lets a preview compare the live database, false leaves it alone"
+    )
+    unmanaged: tuple[Text, ...] = Field(
+        default=("table public.alembic_version",),
+        description="a list of objects that no module needs to have made, such as table public.tmp_*",
+    )
+
+
+class Settings(Part):
+    """Everything that a stack can be told."""
+
+    lifecycle: Literal["ephemeral", "persistent"] = Field(
+        default="ephemeral",
+        description="ephemeral (may be rebuilt and removed) or persistent (nothing is ever dropped)",
+    )
+    server: Annotated[Server, BeforeValidator(_kind_or_embedded)] = Field(
+        default=EmbeddedServer(), description="a server: its kind and what belongs to that"
+    )
+    databases: Annotated[tuple[Annotated[Database, BeforeValidator(bare_name)], ...], only_if(bool)] = Field(
+        description="a list of at least one database: names, or names with the names of their roles"
+    )
+    extensions: tuple[Identifier, ...] = Field(
+        default=DEFAULT_EXTENSIONS,
+        description="a list of names of extensions that the server offers; every database gets them",
+    )
+    modules: Modules = Field(default=Modules(), description="directory, lock_timeout, statement_timeout and wait")
+    env_file: EnvFile = Field(
+        default=".env.{stack}",
+        description="the name of a file for the connection settings, {stack} in it for the stack's, or false for none",
+    )
+    drop_databases: tuple[DatabaseName, ...] = Field(
+        default=(), description="a list of databases that a persistent stack may lose"
+    )
+    password_rotation: int = Field(
+        default=0, strict=True, ge=0, description="a whole number from 0; a new one gives every role a new password"
+    )
+
+
+def default_databases(stack: str) -> list[str]:
+    """Name the databases of a stack that names none: its own, and one for its tests."""
+    name = re.sub(r"[^a-z0-9]+", "_", stack.lower()).strip("_")
+    return [f"netra_{name}", f"netra_{name}_test"]

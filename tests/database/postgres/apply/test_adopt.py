@@ -1,0 +1,91 @@
+"""Objects that are there before their module is: adopted when they are exactly what it makes, else refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.errors import RefusedError
+from infra.modules.decision import Step
+
+if TYPE_CHECKING:
+    from tests.database.postgres.databases import World
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+TABLE = "CREATE TABLE a (id integer PRIMARY KEY, name text);\n"
+LATER = "CREATE INDEX a_name_idx ON a (name);\nALTER TABLE a ALTER name SET NOT NULL;\n"
+THERE = TABLE + LATER + "INSERT INTO a VALUES (1, 'x')"
+
+
+def test_an_equal_database_is_adopted(world: World) -> None:
+    """All objects are there, exactly: rows are written, nothing runs, and no data is touched."""
+    world.write(m01_a=TABLE, m02_b=LATER)
+    world.sql(THERE)
+    assert world.outlook("01-a").change == "adopt: all that it makes is there, exactly"
+    assert world.up() == [Step.ADOPT, Step.ADOPT]
+    assert world.ledger() == {"01-a": "adopted", "02-b": "adopted"}
+    assert world.sql("SELECT * FROM a") == [(1, "x")]
+    assert world.drift() == {}
+    assert world.up() == [Step.UNCHANGED, Step.UNCHANGED]
+
+
+def test_what_is_adopted_is_owned(world: World) -> None:
+    """Owners and privileges that the objects have here are the module's from now on; a change of them is drift."""
+    world.write(m01_a=TABLE)
+    world.sql(TABLE + "GRANT SELECT ON a TO world_readonly")
+    assert world.up() == [Step.ADOPT]
+    assert world.drift() == {}
+    world.sql("REVOKE SELECT ON a FROM world_readonly")
+    assert world.drift() == {"01-a": ["privileges table public.a to world_readonly is missing"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("ALTER TABLE a ALTER id TYPE bigint", ["column public.a.id is different"]),
+        ("ALTER TABLE a DROP name", ["column public.a.name is missing"]),
+        ("ALTER TABLE a DROP CONSTRAINT a_pkey", ["constraint public.a.a_pkey is missing"]),
+        ("COMMENT ON TABLE a IS 'x'", ["table public.a is different"]),
+    ],
+)
+def test_a_database_that_differs_is_refused(world: World, change: str, found: list[str]) -> None:
+    """What differs from what the module makes is named with both definitions, and nothing is run."""
+    world.write(m01_a=TABLE, m02_b=LATER)
+    world.sql(THERE)
+    world.sql(change)
+    before = world.fingerprint()
+    lines = world.refused()
+    assert lines[0] == (
+        f"sql/01-a.sql in {world.place}: objects of its names are there and differ from what it makes; write the "
+        "difference as a migration (`alembic revision --autogenerate`), or take the change back"
+    )
+    assert [line for line in lines[1:] if not line.startswith(" ")][: len(found)] == found
+    assert world.fingerprint() == before
+
+
+def test_a_module_that_makes_nothing_there_yet_is_applied_beside_what_is(world: World) -> None:
+    """Objects that no module made do not keep a module with other names from being applied."""
+    world.sql("CREATE TABLE legacy ()")
+    world.write(m01_a=TABLE, m02_b=LATER)
+    assert world.up() == [Step.APPLY, Step.APPLY]
+    assert world.drift() == {}
+
+
+def test_a_module_that_is_half_there_is_refused(world: World) -> None:
+    """Of what a module makes and changes some is there and some is not: nobody guesses the rest."""
+    world.write(m01_a=TABLE, m02_b=LATER + "CREATE INDEX other ON a (id);")
+    world.sql("CREATE TABLE legacy ()")
+    world.sql(THERE)
+    assert world.apply(world.module("01-a")) is Step.ADOPT
+    with pytest.raises(RefusedError, match=r"index public\.other is missing"):
+        world.apply(world.module("02-b"))
+
+
+def test_no_scratch_database_survives(world: World) -> None:
+    """What was made for the comparison is gone afterwards."""
+    world.write(m01_a=TABLE)
+    world.sql(TABLE)
+    world.up()
+    assert world.sql("SELECT datname FROM pg_database WHERE datname LIKE 'platform_postgres_scratch_%'") == []

@@ -1,0 +1,160 @@
+"""A module whose statements changed: made anew where nothing counts, verified or refused where data does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.errors import ModuleError
+from infra.modules.decision import Step
+from tests.database.postgres.databases import EPHEMERAL
+
+if TYPE_CHECKING:
+    from tests.database.postgres.databases import World
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+FIRST = "CREATE TABLE base (id integer PRIMARY KEY);\n"
+TABLE = "CREATE TABLE a (id integer PRIMARY KEY, base_id integer REFERENCES base, name text);\n"
+WIDER = TABLE.replace("name text", "name text, size bigint NOT NULL")
+INDEX = "CREATE INDEX a_name_idx ON a (name);\nCREATE VIEW names AS SELECT name FROM a;\n"
+
+
+@pytest.fixture
+def applied(world: World) -> World:
+    """Give a world with three modules applied, and a row in each table."""
+    world.write(m01_base=FIRST, m02_table=TABLE, m03_index=INDEX)
+    world.up()
+    world.sql("INSERT INTO base VALUES (7); INSERT INTO a VALUES (1, 7, 'x')")
+    return world
+
+
+def test_a_changed_module_is_made_anew_where_nothing_counts(applied: World) -> None:
+    """This and the later modules are dropped in reverse and run again; earlier ones, and their rows, stay."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m02_table=WIDER)
+    assert world.outlook("02-table").change == (
+        "rebuild: its statements changed; drops and makes anew 1 table of 02 to 03, losing all rows (a 1)"
+    )
+    assert world.outlook("01-base").change == ""
+    assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.UNCHANGED]
+    assert world.sql("SELECT id FROM base") == [(7,)]
+    assert world.sql("SELECT count(*) FROM a") == [(0,)]
+    assert world.drift() == {}
+    assert world.up() == [Step.UNCHANGED] * 3
+    assert world.is_as_made()
+
+
+def test_a_rebuild_that_fails_changes_nothing(applied: World) -> None:
+    """An error in a later module undoes the whole rebuild, and is placed in that module's file."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    before = world.fingerprint()
+    world.write(m02_table=TABLE.replace("name text", "names text"))
+    with pytest.raises(ModuleError) as caught:
+        world.up()
+    assert str(caught.value).startswith('sql/03-index.sql:1:1: column "name" does not exist [42703]')
+    assert world.sql("SELECT name FROM a") == [("x",)]
+    assert world.fingerprint() == before
+    assert world.drift() == {}
+
+
+def test_a_rebuild_takes_the_modules_with_it_that_later_ones_changed(world: World) -> None:
+    """A later module that changed what an earlier one made can only be undone by making both anew."""
+    world.set(lifecycle=EPHEMERAL)
+    world.write(
+        m01_a="CREATE TABLE a (x integer);", m02_b="CREATE TABLE b ();", m03_c="ALTER TABLE a ALTER x SET NOT NULL;"
+    )
+    world.up()
+    world.write(m03_c="ALTER TABLE a ALTER x SET DEFAULT 1;")
+    assert world.outlook("03-c").change == (
+        "rebuild: its statements changed; drops and makes anew 2 tables of 01 to 03, losing no row"
+    )
+    assert world.up() == [Step.UNCHANGED, Step.UNCHANGED, Step.REBUILD]
+    assert world.drift() == {}
+    assert world.is_as_made()
+
+
+def test_a_column_added_by_a_later_module_takes_only_itself_along(world: World) -> None:
+    """A column in an earlier module's table is dropped and added again, and the table keeps its rows."""
+    world.set(lifecycle=EPHEMERAL)
+    world.write(m01_a="CREATE TABLE a (x integer);", m02_b="ALTER TABLE a ADD y integer;")
+    world.up()
+    world.sql("INSERT INTO a VALUES (1, 2)")
+    world.write(m02_b="ALTER TABLE a ADD y bigint;")
+    assert world.up() == [Step.UNCHANGED, Step.REBUILD]
+    assert world.sql("SELECT * FROM a") == [(1, None)]
+    assert world.drift() == {}
+
+
+def test_a_rebuild_is_refused_where_somebody_built_on_it(applied: World) -> None:
+    """An object that no module made and that depends on one stops the rebuild, by name; nothing is changed."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.sql("CREATE VIEW report AS SELECT name FROM a")
+    world.write(m02_table=WIDER)
+    (line,) = world.refused()
+    assert line == (
+        f"sql/02-table.sql in {world.place}: cannot be dropped, because other objects depend on "
+        "what it made: view report depends on table a; drop those objects first, if nobody needs them"
+    )
+    assert world.sql("SELECT name FROM a") == [("x",)]
+
+
+def test_a_migrated_database_is_verified_and_recorded(applied: World) -> None:
+    """Where a migration brought the database to what modules make, the new digests are recorded and nothing runs."""
+    world = applied
+    world.sql("ALTER TABLE a ADD size bigint; UPDATE a SET size = 5; ALTER TABLE a ALTER size SET NOT NULL")
+    world.write(m02_table=WIDER)
+    assert world.outlook("02-table").change == "verify: its statements changed, and so did the database"
+    assert world.up() == [Step.UNCHANGED, Step.VERIFY, Step.UNCHANGED]
+    assert world.sql("SELECT * FROM a") == [(1, 7, "x", 5)]
+    assert world.ledger()["02-table"] == "verified"
+    assert world.up() == [Step.UNCHANGED] * 3
+    assert world.drift() == {}
+
+
+def test_a_database_that_did_not_follow_is_refused(applied: World) -> None:
+    """Every missing, extra and different object is named with both definitions; nothing is run or recorded."""
+    world = applied
+    world.write(m02_table="CREATE TABLE a (id bigint PRIMARY KEY, name text, size bigint NOT NULL);\n")
+    said = world.outlook("02-table")
+    assert said.refused == (
+        f"sql/02-table.sql in {world.place}: its statements changed, and the database has not "
+        "followed: column public.a.base_id is extra, column public.a.id is different, column public.a.size is missing, "
+        "constraint public.a.a_base_id_fkey is extra; "
+        "write the difference as a migration (`alembic revision --autogenerate`), or take the change back"
+    )
+    first, *rest = world.refused()
+    assert first == (
+        f"sql/02-table.sql in {world.place}: its statements changed, and the database has not followed; write the "
+        "difference as a migration (`alembic revision --autogenerate`), or take the change back; these differ:"
+    )
+    assert rest == [
+        "column public.a.base_id is extra",
+        "  + type integer",
+        "column public.a.id is different",
+        "  - type bigint",
+        "  + type integer",
+        "    not null",
+        "column public.a.size is missing",
+        "  - type bigint",
+        "  - not null",
+        "constraint public.a.a_base_id_fkey is extra",
+        "  + FOREIGN KEY (base_id) REFERENCES public.base(id)",
+    ]
+    assert world.sql("SELECT name FROM a") == [("x",)]
+    assert world.ledger()["02-table"] == "applied"
+
+
+def test_a_preview_shows_that_all_is_as_it_was(applied: World) -> None:
+    """Nothing to do is nothing to say."""
+    said = applied.outlook("02-table")
+    assert (said.change, said.drift, said.refused) == ("", "", "")
+
+
+def test_vanished_objects_come_back_where_nothing_counts(applied: World) -> None:
+    """In an ephemeral stack a module whose objects are all gone is made anew with the later ones."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.sql("DROP TABLE a CASCADE")
+    assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.UNCHANGED]
+    assert world.drift() == {}

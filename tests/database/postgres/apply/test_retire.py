@@ -1,0 +1,121 @@
+"""A module whose file is removed: retained where data counts, dropped elsewhere, refused where others need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.errors import RefusedError
+from infra.modules.decision import Step
+from tests.database.postgres.databases import EPHEMERAL
+
+if TYPE_CHECKING:
+    from tests.database.postgres.databases import World
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+TABLE = "CREATE TABLE a (id integer PRIMARY KEY);\n"
+OTHER = "CREATE TABLE b (id integer PRIMARY KEY, note text);\nCREATE TYPE mood AS ENUM ('x');\n"
+
+
+@pytest.fixture
+def applied(world: World) -> World:
+    """Give a world with two modules applied, and a row in the second one's table."""
+    world.write(m01_a=TABLE, m02_b=OTHER)
+    world.up()
+    world.sql("INSERT INTO b VALUES (1, 'x')")
+    return world
+
+
+def test_objects_stay_where_data_counts(applied: World) -> None:
+    """The ledger says retained, the objects and their rows stay, and they are not called unmanaged."""
+    world = applied
+    world.write(m02_b=None)
+    assert world.retire("02-b") == f"its objects stay in {world.place}: the ledger says retained"
+    assert world.ledger() == {"01-a": "applied", "02-b": "retained"}
+    assert world.sql("SELECT note FROM b") == [("x",)]
+    assert world.up() == [Step.UNCHANGED]
+
+
+def test_a_file_that_is_back_is_adopted(applied: World) -> None:
+    """A retained module whose file returns is adopted as it was; its rows never left."""
+    world = applied
+    world.write(m02_b=None)
+    world.retire("02-b")
+    world.write(m02_b="-- back\n" + OTHER)
+    assert world.up() == [Step.UNCHANGED, Step.ADOPT]
+    assert world.ledger()["02-b"] == "adopted"
+    assert world.sql("SELECT note FROM b") == [("x",)]
+    assert world.up() == [Step.UNCHANGED, Step.UNCHANGED]
+
+
+def test_a_file_that_is_back_with_other_statements_is_verified(applied: World) -> None:
+    """A retained module that returns changed is compared as any changed one."""
+    world = applied
+    world.write(m02_b=None)
+    world.retire("02-b")
+    world.write(m02_b=OTHER.replace("note", "remark"))
+    with pytest.raises(RefusedError, match=r"column public\.b\.note is extra"):
+        world.up()
+    world.sql("ALTER TABLE b RENAME note TO remark")
+    assert world.up() == [Step.UNCHANGED, Step.VERIFY]
+    assert world.ledger()["02-b"] == "verified"
+    assert world.drift() == {}
+
+
+def test_objects_go_where_nothing_counts(applied: World) -> None:
+    """In an ephemeral stack everything that the module made is dropped, and nothing else."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m02_b=None)
+    assert world.retire("02-b") == f"its objects are dropped from {world.place}"
+    assert {str(one) for one in world.catalog().structure().objects} == {
+        "schema public",
+        "table public.a",
+        "column public.a.id",
+        "constraint public.a.a_pkey",
+    }
+    assert world.ledger() == {"01-a": "applied"}
+    assert world.retire("02-b") == "there was nothing to drop"
+
+
+def test_what_a_later_module_needs_is_not_dropped(applied: World) -> None:
+    """A removal that would break a later module is refused by the dependent object's name, and changes nothing."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m03_c="CREATE TABLE c (b_id integer REFERENCES b);")
+    world.up()
+    with pytest.raises(RefusedError) as caught:
+        world.retire("02-b")
+    assert str(caught.value) == (
+        f"module 02-b in {world.place}: cannot be dropped, because other objects depend on what "
+        "it made: constraint c_b_id_fkey on table c depends on table b; drop those objects first, if nobody needs them"
+    )
+    assert world.sql("SELECT note FROM b") == [("x",)]
+    assert world.ledger() == {"01-a": "applied", "02-b": "applied", "03-c": "applied"}
+
+
+def test_a_grant_goes_with_the_module_that_gave_it(applied: World) -> None:
+    """Privileges that a module gave on an earlier one's table are taken back with it."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m03_c="GRANT SELECT, INSERT ON a TO world_readonly; GRANT UPDATE (id) ON a TO world_readonly;")
+    world.up()
+    world.retire("03-c")
+    assert world.sql("SELECT has_table_privilege('world_readonly', 'a', 'SELECT')") == [(False,)]
+    assert world.sql("SELECT has_column_privilege('world_readonly', 'a', 'id', 'UPDATE')") == [(False,)]
+    assert world.drift() == {}
+
+
+def test_what_it_changed_of_an_earlier_module_is_not_forgotten(applied: World) -> None:
+    """What only making the earlier module anew would undo stops the removal, by the object's name."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m03_c="ALTER TABLE b ALTER note SET NOT NULL;")
+    world.up()
+    with pytest.raises(RefusedError) as caught:
+        world.retire("03-c")
+    assert "column public.b.note" in str(caught.value)
+    assert world.ledger()["03-c"] == "applied"
+
+
+def test_no_ledger_no_removal(world: World) -> None:
+    """A database without a ledger has nothing to drop."""
+    assert world.retire("01-a") == "there was nothing to drop"

@@ -1,0 +1,31 @@
+"""Statements past the driver's bookkeeping, and undone: its plans of the readings last from one case to the next."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from infra.postgres.connection.simple_query import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import psycopg
+
+    Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def run(connection: Connection, *texts: str) -> None:
+    """Run statements."""
+    for text in texts:
+        plain(connection, text)
+
+
+@contextmanager
+def undone(connection: Connection) -> Generator[None]:
+    """Undo in the end whatever happens inside."""
+    plain(connection, "BEGIN")
+    try:
+        yield
+    finally:
+        plain(connection, "ROLLBACK")

@@ -1,0 +1,275 @@
+"""What a module did is read from what its transaction touched, and that is all it did; what it made can be undone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg
+import pytest
+
+from infra.catalog.catalog import STRUCTURE
+from infra.catalog.changes import Effect, effect_between
+from infra.errors import RefusedError
+from infra.modules.statements import parse
+from infra.postgres.apply.drop import created, remove
+from infra.postgres.connection import pool
+from infra.postgres.introspection.effects import effect_of
+from infra.postgres.introspection.reader import is_virgin, read_catalog
+from tests.database.postgres.databases import target_of
+from tests.database.postgres.error_text import run, undone
+from tests.database.postgres.introspection.reader_cases.cases import CASES, Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.catalog.catalog import Catalog
+    from infra.postgres.connection.target import Target
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+NAME = "test_ownership"
+ROLES = ("r", '"R x"', '"B"', "a")
+"""Roles that the cases make; roles are the whole server's, so that they are there before, and go afterwards."""
+
+
+@pytest.fixture(scope="module")
+def admin(server: str) -> Iterator[Connection]:
+    """Give a superuser's connection, while the roles are there."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        for role in ROLES:
+            run(connection, f"CREATE ROLE {role}")
+        yield connection
+        for role in ROLES:
+            run(connection, f"DROP ROLE {role}")
+
+
+@pytest.fixture(scope="module")
+def way(admin: Connection, server: str) -> Iterator[Target]:
+    """Give a superuser's way to an empty database for this module."""
+    run(admin, f"CREATE DATABASE {NAME}")
+    yield target_of(server).on(NAME)
+    pool.close_all(NAME)
+    run(admin, f"DROP DATABASE {NAME} WITH (FORCE)")
+
+
+def statements(case: Case) -> list[str]:
+    """Give a case's statements one by one, but for the roles."""
+    text = re.sub(r"CREATE ROLE [^;]*;", "", case.setup)
+    return [text[one.start : one.end] for one in parse(text, "case")]
+
+
+class Read(NamedTuple):
+    """What the narrow and the full reading say that statements did, and what dropping what they made leaves of it."""
+
+    narrow: Effect
+    full: Effect
+    after: Catalog
+    left: Effect
+
+
+def readings(connection: Connection, way: Target, before: Catalog, *texts: str, removing: bool = False) -> Read:
+    """Run statements and give the readings; all of it is undone."""
+    with undone(connection):
+        narrow = effect_of(connection, way, lambda: run(connection, *texts))
+        after = read_catalog(connection)
+        full = effect_between(before, after)
+        if removing:
+            remove(connection, created(narrow), place="case")
+            after = read_catalog(connection)
+        return Read(narrow, full, after, effect_between(before, after))
+
+
+@pytest.fixture(scope="module")
+def empty(way: Target) -> Catalog:
+    """Give the whole reading of the empty database."""
+    with pool.connection(way) as connection:
+        return read_catalog(connection)
+
+
+@pytest.fixture
+def acting(way: Target) -> Iterator[Connection]:
+    """Give a connection that acts, to a database in which every test undoes what it did."""
+    with pool.connection(way) as connection:
+        yield connection
+
+
+CIRCULAR = "range public.r"  # with a function on the range that the range needs, which only CASCADE can drop
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_statements_make_is_all_read_and_can_be_dropped(
+    acting: Connection, way: Target, empty: Catalog, case: Case
+) -> None:
+    """What statements touched holds all they made and no more, and dropping it leaves the database as it was."""
+    removing = not (case.number == 10 and str(case.identity) == CIRCULAR)
+    found = readings(acting, way, empty, *statements(case), removing=removing)
+    assert found.narrow == found.full
+    assert case.definition in {found.narrow.objects.get(case.identity), empty.objects.get(case.identity)}
+    assert not removing or found.left.objects.keys() <= found.narrow.changed
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_database_with_anything_in_it_is_no_virgin(acting: Connection, empty: Catalog, case: Case) -> None:
+    """The quick look for something that no module made never misses what the whole reading finds."""
+    with undone(acting):
+        run(acting, *statements(case))
+        structure = effect_between(empty, read_catalog(acting)).objects.keys()
+        made = {one for one in structure if one.kind in STRUCTURE and one.kind != "extension"}
+        assert not (made and is_virgin(acting))
+
+
+def test_a_database_with_extensions_alone_is_virgin(acting: Connection) -> None:
+    """What an extension brings along is no module's, and needs no whole reading to tell."""
+    with undone(acting):
+        run(acting, "CREATE EXTENSION pg_trgm; CREATE EXTENSION pgcrypto")
+        assert is_virgin(acting)
+        run(acting, "CREATE SEQUENCE q")
+        assert not is_virgin(acting)
+
+
+LAST = [case for case in CASES if len(statements(case)) > 1 and not statements(case)[-1].startswith("CREATE")]
+
+
+class Used:
+    """A database that is emptied after each test by dropping what was made; where that leaves a thing it is renewed."""
+
+    def __init__(self, admin: Connection, way: Target, empty: Catalog) -> None:
+        self.admin, self.way, self.empty = admin, way, empty
+        self._make()
+
+    def _make(self) -> None:
+        run(self.admin, f"CREATE DATABASE {self.way.database}")
+
+    def drop(self) -> None:
+        """Drop it."""
+        pool.close_all(self.way.database)
+        run(self.admin, f"DROP DATABASE {self.way.database} WITH (FORCE)")
+
+    def clear(self) -> None:
+        """Leave it empty."""
+        try:
+            with pool.connection(self.way) as connection:
+                with connection.transaction():
+                    made = effect_between(self.empty, read_catalog(connection))
+                    remove(connection, created(made), place="case")
+                emptied = read_catalog(connection) == self.empty
+        except (psycopg.Error, RefusedError):
+            emptied = False
+        if not emptied:
+            self.drop()
+            self._make()
+
+
+@pytest.fixture(scope="module")
+def kept(admin: Connection, server: str, empty: Catalog) -> Iterator[Used]:
+    """Give a database for the tests that need what they did first to be seen by others."""
+    used = Used(admin, target_of(server).on("test_ownership_used"), empty)
+    yield used
+    used.drop()
+
+
+@pytest.fixture
+def used(kept: Used) -> Iterator[Target]:
+    """Give a superuser's way to an empty database that may be written to."""
+    yield kept.way
+    kept.clear()
+
+
+@pytest.mark.parametrize("case", LAST, ids=str)
+def test_the_readings_agree_on_what_changes(used: Target, case: Case) -> None:
+    """The last statement of a case often changes what was there: that is seen as it is, and nothing else."""
+    *earlier, last = statements(case)
+    with pool.connection(used) as connection:
+        run(connection, *earlier)
+        found = readings(connection, used, read_catalog(connection), last)
+    assert found.narrow == found.full
+
+
+CHANGES = {
+    "a privilege taken from PUBLIC": "REVOKE EXECUTE ON FUNCTION f() FROM PUBLIC",
+    "a privilege on a column": "GRANT SELECT (a) ON t TO r",
+    "a comment on a column": "COMMENT ON COLUMN t.a IS 'x'",
+    "a comment on an index": "COMMENT ON INDEX i IS 'x'",
+    "a comment on a constraint": "COMMENT ON CONSTRAINT t_pkey ON t IS 'x'",
+    "a comment on a type": "COMMENT ON TYPE e IS 'x'",
+    "a comment on a function": "COMMENT ON FUNCTION f() IS 'x'",
+    "a comment on a trigger": "COMMENT ON TRIGGER g ON t IS 'x'",
+    "a comment on a policy": "COMMENT ON POLICY p ON t IS 'x'",
+    "a comment on a domain's constraint": "COMMENT ON CONSTRAINT d_check ON DOMAIN d IS 'x'",
+    "a comment on a schema": "COMMENT ON SCHEMA s IS 'x'",
+    "an owner": "ALTER TABLE t OWNER TO r",
+    "an owner of a type": "ALTER TYPE e OWNER TO r",
+    "a dropped table": "DROP TABLE t CASCADE",
+    "a dropped column": "ALTER TABLE t DROP b CASCADE",
+    "a dropped constraint": "ALTER TABLE t DROP CONSTRAINT t_pkey CASCADE",
+    "a dropped default": "ALTER TABLE t ALTER b DROP DEFAULT",
+    "a dropped index": "DROP INDEX i",
+    "a dropped view": "DROP VIEW v",
+    "a dropped trigger": "DROP TRIGGER g ON t",
+    "a dropped policy": "DROP POLICY p ON t",
+    "a dropped function": "DROP FUNCTION f() CASCADE",
+    "a dropped enum": "DROP TYPE e CASCADE",
+    "a dropped domain's constraint": "ALTER DOMAIN d DROP CONSTRAINT d_check",
+    "a dropped sequence": "DROP SEQUENCE q",
+    "a dropped schema": "DROP SCHEMA s CASCADE",
+    "a dropped extension": "DROP EXTENSION pgcrypto",
+    "a renamed table": "ALTER TABLE t RENAME TO u",
+    "a renamed column": "ALTER TABLE t RENAME a TO z",
+    "a renamed enum value": "ALTER TYPE e RENAME VALUE 'x' TO 'z'",
+    "a renamed schema": "ALTER SCHEMA s RENAME TO z",
+    "a table in another schema": "ALTER TABLE t SET SCHEMA s",
+    "another body": "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
+    "row level security": "ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+    "another type": "ALTER TABLE t ALTER b DROP DEFAULT, ALTER b TYPE bigint USING 1",
+    "statistics of a column": "ALTER TABLE t ALTER b SET STATISTICS 500",
+    "a parameter of storage": "ALTER TABLE t SET (fillfactor = 50)",
+    "a disabled trigger": "ALTER TABLE t DISABLE TRIGGER g",
+    "another increment": "ALTER SEQUENCE q INCREMENT 5",
+    "made and dropped": "CREATE TABLE n (); DROP TABLE n",
+    "dropped and made": "DROP VIEW v; CREATE VIEW v AS SELECT 2 AS a",
+    "rows alone": "INSERT INTO t VALUES (1, 'x'); SELECT nextval('q')",
+    "in a subtransaction": "DO $$ BEGIN BEGIN CREATE TABLE n (x integer); EXCEPTION WHEN others THEN END; END $$",
+    "in an undone subtransaction": "DO $$ BEGIN CREATE TABLE n (); RAISE ''; EXCEPTION WHEN others THEN END $$",
+}
+THERE = (
+    "CREATE EXTENSION pgcrypto; CREATE SCHEMA s; CREATE TABLE s.other (x integer); CREATE TYPE e AS ENUM ('x', 'y')",
+    "CREATE DOMAIN d AS integer CONSTRAINT d_check CHECK (VALUE > 0); CREATE SEQUENCE q",
+    "CREATE TABLE t (a integer PRIMARY KEY, b text DEFAULT 'x', c e, f d); CREATE INDEX i ON t (b)",
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f(); CREATE POLICY p ON t",
+    "CREATE TABLE k (a integer REFERENCES t, b e); CREATE VIEW v AS SELECT a FROM t; GRANT SELECT ON t TO r",
+)
+
+
+@pytest.fixture(scope="module")
+def furnished(admin: Connection, server: str) -> Iterator[Target]:
+    """Give a superuser's way to a database with an object of most kinds, which every test leaves as it was."""
+    name = "test_ownership_furnished"
+    run(admin, f"CREATE DATABASE {name}")
+    way = target_of(server).on(name)
+    with pool.connection(way) as connection:
+        run(connection, *THERE)
+    yield way
+    pool.close_all(name)
+    run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("text", CHANGES.values(), ids=CHANGES.keys())
+def test_changes_are_owned(furnished: Target, text: str) -> None:
+    """Comments, privileges, owners, names and what is dropped are seen as the full reading sees them."""
+    with pool.connection(furnished) as connection:
+        found = readings(connection, furnished, read_catalog(connection), text)
+    assert found.narrow == found.full
+
+
+@pytest.mark.parametrize("text", [CHANGES["a privilege on a column"], CHANGES["another body"]])
+def test_a_server_that_counts_nothing_is_searched_whole(furnished: Target, text: str) -> None:
+    """With track_counts off nothing says in which catalogs a transaction wrote, so that all are searched."""
+    with pool.connection(furnished) as connection:
+        found = readings(
+            connection, furnished, read_catalog(connection), "SET LOCAL track_counts = off", f"{text}; SELECT 1"
+        )
+    assert found.narrow.objects
+    assert found.narrow == found.full

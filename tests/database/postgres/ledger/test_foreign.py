@@ -1,0 +1,111 @@
+"""A ledger that is another's, newer, broken or gone: known before anything is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.errors import InfraError, LedgerError, RefusedError
+from infra.postgres.apply import preview
+from tests.database.postgres.databases import EPHEMERAL
+
+if TYPE_CHECKING:
+    from tests.database.postgres.databases import World
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+
+@pytest.fixture
+def applied(world: World) -> World:
+    """Give an ephemeral world with a module applied: where most may happen."""
+    world.write(m01_a="CREATE TABLE a (id integer);\n")
+    world.up()
+    return world.set(lifecycle=EPHEMERAL)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE sqlmodule.identity SET stack = 'org/project/other'",
+        "UPDATE sqlmodule.identity SET system_identifier = '1'",
+        "UPDATE sqlmodule.identity SET database = 1",
+    ],
+)
+def test_a_foreign_ledger_stops_everything(applied: World, change: str) -> None:
+    """Another stack's ledger, or one that came with a copy of the database, is refused before any write."""
+    world = applied
+    world.sql(change)
+    before = world.sql("SELECT (SELECT count(*) FROM sqlmodule.event), (SELECT array_agg(l) FROM sqlmodule.ledger l)")
+    refusal = (
+        f"sql/01-a.sql in {world.place}: the database belongs to somebody else; "
+        "use the stack that it belongs to, or another database"
+    )
+    assert world.outlook("01-a").refused == refusal
+    world.write(m01_a="CREATE TABLE a (id bigint);\n", m02_b="CREATE TABLE b ();\n")
+    for name in ("01-a", "02-b"):
+        with pytest.raises(RefusedError) as caught:
+            world.apply(world.module(name))
+        assert str(caught.value) == refusal.replace("01-a", name)
+    with pytest.raises(RefusedError, match="another stack, server or database"):
+        world.retire("01-a")
+    with pytest.raises(LedgerError, match="another stack, server or database"):
+        preview.compared(world.session, "01-a")
+    assert before == world.sql(
+        "SELECT (SELECT count(*) FROM sqlmodule.event), (SELECT array_agg(l) FROM sqlmodule.ledger l)"
+    )
+    assert world.sql("SELECT to_regclass('b')") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "UPDATE sqlmodule.identity SET format = 2",
+            "sqlmodule.identity: the ledger has format 2 and this program knows 1",
+        ),
+        (
+            "DELETE FROM sqlmodule.identity",
+            "sqlmodule.identity: the ledger's one row is gone; restore it from a backup",
+        ),
+        (
+            "ALTER TABLE sqlmodule.ledger DROP objects",
+            (
+                'schema sqlmodule: its tables are not those of format 1 (column "objects" does not exist); '
+                "use the program that made it, or restore the schema from a backup"
+            ),
+        ),
+        (
+            "DROP TABLE sqlmodule.ledger",
+            'schema sqlmodule: its tables are not those of format 1 (relation "sqlmodule.ledger" does not exist)',
+        ),
+        ("DROP TABLE sqlmodule.event", "schema sqlmodule: its tables are not those of format 1"),
+        ("ALTER TABLE sqlmodule.identity DROP stack", "schema sqlmodule: its tables are not those of format 1"),
+    ],
+)
+def test_a_ledger_that_cannot_be_read_is_an_error(applied: World, change: str, said: str) -> None:
+    """A newer, older or damaged ledger is one sentence with a remedy; nothing is written on a guess."""
+    world = applied
+    world.sql(change)
+    world.write(m01_a="CREATE TABLE a (id bigint);\n")
+    with pytest.raises(LedgerError) as caught:
+        world.up()
+    assert str(caught.value).startswith(said)
+    assert world.sql(
+        "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'a'::regclass AND attnum = 1"
+    ) == [("integer",)]
+
+
+def test_a_role_that_may_not_write_is_told(world: World) -> None:
+    """What the role lacks is one sentence, not a traceback."""
+    world.write(m01_a="CREATE TABLE a (id integer);\n")
+    world.sql("REVOKE world_owner FROM world_migrator", owner=False)
+    try:
+        with pytest.raises(InfraError) as caught:
+            world.up()
+    finally:
+        world.sql("GRANT world_owner TO world_migrator", owner=False)
+    assert str(caught.value) == (
+        f'{world.place}: does not allow this role what it needs (permission denied to set role "world_owner" [42501]); '
+        "compare its grants with the stack's"
+    )

@@ -1,0 +1,163 @@
+"""The files of docs/schema are those that the modules ask for, whatever the modules hold."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from infra.cli import main
+from infra.schema_docs import schema_files
+from models import Base, metadata
+
+pytestmark = pytest.mark.database
+
+ROOT = Path(__file__).parents[3]
+
+FIRST = """\
+-- People, & <b>their</b> things.
+CREATE TABLE "People" (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    "full name" varchar(80) COLLATE "C" DEFAULT 'A
+comment ''x''' NOT NULL,
+    upper_name text GENERATED ALWAYS AS (upper("full name")) STORED,
+    boss bigint REFERENCES "People" ON DELETE SET NULL,
+    price numeric(10, 2)[] DEFAULT '{}',
+    CONSTRAINT positive CHECK (boss > 0)
+);
+COMMENT ON TABLE "People" IS '<script>hurt=1</script> | it''s
+two lines';
+COMMENT ON COLUMN "People"."full name" IS E'back\\\\slash `code` *star*';
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE VIEW names AS SELECT "full name" FROM "People";
+"""
+SECOND = """\
+CREATE SCHEMA shop;
+CREATE TABLE shop.things (
+    owner bigint NOT NULL REFERENCES public."People",
+    day date NOT NULL,
+    feeling public.mood,
+    PRIMARY KEY (owner, day)
+) PARTITION BY RANGE (day);
+CREATE TABLE shop.parts (owner bigint, day date, FOREIGN KEY (owner, day) REFERENCES shop.things);
+CREATE INDEX lower_names ON public."People" (lower("full name")) WHERE boss IS NULL;
+ALTER TABLE public."People" ADD COLUMN favourite date;
+ALTER TABLE public."People" ADD FOREIGN KEY (boss, favourite) REFERENCES shop.things;
+"""
+
+
+def run(*arguments: str) -> int:
+    """Run a command in this process and give its exit status."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def awkward(tmp_path_factory: pytest.TempPathFactory) -> schema_files.Made:
+    """Give what two modules make that have everything that is awkward."""
+    directory = tmp_path_factory.mktemp("sql")
+    (directory / "01-first.sql").write_text(FIRST, encoding="utf-8")
+    (directory / "02-second.sql").write_text(SECOND, encoding="utf-8")
+    return schema_files.made(directory)
+
+
+@pytest.mark.parametrize("command", ["diagram", "docs"])
+def test_the_committed_files_are_current(command: str) -> None:
+    """What is in docs/schema is, byte for byte, what the modules make; each run gives the same."""
+    result = subprocess.run(
+        [sys.executable, "-m", "infra", command, "--check"], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_outdated_files_are_named_and_then_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--check names what differs and exits 1; a run writes it, removes what it once wrote, and leaves other files."""
+    monkeypatch.chdir(ROOT)
+    output = tmp_path / "out"
+    arguments = ("diagram", "--output", str(output))
+    assert run(*arguments) == 0
+    outdated = output / "schema.svg"
+    outdated.write_text(outdated.read_text(encoding="utf-8").replace("userbase", "users"), encoding="utf-8")
+    (output / "09-old.svg").write_text(f"<!-- {schema_files.DIAGRAMS.words} -->\n", encoding="utf-8")
+    (output / "own.svg").write_text("<svg/>\n", encoding="utf-8")
+    (output / "02-init-users-auth.mmd").unlink()
+    capsys.readouterr()
+    assert run(*arguments, "--check") == 1
+    shown = capsys.readouterr()
+    names = ["02-init-users-auth.mmd: outdated", "09-old.svg: no longer made", "schema.svg: outdated"]
+    assert shown.out == "".join(f"{output}/{name}\n" for name in names)
+    assert shown.err == "the files are not what the modules make; run: python -m infra diagram\n"
+    assert run(*arguments) == 0
+    assert not (output / "09-old.svg").exists()
+    assert (output / "own.svg").exists()
+    assert run(*arguments, "--check") == 0
+
+
+def test_the_diagrams_have_everything(awkward: schema_files.Made) -> None:
+    """Every table, column and type of the catalog is in the picture of its module and in that of the whole."""
+    files = schema_files.diagrams(awkward)
+    assert sorted(files) == sorted(
+        f"{name}.{kind}" for name in ("schema", "01-first", "02-second") for kind in ("svg", "mmd")
+    )
+    texts = {
+        name: [text.text for text in ET.fromstring(files[f"{name}.svg"]).iter() if text.text]
+        for name in ("schema", "02-second")
+    }
+    for wanted in ('"People"', '"full name"', "varchar(80)", "numeric(10,2)[]", "shop.things", "mood", "shop.parts"):
+        assert {wanted, f"public.{wanted}"} & {*texts["schema"]}, wanted
+    assert "upper_name" not in texts["02-second"]
+    description = ET.fromstring(files["schema.svg"]).findtext("{http://www.w3.org/2000/svg}desc")
+    assert description
+    links = description.partition("Foreign keys: ")[2].rstrip(".").split("; ")
+    assert sorted(links) == [
+        '"People" (boss) → "People" (id) ON DELETE SET NULL',
+        '"People" (boss, favourite) → shop.things (owner, day)',
+        "shop.parts (owner, day) → shop.things (owner, day)",
+        'shop.things (owner) → "People" (id)',
+    ]
+
+
+def test_the_documents_have_everything(awkward: schema_files.Made, tmp_path: Path) -> None:
+    """Columns, defaults, comments, rules and other objects are told, by the module that made them, and as text."""
+    files = schema_files.documents(awkward, metadata, Base, output=tmp_path)
+    page = files["schema.html"]
+    assert "<script>hurt" not in page
+    assert "&lt;script&gt;hurt=1&lt;/script&gt; | it&#39;s\ntwo lines" in page
+    assert "People, &amp; &lt;b&gt;their&lt;/b&gt; things." in page
+    document = files["schema.md"]
+    assert '| <a id="~22~People~22~:~22~full~20~name~22~"></a>`"full name"` | `varchar(80) collate "C"`' in document
+    assert "`'A comment ''x'''::character varying`" in document
+    assert "back\\\\slash \\`code\\* \\*star\\*" not in document
+    assert r"back\\slash \`code\` \*star\*" in document
+    assert '`generated always as (upper(("full name")::text)) stored`' in document
+    assert "`partition by RANGE (day)`" in document
+    assert re.search(r"lower_names` \| `btree \(lower\(\(\"full name\"\)::text\)\) WHERE .* \| 02-second \|", document)
+    assert "`enum`" not in document
+    assert "| `mood` | enum |" in document
+    assert "| `names` | view |" in document
+    for line in (FIRST + SECOND).splitlines():
+        if match := re.match(r"    (\w+|\"[^\"]+\") \w", line):
+            assert match[1] in document or match[1] in ("CONSTRAINT", "PRIMARY"), line
+
+
+def test_a_module_that_does_not_run_is_an_error_at_its_line(tmp_path: Path) -> None:
+    """PostgreSQL's words are given with the place, and nothing is written."""
+    (tmp_path / "01-a.sql").write_text("-- One.\nCREATE TABLE t (a nosuchtype);\n", encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, "-m", "infra", "diagram", "--directory", str(tmp_path), "--output", str(tmp_path / "out")],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert '01-a.sql:2:19: type "nosuchtype" does not exist [42704]' in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,39 @@
+"""What modules own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.catalog.catalog import ObjectId
+from infra.catalog.changes import Effect, Expected, fold
+
+TABLE, VIEW = ObjectId("table", "public.t"), ObjectId("view", "public.v")
+
+
+class Counted(dict[ObjectId, str]):
+    """A dict that counts how often it is gone through."""
+
+    times = 0
+
+    def items(self) -> Any:  # noqa: ANN401 (dict's own type has no public name)
+        self.times += 1
+        return super().items()
+
+
+def test_an_object_is_of_the_module_that_wrote_it_last() -> None:
+    """A later module that changes or drops it takes it over."""
+    expected = fold([("1", Effect({TABLE: "a", VIEW: "b"})), ("2", Effect({VIEW: "c"})), ("3", Effect({TABLE: None}))])
+    assert (expected.of("1"), expected.of("2"), expected.of("3")) == ({}, {VIEW: "c"}, {})
+
+
+def test_a_module_that_did_nothing_owns_nothing() -> None:
+    """It is not an error to ask for one."""
+    assert fold([]).of("1") == {}
+
+
+def test_the_objects_are_gone_through_once_for_all_modules() -> None:
+    """A preview asks for each of two hundred modules; a thousand tables have twenty thousand objects."""
+    definitions = Counted({ObjectId("table", f"public.t{number}"): "" for number in range(5)})
+    expected = Expected(definitions, {identity: identity.name for identity in definitions})
+    assert [len(expected.of(f"public.t{number}")) for number in range(5)] == [1] * 5
+    assert definitions.times == 1

@@ -1,0 +1,82 @@
+"""The table of decisions is whole and says each thing once; test_docs.py has the page that shows it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import product
+
+import pytest
+
+from infra.modules.decision import (
+    MEANING,
+    RULES,
+    TABLE,
+    Change,
+    Digests,
+    Lifecycle,
+    State,
+    Step,
+    as_markdown,
+    change_between,
+    decide,
+)
+
+WITHOUT_ROW = {State.FRESH, State.PRESENT, State.CONFLICTING}
+POSSIBLE = [
+    (state, change, lifecycle)
+    for state, change, lifecycle in product(State, Change, Lifecycle)
+    if state is State.FOREIGN or (state in WITHOUT_ROW) == (change is Change.NEW)
+]
+
+
+def test_every_case_has_exactly_one_decision() -> None:
+    """A module without a row is new, one with a row is not; each such case is in one rule, and no other is in any."""
+    cases = Counter(
+        (state, change, lifecycle)
+        for state, changes, lifecycles, _ in RULES
+        for change in changes
+        for lifecycle in lifecycles
+    )
+    assert set(cases) == set(POSSIBLE) == set(TABLE)
+    assert set(cases.values()) == {1}
+
+
+@pytest.mark.parametrize("case", POSSIBLE, ids=lambda case: " ".join(one.name.lower() for one in case))
+def test_a_decision_says_why_and_a_refusal_what_to_do(case: tuple[State, Change, Lifecycle]) -> None:
+    """Every decision has a reason in a sentence, and whatever may end in a refusal a remedy."""
+    decision = decide(*case)
+    assert decision.why
+    assert bool(decision.remedy) == (decision.step in {Step.REFUSE, Step.VERIFY})
+    assert not any(text.endswith(".") or "\n" in text for text in (decision.why, decision.remedy))
+
+
+def test_nothing_is_dropped_where_data_counts() -> None:
+    """No case of a persistent stack ends in a rebuild; only an ephemeral one may."""
+    steps = {lifecycle: {TABLE[case].step for case in POSSIBLE if case[2] is lifecycle} for lifecycle in Lifecycle}
+    assert Step.REBUILD not in steps[Lifecycle.PERSISTENT]
+    assert Step.VERIFY not in steps[Lifecycle.EPHEMERAL]
+    assert steps[Lifecycle.PERSISTENT] | steps[Lifecycle.EPHEMERAL] == set(Step) == set(MEANING)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "applied", "change"),
+    [
+        (Digests("a", "b"), None, Change.NEW),
+        (Digests("a", "b"), Digests("a", "b"), Change.SAME),
+        (Digests("c", "b"), Digests("a", "b"), Change.REFORMATTED),
+        (Digests("c", "d"), Digests("a", "b"), Change.CHANGED),
+        (Digests("a", "d"), Digests("a", "b"), Change.SAME),
+    ],
+)
+def test_changes(wanted: Digests, applied: Digests | None, change: Change) -> None:
+    """The same text is the same module, whatever a newer way to digest statements says of it."""
+    assert change_between(wanted, applied) is change
+
+
+def test_the_table_is_written_for_the_documentation() -> None:
+    """There is a line for each state and change that can occur, with the step of each lifecycle."""
+    lines = as_markdown().splitlines()
+    assert lines[:2] == ["| the database … | the file … | ephemeral | persistent |", "| --- | --- | --- | --- |"]
+    assert len(lines) == 2 + len(POSSIBLE) / len(Lifecycle)
+    assert f"| {State.APPLIED.value} | {Change.CHANGED.value} | **rebuild** | **verify** |" in lines
+    assert f"| {State.VANISHED.value} | {Change.SAME.value} | **rebuild** | **refuse** |" in lines

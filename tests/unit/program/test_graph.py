@@ -1,0 +1,210 @@
+"""The real declaration under Pulumi's mocks: what is declared, in which order, and what is guarded and secret."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import pulumi
+import pytest
+from pulumi.runtime import mocks
+
+from infra.modules.module import Module
+from infra.program.policy import declare_policy
+from infra.program.stack import declare
+from infra.server.docker.container import OWNER
+from infra.server.docker.engine import Engine as DockerEngine
+from infra.settings.loader import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PROJECT, STACK = "platform-postgres", "test"
+SERVER = {"host": "127.0.0.1", "listen_port": 5432, "version": "17", "log_file": "", "psql": "", "uuid_ossp": ""}
+SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+"""Pulumi's mark of a secret."""
+
+
+class Engine(mocks.Mocks):
+    """An engine that gives every resource what it asked for, and the outputs that the others wait for."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        outputs = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] (untyped)
+        if args.typ.endswith(("EmbeddedServer", "DockerPlan", "DockerServer")):
+            outputs |= SERVER
+        if args.typ.endswith("RemoteImage"):
+            outputs["imageId"] = "sha256:0"
+        if args.typ.endswith("Passwords"):
+            known = {SIGNATURE: SECRET, "value": dict.fromkeys(outputs["roles"], "generated")}
+            outputs |= {"passwords": known, "verifiers": known}
+        if args.typ.endswith("SqlModule"):
+            outputs["statements_digest"] = "tokens1:0"
+        if args.typ.endswith("SchemaReady"):
+            outputs |= {"fingerprint": "catalog1:0", "tables": 0, "unmanaged": []}
+        return args.name, outputs
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:  # noqa: ARG002 (Pulumi's signature)
+        return {}, None
+
+
+class Monitor(mocks.MockMonitor):
+    """Keeps the requests as they are sent."""
+
+    def __init__(self) -> None:
+        super().__init__(Engine())
+        self.requests: dict[str, Any] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 (Pulumi's signature)
+        self.requests[request.name] = request
+        return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType] (untyped)
+
+
+def declared(modules: int = 3, **settings: object) -> dict[str, Any]:
+    """Declare a stack, and give the requests that reached the engine, by the resources' names."""
+    monitor = Monitor()
+    mocks.set_mocks(Engine(), PROJECT, STACK, preview=False, monitor=monitor)
+    given = settings_of(STACK, PROJECT, {f"{PROJECT}:{name}": json.dumps(value) for name, value in settings.items()})
+    files = [
+        Module(number, f"{number:02}-module", f"sql/{number:02}-module.sql", f"SELECT {number};\n")
+        for number in range(1, modules + 1)
+    ]
+
+    def run() -> None:
+        declare(given, files, declare_policy(given), stack=STACK)
+
+    cast("Callable[[], None]", mocks.test(run))()  # pyright: ignore[reportUnknownMemberType] (untyped)
+    return monitor.requests
+
+
+def names(urns: Any) -> list[str]:  # noqa: ANN401 (a list of a message)
+    """Give the names in URNs."""
+    return [str(urn).rpartition("::")[2] for urn in urns]
+
+
+@pytest.fixture(scope="module")
+def graph() -> Mapping[str, Any]:
+    """Give the graph of an ephemeral stack with one database and three modules."""
+    return declared(databases=["app_db"])
+
+
+def test_what_is_declared_for_a_database(graph: Mapping[str, Any]) -> None:
+    """A database is its roles, its privileges, its extensions, a resource for each module, and the point after them."""
+    assert set(graph) >= {
+        "policy",
+        "server",
+        "app_db",
+        "app_db_owner",
+        "app_db_migrator",
+        "app_db_app",
+        "app_db_readonly",
+        "app_db-access",
+        "app_db-pgcrypto",
+        "app_db-ready",
+        "env-file",
+    }
+    assert [name for name in graph if name.endswith("-module")] == [f"app_db-0{number}-module" for number in (1, 2, 3)]
+
+
+def test_each_module_waits_for_the_one_before_it(graph: Mapping[str, Any]) -> None:
+    """The modules are a chain that begins after the extensions and ends in the schema's readiness."""
+    waits = {name: names(request.dependencies) for name, request in graph.items()}
+    assert "app_db-01-module" in waits["app_db-02-module"]
+    assert "app_db-02-module" in waits["app_db-03-module"]
+    assert "app_db-03-module" in waits["app_db-ready"]
+    assert "app_db-01-module" not in waits["app_db-03-module"]
+    assert "app_db-ready" in waits["env-file"]
+
+
+def test_what_is_inside_goes_without_a_login(graph: Mapping[str, Any]) -> None:
+    """What is in a database goes with it, the database and the roles with the server."""
+    inside = {name: names([request.deletedWith])[0] for name, request in graph.items()}
+    assert {inside[name] for name in ("app_db", "app_db_owner", "app_db_app")} == {"server"}
+    assert {inside[name] for name in ("app_db-access", "app_db-pgcrypto", "app_db-02-module")} == {"app_db"}
+
+
+def test_only_a_persistent_stack_is_protected(graph: Mapping[str, Any]) -> None:
+    """Server, databases and policy of a persistent stack are protected, but for a database that may be dropped."""
+    assert [name for name, request in graph.items() if request.protect] == []
+    persistent = declared(databases=["app_db", "old"], lifecycle="persistent", drop_databases=["old"])
+    assert {name for name, request in persistent.items() if request.protect} == {"policy", "server", "app_db"}
+
+
+def test_passwords_are_sent_as_secrets_only(graph: Mapping[str, Any]) -> None:
+    """Every password that a resource is given is marked secret, those inside a module's session too."""
+    marked = [
+        graph["server"].object["password"],
+        graph["app_db_app"].object["password"],
+        graph["admin"].object["password"],
+        graph["app_db-ready"].object["password"],
+        graph["env-file"].object["content"],
+        graph["app_db-01-module"].object["session"],
+    ]
+    assert [SIGNATURE in one for one in marked] == [True] * len(marked)
+    assert list(graph["app_db-passwords"].additionalSecretOutputs) == ["passwords", "verifiers"]
+
+
+def test_what_is_sent_does_not_grow_with_the_square_of_the_modules() -> None:
+    """A module costs the same to send and to store, be it the eighth or the fortieth."""
+    few, many = (
+        sum(request.ByteSize() for request in declared(modules=count, databases=["app_db"]).values())
+        for count in (8, 40)
+    )
+    assert many - few < 40 * (declared(modules=8, databases=["app_db"])["app_db-08-module"].ByteSize() + 200)
+    large = declared(modules=40, databases=["app_db"])
+    assert large["app_db-40-module"].ByteSize() - large["app_db-02-module"].ByteSize() < 50
+
+
+def test_a_thousand_modules_can_be_declared() -> None:
+    """The SDK looks for circles by recursion: a chain must not get deeper with each module."""
+    assert "app_db-1100-module" in declared(modules=1100, databases=["app_db"])
+
+
+def test_the_stack_puts_out_no_password_in_plain_text() -> None:
+    """What the declaration exports and what holds a password are secret outputs."""
+    exported: dict[str, pulumi.Output[Any]] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pulumi, "export", exported.__setitem__)
+        declared(databases=["app_db"])
+    assert {"host", "port", "databases", "roles", "dsn", "connections", "fingerprint"} <= set(exported)
+
+
+def in_a_container(monkeypatch: pytest.MonkeyPatch, there: dict[str, Any] | None, **server: object) -> dict[str, Any]:
+    """Declare a stack on an engine that has this volume and network, or none."""
+
+    def seen(*_arguments: object) -> dict[str, Any] | None:
+        return there
+
+    for question in ("ping", "volume", "network"):
+        monkeypatch.setattr(DockerEngine, question, seen)
+    settings = {"kind": "docker", **server}
+    return declared(databases=["app_db"], lifecycle="persistent", server=settings)
+
+
+def test_a_container_is_made_after_everything_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Image, plan, then volume and network, then the container, then the server that the rest waits for."""
+    graph = in_a_container(monkeypatch, None)
+    waits = {name: set(names(request.dependencies)) for name, request in graph.items()}
+    assert "image" in waits["server-plan"]
+    assert "server-plan" in waits["data"] & waits["network"]
+    assert {"data", "network", "server-plan", "initial-password"} <= waits["container"]
+    assert "container" in waits["server"]
+    assert "server" in waits["app_db_owner"]
+    assert graph["data"].protect
+    assert not graph["data"].retainOnDelete
+    upload = graph["container"].object["uploads"][0]
+    assert SIGNATURE in upload["content"]
+    assert SIGNATURE in graph["server"].object["password"]
+    assert graph["container"].object["ports"][0]["ip"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(("labels", "is_ours"), [({OWNER: STACK}, True), ({OWNER: "other"}, False), (None, False)])
+def test_what_the_stack_did_not_make_outlives_it(
+    monkeypatch: pytest.MonkeyPatch,
+    labels: dict[str, str] | None,
+    is_ours: bool,  # noqa: FBT001
+) -> None:
+    """A volume of somebody else is kept, a network joined; only a volume of the stack's own has its roles in it."""
+    graph = in_a_container(monkeypatch, {"Labels": labels}, adopt=True)
+    assert graph["data"].retainOnDelete is not is_ours
+    assert ("network" in graph) is is_ours
+    assert (graph["app_db_owner"].importId != "") is is_ours

@@ -1,0 +1,338 @@
+"""Tests for what is decided from values alone: specifications, steps, settings, ports, verifiers, pid files."""
+
+from __future__ import annotations
+
+import base64
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.errors import ServerError
+from infra.postgres.connection import scram
+from infra.server import ports
+from infra.server.embedded import processes
+from infra.server.embedded.account import Account
+from infra.server.embedded.configuration import command_line, decided, quoted, rendered
+from infra.server.embedded.daemon import complaint
+from infra.server.embedded.directory import Layout, Marker
+from infra.server.embedded.distribution import Distribution
+from infra.server.embedded.server_step import Step, Wanted, changed_settings, decide
+from infra.server.embedded.specification import ClusterSpec, default_root, refuse_impossible
+from infra.server.embedded.validation import parse_complaints
+
+if TYPE_CHECKING:
+    from infra.server.embedded.directory import Phase
+
+SPEC = ClusterSpec("dev-0123abcd", "project/dev", "secret-password", root=Path("/var/lib/x"))
+BUILD = Distribution(Path("/d/bin"), Path("/d/share"), Path("/d/lib"), "17.10", "wheel", "replacement")
+MARKER = Marker(
+    name="dev",
+    owner="project/dev",
+    phase="live",
+    run_as="somebody",
+    admin_user="postgres",
+    encoding="UTF8",
+    locale="C",
+    ctype="",
+    port=15_500,
+    settings={"work_mem": "4MB"},
+    distribution=BUILD,
+)
+WANTED = Wanted(port=0, settings={"work_mem": "4MB"}, distribution=BUILD)
+CONTEXTS = {"work_mem": "user", "max_connections": "postmaster"}
+
+
+def step(marker: Marker | None, wanted: Wanted = WANTED, *, alive: bool = True) -> Step:
+    return decide(marker, wanted, alive=alive, contexts=lambda: CONTEXTS)
+
+
+@pytest.mark.parametrize(
+    ("phase", "alive", "verb"),
+    [
+        ("creating", True, "create"),
+        ("creating", False, "create"),
+        ("removing", True, "create"),
+        ("retained", False, "adopt"),
+        ("retained", True, "adopt"),
+        ("live", True, "keep"),
+        ("live", False, "start"),
+    ],
+)
+def test_step_by_phase(phase: Phase, verb: str, *, alive: bool) -> None:
+    """How far a server's life has come, and whether it runs, decides the step when nothing differs."""
+    assert step(replace(MARKER, phase=phase), alive=alive).verb == verb
+
+
+def test_step_without_server() -> None:
+    """Where there is none, one is created."""
+    assert step(None, alive=False) == Step("create", ("there is none",))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"port": 15_500}, Step("keep")),
+        ({"port": 16_000}, Step("restart", ("port 15500 becomes 16000",))),
+        ({"settings": {"WORK_MEM": "4MB"}}, Step("keep")),
+        ({"settings": {}}, Step("reload", ("changed setting: work_mem needs reload",))),
+        ({"settings": {"work_mem": "4MB", "own.x": "1"}}, Step("reload", ("changed setting: own.x needs reload",))),
+        (
+            {"settings": {"work_mem": "5MB", "max_connections": "9"}},
+            Step(
+                "restart", ("changed setting: max_connections needs restart", "changed setting: work_mem needs reload")
+            ),
+        ),
+        (
+            {"distribution": replace(BUILD, version="17.11", source="wheel 2")},
+            Step("restart", ("binaries: 17.10 (wheel) become 17.11 (wheel 2)",)),
+        ),
+        (
+            {"distribution": replace(BUILD, stamp="updated")},
+            Step("restart", ("binaries: 17.10 (wheel) become 17.10 (wheel)",)),
+        ),
+        ({"written": False}, Step("reload", ("its configuration files were changed by hand",))),
+    ],
+)
+def test_step_by_difference(change: dict[str, object], expected: Step) -> None:
+    """Each difference leads to the least that it takes, and is named."""
+    assert step(MARKER, replace(WANTED, **change)) == expected  # pyright: ignore[reportArgumentType] - of many types
+
+
+def test_step_of_a_stopped_server_names_all() -> None:
+    """A server that has to start anyway takes every difference with it."""
+    found = step(MARKER, replace(WANTED, port=16_000, settings={}), alive=False)
+    assert found == Step(
+        "start", ("it is not running", "port 15500 becomes 16000", "changed setting: work_mem needs reload")
+    )
+
+
+def test_contexts_are_asked_only_when_needed() -> None:
+    """A no-change decision starts no program."""
+
+    def refuse() -> dict[str, str]:
+        raise AssertionError
+
+    assert decide(MARKER, WANTED, alive=True, contexts=refuse).verb == "keep"
+
+
+def test_changed_settings() -> None:
+    """Names differ in case without meaning; values do not."""
+    assert changed_settings({"A": "1", "b": "x", "c": "1"}, {"a": "1", "B": "X", "d": "1"}) == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"name": "../up"}, "name '../up': cannot be used; letters, digits, '.', '_' and '-' are allowed"),
+        ({"name": "dist"}, "name 'dist': cannot be used"),
+        ({"name": "a.lock"}, "name 'a.lock': cannot be used"),
+        ({"name": ""}, "name '': cannot be used"),
+        ({"name": "x" * 121}, f"name '{'x' * 121}': cannot be used"),
+        ({"root": Path("relative")}, "data root 'relative': cannot be used; an absolute path"),
+        ({"root": Path("/a/$(reboot)")}, "data root '/a/$(reboot)': cannot be used"),
+        ({"root": Path("/a/it's")}, 'data root "/a/it\'s": cannot be used'),
+        ({"port": 80}, "port 80: cannot be used; 0 (choose one) or 1024 to 65535 is required"),
+        ({"port": 65_536}, "port 65536: cannot be used"),
+        ({"port": -1}, "port -1: cannot be used"),
+        ({"admin_user": "pg_boss"}, "admin user 'pg_boss': cannot be used"),
+        ({"admin_user": 'a"b'}, "admin user 'a\"b': cannot be used"),
+        ({"admin_user": "x" * 64}, f"admin user '{'x' * 64}': cannot be used"),
+        ({"admin_password": ""}, "admin password: cannot be used; it must not be empty, and not hold NUL"),
+        ({"admin_password": "a\nb"}, "admin password: cannot be used"),
+        ({"owner": ""}, "owner: cannot be used; it must not be empty"),
+    ],
+)
+def test_impossible_specifications(change: dict[str, object], sentence: str) -> None:
+    """What no machine could do is refused from the values alone, in a sentence."""
+    refuse_impossible(SPEC)
+    with pytest.raises(ServerError) as caught:
+        refuse_impossible(replace(SPEC, **change))  # pyright: ignore[reportArgumentType] - of many types
+    assert str(caught.value).startswith(sentence)
+
+
+def test_password_is_not_shown() -> None:
+    """A specification may be printed."""
+    assert "secret-password" not in f"{SPEC!r} {SPEC.target(1)!r} {SPEC.target(1)}"
+
+
+def test_default_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root's servers live in /var/lib, other users' in XDG's state directory, which must be absolute."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert default_root() == Path("/var/lib/platform-postgres")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("HOME", "/home/me")
+    for state, expected in (("/s", "/s"), ("", "/home/me/.local/state"), ("rel", "/home/me/.local/state")):
+        monkeypatch.setenv("XDG_STATE_HOME", state)
+        assert default_root() == Path(expected, "platform-postgres")
+
+
+def test_base_has_no_links(tmp_path: Path) -> None:
+    """The kernel names a process's directory without symbolic links, so the base is named that way too."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert replace(SPEC, root=tmp_path / "link").layout.base == tmp_path.resolve() / "real" / SPEC.name
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("PORT", "the port has a setting of its own"),
+        ("listen_addresses", "the embedded server listens on 127.0.0.1 only"),
+        ("include_if_exists", "settings are written out here, not taken from other files"),
+        ("ssl", "on loopback there is no TLS; use the server kind docker or external"),
+        ("unix_socket_permissions", "the embedded server has no Unix sockets"),
+        ("password_encryption", "it is scram-sha-256"),
+        ("work_mem", ""),
+    ],
+)
+def test_decided(name: str, reason: str) -> None:
+    """What this program decides itself is no setting, and why is said."""
+    assert decided(name) == reason
+
+
+def test_configuration_text() -> None:
+    """The stack's settings follow initdb's own, sorted and quoted."""
+    who = Account("somebody", 64_000, 64_000, switch=True)
+    text = rendered(Layout(Path("/b")), {"work_mem": "4MB", "b": "it's \\"}, who)
+    assert text.splitlines()[1:] == [
+        "include '/b/data/postgresql.conf'",
+        "",
+        "",
+        "b = 'it''s \\\\'",
+        "work_mem = '4MB'",
+    ]
+    assert quoted("a\nb\rc\td") == r"'a\nb\rc\td'"
+
+
+def test_shared_memory_that_a_logout_spares() -> None:
+    """An ordinary user's server has its shared memory out of systemd's reach; a setting can change that."""
+    me = Account("me", 1000, 1000, switch=False)
+    found = rendered(Layout(Path("/b")), {"dynamic_shared_memory_type": "posix"}, me).splitlines()
+    assert found[3:] == ["dynamic_shared_memory_type = 'mmap'", "", "dynamic_shared_memory_type = 'posix'"]
+
+
+def test_command_line_wins() -> None:
+    """What keeps the server closed is on its command line, above files and ALTER SYSTEM."""
+    words = command_line(Layout(Path("/b")), 5555)
+    assert {"listen_addresses=127.0.0.1", "port=5555", "unix_socket_directories=", "ssl=off"} <= set(words)
+
+
+def test_complaints_are_attributed() -> None:
+    """Each complaint of the server goes to the setting it names, with detail and hint and without its file and line."""
+    output = (
+        'LOG:  skipping missing configuration file "/t/postgresql.auto.conf"\n'
+        'LOG:  invalid value for parameter "work_mem": "log_statement"\n'
+        'HINT:  Valid units for this parameter are "B", "kB".\n'
+        'LOG:  unrecognized configuration parameter "nosuch" in file "/t/postgresql.conf" line 3\n'
+        'LOG:  invalid value for parameter "TimeZone": "x"\n'
+        "DETAIL:  no zone\n"
+        'FATAL:  configuration file "/t/postgresql.conf" contains errors\n'
+    )
+    settings = {"work_mem": "log_statement", "nosuch": "1", "timezone": "x", "log_statement": "all"}
+    assert parse_complaints(output, settings) == {
+        "work_mem": 'invalid value for parameter "work_mem": "log_statement" '
+        '(Valid units for this parameter are "B", "kB".)',
+        "nosuch": 'unrecognized configuration parameter "nosuch"',
+        "timezone": 'invalid value for parameter "TimeZone": "x" (no zone)',
+    }
+
+
+def test_complaint_of_a_log() -> None:
+    """Of a log, the errors with their hints are shown, else its end, else that it is empty."""
+    log = "2026 [1] LOG:  starting\n2026 [1] FATAL:  no memory\n2026 [1] HINT:  buy some\n2026 [1] LOG:  shut down\n"
+    assert complaint(log) == "FATAL:  no memory HINT:  buy some"
+    assert complaint("one\ntwo\n") == "one two"
+    assert complaint("") == "it wrote nothing"
+
+
+def test_port_that_is_taken() -> None:
+    """A port with a listener is not free, on loopback or on all addresses; one that was left just now is."""
+    for address in ("127.0.0.1", "0.0.0.0"):
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((address, 0))
+            listener.listen()
+            port = listener.getsockname()[1]
+            assert not ports.is_free(port)
+            with socket.create_connection(("127.0.0.1", port)):
+                listener.accept()[0].close()
+        assert ports.is_free(port)
+
+
+def test_chosen_port() -> None:
+    """A name leads to the same port while that is free, below the kernel's own range, and to the next after it."""
+    port = ports.choose("some server")
+    assert port == ports.choose("some server")
+    assert ports.FIRST <= port < 32_768
+    assert ports.choose("some server", after=port) != port
+    assert ports.choose("x", after=ports.FIRST + ports.COUNT - 1) >= ports.FIRST
+
+
+def test_no_port_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When every port is taken, that is one sentence."""
+    monkeypatch.setattr(ports, "is_free", lambda _: False)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    with pytest.raises(ServerError) as caught:
+        ports.choose("x")
+    assert str(caught.value) == "127.0.0.1: no port between 15432 and 25431 is free; set a port"
+
+
+def test_verifier_by_the_rfc() -> None:
+    """The keys are those of RFC 7677's example (user "user", password "pencil")."""
+    salt = base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
+    text = scram.verifier("pencil", salt=salt)
+    assert text == (
+        "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
+        "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
+    )
+    assert scram.verifier("pencil") != scram.verifier("pencil")
+
+
+@pytest.mark.parametrize(
+    ("password", "prepared"),
+    [
+        ("I\u00adX", b"IX"),
+        ("user", b"user"),
+        ("USER", b"USER"),
+        ("\u00aa", b"a"),
+        ("\u2168", b"IX"),
+        ("\u0007", b"\x07"),
+        ("\u0627\u0031", "\u0627\u0031".encode()),
+        ("a\u00a0b", b"a b"),
+        ("\u00ad", "\u00ad".encode()),
+    ],
+)
+def test_saslprep(password: str, prepared: bytes) -> None:
+    """RFC 4013's examples; what it prohibits stays as it is, as in PostgreSQL."""
+    assert scram.prepared(password) == prepared
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("12\n/d\n1700000000\n5432\n\n127.0.0.1\n  1 2\nready   \n", processes.Postmaster(12, 5432, "ready")),
+        ("12\n/d\n1700000000\n5432\n\n*\n  1 2\nstopping\n", processes.Postmaster(12, 5432, "stopping")),
+        ("12\n/d\n1700000000\n5432\n", processes.Postmaster(12, 5432, "starting")),
+        ("12", processes.Postmaster(12, 0, "starting")),
+        ("-12\n", None),
+        ("0\n", None),
+        ("12x\n", None),
+        ("99999999999\n", None),
+        ("", None),
+        ("\x00\x00", None),
+    ],
+)
+def test_pid_file(tmp_path: Path, text: str, found: processes.Postmaster | None) -> None:
+    """What a pid file says is believed only when it has the form of one."""
+    (tmp_path / "postmaster.pid").write_text(text)
+    assert processes.read_pid_file(tmp_path) == found
+
+
+def test_lsof_output() -> None:
+    """Where there is no /proc, lsof's fields say which process works where."""
+    output = "p10\nfcwd\nn/base/data\np11\nfcwd\nn/base/other\np12\nfcwd\nn/base/data\n"
+    assert processes.parse_lsof(output, [Path("/base/data")]) == [10, 12]
+    assert processes.parse_lsof("", [Path("/base/data")]) == []

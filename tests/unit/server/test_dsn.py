@@ -1,0 +1,44 @@
+"""Connection strings that the user types: read as libpq does, and never quoted where they cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.errors import ServerError
+from infra.server.dsn import way_of
+
+PASSWORD = "s3cret-word"
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        f"host=127.0.0.1 password='{PASSWORD}",
+        f"host=127.0.0.1 password={PASSWORD} nonsense",
+        f"postgresql://user:{PASSWORD}@127.0.0.1:port/x",
+        f"host=127.0.0.1 port={PASSWORD} dbname=x",
+    ],
+)
+def test_a_string_that_cannot_be_read_is_one_sentence(dsn: str) -> None:
+    """It says where and what to write instead, and quotes nothing: the password may be in the wrong place."""
+    with pytest.raises(ServerError) as caught:
+        way_of(dsn)
+    said = str(caught.value)
+    assert said.startswith("connection string: ")
+    assert "; write postgresql://user@host:port/database" in said
+    assert PASSWORD not in said
+
+
+@pytest.mark.parametrize("port", ["5433", "5433,5434"])
+def test_a_port_is_a_number_or_several(port: str) -> None:
+    """Of several ports the first counts for what has room for one; all are kept for libpq."""
+    way = way_of(f"host=127.0.0.1 port={port} dbname=x user=me")
+    assert way.port == 5433
+    assert way.options.get("port") == (port if "," in port else None)
+
+
+def test_a_port_from_the_environment_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that stands in for it is read with the same care."""
+    monkeypatch.setenv("PGPORT", "many")
+    with pytest.raises(ServerError, match="PGPORT"):
+        way_of("host=127.0.0.1 dbname=x user=me")
