@@ -1,8 +1,8 @@
 """The Pulumi program: read the stack's settings, declare the stack."""
 
-from infra.sdk_tuning import collect_none
+from infra.sdk_tuning import disable_garbage_collection
 
-collect_none()
+disable_garbage_collection()
 
 from infra.program.run import run  # noqa: E402 (imports are what makes most of what would be looked through)
 

@@ -105,7 +105,7 @@ class Databases:
     def by_runner(self) -> tuple[Cost, Cost]:
         """Let the provider's runner apply them, connections included; give the whole, and the statements' part."""
         with self.fresh() as session:
-            runner.forget()  # what it knows of the database of that name: this one is new
+            runner.forget_empty_databases()  # what it knows of the database of that name: this one is new
             started = time.perf_counter()
             statements = sum(self._applied(session, module) for module in self.modules)
             return Cost(time.perf_counter() - started), Cost(statements)

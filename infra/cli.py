@@ -35,17 +35,17 @@ def generate(
     """Write the SQL modules 02 to 08 from the models; only the files that differ."""
     import models
     from infra.generate import written_files
-    from infra.generate.from_models import generate as texts_of
+    from infra.generate.from_models import generate_modules as texts_of
 
     files = texts_of(models.metadata, models.MODULES)
     if check:
-        differences = written_files.differences(files, directory)
+        differences = written_files.file_differences(files, directory)
         print("".join(differences.values()), end="")
         if differences:
             print("the SQL modules are not what the models say; run: python -m infra generate", file=sys.stderr)
             raise typer.Exit(1)
         return
-    done = written_files.write(files, directory)
+    done = written_files.write_files(files, directory)
     for name, what in done.items():
         print(f"{directory / name}: {what}")
     if not done:
@@ -67,17 +67,17 @@ def check(
     """
     import models
     from infra.check import checker, stack_files
-    from infra.check.codes import RULES
+    from infra.check.codes import CHECK_CODES
     from infra.findings.finding import in_order
 
-    project = checker.Project(Path(), directory, models.metadata, models.Base, models.MODULES)
+    project = checker.CheckedProject(Path(), directory, models.metadata, models.Base, models.MODULES)
     with _or_exit_2():
         ways = [*(live or []), *(stack_files.read_only_ways(project.root, stack) if stack else [])]
         if ways:
             report = checker.check_live(project, ways, stack_files.unmanaged_of(project.root, stack))
         else:
-            report = checker.check(project, dsn or None)
-    _show(in_order(report.findings), form=form, tool="check", rules=RULES, notes=report.notes)
+            report = checker.check_project(project, dsn or None)
+    _show(in_order(report.findings), form=form, tool="check", rules=CHECK_CODES, notes=report.notes)
 
 
 @app.command()
@@ -101,7 +101,7 @@ def lint(
         if list_rules:
             print(explanations.listing(linter.rule_texts()), end="")
             return
-        found = linter.lint(paths or [Path("sql")], settings_file=settings)
+        found = linter.lint_files(paths or [Path("sql")], settings_file=settings)
     _show(found, form=form, tool="lint", rules=linter.rule_texts())
 
 
@@ -138,7 +138,7 @@ def diagram(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: 
     """Draw the schema that the modules make, whole and for each module: SVG and Mermaid."""
     from infra.schema_docs import schema_files
 
-    files = schema_files.diagrams(schema_files.made(directory))
+    files = schema_files.diagrams(schema_files.build_schema(directory))
     _keep(files, output, schema_files.DIAGRAMS, check=check, command="diagram")
 
 
@@ -148,7 +148,7 @@ def docs(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUT
     import models
     from infra.schema_docs import schema_files
 
-    found = schema_files.made(directory)
+    found = schema_files.build_schema(directory)
     files = schema_files.documents(found, models.metadata, models.Base, output=output)
     _keep(files, output, schema_files.DOCUMENTS, check=check, command="docs")
 
@@ -158,7 +158,7 @@ def _keep(files: Mapping[str, str], output: Path, kind: "Generated", *, check: b
     from infra.generate import written_files
 
     if check:
-        outdated = written_files.differences(files, output, kind)
+        outdated = written_files.file_differences(files, output, kind)
         for name in outdated:
             print(f"{output / name}: {'outdated' if name in files else 'no longer made'}")
         if outdated:
@@ -166,7 +166,7 @@ def _keep(files: Mapping[str, str], output: Path, kind: "Generated", *, check: b
             raise typer.Exit(1)
         return
     output.mkdir(parents=True, exist_ok=True)
-    done = written_files.write(files, output, kind)
+    done = written_files.write_files(files, output, kind)
     for name, what in done.items():
         print(f"{output / name}: {what}")
     if not done:

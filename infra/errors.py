@@ -68,7 +68,7 @@ class BusyError(InfraError):
 
 
 @dataclass(frozen=True)
-class Place:
+class SourcePlace:
     """Where in a module file something is: lines and columns count from 1, columns in characters."""
 
     path: str
@@ -93,7 +93,7 @@ class ModuleError(InfraError):
         message: str,
         *,
         sqlstate: str = "",
-        at: Place | None = None,
+        at: SourcePlace | None = None,
         path: str = "",
         detail: str = "",
         hint: str = "",

@@ -8,14 +8,14 @@ from functools import cache
 
 
 @cache
-def collect_none() -> None:
+def disable_garbage_collection() -> None:
     """Look for no garbage from now on: for a process that is over before its memory counts, as the program's is."""
     gc.disable()
     atexit.register(gc.freeze)  # what is frozen is not looked through at the end either
 
 
 @cache
-def collect_what_is_new() -> None:
+def freeze_loaded_objects() -> None:
     """Take what is there for what stays, and look through the rest only: for the providers' host."""
     gc.freeze()
     atexit.register(gc.freeze)

@@ -12,12 +12,12 @@ from infra.catalog.identifiers import parent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-PARTS = frozenset({"column", "constraint", "trigger", "rule", "policy"})
+PARTS_OF_TABLES = frozenset({"column", "constraint", "trigger", "rule", "policy"})
 """Kinds whose objects are part of a table or view, and named after it."""
 
 
 @dataclass(frozen=True)
-class Effect:
+class CatalogChange:
     """What one module did to a catalog: definitions it made or changed, and None for objects it dropped.
 
     `changed` are the objects that had been there before; all others it made.
@@ -32,7 +32,7 @@ class Effect:
         return [list(row) for row in rows]
 
     @staticmethod
-    def of_json(rows: Iterable[Iterable[object]]) -> Effect:
+    def of_json(rows: Iterable[Iterable[object]]) -> CatalogChange:
         """Read what as_json() gave."""
         objects: dict[ObjectId, str | None] = {}
         changed: set[ObjectId] = set()
@@ -41,16 +41,16 @@ class Effect:
             objects[identity] = None if text is None else str(text)
             if was_there:
                 changed.add(identity)
-        return Effect(objects, frozenset(changed))
+        return CatalogChange(objects, frozenset(changed))
 
 
-def effect_between(before: Catalog, after: Catalog) -> Effect:
+def catalog_change_between(before: Catalog, after: Catalog) -> CatalogChange:
     """Give what happened between two readings of the same part of a catalog."""
     objects: dict[ObjectId, str | None] = {
         identity: text for identity, text in after.objects.items() if before.objects.get(identity) != text
     }
     objects |= dict.fromkeys(before.objects.keys() - after.objects.keys())
-    return Effect(objects, frozenset(identity for identity in objects if identity in before.objects))
+    return CatalogChange(objects, frozenset(identity for identity in objects if identity in before.objects))
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Expected:
         return found
 
 
-def fold(effects: Iterable[tuple[str, Effect]]) -> Expected:
+def fold(effects: Iterable[tuple[str, CatalogChange]]) -> Expected:
     """Put the effects of modules together, in their order."""
     definitions: dict[ObjectId, str] = {}
     writers: dict[ObjectId, str] = {}
@@ -92,7 +92,7 @@ def unmanaged(live: Catalog, expected: Iterable[ObjectId]) -> list[ObjectId]:
     known = set(expected)
     extra = {identity for identity in live.objects if identity.kind in STRUCTURE and identity not in known}
     tables = {identity.name for identity in extra if identity.kind in {"table", "view", "materialized view"}}
-    named = [one for one in extra if not (one.kind in PARTS and parent(one.name) in tables)]
+    named = [one for one in extra if not (one.kind in PARTS_OF_TABLES and parent(one.name) in tables)]
     return sorted(one for one in named if not _belongs(one, live, tables))
 
 

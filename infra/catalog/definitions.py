@@ -8,8 +8,8 @@ from typing import Literal
 
 from infra.catalog.identifiers import last
 
-NAME = r'(?:"(?:[^"]|"")*"|[^\s",.()]+)'
-NAMES = rf"\((?P<{{0}}>(?:PERIOD )?{NAME}(?:, (?:PERIOD )?{NAME})*)\)"
+_NAME = r'(?:"(?:[^"]|"")*"|[^\s",.()]+)'
+NAMES = rf"\((?P<{{0}}>(?:PERIOD )?{_NAME}(?:, (?:PERIOD )?{_NAME})*)\)"
 
 COMMENT = re.compile(r"(?:\A|\n)comment ?(?P<escaped>E?)'(?P<text>(?:[^']|'')*)'\Z")
 
@@ -26,14 +26,14 @@ COLUMN = re.compile(
 )
 
 FOREIGN_KEY = re.compile(
-    rf"FOREIGN KEY {NAMES.format('own')} REFERENCES (?P<target>{NAME}(?:\.{NAME})*) ?"
+    rf"FOREIGN KEY {NAMES.format('own')} REFERENCES (?P<target>{_NAME}(?:\.{_NAME})*) ?"
     rf"{NAMES.format('others')}(?P<rest>.*)",
     re.DOTALL,
 )
-KEY = re.compile(rf"(?P<kind>PRIMARY KEY|UNIQUE)(?: NULLS NOT DISTINCT)? {NAMES.format('own')}")
+_KEY = re.compile(rf"(?P<kind>PRIMARY KEY|UNIQUE)(?: NULLS NOT DISTINCT)? {NAMES.format('own')}")
 
-INDEX = re.compile(
-    rf"CREATE (?P<unique>UNIQUE )?INDEX {NAME} ON (?:ONLY )?(?P<table>{NAME}(?:\.{NAME})*) USING (?P<what>.*)",
+_INDEX = re.compile(
+    rf"CREATE (?P<unique>UNIQUE )?INDEX {_NAME} ON (?:ONLY )?(?P<table>{_NAME}(?:\.{_NAME})*) USING (?P<what>.*)",
     re.DOTALL,
 )
 PLAIN_INDEX = re.compile(rf"\w+ {NAMES.format('own')}(?: INCLUDE \([^)]*\))?(?: NULLS NOT DISTINCT)?(?: WITH \(.*\))?")
@@ -50,7 +50,7 @@ BEGINNINGS: dict[str, Kind] = {
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnDefinition:
     """A column; `default` is an expression, `generated` how it is computed or numbered, `rest` what else is set."""
 
     name: str
@@ -64,7 +64,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Constraint:
+class ConstraintDefinition:
     """A constraint; `columns` are those it names, `target` and `target_columns` what a foreign key refers to."""
 
     name: str
@@ -83,7 +83,7 @@ class Constraint:
 
 
 @dataclass(frozen=True)
-class Index:
+class IndexDefinition:
     """An index that is not a constraint's own; `columns` are () where it is on expressions or orders them specially."""
 
     name: str
@@ -104,13 +104,13 @@ def split_comment(definition: str) -> tuple[str, str]:
     return definition[: found.start()], text.replace("\\\\", "\\") if found["escaped"] else text
 
 
-def column_of(name: str, definition: str) -> Column:
+def column_of(name: str, definition: str) -> ColumnDefinition:
     """Read a column by its qualified name."""
     rest, comment = split_comment(definition)
     found = COLUMN.fullmatch(rest)
     if not found:
         raise ValueError(f"column {name} is not defined as a column is: {definition!r}")
-    return Column(
+    return ColumnDefinition(
         last(name),
         found["type"],
         nullable=found["required"] is None,
@@ -122,7 +122,7 @@ def column_of(name: str, definition: str) -> Column:
     )
 
 
-def constraint_of(name: str, definition: str) -> Constraint:
+def constraint_of(name: str, definition: str) -> ConstraintDefinition:
     """Read a constraint by its qualified name."""
     text, comment = split_comment(definition)
     kind: Kind | None = next((kind for beginning, kind in BEGINNINGS.items() if text.startswith(beginning)), None)
@@ -131,22 +131,22 @@ def constraint_of(name: str, definition: str) -> Constraint:
     if found := FOREIGN_KEY.match(text):
         own, others = names_in(found["own"]), names_in(found["others"])
         action = found["rest"].partition("\n")[0].strip()
-        return Constraint(last(name), kind, text, own, found["target"], others, action, comment)
-    found = KEY.match(text)
-    return Constraint(last(name), kind, text, names_in(found["own"]) if found else (), comment=comment)
+        return ConstraintDefinition(last(name), kind, text, own, found["target"], others, action, comment)
+    found = _KEY.match(text)
+    return ConstraintDefinition(last(name), kind, text, names_in(found["own"]) if found else (), comment=comment)
 
 
-def index_of(name: str, definition: str) -> Index:
+def index_of(name: str, definition: str) -> IndexDefinition:
     """Read an index by its qualified name."""
     text, comment = split_comment(definition)
-    found = INDEX.fullmatch(text)
+    found = _INDEX.fullmatch(text)
     if not found:
         raise ValueError(f"index {name} is not defined as an index is: {definition!r}")
     what = found["what"]
     predicate = PREDICATE.search(what.partition("\n")[0])
     first = what[: predicate.start() + 1] if predicate else what
     plain = PLAIN_INDEX.fullmatch(first.partition("\n")[0])
-    return Index(
+    return IndexDefinition(
         name=name,
         table=found["table"],
         definition=what,
@@ -159,4 +159,4 @@ def index_of(name: str, definition: str) -> Index:
 
 def names_in(text: str) -> tuple[str, ...]:
     """Take a list of names apart at its commas, leaving each quoted as it was."""
-    return tuple(name.removeprefix("PERIOD ") for name in re.findall(rf"(?:PERIOD )?{NAME}", text))
+    return tuple(name.removeprefix("PERIOD ") for name in re.findall(rf"(?:PERIOD )?{_NAME}", text))

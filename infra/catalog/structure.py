@@ -12,8 +12,8 @@ from infra.catalog.identifiers import parent
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from infra.catalog.changes import Effect
-    from infra.catalog.definitions import Column, Constraint, Index
+    from infra.catalog.changes import CatalogChange
+    from infra.catalog.definitions import ColumnDefinition, ConstraintDefinition, IndexDefinition
 
 LEFT_OUT = ("owner", "privileges", "column order", "extension version")
 
@@ -32,19 +32,19 @@ class Table:
     """One table; `name` is qualified and quoted as SQL would have it, `notes` is what else is said of it, in lines."""
 
     name: str
-    columns: tuple[Column, ...]
-    constraints: tuple[Constraint, ...]
-    indexes: tuple[Index, ...]
+    columns: tuple[ColumnDefinition, ...]
+    constraints: tuple[ConstraintDefinition, ...]
+    indexes: tuple[IndexDefinition, ...]
     notes: tuple[str, ...]
     comment: str
 
     @property
     def shown(self) -> str:
         """Give its name as people say it: without the schema that is everybody's."""
-        return shown(self.name)
+        return display_type(self.name)
 
     @property
-    def foreign_keys(self) -> tuple[Constraint, ...]:
+    def foreign_keys(self) -> tuple[ConstraintDefinition, ...]:
         """Give what refers to other tables."""
         return tuple(one for one in self.constraints if one.kind == "foreign key")
 
@@ -82,17 +82,17 @@ class Structure:
         """Name the modules that made tables, in their order."""
         return list(dict.fromkeys(map(self.maker, self.tables)))
 
-    def referring(self, table: str) -> list[tuple[Table, Constraint]]:
+    def referring(self, table: str) -> list[tuple[Table, ConstraintDefinition]]:
         """Give the foreign keys that refer to a table, each with the table that has it."""
         return [(one, key) for one in self.tables.values() for key in one.foreign_keys if key.target == table]
 
 
-def shown(name: str) -> str:
+def display_type(name: str) -> str:
     """Give a qualified name as people say it: without the schema `public`."""
     return name.removeprefix("public.")
 
 
-def makers(effects: Iterable[tuple[str, Effect]]) -> dict[ObjectId, str]:
+def makers(effects: Iterable[tuple[str, CatalogChange]]) -> dict[ObjectId, str]:
     """Give the module that made each object there is after all modules, in the order of the modules."""
     found: dict[ObjectId, str] = {}
     for module, effect in effects:
@@ -130,9 +130,9 @@ def structure_of(
 class _Parts:
     """What was found of one table."""
 
-    columns: list[Column] = field(default_factory=list["Column"])
-    constraints: list[Constraint] = field(default_factory=list["Constraint"])
-    indexes: list[Index] = field(default_factory=list["Index"])
+    columns: list[ColumnDefinition] = field(default_factory=list["ColumnDefinition"])
+    constraints: list[ConstraintDefinition] = field(default_factory=list["ConstraintDefinition"])
+    indexes: list[IndexDefinition] = field(default_factory=list["IndexDefinition"])
 
 
 def _taken(identity: ObjectId, text: str, found: Mapping[str, _Parts]) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from infra.check.codes import RULES
+from infra.check.codes import CHECK_CODES
 from infra.findings.finding import Finding, Place
 from infra.generate import written_files
-from infra.generate.from_models import generate
+from infra.generate.from_models import generate_modules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +27,8 @@ def generated_files(
     metadata: MetaData, modules: Mapping[str, TableModule], directory: Path
 ) -> tuple[dict[str, bool], list[Finding]]:
     """Say of every generated module whether it is what the models say, with a finding where it is not."""
-    files = generate(metadata, modules)
-    diffs = written_files.differences(files, directory)
+    files = generate_modules(metadata, modules)
+    diffs = written_files.file_differences(files, directory)
     current = {name.removesuffix(".sql"): name not in diffs for name in sorted({*files, *diffs})}
     return current, [_outdated(str(directory / name), diff.splitlines()) for name, diff in diffs.items()]
 
@@ -37,7 +37,7 @@ def _outdated(path: str, diff: list[str]) -> Finding:
     more = [f"and {len(diff) - MOST_LINES} more lines"] if len(diff) > MOST_LINES else []
     return Finding(
         "C115",
-        RULES["C115"].severity,
+        CHECK_CODES["C115"].severity,
         Place(path, _first_line(diff)),
         f"{path} is not what the models say",
         "run `python -m infra generate`, after taking edits of this file over into models/",
@@ -70,4 +70,4 @@ def extensions(created: Mapping[str, Place], stacks: Sequence[Extensions]) -> li
 
 
 def _finding(place: Place, message: str, remedy: str, *others: Place) -> Finding:
-    return Finding("C116", RULES["C116"].severity, place, message, remedy, others=others)
+    return Finding("C116", CHECK_CODES["C116"].severity, place, message, remedy, others=others)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from psycopg.conninfo import make_conninfo
 
-from infra.check.codes import RULES
-from infra.check.sources import SECONDS
+from infra.check.codes import CHECK_CODES
+from infra.check.sources import STATEMENT_SECONDS
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.postgres.apply.scratch import scratch_database
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.catalog.catalog import Catalog
-    from infra.check.sources import Ground
+    from infra.check.sources import ScratchServer
     from infra.modules.module import Module
     from infra.postgres.connection.target import Target
 
-REMEDY = "write what psql and other clients take alike: SQL, and no setting of a session before it"
+_REMEDY = "write what psql and other clients take alike: SQL, and no setting of a session before it"
 
 
-def catalog_by_psql(ground: Ground, psql: Path, modules: Sequence[Module]) -> Catalog | Finding:
+def catalog_by_psql(ground: ScratchServer, psql: Path, modules: Sequence[Module]) -> Catalog | Finding:
     """Run modules by psql on a scratch database, each in one transaction; give the catalog, or what psql refused."""
     with scratch_database(ground.admin, owner=ground.owner) as scratch:
         for module in modules:
@@ -37,7 +37,7 @@ def catalog_by_psql(ground: Ground, psql: Path, modules: Sequence[Module]) -> Ca
             if done.returncode:
                 said = tuple(done.stderr.strip().splitlines()[:5])
                 message = f"psql does not run {module.path}"
-                return Finding("C114", RULES["C114"].severity, Place(module.path), message, REMEDY, said)
+                return Finding("C114", CHECK_CODES["C114"].severity, Place(module.path), message, _REMEDY, said)
         with connect(scratch, autocommit=True) as connection:
             return read_catalog(connection)
 
@@ -68,7 +68,7 @@ def _run(psql: Path, scratch: Target, owner: str, module: Module) -> subprocess.
         capture_output=True,
         text=True,
         check=False,
-        timeout=SECONDS,
+        timeout=STATEMENT_SECONDS,
     )
 
 

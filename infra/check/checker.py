@@ -12,12 +12,12 @@ import psycopg
 from infra.catalog.catalog import NOT_COMPARED
 from infra.check import agreement, proofs, second_opinion
 from infra.check.by_psql import catalog_by_psql, find_psql
-from infra.check.codes import RULES
+from infra.check.codes import CHECK_CODES
 from infra.check.comparing import Declarations, models_and_modules, modules_and_psql
 from infra.check.in_models import models_of
 from infra.check.in_modules import extensions_of
 from infra.check.live import compare_live, read_live
-from infra.check.sources import Ground, ModelsError, build_models
+from infra.check.sources import ModelsError, ScratchServer, build_models
 from infra.check.stack_files import extensions_of_stacks
 from infra.errors import InfraError, ServerError
 from infra.findings.finding import Finding, Place
@@ -25,7 +25,7 @@ from infra.modules.directive import runs_by_statement
 from infra.modules.module import load_modules
 from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.connection import pool
-from infra.server.dsn import enter, way_of
+from infra.server.dsn import connect_dsn, parse_dsn
 from infra.server.embedded.distribution import locate
 from infra.server.scratch.private_server import private_server
 
@@ -45,14 +45,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Source:
+class SchemaSource:
     """Another way to the schema than the modules: how it is built, and how that is compared with what they make."""
 
-    build: Callable[[Ground, MetaData, list[str]], Catalog]
+    build: Callable[[ScratchServer, MetaData, list[str]], Catalog]
     comparison: Callable[[Declarations], Comparison]
 
 
-SOURCES = (Source(build_models, models_and_modules),)
+SOURCES = (SchemaSource(build_models, models_and_modules),)
 """Every other way to the schema; migrations join here when there are some."""
 
 MAY_CREATE = "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
@@ -63,7 +63,7 @@ NOT_BETWEEN_THESE = ("extensions of the models, which have none (those of the mo
 
 
 @dataclass(frozen=True)
-class Project:
+class CheckedProject:
     """What is checked: the folder with the stacks' files, that of the modules, and the models."""
 
     root: Path
@@ -87,18 +87,18 @@ class Report:
 
 
 @contextmanager
-def ground(dsn: str | None) -> Generator[Ground]:
+def scratch_server(dsn: str | None) -> Generator[ScratchServer]:
     """Give where scratch databases are made: a private server, or the one of a connection string."""
     if dsn is None:
-        with private_server() as private, in_words():
+        with private_server() as private, describe_error():
             try:
                 used = private.distribution
-                yield Ground(private.admin, "postgres", find_psql(used.bin), used.major)
+                yield ScratchServer(private.admin, "postgres", find_psql(used.bin), used.major)
             finally:
                 pool.close_all()
     else:
-        admin = way_of(dsn)
-        with enter(admin) as connection:
+        admin = parse_dsn(dsn)
+        with connect_dsn(admin) as connection:
             if connection.execute(MAY_CREATE).fetchone() != (True,):
                 raise ServerError(
                     f"role {admin.user} may not create databases",
@@ -109,12 +109,12 @@ def ground(dsn: str | None) -> Generator[Ground]:
             bin_dir = locate(None).bin
         except InfraError:
             bin_dir = None
-        with in_words():
-            yield Ground(admin, admin.user, find_psql(bin_dir))
+        with describe_error():
+            yield ScratchServer(admin, admin.user, find_psql(bin_dir))
 
 
 @contextmanager
-def in_words() -> Generator[None]:
+def describe_error() -> Generator[None]:
     """Turn what the driver raises, when a server goes away or refuses, into a sentence."""
     try:
         yield
@@ -123,7 +123,7 @@ def in_words() -> Generator[None]:
         raise ServerError(f"the server gave up: {said}", remedy="try again") from None
 
 
-def check(project: Project, dsn: str | None = None) -> Report:
+def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
     """Prove that modules and models make one schema; raises InfraError where that cannot be tried."""
     report = Report(notes=[f"not compared: {', '.join((*NOT_COMPARED, *NOT_BETWEEN_THESE))}"])
     modules = load_modules(project.directory, shown_as=str(project.directory))
@@ -134,7 +134,7 @@ def check(project: Project, dsn: str | None = None) -> Report:
         return report.said(NOT_RUN)
     created = extensions_of(modules)
     report.findings += agreement.extensions(created, extensions_of_stacks(project.root))
-    with ground(dsn) as where, ThreadPoolExecutor(1 + len(SOURCES)) as threads:
+    with scratch_server(dsn) as where, ThreadPoolExecutor(1 + len(SOURCES)) as threads:
         proving = Proving(where, models_of(project.metadata, project.base), modules, current)
         psql = threads.submit(catalog_by_psql, where, where.psql, modules) if where.psql else None
         built = [(one, threads.submit(one.build, where, project.metadata, list(created))) for one in SOURCES]
@@ -143,7 +143,7 @@ def check(project: Project, dsn: str | None = None) -> Report:
     return report
 
 
-def check_live(project: Project, ways: Sequence[str], unmanaged: Sequence[str]) -> Report:
+def check_live(project: CheckedProject, ways: Sequence[str], unmanaged: Sequence[str]) -> Report:
     """Compare live databases with what the modules make on a private server; they are only read."""
     report = Report(notes=[f"not compared: {', '.join((*NOT_COMPARED, *NOT_OF_LIVE))}"])
     modules = load_modules(project.directory, shown_as=str(project.directory))
@@ -151,10 +151,10 @@ def check_live(project: Project, ways: Sequence[str], unmanaged: Sequence[str]) 
     report.findings += refused
     if refused:
         return report.said(NOT_RUN)
-    with in_words():
-        databases = [read_live(way_of(way)) for way in ways]
+    with describe_error():
+        databases = [read_live(parse_dsn(way)) for way in ways]
     models = models_of(project.metadata, project.base)
-    with ground(None) as where:
+    with scratch_server(None) as where:
         for live in databases:
             found = compare_live(where, live, modules, models, unmanaged)
             report.findings += found
@@ -172,7 +172,7 @@ def _and_found(findings: list[Finding]) -> str:
 class Proving:
     """What the proofs on a server need to know."""
 
-    ground: Ground
+    scratch_server: ScratchServer
     models: Models
     modules: Sequence[Module]
     current: Mapping[str, bool]
@@ -181,16 +181,16 @@ class Proving:
         self,
         report: Report,
         scratch: Target,
-        built: Sequence[tuple[Source, Future[Catalog]]],
+        built: Sequence[tuple[SchemaSource, Future[Catalog]]],
         psql: Future[Catalog | Finding] | None,
     ) -> None:
         """Run the modules in every way there is, and compare."""
-        run = proofs.run_modules(self.ground, scratch, self.modules)
+        run = proofs.run_modules(self.scratch_server, scratch, self.modules)
         report.findings += run.findings
         if not run.whole:
             report.said(NOT_RUN)
             return
-        again, ended = proofs.run_again(self.ground, scratch, self.modules)
+        again, ended = proofs.run_again(self.scratch_server, scratch, self.modules)
         report.findings += again
         report.said(_of_second_runs(ended))
         if apart := [one.path for one in self.modules if runs_by_statement(one.text)]:
@@ -202,7 +202,7 @@ class Proving:
             try:
                 report.findings += source.comparison(declarations).findings(future.result(), run.built.catalog)
             except ModelsError as error:
-                finding = Finding("C117", RULES["C117"].severity, Place(error.place), error.what, error.remedy)
+                finding = Finding("C117", CHECK_CODES["C117"].severity, Place(error.place), error.what, error.remedy)
                 report.findings.append(finding)
         self._against_alembic(report, scratch)
         if psql is None:
@@ -215,13 +215,15 @@ class Proving:
             report.findings += modules_and_psql(declarations).findings(run.built.catalog, by_psql)
 
     def _against_alembic(self, report: Report, scratch: Target) -> None:
-        if second_opinion.is_there():
-            report.findings += second_opinion.second_opinion(scratch, self.ground.owner, self.models, report.findings)
+        if second_opinion.is_installed():
+            report.findings += second_opinion.second_opinion(
+                scratch, self.scratch_server.owner, self.models, report.findings
+            )
         else:
             report.said("skipped: Alembic's comparison, because Alembic is not installed (`make development` does)")
 
 
-def _of_second_runs(ended: list[proofs.Second]) -> str:
+def _of_second_runs(ended: list[proofs.SecondRun]) -> str:
     """Say which modules are harmless when they are run again, and which are refused."""
     harmless = [one.module for one in ended if not one.why]
     refused = [one.module for one in ended if one.why]

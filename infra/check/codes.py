@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.findings.finding import RuleText
 
-RULES: dict[str, RuleText] = {
+CHECK_CODES: dict[str, RuleText] = {
     "C101": RuleText("The modules make something that the models do not have"),
     "C102": RuleText("The models have something that the modules do not make"),
     "C103": RuleText("Modules and models say different things of one object"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ACCESS, NOTES
 from infra.catalog.difference import Difference, differences
-from infra.check.codes import RULES
+from infra.check.codes import CHECK_CODES
 from infra.check.folding import Group, fold_parts
 from infra.check.in_modules import place_in
 from infra.findings.finding import Finding, Place
@@ -91,7 +91,7 @@ class Comparison:
         places = self.places(one)
         return Finding(
             code,
-            RULES[code].severity,
+            CHECK_CODES[code].severity,
             places[0] if places else self.elsewhere,
             self._message(group),
             self.remedy(one),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ACCESS, ObjectId
-from infra.catalog.changes import PARTS
+from infra.catalog.changes import PARTS_OF_TABLES
 from infra.catalog.identifiers import parent
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from infra.catalog.difference import Difference
 
 WHOLES = ("table", "view", "materialized view", "composite type", "enum", "domain", "range")
-NAME = r'(?:"(?:[^"]|"")*"|[^\s."(]+)'
-TABLE_OF_INDEX = re.compile(rf" ON (?:ONLY )?({NAME}\.{NAME})")
+_NAME = r'(?:"(?:[^"]|"")*"|[^\s."(]+)'
+TABLE_OF_INDEX = re.compile(rf" ON (?:ONLY )?({_NAME}\.{_NAME})")
 NOTED_OF = {"column order": "table", "extension version": "extension"}
 TWO_WORDS = ("materialized view ", "event trigger ")
 ROUTINES = ("function", "procedure", "aggregate")
@@ -51,7 +51,7 @@ def _whole_of(one: Difference, found: Mapping[ObjectId, Difference]) -> ObjectId
     for whole in _wholes(one) if one.verdict != "different" else ():
         if whole in found and whole != one.identity and found[whole].verdict == one.verdict:
             return whole
-    if one.identity.kind in PARTS and _only_inherits(one):  # its table does no longer, or newly
+    if one.identity.kind in PARTS_OF_TABLES and _only_inherits(one):  # its table does no longer, or newly
         return next((each for each in _wholes(one) if each in found), None)
     if one.identity.kind == "sequence":  # an identity column that became an ordinary one is different, not missing
         return next((each for each in _owners(one) if each in found), None)
@@ -69,7 +69,7 @@ def _only_inherits(one: Difference) -> bool:
 def _wholes(one: Difference) -> list[ObjectId]:
     """Name what an object may be part of."""
     kind, name = one.identity
-    if kind in PARTS:
+    if kind in PARTS_OF_TABLES:
         return [ObjectId(whole, parent(name)) for whole in WHOLES]
     if kind == "sequence":
         return [*_owners(one), *(ObjectId("table", parent(each.name)) for each in _owners(one))]

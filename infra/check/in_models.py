@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.catalog.identifiers import parent, parts
+from infra.catalog.identifiers import name_parts, parent
 from infra.findings.finding import Place
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Models:
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """A Python file with its lines and its classes."""
 
     path: str
@@ -82,7 +82,7 @@ def _subclasses(of: type) -> Iterable[type]:
 
 
 @cache
-def _source(declared: type) -> Source | None:
+def _source(declared: type) -> ModelSource | None:
     """Read the file of a class; None where there is none to read."""
     module = sys.modules.get(declared.__module__)
     try:
@@ -94,7 +94,7 @@ def _source(declared: type) -> Source | None:
     if path is None or declared.__qualname__ not in classes:
         return None
     shown = os.path.relpath(path)
-    return Source(str(path) if shown.startswith("..") else shown, text.splitlines(), classes)
+    return ModelSource(str(path) if shown.startswith("..") else shown, text.splitlines(), classes)
 
 
 def _columns(table: Table, identity: ObjectId) -> list[Any]:
@@ -124,12 +124,12 @@ def _target(node: ast.stmt) -> str:
 
 def _plain(name: str) -> str:
     """Give the last part of a qualified name without its quotes."""
-    part = parts(name)[-1]
+    part = name_parts(name)[-1]
     return part[1:-1].replace('""', '"') if part.startswith('"') else part
 
 
 def _key_of(name: str) -> tuple[str, str]:
-    found = [one[1:-1].replace('""', '"') if one.startswith('"') else one for one in parts(name)]
+    found = [one[1:-1].replace('""', '"') if one.startswith('"') else one for one in name_parts(name)]
     return _key(found[-2] if len(found) > 1 else "public", found[-1]) if found else ("", "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infra.catalog.identifiers import parts
+from infra.catalog.identifiers import name_parts
 from infra.errors import ModuleError
 from infra.findings.finding import Place
 from infra.modules.statements import parse, place_of
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
     from infra.modules.statements import Statement
 
-TABLES = frozenset({"create_stmt", "create_foreign_table_stmt", "create_table_as_stmt"})
-OF_TABLES = TABLES | {"alter_table_stmt", "rename_stmt"}
+_TABLES = frozenset({"create_stmt", "create_foreign_table_stmt", "create_table_as_stmt"})
+_OF_TABLES = _TABLES | {"alter_table_stmt", "rename_stmt"}
 
 # What makes or changes an object of a kind, by the parser's names; a comment is looked for on its own.
 DECLARED_BY: dict[str, frozenset[str]] = {
@@ -32,10 +32,10 @@ DECLARED_BY: dict[str, frozenset[str]] = {
     "procedure": frozenset({"create_function_stmt", "alter_function_stmt"}),
     "aggregate": frozenset({"define_stmt"}),
     "sequence": frozenset({"create_seq_stmt", "alter_seq_stmt"}),
-    "table": OF_TABLES,
-    "column": OF_TABLES | {"composite_type_stmt"},
-    "column order": OF_TABLES,
-    "constraint": OF_TABLES,
+    "table": _OF_TABLES,
+    "column": _OF_TABLES | {"composite_type_stmt"},
+    "column order": _OF_TABLES,
+    "constraint": _OF_TABLES,
     "index": frozenset({"index_stmt"}),
     "statistics": frozenset({"create_stats_stmt"}),
     "view": frozenset({"view_stmt"}),
@@ -84,7 +84,7 @@ def _wanted(identity: ObjectId) -> list[str]:
     if identity.kind in {"owner", "privileges"}:
         name = name.rpartition(" to ")[0] or name
         name = name.partition(" ")[2].removeprefix("view ")
-    names = [_plain(part) for part in parts(name.partition("(")[0])]
+    names = [_plain(part) for part in name_parts(name.partition("(")[0])]
     return [one for one in names if one != "public"] or names
 
 

@@ -17,7 +17,7 @@ from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.apply.status import ALWAYS_THERE
 from infra.postgres.connection.target import connect
 from infra.postgres.introspection.reader import read_catalog
-from infra.server.dsn import enter
+from infra.server.dsn import connect_dsn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from infra.catalog.catalog import Catalog
     from infra.catalog.difference import Difference
     from infra.check.in_models import Models
-    from infra.check.sources import Ground
+    from infra.check.sources import ScratchServer
     from infra.findings.finding import Finding
     from infra.modules.module import Module
     from infra.postgres.connection.target import Target
@@ -57,7 +57,7 @@ class LiveDatabase:
 
 def read_live(target: Target) -> LiveDatabase:
     """Read a live database in one transaction that cannot write; raises ServerError, and BusyError behind DDL."""
-    with enter(target) as connection:
+    with connect_dsn(target) as connection:
         try:
             connection.execute(READ_ONLY.encode())
             owner, roles, major, name = _one(connection.execute(ABOUT.encode()).fetchone())
@@ -71,7 +71,7 @@ def read_live(target: Target) -> LiveDatabase:
 
 
 def compare_live(
-    ground: Ground, live: LiveDatabase, modules: Sequence[Module], models: Models, unmanaged: Sequence[str]
+    ground: ScratchServer, live: LiveDatabase, modules: Sequence[Module], models: Models, unmanaged: Sequence[str]
 ) -> list[Finding]:
     """Run the modules on a private server as the live database's owner, under its roles and default privileges."""
     _make_roles(ground, live)
@@ -97,11 +97,11 @@ def _one(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
     return row or ("", [], 0, "")
 
 
-def _owned_by(ground: Ground, owner: str) -> Ground:
+def _owned_by(ground: ScratchServer, owner: str) -> ScratchServer:
     return type(ground)(ground.admin, owner, ground.psql)
 
 
-def _make_roles(ground: Ground, live: LiveDatabase) -> None:
+def _make_roles(ground: ScratchServer, live: LiveDatabase) -> None:
     """Make the live server's roles, which can do nothing here: privileges, owners and policies name them."""
     with connect(ground.admin, autocommit=True) as connection:
         there = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}

@@ -11,17 +11,17 @@ from psycopg import sql
 
 from infra.catalog.changes import fold
 from infra.catalog.difference import differences
-from infra.check.codes import RULES
+from infra.check.codes import CHECK_CODES
 from infra.check.comparing import named
-from infra.check.sources import SECONDS, Built
+from infra.check.sources import STATEMENT_SECONDS, Built
 from infra.errors import ModuleError
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
-from infra.modules.restrictions import problems
+from infra.modules.restrictions import find_restricted
 from infra.postgres.apply.scratch import run_on_scratch
 from infra.postgres.connection import pool
-from infra.postgres.connection.execute import become, execute
-from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.execute import execute, set_role
+from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.target import connect
 from infra.postgres.introspection.reader import read_catalog
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from infra.catalog.catalog import Catalog
-    from infra.catalog.changes import Effect
-    from infra.check.sources import Ground
+    from infra.catalog.changes import CatalogChange
+    from infra.check.sources import ScratchServer
     from infra.errors import InfraError
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
@@ -55,14 +55,14 @@ WHERE schemaname NOT LIKE 'pg\_temp\_%'
 """
 
 
-class Second(NamedTuple):
+class SecondRun(NamedTuple):
     """How a second run of a module ended: its refusal in PostgreSQL's words, '' where nothing happened."""
 
     module: str
     why: str
 
 
-class Run(NamedTuple):
+class ModuleRun(NamedTuple):
     """What modules made, what was found on the way, and whether all of them ran."""
 
     built: Built
@@ -70,7 +70,7 @@ class Run(NamedTuple):
     whole: bool
 
 
-class State(NamedTuple):
+class ProofState(NamedTuple):
     """Everything that a module may change."""
 
     catalog: Catalog
@@ -79,12 +79,12 @@ class State(NamedTuple):
 
 def not_run(modules: Sequence[Module]) -> list[Finding]:
     """Give a finding for everything that a stack would refuse before it runs a module."""
-    return [_of_error(error) for module in modules for error in problems(module)]
+    return [_of_error(error) for module in modules for error in find_restricted(module)]
 
 
-def run_modules(ground: Ground, scratch: Target, modules: Sequence[Module], *, tried: bool = True) -> Run:
+def run_modules(ground: ScratchServer, scratch: Target, modules: Sequence[Module], *, tried: bool = True) -> ModuleRun:
     """Run modules in their order, each rolled back first when it is to be `tried`; stops at the first that fails."""
-    effects: dict[str, Effect] = {}
+    effects: dict[str, CatalogChange] = {}
     found: list[Finding] = []
     with pool.connection(scratch) as connection:
         before = _state(connection)
@@ -93,35 +93,39 @@ def run_modules(ground: Ground, scratch: Target, modules: Sequence[Module], *, t
                 if tried and not runs_by_statement(module.text):
                     _rolled_back(connection, ground.owner, module)
                     found += _traces(module, before, _state(connection))
-                effects[module.name] = run_on_scratch(connection, scratch, module, owner=ground.owner, seconds=SECONDS)
+                effects[module.name] = run_on_scratch(
+                    connection, scratch, module, owner=ground.owner, seconds=STATEMENT_SECONDS
+                )
             except ModuleError as error:
-                return Run(Built(before.catalog), [*found, _of_error(error)], whole=False)
+                return ModuleRun(Built(before.catalog), [*found, _of_error(error)], whole=False)
             before = _state(connection)
-    return Run(Built(before.catalog, fold(effects.items()).writers), found, whole=True)
+    return ModuleRun(Built(before.catalog, fold(effects.items()).writers), found, whole=True)
 
 
-def run_again(ground: Ground, scratch: Target, modules: Sequence[Module]) -> tuple[list[Finding], list[Second]]:
+def run_again(
+    ground: ScratchServer, scratch: Target, modules: Sequence[Module]
+) -> tuple[list[Finding], list[SecondRun]]:
     """Run every module once more, in a transaction that is rolled back; it is to be refused, or to change nothing."""
     found: list[Finding] = []
-    ended: list[Second] = []
+    ended: list[SecondRun] = []
     for module in modules:
         if runs_by_statement(module.text):
             continue
         with connect(scratch, autocommit=True) as connection:
             before, rows = _state(connection), set[tuple[str, str]]()
-            plain(connection, "BEGIN")
+            simple_query(connection, "BEGIN")
             try:
-                become(connection, ground.owner, lock_timeout=SECONDS, statement_timeout=SECONDS)
+                set_role(connection, ground.owner, lock_timeout=STATEMENT_SECONDS, statement_timeout=STATEMENT_SECONDS)
                 execute(connection, module)
-                plain(connection, "RESET ROLE")
+                simple_query(connection, "RESET ROLE")
                 after = _state(connection)
                 rows = {(str(table), str(done)) for table, done in connection.execute(ROWS.encode())}
             except ModuleError as error:
-                ended.append(Second(module.path, error.what))
+                ended.append(SecondRun(module.path, error.what))
                 continue
             finally:
                 with suppress(psycopg.Error):
-                    plain(connection, "ROLLBACK")
+                    simple_query(connection, "ROLLBACK")
         changed = [
             *_changes(before, after),
             *(f"rows of {table}: {done}" for table, done in sorted(rows) if _any(done)),
@@ -129,7 +133,7 @@ def run_again(ground: Ground, scratch: Target, modules: Sequence[Module]) -> tup
         if changed:
             found.append(_finding("C112", module, "changes something when it is run again", changed, AGAIN))
         else:
-            ended.append(Second(module.path, ""))
+            ended.append(SecondRun(module.path, ""))
     return found, ended
 
 
@@ -141,22 +145,22 @@ def _any(done: str) -> bool:
     return done != "0 inserted, 0 updated, 0 deleted"
 
 
-def _state(connection: Connection) -> State:
+def _state(connection: Connection) -> ProofState:
     beside = frozenset(str(row[0]) for row in connection.execute(BESIDE.encode()))
-    return State(read_catalog(connection), beside)
+    return ProofState(read_catalog(connection), beside)
 
 
 def _rolled_back(connection: Connection, owner: str, module: Module) -> None:
-    plain(connection, "BEGIN")
+    simple_query(connection, "BEGIN")
     try:
-        become(connection, owner, lock_timeout=SECONDS, statement_timeout=SECONDS)
+        set_role(connection, owner, lock_timeout=STATEMENT_SECONDS, statement_timeout=STATEMENT_SECONDS)
         execute(connection, module)
     finally:
-        plain(connection, "ROLLBACK")
+        simple_query(connection, "ROLLBACK")
     connection.execute(sql.SQL("RESET ALL; RESET ROLE"))
 
 
-def _traces(module: Module, before: State, after: State) -> Generator[Finding]:
+def _traces(module: Module, before: ProofState, after: ProofState) -> Generator[Finding]:
     changed = _changes(before, after)
     if changed:
         found = _finding("C113", module, "leaves a trace when it is rolled back", changed, TRACE)
@@ -164,7 +168,7 @@ def _traces(module: Module, before: State, after: State) -> Generator[Finding]:
         yield replace(found, severity="note") if only_numbers else found
 
 
-def _changes(before: State, after: State) -> list[str]:
+def _changes(before: ProofState, after: ProofState) -> list[str]:
     in_catalog = [f"{named(one.identity)} is {one.verdict}" for one in differences(before.catalog, after.catalog)]
     return [*in_catalog, *sorted(after.beside - before.beside)]
 
@@ -172,7 +176,7 @@ def _changes(before: State, after: State) -> list[str]:
 def _finding(code: str, module: Module, what: str, changed: list[str], remedy: str) -> Finding:
     more = [f"and {len(changed) - MOST_NAMED} more"] if len(changed) > MOST_NAMED else []
     detail = (*changed[:MOST_NAMED], *more)
-    return Finding(code, RULES[code].severity, Place(module.path, 1), f"{module.path} {what}", remedy, detail)
+    return Finding(code, CHECK_CODES[code].severity, Place(module.path, 1), f"{module.path} {what}", remedy, detail)
 
 
 def _of_error(error: InfraError) -> Finding:
@@ -188,4 +192,4 @@ def _of_error(error: InfraError) -> Finding:
     elif error.place.count(":") > 1:
         path, line, column = error.place.rsplit(":", 2)
         place = Place(path, int(line), int(column))
-    return Finding("C111", RULES["C111"].severity, place, message, remedy, detail)
+    return Finding("C111", CHECK_CODES["C111"].severity, place, message, remedy, detail)

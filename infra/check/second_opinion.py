@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from infra.catalog.catalog import ObjectId
-from infra.check.codes import RULES
+from infra.check.codes import CHECK_CODES
 from infra.check.sources import engine_on
 from infra.findings.finding import Finding, Place
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from infra.check.in_models import Models
     from infra.postgres.connection.target import Target
 
-REMEDY = (
+_REMEDY = (
     "run `python -m infra generate`; if nothing changes, this is one difference that C101 to C105 do not see: report it"
 )
 
-OF_TABLES = frozenset({"add_table", "remove_table", "add_table_comment", "remove_table_comment"})
+_OF_TABLES = frozenset({"add_table", "remove_table", "add_table_comment", "remove_table_comment"})
 OF_INDEXES = frozenset({"add_index", "remove_index"})
 OF_COLUMNS = frozenset({"add_column", "remove_column"})
 
 
-def is_there() -> bool:
+def is_installed() -> bool:
     """Say whether Alembic is installed, which the program itself does not need."""
     return find_spec("alembic") is not None
 
@@ -43,7 +43,7 @@ def second_opinion(target: Target, owner: str, models: Models, known: Iterable[F
                 continue
             place = models.place_of(identity) or Place("models")
             message = f"Alembic says {_verb(words)} for {identity}"
-            found.append(Finding("C106", RULES["C106"].severity, place, message, REMEDY, (_shown(words),)))
+            found.append(Finding("C106", CHECK_CODES["C106"].severity, place, message, _REMEDY, (_shown(words),)))
     return found
 
 
@@ -63,7 +63,7 @@ def _differences(target: Target, owner: str, metadata: MetaData) -> Iterator[tup
 def _about(words: tuple[Any, ...]) -> Iterator[ObjectId]:
     """Name what a difference is about, as the catalog does."""
     verb = str(words[0])
-    if verb in OF_TABLES:
+    if verb in _OF_TABLES:
         yield ObjectId("table", _qualified(words[1].schema, words[1].name))
     elif verb in OF_INDEXES:
         yield ObjectId("index", _qualified(words[1].table.schema, words[1].name))

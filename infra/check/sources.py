@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from infra.catalog.catalog import Catalog, ObjectId
     from infra.postgres.connection.target import Target
 
-SECONDS = 300.0
+STATEMENT_SECONDS = 300.0
 """How long a module may run on a scratch database."""
 
 
@@ -33,7 +33,7 @@ class ModelsError(InfraError):
 
 
 @dataclass(frozen=True)
-class Ground:
+class ScratchServer:
     """Where scratch databases are made: a superuser's or CREATEDB's way in, who owns them, and which psql there is."""
 
     admin: Target
@@ -50,7 +50,7 @@ class Built:
     writers: Mapping[ObjectId, str] = field(default_factory=dict["ObjectId", str])
 
 
-def build_models(ground: Ground, metadata: MetaData, extensions: list[str]) -> Catalog:
+def build_models(ground: ScratchServer, metadata: MetaData, extensions: list[str]) -> Catalog:
     """Build what the models say on a scratch database; raises ModelsError where they cannot be built.
 
     The models cannot say which extensions they need, so that they get those of the modules.

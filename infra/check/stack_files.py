@@ -12,12 +12,12 @@ import yaml
 
 from infra.errors import InfraError
 from infra.findings.finding import Place
-from infra.settings.model import Modules, Settings
+from infra.settings.model import ModuleSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROJECT = "Pulumi.yaml"
+_PROJECT = "Pulumi.yaml"
 STACK = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
 DEFAULTS = Path("infra/settings/model.py")
 READONLY = re.compile(r"(?:export +)?(?P<name>[A-Za-z_][A-Za-z0-9_]*_READONLY_DSN)=(?P<value>.*)")
@@ -33,7 +33,7 @@ class Extensions:
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackFile:
     """One stack's file: its path, the project's name, and the settings that it gives."""
 
     path: Path
@@ -62,17 +62,17 @@ def extensions_of_stacks(root: Path) -> list[Extensions]:
     return found
 
 
-def stacks(root: Path) -> Iterator[Stack]:
+def stacks(root: Path) -> Iterator[StackFile]:
     """Read the file of every stack."""
-    project = str(_read(root / PROJECT).get("name", ""))
+    project = str(_read(root / _PROJECT).get("name", ""))
     for path in sorted(root.glob("Pulumi.*.y*ml")):
         if STACK.fullmatch(path.name):
-            yield Stack(path, project, dict(_read(path).get("config") or {}))
+            yield StackFile(path, project, dict(_read(path).get("config") or {}))
 
 
 def unmanaged_of(root: Path, name: str | None) -> tuple[str, ...]:
     """Give the patterns of objects that no module needs to have made, of a stack or by default."""
-    default: tuple[str, ...] = Modules.model_fields["unmanaged"].default
+    default: tuple[str, ...] = ModuleSettings.model_fields["unmanaged"].default
     group = _stack(root, name).setting("modules") if name else None
     given = group.get("unmanaged") if isinstance(group, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return tuple(map(str, given)) if isinstance(given, list) else default  # pyright: ignore[reportUnknownArgumentType]
@@ -103,7 +103,7 @@ def read_only_ways(root: Path, name: str) -> list[str]:
     return ways
 
 
-def _stack(root: Path, name: str) -> Stack:
+def _stack(root: Path, name: str) -> StackFile:
     short = name.rpartition("/")[2]
     for stack in stacks(root):
         matched = STACK.fullmatch(stack.path.name)

@@ -27,7 +27,7 @@ INDENT = "    "
 LITERAL_WIDTH = 104  # characters after which a constant among first rows goes on in the next line
 
 
-def quoted(identifier: str) -> str:
+def quote_identifier(identifier: str) -> str:
     """Give an identifier as SQL writes it: in quotes only where PostgreSQL needs them."""
     return DIALECT.identifier_preparer.quote(identifier)
 
@@ -39,7 +39,7 @@ def literal(text: str) -> str:
 
 def create_table(table: Table) -> str:
     """Give CREATE TABLE with its primary key, in three columns: name, type, the rest."""
-    names = [quoted(column.name) for column in table.columns]
+    names = [quote_identifier(column.name) for column in table.columns]
     types = [_type_name(column) for column in table.columns]
     rests = [_column_rest(column) for column in table.columns]
     lines = [
@@ -54,7 +54,7 @@ def create_table(table: Table) -> str:
 
 def comments(table: Table) -> str:
     """Give a COMMENT for the table and one for each of its columns, those that have one."""
-    on_columns = [(f"{_table_name(table)}.{quoted(column.name)}", column.comment) for column in table.columns]
+    on_columns = [(f"{_table_name(table)}.{quote_identifier(column.name)}", column.comment) for column in table.columns]
     width = _width(name for name, _ in on_columns)
     lines = [f"COMMENT ON TABLE {_table_name(table)} IS {literal(table.comment)};\n"] if table.comment else []
     lines += [f"COMMENT ON COLUMN {name:{width}} IS {literal(text)};\n" for name, text in on_columns if text]
@@ -85,8 +85,10 @@ def insert_missing_rows(table: Table, seed: SeedRows) -> str:
     The rows come in the order of their key, so that they are numbered alike in every database.
     """
     columns = list(seed.rows[0])
-    target = f"{_table_name(table)} ({', '.join(map(quoted, columns))})"
-    same_key = " AND ".join(f"present.{quoted(column)} = seed.{quoted(column)}" for column in seed.key)
+    target = f"{_table_name(table)} ({', '.join(map(quote_identifier, columns))})"
+    same_key = " AND ".join(
+        f"present.{quote_identifier(column)} = seed.{quote_identifier(column)}" for column in seed.key
+    )
     rows = ",\n".join(
         f"{INDENT}(\n"
         + ",\n".join(_indented(_value(row[column], table.columns[column]), 2) for column in columns)
@@ -99,12 +101,12 @@ def insert_missing_rows(table: Table, seed: SeedRows) -> str:
         f"FROM (\n"
         f"{INDENT}VALUES\n"
         f"{rows}\n"
-        f") AS seed ({', '.join(map(quoted, columns))})\n"
+        f") AS seed ({', '.join(map(quote_identifier, columns))})\n"
         f"WHERE NOT EXISTS (\n"
         f"{INDENT}SELECT FROM {_table_name(table)} AS present\n"
         f"{INDENT}WHERE {same_key}\n"
         f")\n"
-        f"ORDER BY {', '.join(f'seed.{quoted(column)}' for column in seed.key)};\n"
+        f"ORDER BY {', '.join(f'seed.{quote_identifier(column)}' for column in seed.key)};\n"
     )
 
 
@@ -149,10 +151,10 @@ def _definition(constraint: Constraint) -> str:
     """Give CONSTRAINT name and what it says; a foreign key on a line of its own, always with its action."""
     if not isinstance(constraint, ForeignKeyConstraint):
         return str(COMPILER.process(constraint))
-    own = ", ".join(quoted(column.name) for column in constraint.columns)
-    referred = ", ".join(quoted(element.column.name) for element in constraint.elements)
+    own = ", ".join(quote_identifier(column.name) for column in constraint.columns)
+    referred = ", ".join(quote_identifier(element.column.name) for element in constraint.elements)
     parts = [
-        f"CONSTRAINT {quoted(str(constraint.name))}\n{INDENT}FOREIGN KEY ({own})",
+        f"CONSTRAINT {quote_identifier(str(constraint.name))}\n{INDENT}FOREIGN KEY ({own})",
         f"REFERENCES {_table_name(constraint.referred_table)} ({referred})",
         f"ON DELETE {constraint.ondelete or 'NO ACTION'}",
         f"ON UPDATE {constraint.onupdate}" if constraint.onupdate else "",

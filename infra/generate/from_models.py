@@ -21,7 +21,7 @@ INDEXES = "07-init-indexes.sql"
 CONSTRAINTS = "08-init-constraints.sql"
 
 
-def generate(metadata: MetaData, modules: Mapping[str, TableModule]) -> dict[str, str]:
+def generate_modules(metadata: MetaData, modules: Mapping[str, TableModule]) -> dict[str, str]:
     """Give the text of every generated module by file name: tables in the modules' order, then indexes, constraints."""
     _require_a_module_for_every_table(metadata, modules)
     tables = [table for module in modules.values() for table in module.tables]

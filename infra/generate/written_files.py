@@ -27,10 +27,10 @@ class Generated:
         return any(self.words.encode() in line for line in content.split(b"\n", self.lines)[: self.lines])
 
 
-MODULES = Generated((".sql",), WRITTEN_BY, 2)
+MODULE_FILES = Generated((".sql",), WRITTEN_BY, 2)
 
 
-def differences(files: Mapping[str, str], directory: Path, kind: Generated = MODULES) -> dict[str, str]:
+def file_differences(files: Mapping[str, str], directory: Path, kind: Generated = MODULE_FILES) -> dict[str, str]:
     """Give a unified diff for each file name whose text in the directory is not the wanted one; nothing is written.
 
     A file that was generated once and is wanted no more, because its module has another name now, counts as well.
@@ -45,10 +45,10 @@ def differences(files: Mapping[str, str], directory: Path, kind: Generated = MOD
     return found
 
 
-def write(files: Mapping[str, str], directory: Path, kind: Generated = MODULES) -> dict[str, str]:
+def write_files(files: Mapping[str, str], directory: Path, kind: Generated = MODULE_FILES) -> dict[str, str]:
     """Make the directory hold these files, leaving equal ones untouched; give `written` or `removed` by file name."""
     done: dict[str, str] = {}
-    for name in differences(files, directory, kind):
+    for name in file_differences(files, directory, kind):
         path = directory / name
         try:
             if name in files:

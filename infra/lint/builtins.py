@@ -55,7 +55,7 @@ KINDS = {"relation": "relations", "type": "types", "function": "functions", "opc
 OWN_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast", "pg_temp"})
 
 
-class Known:
+class Builtins:
     """Answers which names are PostgreSQL's, and which an extension brings."""
 
     def __init__(self, server: Mapping[str, list[str]], extensions: Mapping[str, Mapping[str, list[str]]]) -> None:
@@ -87,7 +87,7 @@ class Known:
 
 
 @lru_cache(maxsize=1)
-def known() -> Known:
+def known() -> Builtins:
     """Read the names that are stored with this program."""
     stored = json.loads(Path(__file__).with_name("builtins.json").read_text(encoding="utf-8"))
-    return Known(stored["server"], {**OTHERS, **stored["extensions"]})
+    return Builtins(stored["server"], {**OTHERS, **stored["extensions"]})

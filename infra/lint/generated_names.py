@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from infra.lint.tree import Tree
 
-LONGEST = 63  # bytes; counted in characters, which is the same for nearly every name
+_LONGEST = 63  # bytes; counted in characters, which is the same for nearly every name
 OF_CONSTRAINT = {"CONSTR_PRIMARY": "pkey", "CONSTR_UNIQUE": "key", "CONSTR_EXCLUSION": "excl"}
 OF_EXPRESSION = {"coalesce_expr": "coalesce", "case_expr": "case"}
 INSIDE = {"type_cast": "arg", "collate_clause": "arg"}
@@ -19,8 +19,8 @@ INSIDE = {"type_cast": "arg", "collate_clause": "arg"}
 
 def name_of_index(table: str, columns: Iterable[str], ending: str) -> str:
     """Give the name of an index over these columns; what is too long is cut at the longer of its two parts."""
-    parts = [table, "_".join(columns)[:LONGEST]]
-    room = LONGEST - len(ending) - (2 if parts[1] else 1)
+    parts = [table, "_".join(columns)[:_LONGEST]]
+    room = _LONGEST - len(ending) - (2 if parts[1] else 1)
     while sum(map(len, parts)) > room:
         longer = 0 if len(parts[0]) > len(parts[1]) else 1
         parts[longer] = parts[longer][:-1]

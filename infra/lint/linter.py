@@ -11,30 +11,30 @@ from infra.findings.finding import Finding, Place, RuleText, in_order
 from infra.lint.allow import Allowance, allowances
 from infra.lint.builtins import known
 from infra.lint.options import FILE, LintSettings, read_settings
-from infra.lint.rule import RULES, Hit, Project, rule
-from infra.lint.simulation import follow
+from infra.lint.rule import RULES, Hit, LintProject, rule
+from infra.lint.simulation import simulate
 from infra.lint.source import STDIN, Sources, read_sources
-from infra.lint.stack_settings import Stack, read_stacks
+from infra.lint.stack_settings import StackSettings, read_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from infra.lint.source import SourceFile
 
-__all__ = ["RULES", "lint", "lint_sources", "rule_texts"]
+__all__ = ["RULES", "lint_files", "lint_sources", "rule_texts"]
 
 ALLOWANCES = ("M110", "M111")
 del _rules
 
 
 @rule("M110", "A comment that allows nothing in particular")
-def wrong_allowance(_project: Project) -> Iterator[Hit]:
+def wrong_allowance(_project: LintProject) -> Iterator[Hit]:
     """Hold the place of a rule whose findings come from the comments: an allowance names codes and a reason."""
     yield from ()
 
 
 @rule("M111", "A comment that is not needed", "warning")
-def unused_allowance(_project: Project) -> Iterator[Hit]:
+def unused_allowance(_project: LintProject) -> Iterator[Hit]:
     """Hold the place of a rule whose findings come last: an allowance that allows no finding is taken out."""
     yield from ()
 
@@ -44,7 +44,7 @@ def rule_texts() -> dict[str, RuleText]:
     return {code: RuleText(one.title, one.severity, one.why) for code, one in sorted(RULES.items())}
 
 
-def lint(paths: Sequence[Path], *, settings_file: Path | None = None) -> list[Finding]:
+def lint_files(paths: Sequence[Path], *, settings_file: Path | None = None) -> list[Finding]:
     """Lint files and directories with the settings of their project; raises InfraError where that cannot be done."""
     missing = [str(path) for path in paths if path != STDIN and not path.exists()]
     if missing:
@@ -68,10 +68,10 @@ def _root(path: Path) -> Path | None:
     return None
 
 
-def lint_sources(sources: Sources, settings: LintSettings, stacks: list[Stack]) -> list[Finding]:
+def lint_sources(sources: Sources, settings: LintSettings, stacks: list[StackSettings]) -> list[Finding]:
     """Ask every rule that applies; give the findings in the order of their places."""
-    history = follow(sources.files, known(), given=settings.given)
-    project = Project(sources, settings, history, stacks)
+    history = simulate(sources.files, known(), given=settings.given)
+    project = LintProject(sources, settings, history, stacks)
     allowed = {file.path: allowances(file) for file in sources.files}
     files = {file.path: file for file in sources.files}
     quiet = {file.path for file in sources.files if not file.reported}

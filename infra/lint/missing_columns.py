@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from infra.lint.schema import ForeignKey, Spot, Table
+from infra.lint.schema import ForeignKey, Spot, TableState
 from infra.lint.tree import enum, name_in, nodes, relation_name, strings
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 OF_A_COLUMN = frozenset(
     {"AT_AlterColumnType", "AT_SetNotNull", "AT_DropNotNull", "AT_ColumnDefault", "AT_SetStatistics"}
 )
-SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
+_SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"})
 
 
 class Tables(Protocol):
     """Where tables are found by a name as written."""
 
-    def find(self, name: Name) -> Table | None:
+    def find(self, name: Name) -> TableState | None:
         """Give the table of this name."""
         ...
 
@@ -32,7 +32,7 @@ class Tables(Protocol):
 class MissingColumn:
     """A column that is named, and the table that lacks it."""
 
-    table: Table
+    table: TableState
     column: str
     spot: Spot
 
@@ -41,7 +41,7 @@ def missing_columns(tables: Tables, located: Located) -> Iterator[MissingColumn]
     """Give every column that a statement names and that is not there once the statement has run."""
     for name, column, location in _named(tables, located):
         table = tables.find(name)
-        if table and table.complete and column not in table.columns and column not in SYSTEM:
+        if table and table.complete and column not in table.columns and column not in _SYSTEM:
             yield MissingColumn(table, column, Spot(located, location))
 
 
@@ -65,7 +65,7 @@ def _named(tables: Tables, located: Located) -> Iterator[tuple[Name, str, int]]:
             yield from _in_keys(table, located)
 
 
-def _in_keys(table: Table, located: Located) -> Iterator[tuple[Name, str, int]]:
+def _in_keys(table: TableState, located: Located) -> Iterator[tuple[Name, str, int]]:
     for key in table.keys:
         if key.spot.located is located and key.kind != "exclude":
             for column in key.columns:
@@ -80,7 +80,7 @@ def _in_keys(table: Table, located: Located) -> Iterator[tuple[Name, str, int]]:
                 yield table.name, one.name, -1
 
 
-def _in_foreign_key(table: Table, key: ForeignKey) -> Iterator[tuple[Name, str, int]]:
+def _in_foreign_key(table: TableState, key: ForeignKey) -> Iterator[tuple[Name, str, int]]:
     for column in key.columns:
         yield table.name, column, key.spot.location
     for column in key.target_columns:

@@ -27,13 +27,13 @@ LEFT_ALONE = frozenset({"define_stmt", "do_stmt", "variable_set_stmt", "create_r
 COMMENTED = frozenset(
     {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE"}
 )
-WITH_QUERIES = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
+_WITH_QUERIES = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 WITHOUT_NAMES = frozenset({"a_const", "string", "integer", "float", "boolean", "column_ref"})  # of what is referred to
 ON_RELATIONS = frozenset({"OBJECT_COLUMN", "OBJECT_TABCONSTRAINT", "OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"})
 
 
 @dataclass(frozen=True)
-class Reference:
+class NameReference:
     """A name that must be there when the statement runs; `location` is the parser's, -1 where it gives none."""
 
     kind: str  # relation, type, function, opclass, method or schema
@@ -41,7 +41,7 @@ class Reference:
     location: int = -1
 
 
-def references(kind: str, tree: Tree) -> Iterator[Reference]:
+def references(kind: str, tree: Tree) -> Iterator[NameReference]:
     """Give what a statement refers to, but for what it makes itself and what may be missing."""
     if kind in LEFT_ALONE or (kind in MAY_MISS and tree.missing_ok):
         return
@@ -54,7 +54,7 @@ def references(kind: str, tree: Tree) -> Iterator[Reference]:
         yield from _collect(part, frozenset())
 
 
-def _collect(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
+def _collect(tree: Tree, tables_here: frozenset[str]) -> Iterator[NameReference]:
     """Walk through a tree; names of WITH queries are no tables where they are seen."""
     message = type(tree).__name__
     if message == "Node":  # almost every second message; looked into here, since a step into it costs as much as it
@@ -67,7 +67,7 @@ def _collect(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
     if special:
         yield from special(tree, tables_here)
         return
-    with_clause = tree.with_clause if message in WITH_QUERIES else None
+    with_clause = tree.with_clause if message in _WITH_QUERIES else None
     if with_clause is not None and with_clause.ctes:
         names = [one.ctename for one in nodes(with_clause.ctes, "common_table_expr")]
         for number, one in enumerate(with_clause.ctes):
@@ -82,27 +82,27 @@ def _collect(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
         yield from _collect(part, tables_here)
 
 
-def _relation(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
+def _relation(tree: Tree, tables_here: frozenset[str]) -> Iterator[NameReference]:
     if tree.relname and (tree.schemaname or tree.relname not in tables_here):
-        yield Reference("relation", relation_name(tree), tree.location)
+        yield NameReference("relation", relation_name(tree), tree.location)
 
 
-def _type(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
+def _type(tree: Tree, tables_here: frozenset[str]) -> Iterator[NameReference]:
     names = strings(tree.names)
     if not names:
         return
     if tree.pct_type:
-        yield Reference("relation", name_in(names[:-1]), tree.location)
+        yield NameReference("relation", name_in(names[:-1]), tree.location)
     else:
-        yield Reference("type", name_in(names), tree.location)
+        yield NameReference("type", name_in(names), tree.location)
     del tables_here
 
 
-def _call(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
+def _call(tree: Tree, tables_here: frozenset[str]) -> Iterator[NameReference]:
     name = name_in(strings(tree.funcname))
-    yield Reference("function", name, tree.location)
+    yield NameReference("function", name, tree.location)
     if name[1] in OF_SEQUENCES and tree.args and (sequence := _constant_here(tree.args[0])):
-        yield Reference("relation", written(sequence), tree.location)
+        yield NameReference("relation", written(sequence), tree.location)
         return
     for part in parts(tree):
         yield from _collect(part, tables_here)
@@ -117,10 +117,10 @@ def _is_regclass(cast: Tree) -> bool:
     return name_in(strings(cast.type_name.names))[1] == "regclass"
 
 
-def _cast(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
+def _cast(tree: Tree, tables_here: frozenset[str]) -> Iterator[NameReference]:
     if _is_regclass(tree) and (name := constant(tree.arg)):
         if not name.isdigit():
-            yield Reference("relation", written(name), tree.location)
+            yield NameReference("relation", written(name), tree.location)
         return
     for part in parts(tree):
         yield from _collect(part, tables_here)
@@ -131,25 +131,25 @@ def written(text: str) -> Name:
     return name_in([piece.strip('"') if piece.startswith('"') else piece.lower() for piece in text.split(".")])
 
 
-def _index_element(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
+def _index_element(tree: Tree, tables_here: frozenset[str]) -> Iterator[NameReference]:
     if tree.opclass:
-        yield Reference("opclass", name_in(strings(tree.opclass)))
+        yield NameReference("opclass", name_in(strings(tree.opclass)))
     if tree.HasField("expr"):
         yield from _collect(tree.expr, tables_here)
 
 
-def _function_with_arguments(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
-    yield Reference("function", name_in(strings(tree.objname)))
+def _function_with_arguments(tree: Tree, tables_here: frozenset[str]) -> Iterator[NameReference]:
+    yield NameReference("function", name_in(strings(tree.objname)))
     del tables_here
 
 
-def _nothing(tree: Tree, tables_here: frozenset[str]) -> Iterator[Reference]:
+def _nothing(tree: Tree, tables_here: frozenset[str]) -> Iterator[NameReference]:
     """Leave out options, whose words the parser reads as types, and what SELECT … INTO makes."""
     del tree, tables_here
     yield from ()
 
 
-_SPECIAL: dict[str, Callable[[Tree, frozenset[str]], Iterator[Reference]]] = {
+_SPECIAL: dict[str, Callable[[Tree, frozenset[str]], Iterator[NameReference]]] = {
     "RangeVar": _relation,
     "TypeName": _type,
     "FuncCall": _call,
@@ -162,7 +162,7 @@ _SPECIAL: dict[str, Callable[[Tree, frozenset[str]], Iterator[Reference]]] = {
 }
 
 
-def _in_sql_body(tree: Tree) -> Iterator[Reference]:
+def _in_sql_body(tree: Tree) -> Iterator[NameReference]:
     """Look into a body in SQL that is a string: PostgreSQL checks it when the function is made."""
     given = options(tree.options)
     if "language" not in given or given["language"].string.sval.lower() != "sql" or "as" not in given:
@@ -174,68 +174,68 @@ def _in_sql_body(tree: Tree) -> Iterator[Reference]:
             return
         for one in statements:
             for found in references(one.kind, one.tree):
-                yield Reference(found.kind, found.name)
+                yield NameReference(found.kind, found.name)
 
 
-def _owner_of_sequence(tree: Tree) -> Iterator[Reference]:
+def _owner_of_sequence(tree: Tree) -> Iterator[NameReference]:
     owner = options(tree.options).get("owned_by")
     if owner is not None and owner.HasField("list"):
         names = strings(owner.list.items)
         if len(names) > 1:
-            yield Reference("relation", name_in(names[:-1]))
+            yield NameReference("relation", name_in(names[:-1]))
 
 
-def _commented(tree: Tree) -> Iterator[Reference]:
+def _commented(tree: Tree) -> Iterator[NameReference]:
     what = enum(tree, "objtype")
     kind, named = node(tree.object)
     names = strings(named.items) if kind == "list" else []
     if what in COMMENTED:
-        yield Reference("relation", name_in(names))
+        yield NameReference("relation", name_in(names))
     elif what in ON_RELATIONS and len(names) > 1:
-        yield Reference("relation", name_in(names[:-1]))
+        yield NameReference("relation", name_in(names[:-1]))
     elif what in {"OBJECT_TYPE", "OBJECT_DOMAIN"} and kind == "type_name":
-        yield Reference("type", name_in(strings(named.names)))
+        yield NameReference("type", name_in(strings(named.names)))
     elif what in {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_AGGREGATE"}:
-        yield Reference("function", name_in(strings(named.objname)))
+        yield NameReference("function", name_in(strings(named.objname)))
     elif what == "OBJECT_SCHEMA" and kind == "string":
-        yield Reference("schema", ("", named.sval))
+        yield NameReference("schema", ("", named.sval))
 
 
-def _dropped(tree: Tree) -> Iterator[Reference]:
+def _dropped(tree: Tree) -> Iterator[NameReference]:
     what = enum(tree, "remove_type")
     for one in tree.objects:
         kind, named = node(one)
         if kind == "list" and what in COMMENTED:
-            yield Reference("relation", name_in(strings(named.items)))
+            yield NameReference("relation", name_in(strings(named.items)))
         elif kind == "list" and what in ON_RELATIONS:
-            yield Reference("relation", name_in(strings(named.items)[:-1]))
+            yield NameReference("relation", name_in(strings(named.items)[:-1]))
         elif kind == "type_name":
-            yield Reference("type", name_in(strings(named.names)))
+            yield NameReference("type", name_in(strings(named.names)))
         elif kind == "object_with_args" and what in {"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE"}:
-            yield Reference("function", name_in(strings(named.objname)))
+            yield NameReference("function", name_in(strings(named.objname)))
 
 
-def _of_schema(tree: Tree) -> Iterator[Reference]:
+def _of_schema(tree: Tree) -> Iterator[NameReference]:
     for element in tree.schema_elts:
         yield from references(*node(element))
 
 
-def _granted(tree: Tree) -> Iterator[Reference]:
+def _granted(tree: Tree) -> Iterator[NameReference]:
     if enum(tree, "objtype") == "OBJECT_SCHEMA":
         for name in strings(tree.objects):
-            yield Reference("schema", ("", name))
+            yield NameReference("schema", ("", name))
 
 
-def _trigger(tree: Tree) -> Iterator[Reference]:
-    yield Reference("function", name_in(strings(tree.funcname)))
+def _trigger(tree: Tree) -> Iterator[NameReference]:
+    yield NameReference("function", name_in(strings(tree.funcname)))
 
 
-def _method(tree: Tree) -> Iterator[Reference]:
+def _method(tree: Tree) -> Iterator[NameReference]:
     if tree.access_method:
-        yield Reference("method", ("", tree.access_method))
+        yield NameReference("method", ("", tree.access_method))
 
 
-_STATEMENTS: dict[str, Callable[[Tree], Iterator[Reference]]] = {
+_STATEMENTS: dict[str, Callable[[Tree], Iterator[NameReference]]] = {
     "create_schema_stmt": _of_schema,
     "comment_stmt": _commented,
     "drop_stmt": _dropped,

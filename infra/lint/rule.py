@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from infra.findings.finding import Place, Severity
     from infra.lint.options import LintSettings
     from infra.lint.schema import ColumnType, Spot
-    from infra.lint.schema_state import History
+    from infra.lint.schema_state import SchemaState
     from infra.lint.source import Located, SourceFile, Sources
-    from infra.lint.stack_settings import Stack
+    from infra.lint.stack_settings import StackSettings
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Hit:
 
 
 @dataclass
-class Project:
+class LintProject:
     """All that rules may look at."""
 
     sources: Sources
     settings: LintSettings
-    history: History
-    stacks: list[Stack]
+    history: SchemaState
+    stacks: list[StackSettings]
     by_kind: dict[str, list[Located]] = field(default_factory=dict[str, "list[Located]"])
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class Rule:
     title: str
     severity: Severity
     why: str  # the docstring of its function
-    look: Callable[[Project], Iterator[Hit]]
+    look: Callable[[LintProject], Iterator[Hit]]
 
 
 RULES: dict[str, Rule] = {}
@@ -79,7 +79,7 @@ RULES: dict[str, Rule] = {}
 def rule(code: str, title: str, severity: Severity = "error") -> Callable[[Any], Any]:
     """Register a function that looks at the whole project."""
 
-    def register(look: Callable[[Project], Iterator[Hit]]) -> Callable[[Project], Iterator[Hit]]:
+    def register(look: Callable[[LintProject], Iterator[Hit]]) -> Callable[[LintProject], Iterator[Hit]]:
         assert code not in RULES, code
         RULES[code] = Rule(code, title, severity, (look.__doc__ or "").strip(), look)
         return look
@@ -91,7 +91,7 @@ def rule_on(code: str, title: str, *kinds: str, severity: Severity = "error") ->
     """Register a function that looks at one statement of these kinds at a time."""
 
     def register(look: Callable[[Located], Iterator[Hit]]) -> Callable[[Located], Iterator[Hit]]:
-        def everywhere(project: Project) -> Iterator[Hit]:
+        def everywhere(project: LintProject) -> Iterator[Hit]:
             for located in project.statements(*kinds):
                 yield from look(located)
 

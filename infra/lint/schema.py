@@ -76,7 +76,7 @@ def type_of(type_name: Tree) -> ColumnType:
 
 
 @dataclass
-class Column:
+class ColumnState:
     """A column of a table."""
 
     name: str
@@ -86,7 +86,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyState:
     """A primary key, a unique constraint, an index or an exclusion: what makes an index over columns."""
 
     kind: str  # primary, unique, index or exclude
@@ -129,13 +129,13 @@ class ForeignKey:
 
 
 @dataclass
-class Table:
+class TableState:
     """A table; `complete` is False where columns come from somewhere that the model does not follow."""
 
     name: Name
     spot: Spot
-    columns: dict[str, Column] = field(default_factory=dict[str, Column])
-    keys: list[Key] = field(default_factory=list[Key])
+    columns: dict[str, ColumnState] = field(default_factory=dict[str, ColumnState])
+    keys: list[KeyState] = field(default_factory=list[KeyState])
     foreign_keys: list[ForeignKey] = field(default_factory=list[ForeignKey])
     complete: bool = True
     partition_of: Name | None = None

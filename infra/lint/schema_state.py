@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from infra.lint.schema import ForeignKey, Key, Spot, Table
+from infra.lint.schema import ForeignKey, KeyState, Spot, TableState
 from infra.lint.tree import Name, dotted
 
 if TYPE_CHECKING:
-    from infra.lint.builtins import Known
+    from infra.lint.builtins import Builtins
     from infra.lint.creations import Creation
     from infra.lint.missing_columns import MissingColumn
-    from infra.lint.references import Reference
+    from infra.lint.references import NameReference
     from infra.lint.source import Located
 
 Object = tuple[str, Name]  # kind, and name with its schema
@@ -22,7 +22,7 @@ Object = tuple[str, Name]  # kind, and name with its schema
 class Lack:
     """A reference to what was not there."""
 
-    reference: Reference
+    reference: NameReference
     spot: Spot
 
 
@@ -39,17 +39,17 @@ class Twice:
 class Addition:
     """A foreign key that became part of a table, with the keys that its target had then."""
 
-    table: Table
+    table: TableState
     key: ForeignKey
-    target: Table | None = None
-    target_keys: tuple[Key, ...] = ()
+    target: TableState | None = None
+    target_keys: tuple[KeyState, ...] = ()
 
 
 @dataclass
-class History:
+class SchemaState:
     """What following the statements has told."""
 
-    known: Known
+    known: Builtins
     given: frozenset[str] = frozenset()
     there: dict[Object, Spot] = field(default_factory=dict[Object, Spot])
     first: dict[Object, Spot] = field(default_factory=dict[Object, Spot])
@@ -57,8 +57,8 @@ class History:
     names: dict[tuple[str, str], int] = field(
         default_factory=dict[tuple[str, str], int]
     )  # kind, name -> how many schemas
-    tables: dict[Name, Table] = field(default_factory=dict[Name, Table])
-    dropped: list[Table] = field(default_factory=list[Table])
+    tables: dict[Name, TableState] = field(default_factory=dict[Name, TableState])
+    dropped: list[TableState] = field(default_factory=list[TableState])
     lacks: list[Lack] = field(default_factory=list[Lack])
     twice: list[Twice] = field(default_factory=list[Twice])
     additions: list[Addition] = field(default_factory=list[Addition])
@@ -68,11 +68,11 @@ class History:
     number: dict[Located, int] = field(default_factory=dict["Located", int])  # of each statement, in their order
     path: str = "public"  # the schema in which names without one are made
 
-    def all_tables(self) -> list[Table]:
+    def all_tables(self) -> list[TableState]:
         """Give every table that there ever was."""
         return [*self.tables.values(), *self.dropped]
 
-    def find(self, name: Name) -> Table | None:
+    def find(self, name: Name) -> TableState | None:
         """Find a table by a name as written: without a schema, whichever there is."""
         schema, bare = name
         if schema:

@@ -8,23 +8,23 @@ from infra.lint import tables
 from infra.lint.builtins import OWN_SCHEMAS
 from infra.lint.creations import creations, removals, renaming
 from infra.lint.missing_columns import missing_columns
-from infra.lint.references import Reference, references
-from infra.lint.schema import Spot, Table
-from infra.lint.schema_state import Addition, History, Lack, Twice
+from infra.lint.references import NameReference, references
+from infra.lint.schema import Spot, TableState
+from infra.lint.schema_state import Addition, Lack, SchemaState, Twice
 from infra.lint.tree import enum, node, relation_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from infra.lint.builtins import Known
+    from infra.lint.builtins import Builtins
     from infra.lint.schema_state import Object
     from infra.lint.source import Located, SourceFile
     from infra.lint.tree import Name, Tree
 
 
-def follow(files: Sequence[SourceFile], known: Known, *, given: frozenset[str] = frozenset()) -> History:
+def simulate(files: Sequence[SourceFile], known: Builtins, *, given: frozenset[str] = frozenset()) -> SchemaState:
     """Follow all statements of all files."""
-    history = History(known, given)
+    history = SchemaState(known, given)
     for file in files:
         history.path = "public"  # each module is run in a session of its own
         for located in file.statements:
@@ -36,7 +36,7 @@ def follow(files: Sequence[SourceFile], known: Known, *, given: frozenset[str] =
     return history
 
 
-def _look(history: History, located: Located) -> None:
+def _look(history: SchemaState, located: Located) -> None:
     """Note what a statement refers to that is not there yet, once for each name."""
     own = {(one.kind, one.name[1]) for one in located.makes}
     if located.kind == "create_schema_stmt":
@@ -51,15 +51,15 @@ def _look(history: History, located: Located) -> None:
             history.lacks.append(Lack(reference, Spot(located, reference.location)))
 
 
-def _all_references(located: Located) -> Iterator[Reference]:
+def _all_references(located: Located) -> Iterator[NameReference]:
     yield from references(located.kind, located.tree)
     for one in located.makes:
         schema = one.name[0]
         if schema and schema not in OWN_SCHEMAS and schema != "public" and located.kind != "do_stmt":
-            yield Reference("schema", ("", schema), one.location)
+            yield NameReference("schema", ("", schema), one.location)
 
 
-def _make(history: History, kind: str, tree: Tree, located: Located) -> None:
+def _make(history: SchemaState, kind: str, tree: Tree, located: Located) -> None:
     """Note what a statement makes, takes away and renames."""
     for one in located.makes if tree is located.tree else creations(kind, tree):
         nameless = one.kind in {"schema", "extension"}
@@ -96,7 +96,7 @@ def _search_path(tree: Tree) -> Iterable[str]:
             yield one.a_const.sval.sval
 
 
-def _add(history: History, here: Object, spot: Spot) -> None:
+def _add(history: SchemaState, here: Object, spot: Spot) -> None:
     kind, (_, name) = here
     if here not in history.there:
         history.names[kind, name] = history.names.get((kind, name), 0) + 1
@@ -105,7 +105,7 @@ def _add(history: History, here: Object, spot: Spot) -> None:
     history.gone.pop(here, None)
 
 
-def _remove(history: History, here: Object, spot: Spot) -> None:
+def _remove(history: SchemaState, here: Object, spot: Spot) -> None:
     kind, name = here
     if history.there.pop(here, None):
         history.names[kind, name[1]] -= 1
@@ -114,21 +114,21 @@ def _remove(history: History, here: Object, spot: Spot) -> None:
         history.dropped.append(table)
 
 
-def _read_tables(history: History, kind: str, tree: Tree, located: Located) -> None:
+def _read_tables(history: SchemaState, kind: str, tree: Tree, located: Located) -> None:
     """Keep the tables of the model as the statement leaves them."""
     read = _READERS.get(kind)
     if read:
         read(history, tree, located)
 
 
-def _create_table(history: History, tree: Tree, located: Located) -> None:
+def _create_table(history: SchemaState, tree: Tree, located: Located) -> None:
     name = history.in_schema(relation_name(tree.relation))
     if name not in history.tables or not tree.if_not_exists:
         history.tables[name] = table = tables.table_of(tree, located, name)
         _note_additions(history, table, 0)
 
 
-def _alter_table(history: History, tree: Tree, located: Located) -> None:
+def _alter_table(history: SchemaState, tree: Tree, located: Located) -> None:
     table = history.find(relation_name(tree.relation))
     if not table:
         return
@@ -139,15 +139,15 @@ def _alter_table(history: History, tree: Tree, located: Located) -> None:
         _note_additions(history, table, foreign_keys)
 
 
-def _create_index(history: History, tree: Tree, located: Located) -> None:
+def _create_index(history: SchemaState, tree: Tree, located: Located) -> None:
     table = history.find(relation_name(tree.relation))
     if table:
-        key = tables.index_of(tree, located)
+        key = tables.index_state(tree, located)
         if not (tree.if_not_exists and any(one.name == key.name for one in table.keys)):
             table.keys.append(key)
 
 
-def _drop_index(history: History, tree: Tree, located: Located) -> None:
+def _drop_index(history: SchemaState, tree: Tree, located: Located) -> None:
     if enum(tree, "remove_type") == "OBJECT_INDEX":
         gone = {name[1] for _, name in removals("drop_stmt", tree)}
         for table in history.tables.values():
@@ -155,19 +155,19 @@ def _drop_index(history: History, tree: Tree, located: Located) -> None:
     del located
 
 
-def _create_as(history: History, tree: Tree, located: Located) -> None:
+def _create_as(history: SchemaState, tree: Tree, located: Located) -> None:
     name = history.in_schema(relation_name(tree.into.rel))
-    history.tables[name] = Table(name, Spot(located), complete=False)
+    history.tables[name] = TableState(name, Spot(located), complete=False)
 
 
-def _note_additions(history: History, table: Table, foreign_keys: int) -> None:
+def _note_additions(history: SchemaState, table: TableState, foreign_keys: int) -> None:
     """Remember the foreign keys from this number on, with what the targets had at this moment."""
     for key in table.foreign_keys[foreign_keys:]:
         target = history.find(key.target)
         history.additions.append(Addition(table, key, target, tuple(target.keys) if target else ()))
 
 
-def _rename(history: History, tree: Tree, _located: Located) -> None:
+def _rename(history: SchemaState, tree: Tree, _located: Located) -> None:
     what = enum(tree, "rename_type")
     if what == "OBJECT_TABLE":
         schema, old = relation_name(tree.relation)
@@ -181,7 +181,7 @@ def _rename(history: History, tree: Tree, _located: Located) -> None:
         tables.rename_column(table, tree.subname, tree.newname)
 
 
-_READERS: dict[str, Callable[[History, Tree, Located], None]] = {
+_READERS: dict[str, Callable[[SchemaState, Tree, Located], None]] = {
     "create_stmt": _create_table,
     "alter_table_stmt": _alter_table,
     "index_stmt": _create_index,

@@ -15,7 +15,7 @@ from infra.findings.finding import Place
 from infra.lint.creations import Creation, creations
 from infra.lint.recovery import Piece, Trouble, read_statements
 from infra.lint.schema import ColumnType, type_of
-from infra.modules.module import NAME, decode
+from infra.modules.module import MODULE_NAME, decode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,13 +85,13 @@ class SourceFile:
     @cached_property
     def number(self) -> int | None:
         """Give the number that its name begins with."""
-        found = NAME.fullmatch(self.name)
+        found = MODULE_NAME.fullmatch(self.name)
         return int(found["number"]) if found else None
 
     @cached_property
     def title(self) -> str:
         """Give its name without number and `.sql`."""
-        found = NAME.fullmatch(self.name)
+        found = MODULE_NAME.fullmatch(self.name)
         return found["title"] if found else self.name.rpartition(".")[0]
 
     @cached_property
@@ -183,8 +183,8 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             directories.append((str(path), [one.name for one in entries]))
             found.update(dict.fromkeys((one for one in entries if one.suffix == ".sql" and one.is_file()), True))
             continue
-        if NAME.fullmatch(path.name):
-            beside = (one for one in path.parent.iterdir() if NAME.fullmatch(one.name) and one.is_file())
+        if MODULE_NAME.fullmatch(path.name):
+            beside = (one for one in path.parent.iterdir() if MODULE_NAME.fullmatch(one.name) and one.is_file())
             found = {**dict.fromkeys(beside, False), **found}
         found[path] = True
     if not any(found.values()) and not strangers:

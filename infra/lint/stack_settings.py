@@ -17,7 +17,7 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackSettings:
     """A stack's file, the extensions that every database of it gets, and the libraries that are loaded at its start."""
 
     path: str
@@ -25,7 +25,7 @@ class Stack:
     preloaded: frozenset[str]
 
 
-def read_stacks(root: Path) -> list[Stack]:
+def read_stacks(root: Path) -> list[StackSettings]:
     """Read Pulumi.*.yaml beside Pulumi.yaml; an empty list where there is no such project."""
     project = root / "Pulumi.yaml"
     if not project.is_file():
@@ -35,13 +35,13 @@ def read_stacks(root: Path) -> list[Stack]:
     return [_stack(path, name) for path in files]
 
 
-def _stack(path: Path, project: str) -> Stack:
+def _stack(path: Path, project: str) -> StackSettings:
     config = _mapping_in(_mapping(path), "config")
     extensions = config.get(f"{project}:extensions", DEFAULT_EXTENSIONS)
     settings = _mapping_in(_mapping_in(config, f"{project}:server"), "settings")
     libraries = str(settings.get("shared_preload_libraries", "")).split(",")
     names = cast("list[Any]", extensions) if isinstance(extensions, (list, tuple)) else []
-    return Stack(str(path), frozenset(map(str, names)), frozenset(one.strip(" '\"") for one in libraries))
+    return StackSettings(str(path), frozenset(map(str, names)), frozenset(one.strip(" '\"") for one in libraries))
 
 
 def _mapping_in(outer: dict[str, Any], key: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from infra.lint.schema import SERIAL, Column, ColumnType, ForeignKey, Key, Spot, Table
+from infra.lint.schema import SERIAL, ColumnState, ColumnType, ForeignKey, KeyState, Spot, TableState
 from infra.lint.tree import enum, node, nodes, relation_name, strings
 
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from infra.lint.source import Located
     from infra.lint.tree import Name, Tree
 
-KEYS = {"CONSTR_PRIMARY": "primary", "CONSTR_UNIQUE": "unique", "CONSTR_EXCLUSION": "exclude"}
-COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_KEYS = {"CONSTR_PRIMARY": "primary", "CONSTR_UNIQUE": "unique", "CONSTR_EXCLUSION": "exclude"}
+_COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 LOCATION = re.compile(r"\b\w*location: -?\d+\s*")
 
 
-def add_elements(table: Table, elements: Iterable[Tree], located: Located) -> None:
+def add_elements(table: TableState, elements: Iterable[Tree], located: Located) -> None:
     """Read what stands between the parentheses of CREATE TABLE."""
     members = [node(one) for one in elements]
     for _, member in (one for one in members if one[0] == "column_def"):
@@ -32,11 +32,11 @@ def add_elements(table: Table, elements: Iterable[Tree], located: Located) -> No
             table.complete = False
 
 
-def add_column(table: Table, definition: Tree, located: Located) -> None:
+def add_column(table: TableState, definition: Tree, located: Located) -> None:
     """Add a column with the constraints that are written at it."""
     spot = Spot(located, definition.location)
     kind = located.type_of(definition.type_name) if definition.HasField("type_name") else None
-    column = Column(definition.colname, kind, spot)
+    column = ColumnState(definition.colname, kind, spot)
     table.columns[column.name] = column
     if kind and kind.name in SERIAL:
         column.not_null = True
@@ -46,19 +46,19 @@ def add_column(table: Table, definition: Tree, located: Located) -> None:
         add_constraint(table, constraint, located, column=column.name)
 
 
-def add_constraint(table: Table, constraint: Tree, located: Located, *, column: str = "") -> None:
+def add_constraint(table: TableState, constraint: Tree, located: Located, *, column: str = "") -> None:
     """Add a key or a foreign key; other constraints have no part in the model."""
     what = enum(constraint, "contype")
     spot = Spot(located, constraint.location)
     if what == "CONSTR_FOREIGN":
         table.foreign_keys.append(_foreign_key(constraint, spot, column=column))
-    elif what in KEYS and not constraint.indexname:  # USING INDEX: the index is there already
+    elif what in _KEYS and not constraint.indexname:  # USING INDEX: the index is there already
         columns = tuple(strings(constraint.keys)) or ((column,) if column else ())
         if what == "CONSTR_EXCLUSION":
             columns = tuple("(excluded)" for _ in constraint.exclusions)
         table.keys.append(
-            Key(
-                KEYS[what],
+            KeyState(
+                _KEYS[what],
                 constraint.conname,
                 columns,
                 unique=what != "CONSTR_EXCLUSION",
@@ -72,16 +72,16 @@ def add_constraint(table: Table, constraint: Tree, located: Located, *, column: 
             for name in columns:
                 if name in table.columns:
                     table.columns[name].not_null = True
-    elif what in KEYS:
-        _use_index(table, constraint, KEYS[what])
+    elif what in _KEYS:
+        _use_index(table, constraint, _KEYS[what])
 
 
-def _use_index(table: Table, constraint: Tree, kind: str) -> None:
+def _use_index(table: TableState, constraint: Tree, kind: str) -> None:
     """Turn an index into a constraint (ADD CONSTRAINT … USING INDEX)."""
     for number, key in enumerate(table.keys):
         if key.name == constraint.indexname:
             name = constraint.conname or key.name
-            table.keys[number] = Key(kind, name, key.columns, unique=True, spot=key.spot, include=key.include)
+            table.keys[number] = KeyState(kind, name, key.columns, unique=True, spot=key.spot, include=key.include)
 
 
 def _foreign_key(constraint: Tree, spot: Spot, *, column: str) -> ForeignKey:
@@ -100,7 +100,7 @@ def _foreign_key(constraint: Tree, spot: Spot, *, column: str) -> ForeignKey:
 
 def _own_text(text: str) -> str:
     """Cut a text after its first part: at a comma or a closing parenthesis that belongs to what is around it."""
-    text = COMMENTS.sub(" ", text)
+    text = _COMMENTS.sub(" ", text)
     depth = 0
     for found in re.finditer(r"""[(),]|"(?:[^"]|"")*"|'(?:[^']|'')*'""", text):
         depth += {"(": 1, ")": -1}.get(found[0], 0)
@@ -109,7 +109,7 @@ def _own_text(text: str) -> str:
     return text
 
 
-def index_of(statement: Tree, located: Located) -> Key:
+def index_state(statement: Tree, located: Located) -> KeyState:
     """Read CREATE INDEX."""
     columns: list[str] = []
     order: list[str] = []
@@ -121,7 +121,7 @@ def index_of(statement: Tree, located: Located) -> Key:
         direction = [*(["DESC"] if falling else []), *([] if usual_nulls else [nulls])]
         special = [*strings(element.opclass), *strings(element.collation), *map(str, element.opclassopts)]
         order.append(" ".join([*direction, *special]))
-    return Key(
+    return KeyState(
         "index",
         statement.idxname,
         tuple(columns),
@@ -140,7 +140,7 @@ def _common(tree: Tree) -> str:
     return LOCATION.sub("", str(tree))
 
 
-def alter(table: Table, commands: Sequence[Tree], located: Located) -> None:
+def alter(table: TableState, commands: Sequence[Tree], located: Located) -> None:
     """Follow ALTER TABLE, as far as the model goes."""
     for command in commands:
         what = enum(command, "subtype")
@@ -160,20 +160,20 @@ def alter(table: Table, commands: Sequence[Tree], located: Located) -> None:
             _alter_column(table.columns[command.name], what, definition, located)
 
 
-def _alter_column(column: Column, what: str, definition: Tree, located: Located) -> None:
+def _alter_column(column: ColumnState, what: str, definition: Tree, located: Located) -> None:
     if what == "AT_AlterColumnType":
         column.type = located.type_of(definition.type_name)
     elif what in {"AT_SetNotNull", "AT_DropNotNull"}:
         column.not_null = what == "AT_SetNotNull"
 
 
-def drop_constraint(table: Table, name: str) -> None:
+def drop_constraint(table: TableState, name: str) -> None:
     """Take out the constraint of a name, given or chosen by PostgreSQL."""
     table.keys = [key for key in table.keys if name not in constraint_names(table, key)]
     table.foreign_keys = [key for key in table.foreign_keys if name not in foreign_key_names(table, key)]
 
 
-def constraint_names(table: Table, key: Key) -> set[str]:
+def constraint_names(table: TableState, key: KeyState) -> set[str]:
     """Give the name of a constraint, or the one that PostgreSQL chooses."""
     if key.name or key.kind == "index":
         return {key.name}
@@ -182,19 +182,19 @@ def constraint_names(table: Table, key: Key) -> set[str]:
     return {f"{table.name[1]}_{'_'.join(key.columns)}_key"}
 
 
-def foreign_key_names(table: Table, key: ForeignKey) -> set[str]:
+def foreign_key_names(table: TableState, key: ForeignKey) -> set[str]:
     """Give the name of a foreign key, or the one that PostgreSQL chooses."""
     return {key.name or f"{table.name[1]}_{'_'.join(key.columns)}_fkey"}
 
 
-def drop_column(table: Table, name: str) -> None:
+def drop_column(table: TableState, name: str) -> None:
     """Take out a column and what stands on it."""
     table.columns.pop(name, None)
     table.keys = [key for key in table.keys if name not in (*key.columns, *key.include)]
     table.foreign_keys = [key for key in table.foreign_keys if name not in key.columns]
 
 
-def rename_column(table: Table, old: str, new: str) -> None:
+def rename_column(table: TableState, old: str, new: str) -> None:
     """Give a column another name, here and in keys."""
 
     def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -208,9 +208,9 @@ def rename_column(table: Table, old: str, new: str) -> None:
     table.foreign_keys = [replace(key, columns=renamed(key.columns)) for key in table.foreign_keys]
 
 
-def table_of(statement: Tree, located: Located, name: Name) -> Table:
+def table_of(statement: Tree, located: Located, name: Name) -> TableState:
     """Read CREATE TABLE."""
-    table = Table(name, Spot(located, statement.relation.location))
+    table = TableState(name, Spot(located, statement.relation.location))
     add_elements(table, statement.table_elts, located)
     parents = list(nodes(statement.inh_relations, "range_var"))
     table.complete &= not parents and not statement.HasField("of_typename")

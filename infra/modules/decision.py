@@ -13,7 +13,7 @@ class Lifecycle(str, Enum):
     PERSISTENT = "persistent"
 
 
-class State(str, Enum):
+class ModuleState(str, Enum):
     """What the ledger and the live database say of a module; the texts complete `the database …`."""
 
     FOREIGN = "has the ledger of another stack, server or database"
@@ -87,48 +87,53 @@ _RESTORE = "restore the database; to make the objects anew, empty, delete the mo
 _E, _P = Lifecycle.EPHEMERAL, Lifecycle.PERSISTENT
 _BOTH = (_E, _P)
 
-RULES: tuple[tuple[State, tuple[Change, ...], tuple[Lifecycle, ...], Decision], ...] = (
-    (State.FOREIGN, tuple(Change), _BOTH, Decision(Step.REFUSE, _OTHER, _USE_OWN)),
-    (State.FRESH, (Change.NEW,), _BOTH, Decision(Step.APPLY, "not yet applied to this database")),
-    (State.PRESENT, (Change.NEW,), _BOTH, Decision(Step.ADOPT, "all that it makes is there, exactly")),
-    (State.CONFLICTING, (Change.NEW,), _BOTH, Decision(Step.REFUSE, _GUESS, _MIGRATE)),
-    (State.APPLIED, (Change.SAME,), _BOTH, Decision(Step.UNCHANGED, "applied as it is")),
+DECISIONS: tuple[tuple[ModuleState, tuple[Change, ...], tuple[Lifecycle, ...], Decision], ...] = (
+    (ModuleState.FOREIGN, tuple(Change), _BOTH, Decision(Step.REFUSE, _OTHER, _USE_OWN)),
+    (ModuleState.FRESH, (Change.NEW,), _BOTH, Decision(Step.APPLY, "not yet applied to this database")),
+    (ModuleState.PRESENT, (Change.NEW,), _BOTH, Decision(Step.ADOPT, "all that it makes is there, exactly")),
+    (ModuleState.CONFLICTING, (Change.NEW,), _BOTH, Decision(Step.REFUSE, _GUESS, _MIGRATE)),
+    (ModuleState.APPLIED, (Change.SAME,), _BOTH, Decision(Step.UNCHANGED, "applied as it is")),
     (
-        State.APPLIED,
+        ModuleState.APPLIED,
         (Change.REFORMATTED,),
         _BOTH,
         Decision(Step.REFORMATTED, "only comments, white space or letter case differ: harmless, nothing runs"),
     ),
-    (State.APPLIED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its statements changed")),
-    (State.APPLIED, (Change.CHANGED,), (_P,), Decision(Step.VERIFY, "its statements changed", _MIGRATE)),
-    (State.DRIFTED, (Change.SAME, Change.REFORMATTED), _BOTH, Decision(Step.REFUSE, _DRIFT, _UNDO)),
-    (State.DRIFTED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its statements changed")),
+    (ModuleState.APPLIED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its statements changed")),
+    (ModuleState.APPLIED, (Change.CHANGED,), (_P,), Decision(Step.VERIFY, "its statements changed", _MIGRATE)),
+    (ModuleState.DRIFTED, (Change.SAME, Change.REFORMATTED), _BOTH, Decision(Step.REFUSE, _DRIFT, _UNDO)),
+    (ModuleState.DRIFTED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its statements changed")),
     (
-        State.DRIFTED,
+        ModuleState.DRIFTED,
         (Change.CHANGED,),
         (_P,),
         Decision(Step.VERIFY, "its statements changed, and so did the database", _MIGRATE),
     ),
-    (State.VANISHED, (Change.SAME, Change.REFORMATTED, Change.CHANGED), (_E,), Decision(Step.REBUILD, _GONE)),
-    (State.VANISHED, (Change.SAME, Change.REFORMATTED, Change.CHANGED), (_P,), Decision(Step.REFUSE, _GONE, _RESTORE)),
+    (ModuleState.VANISHED, (Change.SAME, Change.REFORMATTED, Change.CHANGED), (_E,), Decision(Step.REBUILD, _GONE)),
     (
-        State.RETAINED,
+        ModuleState.VANISHED,
+        (Change.SAME, Change.REFORMATTED, Change.CHANGED),
+        (_P,),
+        Decision(Step.REFUSE, _GONE, _RESTORE),
+    ),
+    (
+        ModuleState.RETAINED,
         (Change.SAME, Change.REFORMATTED),
         _BOTH,
         Decision(Step.ADOPT, "its file is back, and its objects never left"),
     ),
-    (State.RETAINED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its file is back with other statements")),
+    (ModuleState.RETAINED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its file is back with other statements")),
     (
-        State.RETAINED,
+        ModuleState.RETAINED,
         (Change.CHANGED,),
         (_P,),
         Decision(Step.VERIFY, "its file is back with other statements", _MIGRATE),
     ),
 )
 
-TABLE: dict[tuple[State, Change, Lifecycle], Decision] = {
+TABLE: dict[tuple[ModuleState, Change, Lifecycle], Decision] = {
     (state, change, lifecycle): decision
-    for state, changes, lifecycles, decision in RULES
+    for state, changes, lifecycles, decision in DECISIONS
     for change in changes
     for lifecycle in lifecycles
 }
@@ -143,7 +148,7 @@ def change_between(wanted: Digests, applied: Digests | None) -> Change:
     return Change.REFORMATTED if wanted.statements == applied.statements else Change.CHANGED
 
 
-def decide(state: State, change: Change, lifecycle: Lifecycle) -> Decision:
+def decide(state: ModuleState, change: Change, lifecycle: Lifecycle) -> Decision:
     """Look up the one decision for a module; every combination that can occur has one."""
     return TABLE[state, change, lifecycle]
 
@@ -151,7 +156,7 @@ def decide(state: State, change: Change, lifecycle: Lifecycle) -> Decision:
 def as_markdown() -> str:
     """Give the table for docs/lifecycle.md."""
     lines = ["| the database … | the file … | ephemeral | persistent |", "| --- | --- | --- | --- |"]
-    for state in State:
+    for state in ModuleState:
         for change in Change:
             cells = [TABLE.get((state, change, lifecycle)) for lifecycle in Lifecycle]
             if any(cells):

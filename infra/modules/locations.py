@@ -9,26 +9,26 @@ from infra.modules.statements import Statement, parse, place_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from infra.errors import Place
+    from infra.errors import SourcePlace
     from infra.modules.module import Module
 
-Key = tuple[str, tuple[str, ...]]
+ObjectKey = tuple[str, tuple[str, ...]]
 """A kind as the catalog names it, and the parts of a name without quotes."""
 
 SCHEMA = "public"  # where modules make what they name without a schema
 
-NAMED = {"create_enum_stmt": ("enum", "type_name"), "create_domain_stmt": ("domain", "domainname")}
+_NAMED = {"create_enum_stmt": ("enum", "type_name"), "create_domain_stmt": ("domain", "domainname")}
 OF_RELATIONS = {"view_stmt": ("view", "view"), "create_seq_stmt": ("sequence", "sequence")}
-OF_TABLES = {
+_OF_TABLES = {
     "create_trig_stmt": ("trigger", "relation", "trigname"),
     "create_policy_stmt": ("policy", "table", "policy_name"),
     "rule_stmt": ("rule", "relation", "rulename"),
 }
 
 
-def declared(modules: Iterable[Module]) -> dict[Key, Place]:
+def locations_of(modules: Iterable[Module]) -> dict[ObjectKey, SourcePlace]:
     """Find where objects are declared; the last place counts. Raises ModuleError for text that is not SQL."""
-    found: dict[Key, Place] = {}
+    found: dict[ObjectKey, SourcePlace] = {}
     for module in modules:
         raw = module.text.encode()
         for statement in parse(module.text, module.path):
@@ -38,7 +38,7 @@ def declared(modules: Iterable[Module]) -> dict[Key, Place]:
     return found
 
 
-def _objects(statement: Statement) -> Iterator[tuple[Key, int | None]]:
+def _objects(statement: Statement) -> Iterator[tuple[ObjectKey, int | None]]:
     """Give what a statement declares, each with its offset in bytes, None for the statement's own."""
     kind, tree = statement.kind, statement.tree
     if kind == "create_stmt":
@@ -53,18 +53,18 @@ def _objects(statement: Statement) -> Iterator[tuple[Key, int | None]]:
         yield ("index", (_relation(tree.relation)[0], tree.idxname)), None
     elif kind == "create_extension_stmt":
         yield ("extension", (tree.extname,)), None
-    elif kind in NAMED:
-        what, field = NAMED[kind]
+    elif kind in _NAMED:
+        what, field = _NAMED[kind]
         yield (what, _qualified([part.string.sval for part in getattr(tree, field)])), None
     elif kind in OF_RELATIONS:
         what, field = OF_RELATIONS[kind]
         yield (what, _relation(getattr(tree, field))), None
-    elif kind in OF_TABLES:
-        what, table_field, name_field = OF_TABLES[kind]
+    elif kind in _OF_TABLES:
+        what, table_field, name_field = _OF_TABLES[kind]
         yield (what, (*_relation(getattr(tree, table_field)), getattr(tree, name_field))), None
 
 
-def _part(element: Any, table: tuple[str, ...]) -> Iterator[tuple[Key, int | None]]:  # noqa: ANN401 (a parse tree)
+def _part(element: Any, table: tuple[str, ...]) -> Iterator[tuple[ObjectKey, int | None]]:  # noqa: ANN401 (a parse tree)
     """Give the column or constraint that an element of a table declares."""
     kind = element.WhichOneof("node")
     if kind == "column_def":

@@ -14,7 +14,7 @@ from infra.errors import ModuleFileError
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAME = re.compile(r"(?P<number>[0-9]{2,4})-(?P<title>[a-z0-9]+(?:-[a-z0-9]+)*)\.sql")
+MODULE_NAME = re.compile(r"(?P<number>[0-9]{2,4})-(?P<title>[a-z0-9]+(?:-[a-z0-9]+)*)\.sql")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _printable(name: str) -> str:
 
 
 def _load(path: Path, shown: str) -> Module:
-    name = NAME.fullmatch(path.name)
+    name = MODULE_NAME.fullmatch(path.name)
     if not name:
         raise ModuleFileError(
             "is not named like a module", place=shown, remedy="name it NN-lower-case-words.sql or move it elsewhere"
@@ -114,7 +114,7 @@ def decode(raw: bytes, shown: str) -> str:
 def _numbering(names: list[str], shown: PurePath) -> list[ModuleFileError]:
     """Report numbers that occur twice and gaps, whatever the files hold: either would make the order a guess."""
     problems: list[ModuleFileError] = []
-    numbered = sorted((int(found["number"]), name) for name in names if (found := NAME.fullmatch(name)))
+    numbered = sorted((int(found["number"]), name) for name in names if (found := MODULE_NAME.fullmatch(name)))
     expected = 1
     previous = ""
     for number, name in numbered:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import postgast
 from postgast import PgQueryError, pg_query_pb2
 
-from infra.errors import ModuleError, Place
+from infra.errors import ModuleError, SourcePlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-COMMENTS = frozenset({pg_query_pb2.SQL_COMMENT, pg_query_pb2.C_COMMENT})
+_COMMENTS = frozenset({pg_query_pb2.SQL_COMMENT, pg_query_pb2.C_COMMENT})
 OPENING, CLOSING, SEMICOLON = pg_query_pb2.ASCII_40, pg_query_pb2.ASCII_41, pg_query_pb2.ASCII_59
-BETWEEN_STATEMENTS = COMMENTS | {SEMICOLON}
+BETWEEN_STATEMENTS = _COMMENTS | {SEMICOLON}
 CASE_COUNTS = frozenset(
     {pg_query_pb2.SCONST, pg_query_pb2.USCONST, pg_query_pb2.BCONST, pg_query_pb2.XCONST, pg_query_pb2.UIDENT}
 )
@@ -49,12 +49,12 @@ class Word:
     is_comment: bool
 
 
-def place_of(text: str, path: str, offset: int) -> Place:
+def place_of(text: str, path: str, offset: int) -> SourcePlace:
     """Turn an offset in characters into a place; offsets past the end give the end."""
     offset = min(offset, len(text))
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
-    return Place(
+    return SourcePlace(
         path, text.count("\n", 0, offset) + 1, offset - start + 1, text[start : end if end >= 0 else len(text)]
     )
 
@@ -81,7 +81,7 @@ def words(text: str) -> Iterator[Word]:
     except PgQueryError as error:
         raise ModuleError(error.message) from None
     character = _character_offsets(text)
-    return (Word(character(one.start), character(one.end), one.token in COMMENTS) for one in tokens)
+    return (Word(character(one.start), character(one.end), one.token in _COMMENTS) for one in tokens)
 
 
 def cut_at_semicolons(text: str) -> Iterator[tuple[int, int]]:
@@ -121,7 +121,7 @@ def statements_digest(text: str) -> str:
     raw = text.encode()
     digest = hashlib.sha256()
     for token in postgast.scan(text).tokens:
-        if token.token in COMMENTS:
+        if token.token in _COMMENTS:
             continue
         word = raw[token.start : token.end]
         if token.token not in CASE_COUNTS and not word.startswith(b'"'):

@@ -23,7 +23,7 @@ VARIABLES = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "target_ses
 
 
 @dataclass(frozen=True)
-class Connection:
+class ApplicationConnection:
     """One role's way into one database."""
 
     database: str
@@ -72,7 +72,7 @@ class Connection:
         }
 
 
-def env_lines(connections: Sequence[Connection]) -> str:
+def env_lines(connections: Sequence[ApplicationConnection]) -> str:
     """Give the `.env` file's lines: what the old stack's file called the first database, then every way into each.
 
     `DATABASE_URL` is the application role's, never an administrator's; a database whose name ends in `_test` is also

@@ -10,7 +10,7 @@ import pulumi_postgresql as postgresql
 
 from infra.resources.admin_membership import AdminMembership
 from infra.resources.adopted_roles import AdoptedRoles
-from infra.resources.base import after
+from infra.resources.base import depends_only_on
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.passwords import Passwords
 from infra.resources.schema_ready import SchemaReady
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.modules.module import Module
-    from infra.program.server import Server
+    from infra.program.server import DeclaredServer
     from infra.resources.base import Properties
-    from infra.settings.model import Database, Settings
+    from infra.settings.model import DatabaseSettings, Settings
 
 WRITES = ["SELECT", "INSERT", "UPDATE", "DELETE"]
 READS = ["SELECT"]
@@ -39,7 +39,7 @@ class Chain:
     login.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: DeclaredServer) -> None:
         self.server = server
         self.inside = server.goes_with_it
         self.last: list[pulumi.Resource] = [server.resource]
@@ -51,7 +51,7 @@ class Chain:
         return pulumi.ResourceOptions(
             import_=name if self.server.adopted else None,
             provider=self.server.provider if provider else None,
-            depends_on=[after(one) for one in self.last],
+            depends_on=[depends_only_on(one) for one in self.last],
             deleted_with=self.inside,
             protect=protect,
         )
@@ -65,13 +65,13 @@ class Chain:
 class Declared:
     """A declared database: the passwords of its login roles, and the point at which its schema is complete."""
 
-    database: Database
+    database: DatabaseSettings
     passwords: Passwords
     ready: SchemaReady
 
 
 def declare_database(
-    database: Database, settings: Settings, server: Server, modules: Sequence[Module], *, stack: str
+    database: DatabaseSettings, settings: Settings, server: DeclaredServer, modules: Sequence[Module], *, stack: str
 ) -> Declared:
     """Declare roles, database, privileges, extensions, modules, in this order."""
     chain = Chain(server)
@@ -127,7 +127,7 @@ def declare_database(
     return Declared(database, passwords, ready)
 
 
-def _limits(database: Database, settings: Settings, stack: str) -> Properties:
+def _limits(database: DatabaseSettings, settings: Settings, stack: str) -> Properties:
     """Give what all modules of a database are run with."""
     modules = settings.modules
     return {
@@ -141,7 +141,7 @@ def _limits(database: Database, settings: Settings, stack: str) -> Properties:
     }
 
 
-def _declare_roles(database: Database, passwords: Passwords, chain: Chain) -> None:
+def _declare_roles(database: DatabaseSettings, passwords: Passwords, chain: Chain) -> None:
     """Declare the owner, who cannot log in, the migrator, who may become the owner, and the two who use the schema."""
     chain.then(
         postgresql.Role(database.owner, name=database.owner, login=False, opts=chain.options(name=database.owner))
@@ -159,7 +159,7 @@ def _declare_roles(database: Database, passwords: Passwords, chain: Chain) -> No
         )
 
 
-def _declare_privileges(database: Database, admin: Properties, chain: Chain) -> None:
+def _declare_privileges(database: DatabaseSettings, admin: Properties, chain: Chain) -> None:
     """Declare who may enter, and what the owner's future tables and sequences give to whom."""
     chain.then(
         DatabaseAccess(
@@ -201,7 +201,7 @@ def _declare_privileges(database: Database, admin: Properties, chain: Chain) -> 
 
 
 def _declare_modules(
-    database: Database,
+    database: DatabaseSettings,
     settings: Settings,
     session: pulumi.Output[str],
     modules: Sequence[Module],

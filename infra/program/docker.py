@@ -9,7 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from infra.program.docker_tls import Tls, declare_tls
-from infra.program.server import ADMIN, MAINTENANCE_DATABASE, Server, of_the_stack
+from infra.program.server import ADMIN, MAINTENANCE_DATABASE, DeclaredServer, owned_server
 from infra.resources.docker_plan import DockerPlan
 from infra.resources.docker_server import DockerServer
 from infra.resources.passwords import Passwords
@@ -20,8 +20,7 @@ from infra.settings.values import megabytes
 
 if TYPE_CHECKING:
     from infra.server.docker.engine import Engine
-    from infra.settings.model import DockerServer as DockerSettings
-    from infra.settings.model import Settings
+    from infra.settings.model import DockerSettings, Settings
 
 PORT = 5432
 PASSWORD_FILE = "/run/postgres-initial-password"  # noqa: S105 (a path)
@@ -46,7 +45,7 @@ class Names:
         return cls(server.container or own, server.volume or own, server.network or own)
 
 
-def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Resource, stack: str) -> Server:
+def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Resource, stack: str) -> DeclaredServer:
     """Declare the server; its volume is protected where the stack is persistent."""
     engine = engine_of(server.docker_host)
     engine.ping()
@@ -97,7 +96,7 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         password=password,
         options=tls.options or {},
     )
-    return of_the_stack(
+    return owned_server(
         ready,
         password,
         adopted=server.adopt and is_ours(there, stack),

@@ -13,20 +13,20 @@ from infra.resources.server_certificate import ServerCertificate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PLACE = "/run/postgres-tls"
-HBA = """\
+_PLACE = "/run/postgres-tls"
+_HBA = """\
 local   all postgres     peer
 local   all all          scram-sha-256
 hostssl all all      all scram-sha-256
 """
 """Nobody enters by TCP without TLS, not from inside the container either."""
 # The key has to be the server's own, or it does not start (PostgreSQL manual, 18.9.1); an uploaded file is root's.
-START = f"""cd {PLACE} && install -o postgres -m 0600 uploaded.key server.key && exec docker-entrypoint.sh "$@\""""
-SETTINGS = {
+START = f"""cd {_PLACE} && install -o postgres -m 0600 uploaded.key server.key && exec docker-entrypoint.sh "$@\""""
+_SETTINGS = {
     "ssl": "on",
-    "ssl_cert_file": f"{PLACE}/server.crt",
-    "ssl_key_file": f"{PLACE}/server.key",
-    "hba_file": f"{PLACE}/pg_hba.conf",
+    "ssl_cert_file": f"{_PLACE}/server.crt",
+    "ssl_key_file": f"{_PLACE}/server.key",
+    "hba_file": f"{_PLACE}/pg_hba.conf",
 }
 
 
@@ -41,7 +41,7 @@ class Tls:
         """Give the container's command: the server's, after its key was put where it may read it."""
         if self.options is None:
             return list(postgres)
-        settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+        settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
         return ["sh", "-c", START, "start", *postgres, *settings]
 
 
@@ -51,10 +51,10 @@ def declare_tls(*, stack: str, names: Sequence[str], opts: pulumi.ResourceOption
     files = (
         ("server.crt", certificate.certificate, "0444"),
         ("uploaded.key", certificate.key, "0400"),
-        ("pg_hba.conf", HBA, "0444"),
+        ("pg_hba.conf", _HBA, "0444"),
     )
     uploads = [
-        docker.ContainerUploadArgs(file=f"{PLACE}/{name}", content=content, permissions=mode)
+        docker.ContainerUploadArgs(file=f"{_PLACE}/{name}", content=content, permissions=mode)
         for name, content, mode in files
     ]
     options = certificate.path.apply(lambda path: {"sslmode": "verify-full", "sslrootcert": path})

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra.program.server import ADMIN, Server, of_the_stack
-from infra.resources.embedded_server import EmbeddedServer, is_there
+from infra.program.server import ADMIN, DeclaredServer, owned_server
+from infra.resources.embedded_server import EmbeddedServer, server_exists
 from infra.resources.passwords import Passwords
 from infra.resources.stack_policy import PERSISTENT
 
 if TYPE_CHECKING:
-    from infra.settings.model import EmbeddedServer as EmbeddedSettings
-    from infra.settings.model import Settings
+    from infra.settings.model import EmbeddedSettings, Settings
 
 
-def declare_embedded(settings: Settings, server: EmbeddedSettings, policy: pulumi.Resource, stack: str) -> Server:
+def declare_embedded(
+    settings: Settings, server: EmbeddedSettings, policy: pulumi.Resource, stack: str
+) -> DeclaredServer:
     """Declare the server; it is protected where the stack is persistent."""
     passwords = Passwords(
         "admin-password",
@@ -34,9 +35,9 @@ def declare_embedded(settings: Settings, server: EmbeddedSettings, policy: pulum
         extensions=settings.extensions,
         opts=pulumi.ResourceOptions(protect=settings.lifecycle == PERSISTENT or None),
     )
-    return of_the_stack(
+    return owned_server(
         embedded,
         password,
-        adopted=server.adopt and is_there(server, stack),
+        adopted=server.adopt and server_exists(server, stack),
         outputs={"uuid_ossp": embedded.uuid_ossp, "log_file": embedded.log_file, "psql": embedded.psql},
     )

@@ -10,15 +10,14 @@ import pulumi
 import pulumi_postgresql as postgresql
 
 from infra.errors import ServerError
-from infra.program.server import CONNECT_TIMEOUT_SECONDS, CONNECTIONS, Server
+from infra.program.server import CONNECT_TIMEOUT_SECONDS, CONNECTIONS, DeclaredServer
 from infra.resources.external_server import ExternalServer
 
 if TYPE_CHECKING:
-    from infra.settings.model import ExternalServer as ExternalSettings
-    from infra.settings.model import Settings
+    from infra.settings.model import ExternalSettings, Settings
 
 
-def declare_external(settings: Settings, server: ExternalSettings, policy: pulumi.Resource) -> Server:
+def declare_external(settings: Settings, server: ExternalSettings, policy: pulumi.Resource) -> DeclaredServer:
     """Declare the server; nothing of it goes when the stack does, but for what the stack made on it."""
     external = ExternalServer(
         "server",
@@ -41,7 +40,7 @@ def declare_external(settings: Settings, server: ExternalSettings, policy: pulum
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         max_connections=CONNECTIONS,
     )
-    return Server(
+    return DeclaredServer(
         address={"host": external.first_host, "port": external.first_port, "options": external.options},
         user=external.user,
         password=external.password,

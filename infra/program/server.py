@@ -21,7 +21,7 @@ CONNECTIONS = 2  # of the postgresql plugin
 
 
 @dataclass(frozen=True)
-class Server:
+class DeclaredServer:
     """A declared server: how to reach it as admin (outputs, unknown until it exists), and what it says of itself.
 
     `address` has host, port and, where there are any, further libpq keywords: what every connection to it needs.
@@ -40,14 +40,14 @@ class Server:
     outputs: dict[str, pulumi.Output[Any]]
 
 
-def of_the_stack(
+def owned_server(
     server: EmbeddedServer | DockerServer,
     password: pulumi.Output[str],
     *,
     adopted: bool,
     outputs: Mapping[str, pulumi.Output[Any]],
     tls: pulumi.Output[dict[str, str]] | None = None,
-) -> Server:
+) -> DeclaredServer:
     """Give a server that the stack makes and that ends with it, and the provider that manages what is inside.
 
     `tls` has the libpq keywords that clients need for it, `outputs` what only this kind of server says of itself.
@@ -66,7 +66,7 @@ def of_the_stack(
         opts=pulumi.ResourceOptions(deleted_with=server),
     )
     address: dict[str, pulumi.Output[Any]] = {"host": server.host, "port": server.listen_port}
-    return Server(
+    return DeclaredServer(
         address={**address, "options": tls} if tls else address,
         user=ADMIN,
         password=password,

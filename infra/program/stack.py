@@ -8,7 +8,7 @@ import pulumi
 
 from infra.catalog.catalog import NOT_COMPARED
 from infra.declare_server import declare_server
-from infra.program.connections import Connection, env_lines
+from infra.program.connections import ApplicationConnection, env_lines
 from infra.program.database import Declared, declare_database
 from infra.resources.env_file import EnvFile
 from infra.settings.model import ROLES
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from infra.modules.module import Module
-    from infra.program.server import Server
+    from infra.program.server import DeclaredServer
     from infra.settings.model import Settings
 
 
@@ -36,13 +36,13 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
     _export(server, databases, connections)
 
 
-def _connections(server: Server, databases: list[Declared]) -> pulumi.Output[list[Connection]]:
+def _connections(server: DeclaredServer, databases: list[Declared]) -> pulumi.Output[list[ApplicationConnection]]:
     """Give every login role's way into its database, as one secret."""
     passwords = {one.database.name: one.passwords.passwords for one in databases}
 
-    def made(known: dict[str, Any]) -> list[Connection]:
+    def made(known: dict[str, Any]) -> list[ApplicationConnection]:
         return [
-            Connection(
+            ApplicationConnection(
                 database=one.database.name,
                 role=role,
                 user=getattr(one.database, role),
@@ -58,10 +58,14 @@ def _connections(server: Server, databases: list[Declared]) -> pulumi.Output[lis
     return pulumi.Output.secret(pulumi.Output.all(address=server.address, passwords=passwords).apply(made))
 
 
-def _export(server: Server, databases: list[Declared], connections: pulumi.Output[list[Connection]]) -> None:
+def _export(
+    server: DeclaredServer, databases: list[Declared], connections: pulumi.Output[list[ApplicationConnection]]
+) -> None:
     """Export what people and programs need; whatever holds a password is secret."""
 
-    def by_database(given: list[Connection], render: Callable[[Connection], Any]) -> dict[str, dict[str, Any]]:
+    def by_database(
+        given: list[ApplicationConnection], render: Callable[[ApplicationConnection], Any]
+    ) -> dict[str, dict[str, Any]]:
         return {
             one.database.name: {way.role: render(way) for way in given if way.database == one.database.name}
             for one in databases
@@ -71,7 +75,7 @@ def _export(server: Server, databases: list[Declared], connections: pulumi.Outpu
         pulumi.export(name, value)
     pulumi.export("databases", [one.database.name for one in databases])
     pulumi.export("roles", {one.database.name: one.database.model_dump(exclude={"name"}) for one in databases})
-    pulumi.export("dsn", connections.apply(lambda given: by_database(given, Connection.dsn)))
-    pulumi.export("connections", connections.apply(lambda given: by_database(given, Connection.variables)))
+    pulumi.export("dsn", connections.apply(lambda given: by_database(given, ApplicationConnection.dsn)))
+    pulumi.export("connections", connections.apply(lambda given: by_database(given, ApplicationConnection.variables)))
     pulumi.export("fingerprint", {one.database.name: one.ready.fingerprint for one in databases})
     pulumi.export("not_compared", "; ".join(NOT_COMPARED))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly, target_of
+from infra.resources.base import DynamicResource, Properties, Provider, changed, readable_errors, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMPARED = ("host", "port", "options", "user", "roles")
+_COMPARED = ("host", "port", "options", "user", "roles")
 
 
 class AdminMembershipProvider(Provider):
@@ -20,18 +20,18 @@ class AdminMembershipProvider(Provider):
     made a role. The membership ends with the roles.
     """
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Grant; doing it twice is harmless, and a superuser needs nothing."""
         _grant(props)
         return CreateResult(",".join(props["roles"]), props)
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when there is another administrator, server or role."""
-        return DiffResult(changes=bool(changed(_olds, _news, *COMPARED)))
+        return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)))
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Grant again."""
         _grant(_news)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, plainly, target_of
+from infra.resources.base import DynamicResource, Properties, Provider, readable_errors, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class AdoptedRolesProvider(Provider):
     """Sets verifiers once; from then on the roles are resources of their own."""
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Set each role's verifier, where there is such a role."""
         from infra.postgres.privileges import set_verifiers  # noqa: PLC0415 (imported only where a server is asked)

@@ -17,7 +17,7 @@ from pulumi.resource import DependencyResource
 
 from infra.errors import InfraError
 from infra.resources.watchdog import watch_the_engine
-from infra.sdk_tuning import collect_what_is_new
+from infra.sdk_tuning import freeze_loaded_objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 (Pulumi's signature)
         """Keep Pulumi from printing source lines with an error; end when it is killed."""
         sys.tracebacklimit = 0
-        collect_what_is_new()
+        freeze_loaded_objects()
         watch_the_engine()
 
 
@@ -56,7 +56,7 @@ class DynamicResource(Resource):
         super(Resource, self).__init__(f"pulumi-python:{self._resource_type_name}", name, given, opts)
 
 
-def after(resource: pulumi.Resource) -> pulumi.Output[pulumi.Resource]:
+def depends_only_on(resource: pulumi.Resource) -> pulumi.Output[pulumi.Resource]:
     """Give what `depends_on` takes to put something after a resource, without all that this one comes after itself.
 
     For every dependency the SDK looks for a circle through everything behind it, by recursion: in a chain that costs
@@ -74,7 +74,7 @@ async def _known() -> bool:
     return True
 
 
-def undirected(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
+def without_dependencies(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
     """Give an output that does not name the resources it comes from, for resources that are put after these anyway.
 
     Pulumi stores such names with every property of every resource, and looks for circles through each.
@@ -87,7 +87,7 @@ def _stored(provider: type[Provider]) -> str:
     return serialize_provider(provider())
 
 
-def plainly(verb: Verb) -> Verb:
+def readable_errors(verb: Verb) -> Verb:
     """Turn this program's errors and the driver's into a Failure; anything else is a defect and is named as one."""
 
     @functools.wraps(verb)

@@ -13,7 +13,7 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECONDS = 2
+_SECONDS = 2
 
 
 @cache
@@ -26,7 +26,7 @@ def _engine() -> engine_pb2_grpc.EngineStub | None:
     return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
 
 
-def teller(stack: str, kind: str, name: str) -> Callable[[str], None]:
+def logger(stack: str, kind: str, name: str) -> Callable[[str], None]:
     """Give a function that shows a line at the resource of this type (`SqlModule`) and name, as a warning."""
     urn = f"urn:pulumi:{stack}::{os.environ.get('PULUMI_PROJECT', '')}::pulumi-python:dynamic/postgres:{kind}::{name}"
 
@@ -37,7 +37,7 @@ def teller(stack: str, kind: str, name: str) -> Callable[[str], None]:
         try:
             engine.Log(  # pyright: ignore[reportUnknownMemberType]
                 engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn, streamId=0, ephemeral=False),
-                timeout=SECONDS,
+                timeout=_SECONDS,
             )
         except grpc.RpcError:
             return

@@ -7,37 +7,37 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly, target_of
+from infra.resources.base import DynamicResource, Properties, Provider, changed, readable_errors, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.postgres.connection.target import Target
 
-COMPARED = ("host", "port", "options", "user", "password", "owner", "readers")
+_COMPARED = ("host", "port", "options", "user", "password", "owner", "readers")
 
 
 class DatabaseAccessProvider(Provider):
     """Takes everything from PUBLIC, gives schema public to the owner and its use to the readers."""
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Set the privileges; doing it twice is harmless."""
         _restrict(props)
         return CreateResult(props["database"], {**props, "open": ""})
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when the inputs do, or when a refresh found privileges that somebody opened again."""
-        return DiffResult(changes=bool(changed(_olds, _news, *COMPARED)) or bool(_olds.get("open")))
+        return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)) or bool(_olds.get("open")))
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Set the privileges again."""
         _restrict(_news)
         return UpdateResult({**_news, "open": ""})
 
-    @plainly
+    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Say in `open` what PUBLIC may do that it should not."""
         from infra.postgres import privileges  # noqa: PLC0415 (imported only where a server is asked)

@@ -8,17 +8,17 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
 from infra.errors import InfraError, SettingsError
-from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
-from infra.resources.extension_check import not_offered
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, readable_errors, refused
+from infra.resources.extension_check import missing_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.settings.model import DockerServer as DockerSettings
+    from infra.settings.model import DockerSettings
 
-INPUTS = ("image", "volume", "data_volume", "port", "settings", "extensions", "initdb_args", "retain")
-DECIDED = ("listen_port", "version")
-ADMIN = "postgres"
+_INPUTS = ("image", "volume", "data_volume", "port", "settings", "extensions", "initdb_args", "retain")
+_DECIDED = ("listen_port", "version")
+_ADMIN = "postgres"
 RESTARTING = (
     "image",
     "image_id",
@@ -32,14 +32,14 @@ RESTARTING = (
     "labels",
     "tls",
 )
-FOUND = ("version", "major")
-REMEDY = "take it out of the settings, or set server.image to an image that has it"
+_FOUND = ("version", "major")
+_REMEDY = "take it out of the settings, or set server.image to an image that has it"
 
 
 class DockerPlanProvider(Provider):
     """Looks at engine, image and volume, and refuses what would fail later; touches nothing."""
 
-    @plainly
+    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Refuse in a sentence what could not be made, and say what a changed setting will do."""
         try:
@@ -67,10 +67,10 @@ class DockerPlanProvider(Provider):
         pulled = is_known(news["image_id"]) and bool(news["image_id"])
         image = str(news["image_id"] if pulled else news["image"])
         if olds and not changed(olds, news, "image", "image_id", "settings", "extensions"):
-            inputs |= {name: olds[name] for name in FOUND}
+            inputs |= {name: olds[name] for name in _FOUND}
         elif pulled or engine.image(image) is not None:
             volume = names["volume"] if not olds and engine.volume(names["volume"]) is not None else ""
-            found = docker_image.look(engine, image, news["settings"], volume)
+            found = docker_image.inspect_image(engine, image, news["settings"], volume)
             inputs["data_volume"] = upgrade.volume_after(
                 found,
                 news["image"],
@@ -80,10 +80,10 @@ class DockerPlanProvider(Provider):
             )
             if olds and inputs["data_volume"] != _data_volume(olds):
                 upgrade.refuse_taken(engine, names["container"], names["volume"], inputs["data_volume"])
-            wrong = docker_image.problems(found, news["settings"])
+            wrong = docker_image.setting_problems(found, news["settings"])
             if wrong:
                 raise SettingsError("server.settings", wrong)
-            missing = not_offered(news["extensions"], found.extensions, news["image"], REMEDY)
+            missing = missing_extensions(news["extensions"], found.extensions, news["image"], _REMEDY)
             if missing:
                 return refused(news, missing)
             inputs |= {"version": found.version, "major": found.major}
@@ -92,24 +92,24 @@ class DockerPlanProvider(Provider):
         effect = _effect(olds, inputs)
         return CheckResult({**inputs, "plan": effect} if effect else inputs, [])
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when what was looked at did; a plan that was carried out is in the inputs until the next run."""
-        return DiffResult(changes=bool(changed(_olds, _news, *INPUTS, *DECIDED, *RESTARTING)))
+        return DiffResult(changes=bool(changed(_olds, _news, *_INPUTS, *_DECIDED, *RESTARTING)))
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Remember what was found."""
         return CreateResult(props["container"], _without_plan(props))
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Remember what is found now; before that, move the data where they have to be moved."""
         if _news["data_volume"] != _data_volume(_olds):
             _upgrade(_olds, _news)
         return UpdateResult(_without_plan(_news))
 
-    @plainly
+    @readable_errors
     def delete(self, _id: str, _props: Properties) -> None:
         """Remove the volumes that upgrades have made; the first one is a resource of its own."""
         from infra.server.docker import engine as docker_engine  # noqa: PLC0415
@@ -125,7 +125,7 @@ def _data_volume(props: Properties) -> str:
 
 
 def _upgrade(olds: Properties, news: Properties) -> None:
-    from infra.resources.console import teller  # noqa: PLC0415 (seldom needed)
+    from infra.resources.console import logger  # noqa: PLC0415 (seldom needed)
     from infra.server.docker import engine as docker_engine  # noqa: PLC0415
     from infra.server.docker import upgrade  # noqa: PLC0415
 
@@ -137,11 +137,11 @@ def _upgrade(olds: Properties, news: Properties) -> None:
         image=news["image_id"],
         majors=(int(olds["major"]), int(news["major"])),
         stack=news["stack"],
-        user=ADMIN,
+        user=_ADMIN,
         initdb_args=news["initdb_args"],
         settings=news["settings"],
     )
-    upgrade.upgrade(move, teller(news["stack"], "DockerPlan", "server-plan"))
+    upgrade.upgrade(move, logger(news["stack"], "DockerPlan", "server-plan"))
 
 
 def _without_plan(props: Properties) -> Properties:
@@ -208,5 +208,5 @@ class DockerPlan(DynamicResource, module="postgres", name="DockerPlan"):
     ) -> None:
         given = settings.model_dump(exclude={"kind", "restart"})
         given |= {"docker_host": engine, "image_id": image_id, "stack": stack, "extensions": list(extensions), **names}
-        given |= dict.fromkeys(("listen_port", "data_volume", *FOUND))
+        given |= dict.fromkeys(("listen_port", "data_volume", *_FOUND))
         super().__init__(DockerPlanProvider, name, given, opts)

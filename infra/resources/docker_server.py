@@ -8,18 +8,18 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError, RefusedError
-from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, readable_errors, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INPUTS = ("container_id", "port", "address", "password", "volume", "options")
+_INPUTS = ("container_id", "port", "address", "password", "volume", "options")
 
 
 class DockerServerProvider(Provider):
     """Starts the container if it stands still, waits for the server, and sets the administrator's password."""
 
-    @plainly
+    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Say where the server will be, and whether its container has to be started."""
         if not _olds:
@@ -39,23 +39,23 @@ class DockerServerProvider(Provider):
             return refused(news, [str(error)])
         return CheckResult(inputs, [])
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when the way in did, or when the container has to be started."""
-        return DiffResult(changes=bool(changed(_olds, _news, *INPUTS)) or "plan" in _news)
+        return DiffResult(changes=bool(changed(_olds, _news, *_INPUTS)) or "plan" in _news)
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Wait until the server answers."""
         return CreateResult(props["container"], _ready(props, ""))
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Wait until the server answers, with the data that it had; those of another volume have another identifier."""
         moved = _olds["volume"] != _news["volume"]
         return UpdateResult(_ready(_news, "" if moved else _olds["system_identifier"]))
 
-    @plainly
+    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Start it when it stands still, because the refresh of everything inside it needs it; gone is gone."""
         from infra.server.docker import engine  # noqa: PLC0415 (only where a server is asked)

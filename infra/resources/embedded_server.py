@@ -10,18 +10,18 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
-from infra.resources.extension_check import not_offered
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, readable_errors, refused
+from infra.resources.extension_check import missing_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.server.embedded.cluster import ClusterSpec, Running
-    from infra.settings.model import EmbeddedServer as EmbeddedSettings
+    from infra.settings.model import EmbeddedSettings
 
-INPUTS = ("port", "bin_dir", "run_as", "settings", "password", "retain")
+_INPUTS = ("port", "bin_dir", "run_as", "settings", "password", "retain")
 REPLACING = ("root", "name")
-REMEDY = "take it out of the settings, or set server.bin_dir to an installation that has it"
+_REMEDY = "take it out of the settings, or set server.bin_dir to an installation that has it"
 UUID_OSSP = {
     "module": "uuid-ossp is PostgreSQL's own C module",
     "replacement": "uuid-ossp is this project's SQL replacement, equal but for v1's random node",
@@ -32,7 +32,7 @@ UUID_OSSP = {
 class EmbeddedServerProvider(Provider):
     """Makes, starts, changes, stops and removes the server; a preview only looks."""
 
-    @plainly
+    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Fix the server's folder for good, refuse what could not be started, and say what will be done to it."""
         from infra.server.embedded import cluster, distribution  # noqa: PLC0415
@@ -44,24 +44,24 @@ class EmbeddedServerProvider(Provider):
         except InfraError as error:
             return refused(news, [str(error)])
         if not _olds or changed(_olds, news, "extensions", "bin_dir"):
-            missing = not_offered(news["extensions"], offered.extensions(), offered.source, REMEDY)
+            missing = missing_extensions(news["extensions"], offered.extensions(), offered.source, _REMEDY)
             if missing:
                 return refused(news, missing)
         if step.verb != "keep":
             inputs["plan"] = f"{step.verb}: {'; '.join(step.reasons)}"
         return CheckResult({**inputs, **_foreseen(inputs)}, [])
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when the inputs do, or when the server is not as it should be: `plan` says what is the matter."""
         moved = changed(_olds, _news, *REPLACING)
         return DiffResult(
-            changes=bool(moved) or bool(changed(_olds, _news, *INPUTS)) or "plan" in _news,
+            changes=bool(moved) or bool(changed(_olds, _news, *_INPUTS)) or "plan" in _news,
             replaces=moved,
             delete_before_replace=True,
         )
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Make the server, or take up the one that a destroyed stack retained."""
         from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
@@ -69,7 +69,7 @@ class EmbeddedServerProvider(Provider):
         running = cluster.create(_specification(props), adopt=props["adopt"])
         return CreateResult(props["name"], _outputs(props, running))
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Start it when it died, restart or reload it for new settings, set a new admin password."""
         from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
@@ -77,7 +77,7 @@ class EmbeddedServerProvider(Provider):
         running = cluster.set_password(_specification(_news), _olds["password"])
         return UpdateResult(_outputs(_news, running))
 
-    @plainly
+    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Start it when it died, because the refresh of everything inside it needs it; gone is gone."""
         from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
@@ -86,7 +86,7 @@ class EmbeddedServerProvider(Provider):
             return ReadResult("", {})
         return ReadResult(id_, _outputs(props, cluster.ensure(_specification(props))))
 
-    @plainly
+    @readable_errors
     def delete(self, _id: str, _props: Properties) -> None:
         """Stop it and remove all it had, or keep its data where `retain` says so; harmless when it is gone."""
         from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
@@ -106,7 +106,7 @@ def _place(olds: Properties, news: Properties) -> Properties:
     }
 
 
-def is_there(settings: EmbeddedSettings, stack: str) -> bool:
+def server_exists(settings: EmbeddedSettings, stack: str) -> bool:
     """Say whether a stack of this name in this checkout has a server, running or retained."""
     from infra.server.embedded import cluster  # noqa: PLC0415 (only where a server is asked)
 

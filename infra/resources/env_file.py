@@ -12,7 +12,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly
+from infra.resources.base import DynamicResource, Properties, Provider, changed, readable_errors
 from infra.server.file_io import write_whole
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ MODE = 0o600
 class EnvFileProvider(Provider):
     """Keeps one marked block of the file as it should be; everything around it is somebody else's and stays."""
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Write the block."""
         return CreateResult(props["path"], _written(props))
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when the content does, here or in the file; another path is another file."""
         old, new = Path(_olds["path"]), Path(_news["path"])
@@ -42,18 +42,18 @@ class EnvFileProvider(Provider):
         moved = ["path"] if old.resolve() != new.resolve() else []
         return DiffResult(changes=stale or bool(changed(_olds, _news, "path", "content")), replaces=moved)
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Write the block again."""
         return UpdateResult(_written(_news))
 
-    @plainly
+    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Digest the block as it is; no block, no resource."""
         block = _split(Path(props["path"])).block
         return ReadResult("", {}) if block is None else ReadResult(id_, {**props, "digest": _digest(block)})
 
-    @plainly
+    @readable_errors
     def delete(self, _id: str, _props: Properties) -> None:
         """Take the block out, and remove a file that held nothing else; what a link leads to is emptied."""
         path = Path(_props["path"])

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 
-def not_offered(wanted: Sequence[str], offered: Collection[str], source: str, remedy: str) -> list[str]:
+def missing_extensions(wanted: Sequence[str], offered: Collection[str], source: str, remedy: str) -> list[str]:
     """Name each missing extension, where it was looked for, what there is, and what to do."""
     has = ", ".join(sorted(offered))
     return [

@@ -8,17 +8,17 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, refused
-from infra.resources.extension_check import not_offered
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, readable_errors, refused
+from infra.resources.extension_check import missing_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.server.external import Reached
-    from infra.settings.model import ExternalServer as ExternalSettings
+    from infra.settings.model import ExternalSettings
 
-INPUTS = ("dsn", "password")
-FOUND = (
+_INPUTS = ("dsn", "password")
+_FOUND = (
     "host",
     "port",
     "first_host",
@@ -31,16 +31,16 @@ FOUND = (
     "sslmode",
     "options",
 )
-REMEDY = "take it out of the settings, or install it there (Debian: the package postgresql-contrib)"
+_REMEDY = "take it out of the settings, or install it there (Debian: the package postgresql-contrib)"
 
 
 class ExternalServerProvider(Provider):
     """Connects, and says what is there; a server that has taken another's place is refused before any write."""
 
-    @plainly
+    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Look at the server: what is found is known to previews too."""
-        if not all(is_known(news.get(name)) for name in INPUTS):
+        if not all(is_known(news.get(name)) for name in _INPUTS):
             return CheckResult(news, [])
         from infra.server import external  # noqa: PLC0415 (only where a server is asked)
 
@@ -49,27 +49,27 @@ class ExternalServerProvider(Provider):
             external.refuse_another(reached, _olds.get("system_identifier", ""), news.get("accept") or "")
         except InfraError as error:
             return refused(news, [str(error)])
-        missing = not_offered(news["extensions"], reached.extensions, f"{reached.host}:{reached.port}", REMEDY)
+        missing = missing_extensions(news["extensions"], reached.extensions, f"{reached.host}:{reached.port}", _REMEDY)
         if missing:
             return refused(news, missing)
         return CheckResult({**news, **_found(reached)}, [])
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when the way in did, or what was found there."""
-        return DiffResult(changes=bool(changed(_olds, _news, *INPUTS, *FOUND)))
+        return DiffResult(changes=bool(changed(_olds, _news, *_INPUTS, *_FOUND)))
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Remember what was found."""
         return CreateResult(f"{props['host']}:{int(props['port'])}", props)
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Remember what is found now."""
         return UpdateResult(_news)
 
-    @plainly
+    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Look again; another server in its place is an error here too."""
         from infra.server import external  # noqa: PLC0415 (only where a server is asked)
@@ -143,6 +143,6 @@ class ExternalServer(DynamicResource, module="postgres", name="ExternalServer"):
             "password": pulumi.Output.secret(password),
             "accept": settings.accept,
             "extensions": list(extensions),
-            **dict.fromkeys(FOUND),
+            **dict.fromkeys(_FOUND),
         }
         super().__init__(ExternalServerProvider, name, props, pulumi.ResourceOptions.merge(opts, secret))

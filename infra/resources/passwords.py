@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, plainly
+from infra.resources.base import DynamicResource, Properties, Provider, readable_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,17 +28,17 @@ def _made(roles: Sequence[str], kept: Mapping[str, str]) -> Properties:
 class PasswordsProvider(Provider):
     """Makes passwords; a new rotation number makes all of them anew, a new role only its own."""
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Make a password for every role."""
         return CreateResult("passwords", {**props, **_made(props["roles"], {})})
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare the roles and the rotation number."""
         return DiffResult(changes=any(_olds.get(name) != _news.get(name) for name in ("roles", "rotation")))
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Keep what need not change, verifiers included, so that nothing that depends on them changes either."""
         rotated = _olds["rotation"] != _news["rotation"]

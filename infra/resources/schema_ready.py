@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, plainly, target_of
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, readable_errors, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,29 +20,29 @@ TARGET = ("host", "port", "options", "database", "user", "password")
 class SchemaReadyProvider(Provider):
     """Reads the whole catalog once, after the last module, and gives its fingerprint and what no module made."""
 
-    @plainly
+    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Add to a preview the objects that no module made, once for the database."""
         looking = bool(news.pop("look", False)) and all(is_known(news.get(name)) for name in TARGET)
         inputs = {**news, "unmanaged": _unmanaged(news) if looking else _olds.get("unmanaged", [])}
         return CheckResult(inputs, [])
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Read the fingerprint."""
         return CreateResult(props["database"], _ready(props))
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when a module's statements did, the way to the database, or what no module made."""
         return DiffResult(changes=bool(changed(_olds, _news, *TARGET, "statements", "allowed", "unmanaged")))
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Read the fingerprint again."""
         return UpdateResult(_ready(_news))
 
-    @plainly
+    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the fingerprint again, so that a refresh shows when the schema is another one."""
         return ReadResult(id_, _ready(props))
@@ -50,28 +50,28 @@ class SchemaReadyProvider(Provider):
 
 def _session(props: Properties) -> Session:
     from infra.postgres.connection.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
-    from infra.resources.console import teller  # noqa: PLC0415
+    from infra.resources.console import logger  # noqa: PLC0415
 
     target = target_of(props, props["user"], props["password"])
-    tell = teller(props["stack"], "SchemaReady", f"{props['database']}-ready")
+    tell = logger(props["stack"], "SchemaReady", f"{props['database']}-ready")
     return Session(target=target, admin=target, owner="", stack=props["stack"], tell=tell)
 
 
 def _unmanaged(props: Properties) -> list[str]:
-    from infra.postgres.apply.preview import glance  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.postgres.apply.preview import cached_status  # noqa: PLC0415 (the driver: only where a server is asked)
 
-    live = glance(_session(props))
+    live = cached_status(_session(props))
     return [str(one) for one in live.unmanaged(props["allowed"])] if live else []
 
 
 def _ready(props: Properties) -> Properties:
     from infra.catalog.catalog import NOT_COMPARED, fingerprint  # noqa: PLC0415 (only where a server is asked)
-    from infra.postgres.apply.status import look  # noqa: PLC0415
+    from infra.postgres.apply.status import read_status  # noqa: PLC0415
     from infra.postgres.connection.target import connect  # noqa: PLC0415
 
     session = _session(props)
     with connect(session.target, autocommit=True) as connection:
-        live = look(connection, session.stack)
+        live = read_status(connection, session.stack)
     found = [str(one) for one in live.unmanaged(props["allowed"])]
     if found and found != props.get("unmanaged"):
         session.tell(f"no module made {', '.join(found)}; name it in modules.unmanaged when that is right")

@@ -11,7 +11,7 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly
+from infra.resources.base import DynamicResource, Properties, Provider, changed, readable_errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ READABLE = 0o644
 class ServerCertificateProvider(Provider):
     """Keeps keys and certificates in the state, and the authority's in a file for this machine's clients."""
 
-    @plainly
+    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Say where the authority's file is on this machine, and whether it is time for a new certificate."""
         from infra.server.docker.certificates import is_due, moment  # noqa: PLC0415 (only with TLS)
@@ -43,28 +43,28 @@ class ServerCertificateProvider(Provider):
             effect = f"write {path}"
         return CheckResult({**inputs, "plan": effect} if _olds and effect else inputs, [])
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when a certificate is to be made, or the authority's file is not what it was."""
         stale = _read(Path(_news["path"])) != _olds["authority"]
         return DiffResult(changes=stale or bool(changed(_olds, _news, "names", "path", "issued")))
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Make an authority and a certificate."""
         return CreateResult(props["file"], _written(props, {}))
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Make a new certificate where one is wanted; the authority stays while it lives long enough."""
         return UpdateResult(_written(_news, _olds))
 
-    @plainly
+    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Certificates live in the state."""
         return ReadResult(id_, props)
 
-    @plainly
+    @readable_errors
     def delete(self, _id: str, _props: Properties) -> None:
         """Remove the authority's file, and its folder with the last one."""
         path = Path(_props["path"])

@@ -10,7 +10,7 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError, ModuleFileError
-from infra.modules.decision import Digests, Lifecycle, State, Step, change_between, decide
+from infra.modules.decision import Digests, Lifecycle, ModuleState, Step, change_between, decide
 from infra.modules.digests import text_digest
 from infra.modules.module import Module, decode
 from infra.resources.base import (
@@ -19,18 +19,18 @@ from infra.resources.base import (
     Provider,
     changed,
     is_known,
-    plainly,
+    readable_errors,
     refused,
     target_of,
-    undirected,
+    without_dependencies,
 )
 
 if TYPE_CHECKING:
     from infra.postgres.connection.session import Session
 
 NONE = "none"
-SHARED = ("database", "lifecycle", "session")
-KEPT = (*SHARED, "module", "path", "text_digest", "statements_digest")
+_SHARED = ("database", "lifecycle", "session")
+KEPT = (*_SHARED, "module", "path", "text_digest", "statements_digest")
 _lifecycles: dict[str, str] = {}
 """The lifecycle that this run gives each database: a module that is gone has only that of the run before."""
 
@@ -41,7 +41,7 @@ FIRST_LINES = 20
 class SqlModuleProvider(Provider):
     """Brings a module to its database; what is to be done is decided by `decide`, and done by the runner."""
 
-    @plainly
+    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Refuse a module that cannot be run, or may not; say what a run would do with it and what is not as it was."""
         looking = bool(news.pop("look", False))
@@ -50,11 +50,11 @@ class SqlModuleProvider(Provider):
         if _olds.get("text_digest") == news["text_digest"]:
             inputs["statements_digest"] = _olds["statements_digest"]
         else:
-            from infra.modules.restrictions import problems  # noqa: PLC0415 (the parser: only for new text)
+            from infra.modules.restrictions import find_restricted  # noqa: PLC0415 (the parser: only for new text)
             from infra.modules.statements import statements_digest  # noqa: PLC0415
 
             module = _module(news)
-            found = problems(module)
+            found = find_restricted(module)
             if found:
                 return refused(news, [str(problem) for problem in found])
             inputs["statements_digest"] = statements_digest(module.text)
@@ -62,33 +62,33 @@ class SqlModuleProvider(Provider):
                 inputs["change"] = _by_file(_digests(_olds), _digests(inputs), news["lifecycle"])
         return _foreseen(news, inputs) if looking and is_known(news["session"]) else _passed(inputs)
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when the text did, the way to the database, or the database itself."""
-        differs = changed(_olds, _news, "text_digest", *SHARED)
+        differs = changed(_olds, _news, "text_digest", *_SHARED)
         drifted = _news["drift"] != NONE or _olds.get("drift", NONE) != NONE
         return DiffResult(changes=bool(differs) or drifted or "change" in _news)
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Apply the module, or adopt what is there."""
         return CreateResult(f"{props['database']}/{props['module']}", _apply(props, looking=False))
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Bring the new text to the database, or refuse; an earlier drift must be gone."""
         looking = _olds.get("drift", NONE) != NONE or "change" in _news
         return UpdateResult(_apply(_news, looking=looking))
 
-    @plainly
+    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Compare the module's objects with the live catalog; a module that the ledger does not hold is gone."""
-        from infra.postgres.apply.preview import compared  # noqa: PLC0415 (the driver: only where a server is asked)
+        from infra.postgres.apply.preview import detect_drift  # noqa: PLC0415 (the driver: only where a server is asked)
 
-        drift = compared(_session(props), props["module"])
+        drift = detect_drift(_session(props), props["module"])
         return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift or NONE})
 
-    @plainly
+    @readable_errors
     def delete(self, _id: str, _props: Properties) -> None:
         """Let the objects stay or go, as the lifecycle says, and say which."""
         from infra.postgres.apply.runner import retire  # noqa: PLC0415 (the driver: only where a server is asked)
@@ -107,16 +107,16 @@ def _digests(properties: Properties) -> Digests:
 
 def _by_file(before: Digests, after: Digests, lifecycle: str) -> str:
     """Say what a changed file means, without a look at the database."""
-    decision = decide(State.APPLIED, change_between(after, before), Lifecycle(lifecycle))
+    decision = decide(ModuleState.APPLIED, change_between(after, before), Lifecycle(lifecycle))
     return f"{decision.step.value}: {decision.why}"
 
 
 def _foreseen(news: Properties, inputs: Properties) -> CheckResult:
     """Add what the database says: the step, the losses, the drift; or refuse."""
-    from infra.postgres.apply.preview import outlook  # noqa: PLC0415 (the driver: only where a server is asked)
+    from infra.postgres.apply.preview import preview  # noqa: PLC0415 (the driver: only where a server is asked)
 
     try:
-        seen = outlook(_session(news), _module(news), _digests(inputs))
+        seen = preview(_session(news), _module(news), _digests(inputs))
     except InfraError as error:
         return refused(news, [str(error)])
     if seen.refused:
@@ -138,7 +138,7 @@ def _module(props: Properties) -> Module:
 
 def _session(props: Properties) -> Session:
     from infra.postgres.connection.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
-    from infra.resources.console import teller  # noqa: PLC0415
+    from infra.resources.console import logger  # noqa: PLC0415
 
     known: Properties = json.loads(props["session"])
     migrator, admin = known["migrator"], known["admin"]
@@ -153,7 +153,7 @@ def _session(props: Properties) -> Session:
         lock_timeout=known["lock_timeout"],
         statement_timeout=known["statement_timeout"],
         wait=known["wait"],
-        tell=teller(known["stack"], "SqlModule", f"{props['database']}-{props['module']}"),
+        tell=logger(known["stack"], "SqlModule", f"{props['database']}-{props['module']}"),
     )
 
 
@@ -193,7 +193,7 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
             "session": session,
             "module": module.name,
             "path": module.path,
-            "text": shown(module.text),
+            "text": text_for_state(module.text),
             "text_digest": digest,
             "statements_digest": None,
         }
@@ -204,10 +204,10 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
 
 def session_of(shared: Properties) -> pulumi.Output[str]:
     """Give the session of a database: its address, `admin` and `migrator` with user and password, and the limits."""
-    return undirected(pulumi.Output.secret(pulumi.Output.json_dumps(shared)))
+    return without_dependencies(pulumi.Output.secret(pulumi.Output.json_dumps(shared)))
 
 
-def shown(text: str) -> str:
+def text_for_state(text: str) -> str:
     """Give the text that is kept in the state and shown in previews: of a very long one the beginning."""
     if len(text) <= LONGEST_TEXT:
         return text

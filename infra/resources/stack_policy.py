@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, changed, plainly, refused
+from infra.resources.base import DynamicResource, Properties, Provider, changed, readable_errors, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ PERSISTENT = "persistent"
 class StackPolicyProvider(Provider):
     """Refuses to lose a database of a persistent stack that nobody has named."""
 
-    @plainly
+    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Compare the databases with those of the run before."""
         if _olds.get("lifecycle") != PERSISTENT:
@@ -30,17 +30,17 @@ class StackPolicyProvider(Provider):
         ]
         return refused(news, problems)
 
-    @plainly
+    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Change when any of it did."""
         return DiffResult(changes=bool(changed(_olds, _news, "lifecycle", "databases", "drop_databases")))
 
-    @plainly
+    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Remember what there is."""
         return CreateResult("policy", props)
 
-    @plainly
+    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Remember what there is now."""
         return UpdateResult(_news)

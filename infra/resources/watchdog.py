@@ -13,8 +13,8 @@ import time
 from functools import cache
 
 EVERY_SECONDS = 1.0
-ANSWER_SECONDS = 5.0
-PATIENCE = 2
+_ANSWER_SECONDS = 5.0
+_PATIENCE = 2
 
 
 @cache
@@ -27,7 +27,7 @@ def watch_the_engine() -> None:
 
 def _watch(address: tuple[str, int]) -> None:
     misses = 0
-    while misses < PATIENCE:
+    while misses < _PATIENCE:
         time.sleep(EVERY_SECONDS)
         misses = 0 if is_open(address) else misses + 1
     os._exit(1)
@@ -36,7 +36,7 @@ def _watch(address: tuple[str, int]) -> None:
 def is_open(address: tuple[str, int]) -> bool:
     """Say whether somebody listens at an address."""
     try:
-        socket.create_connection(address, timeout=ANSWER_SECONDS).close()
+        socket.create_connection(address, timeout=_ANSWER_SECONDS).close()
     except OSError:
         return False
     return True

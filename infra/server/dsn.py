@@ -10,7 +10,7 @@ import psycopg
 
 from infra.errors import ServerError
 from infra.postgres.connection.target import Target, connect
-from infra.server.external import REMEDY, keywords
+from infra.server.external import DSN_REMEDY, keywords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from infra.postgres.connection.pool import Connection
 
 OWN = frozenset({"host", "port", "user", "password", "dbname"})
-MAINTENANCE = "postgres"
-PLACE = "connection string"
+_MAINTENANCE = "postgres"
+_PLACE = "connection string"
 
 
-def way_of(dsn: str, options: Mapping[str, str] | None = None) -> Target:
+def parse_dsn(dsn: str, options: Mapping[str, str] | None = None) -> Target:
     """Give the target of a connection string, URI or keywords; what is left out comes from libpq's own variables.
 
     Raises ServerError, whose words quote nothing of a string that cannot be read.
     """
-    given = keywords(dsn, place=PLACE)
+    given = keywords(dsn, place=_PLACE)
     further = {name: value for name, value in given.items() if name not in OWN}
     return Target(
         given.get("host") or os.environ.get("PGHOST", "127.0.0.1"),
         _port(given.get("port", "")),
-        given.get("dbname") or os.environ.get("PGDATABASE", MAINTENANCE),
+        given.get("dbname") or os.environ.get("PGDATABASE", _MAINTENANCE),
         given.get("user") or os.environ.get("PGUSER") or getpass.getuser(),
         given.get("password") or os.environ.get("PGPASSWORD", ""),
         {**further, **({"port": given["port"]} if "," in given.get("port", "") else {}), **(options or {})},
@@ -41,14 +41,14 @@ def way_of(dsn: str, options: Mapping[str, str] | None = None) -> Target:
 
 def _port(given: str) -> int:
     """Give the first port of a list, or libpq's own, without quoting what is none: it may be a misplaced password."""
-    where = PLACE if given else "PGPORT"
+    where = _PLACE if given else "PGPORT"
     try:
         return int((given or os.environ.get("PGPORT", "5432")).partition(",")[0])
     except ValueError:
-        raise ServerError("the port is no number", place=where, remedy=REMEDY) from None
+        raise ServerError("the port is no number", place=where, remedy=DSN_REMEDY) from None
 
 
-def enter(target: Target) -> Connection:
+def connect_dsn(target: Target) -> Connection:
     """Connect, or say in a sentence without the password why that cannot be done (ServerError)."""
     try:
         return connect(target, autocommit=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 OLDEST_MAJOR = 14
 NOT_OPTIONS = frozenset({"host", "port", "user", "password", "dbname", "application_name", "connect_timeout"})
-MAINTENANCE_DATABASE = "postgres"
+_MAINTENANCE_DATABASE = "postgres"
 UNREACHED = "cannot be reached"
 
 LOOK = """
@@ -54,7 +54,7 @@ class Reached:
     options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
-REMEDY = "write postgresql://user@host:port/database, or host=… port=… user=…"
+DSN_REMEDY = "write postgresql://user@host:port/database, or host=… port=… user=…"
 
 
 def keywords(dsn: str, *, place: str = "server.dsn") -> dict[str, str]:
@@ -64,10 +64,10 @@ def keywords(dsn: str, *, place: str = "server.dsn") -> dict[str, str]:
     try:
         return {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items() if value is not None}
     except ProgrammingError:  # whose words quote what it could not read, perhaps the password
-        raise ServerError("is no connection string that libpq can read", place=place, remedy=REMEDY) from None
+        raise ServerError("is no connection string that libpq can read", place=place, remedy=DSN_REMEDY) from None
 
 
-def written(given: Mapping[str, str]) -> str:
+def format_dsn(given: Mapping[str, str]) -> str:
     """Write a connection string, quoted as libpq reads it."""
     from psycopg import conninfo  # noqa: PLC0415 (see the module's docstring)
 
@@ -93,7 +93,7 @@ def reach(dsn: str, password: str = "") -> Reached:
     secret = password or given.get("password", "")
     utf8 = {"client_encoding": "UTF8"}  # else a server whose databases are SQL_ASCII answers in bytes
     own = {**utf8, "application_name": APPLICATION_NAME, "connect_timeout": str(CONNECT_TIMEOUT_SECONDS)}
-    wanted = {"dbname": MAINTENANCE_DATABASE, **given, **({"password": secret} if secret else {}), **own}
+    wanted = {"dbname": _MAINTENANCE_DATABASE, **given, **({"password": secret} if secret else {}), **own}
     try:
         with Connection.connect(conninfo.make_conninfo("", **wanted), autocommit=True) as connection:
             with connection.cursor(row_factory=dict_row) as cursor:

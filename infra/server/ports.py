@@ -8,7 +8,7 @@ import zlib
 from infra.errors import ServerError
 
 HOST = "127.0.0.1"
-FIRST = 15_432
+FIRST_PORT = 15_432
 COUNT = 10_000  # up to 25,431: below the range from which the kernel takes ports of its own (32,768 on Linux)
 
 
@@ -26,12 +26,14 @@ def is_free(port: int) -> bool:
 def choose(name: str, *, after: int = 0) -> int:
     """Give a free port for the server `name`: a place derived from the name, then the next ones; `after` skips one."""
     start = zlib.crc32(name.encode()) % COUNT
-    offset = start if not after else (after - FIRST + 1) % COUNT
+    offset = start if not after else (after - FIRST_PORT + 1) % COUNT
     for step in range(COUNT):
-        port = FIRST + (offset + step) % COUNT
+        port = FIRST_PORT + (offset + step) % COUNT
         if is_free(port):
             return port
-    raise ServerError(f"no port between {FIRST} and {FIRST + COUNT - 1} is free", place=HOST, remedy="set a port")
+    raise ServerError(
+        f"no port between {FIRST_PORT} and {FIRST_PORT + COUNT - 1} is free", place=HOST, remedy="set a port"
+    )
 
 
 def taken(port: int) -> ServerError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from infra.errors import SettingProblem, SettingsError
-from infra.settings.model import RESERVED_DATABASES, ROLES, SERVERS, ExternalServer, Settings, default_databases
+from infra.settings.model import RESERVED_DATABASES, ROLES, SERVERS, ExternalSettings, Settings, default_databases
 from infra.settings.values import is_role_name
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class _Problems:
     def add_plain_passwords(self, settings: Settings) -> None:
         """Add an administrator's password that anybody could read in the stack's file."""
         server = settings.server
-        if not isinstance(server, ExternalServer) or f"{self.project}:server" in self.secret_keys:
+        if not isinstance(server, ExternalSettings) or f"{self.project}:server" in self.secret_keys:
             return
         for name, there in (("dsn", re.search(IN_DSN, server.dsn)), ("password", server.password)):
             if there:

@@ -21,13 +21,13 @@ from infra.settings.values import (
     Address,
     DatabaseName,
     DockerName,
-    EnvFile,
+    EnvFileName,
     Identifier,
     Limit,
-    Part,
     Port,
     Role,
     ServerSetting,
+    SettingsGroup,
     Size,
     Text,
     Time,
@@ -42,7 +42,7 @@ RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
 ROLES = ("owner", "migrator", "app", "readonly")
 
 
-class EmbeddedServer(Part):
+class EmbeddedSettings(SettingsGroup):
     """A real PostgreSQL of this machine's own, started and stopped by the stack."""
 
     kind: Literal["embedded"] = Field(default="embedded", description="embedded")
@@ -68,7 +68,7 @@ class EmbeddedServer(Part):
     adopt: bool = Field(default=False, description="true takes over data that an earlier stack kept, false refuses it")
 
 
-class DockerServer(Part):
+class DockerSettings(SettingsGroup):
     """A PostgreSQL in a container, with its data in a volume."""
 
     kind: Literal["docker"] = Field(description="docker")
@@ -122,7 +122,7 @@ class DockerServer(Part):
     adopt: bool = Field(default=False, description="true takes over a volume that is there already, false refuses it")
 
 
-class ExternalServer(Part):
+class ExternalSettings(SettingsGroup):
     """A PostgreSQL that is already there; the stack makes roles and databases on it, and removes no more than those."""
 
     kind: Literal["external"] = Field(description="external")
@@ -143,10 +143,10 @@ class ExternalServer(Part):
     )
 
 
-SERVERS: Mapping[str, type[Part]] = {
-    "embedded": EmbeddedServer,
-    "docker": DockerServer,
-    "external": ExternalServer,
+SERVERS: Mapping[str, type[SettingsGroup]] = {
+    "embedded": EmbeddedSettings,
+    "docker": DockerSettings,
+    "external": ExternalSettings,
 }
 
 
@@ -156,10 +156,10 @@ def _kind_or_embedded(given: object) -> object:
     return given
 
 
-Server = Annotated[
-    Annotated[EmbeddedServer, Tag("embedded")]
-    | Annotated[DockerServer, Tag("docker")]
-    | Annotated[ExternalServer, Tag("external")],
+ServerSettings = Annotated[
+    Annotated[EmbeddedSettings, Tag("embedded")]
+    | Annotated[DockerSettings, Tag("docker")]
+    | Annotated[ExternalSettings, Tag("external")],
     Discriminator("kind"),
 ]
 
@@ -168,7 +168,7 @@ def _named_after_the_database(role: str) -> Any:  # noqa: ANN401 (a field's defi
     return Field(default_factory=lambda data: f"{data['name']}_{role}", description=A_ROLE)
 
 
-class Database(Part):
+class DatabaseSettings(SettingsGroup):
     """A database and the names of its four roles; a bare name is enough."""
 
     name: DatabaseName = Field(description=A_DATABASE)
@@ -178,7 +178,7 @@ class Database(Part):
     readonly: Role = _named_after_the_database("readonly")
 
 
-class Modules(Part):
+class ModuleSettings(SettingsGroup):
     """Where the SQL modules are, and how long they may wait and run."""
 
     directory: Text = Field(default="sql", description="the folder of the SQL modules, seen from Pulumi.yaml")
@@ -194,25 +194,27 @@ class Modules(Part):
     )
 
 
-class Settings(Part):
+class Settings(SettingsGroup):
     """Everything that a stack can be told."""
 
     lifecycle: Literal["ephemeral", "persistent"] = Field(
         default="ephemeral",
         description="ephemeral (may be rebuilt and removed) or persistent (nothing is ever dropped)",
     )
-    server: Annotated[Server, BeforeValidator(_kind_or_embedded)] = Field(
-        default=EmbeddedServer(), description="a server: its kind and what belongs to that"
+    server: Annotated[ServerSettings, BeforeValidator(_kind_or_embedded)] = Field(
+        default=EmbeddedSettings(), description="a server: its kind and what belongs to that"
     )
-    databases: Annotated[tuple[Annotated[Database, BeforeValidator(bare_name)], ...], only_if(bool)] = Field(
+    databases: Annotated[tuple[Annotated[DatabaseSettings, BeforeValidator(bare_name)], ...], only_if(bool)] = Field(
         description="a list of at least one database: names, or names with the names of their roles"
     )
     extensions: tuple[Identifier, ...] = Field(
         default=DEFAULT_EXTENSIONS,
         description="a list of names of extensions that the server offers; every database gets them",
     )
-    modules: Modules = Field(default=Modules(), description="directory, lock_timeout, statement_timeout and wait")
-    env_file: EnvFile = Field(
+    modules: ModuleSettings = Field(
+        default=ModuleSettings(), description="directory, lock_timeout, statement_timeout and wait"
+    )
+    env_file: EnvFileName = Field(
         default=".env.{stack}",
         description="the name of a file for the connection settings, {stack} in it for the stack's, or false for none",
     )

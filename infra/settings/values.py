@@ -121,14 +121,14 @@ Role = Annotated[str, only_if(is_role_name)]
 Time = Annotated[float, BeforeValidator(_seconds)]
 Limit = Annotated[Time, Field(gt=0)]
 Port = Annotated[int, Field(strict=True), only_if(_is_port)]
-EnvFile = Annotated[str | None, BeforeValidator(_false_is_none), only_if(_is_env_file)]
+EnvFileName = Annotated[str | None, BeforeValidator(_false_is_none), only_if(_is_env_file)]
 DockerName = Annotated[str, only_if(_is_docker_name)]
 Size = Annotated[str, only_if(_is_size)]
 Address = Annotated[str, only_if(_is_address)]
 ServerSetting = Annotated[str, BeforeValidator(_server_setting)]
 
 
-class Part(BaseModel):
+class SettingsGroup(BaseModel):
     """A group of settings: frozen, and without room for a key that nobody reads."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.modules.decision import as_markdown
-from infra.settings.model import Database, DockerServer, EmbeddedServer, ExternalServer, Modules, Settings
+from infra.settings.model import (
+    DatabaseSettings,
+    DockerSettings,
+    EmbeddedSettings,
+    ExternalSettings,
+    ModuleSettings,
+    Settings,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -21,11 +28,11 @@ PAGES = sorted(path.relative_to(ROOT) for path in [*ROOT.glob("*.md"), *ROOT.joi
 
 GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("", Settings),
-    ("server.", EmbeddedServer),
-    ("server.", DockerServer),
-    ("server.", ExternalServer),
-    ("databases[].", Database),
-    ("modules.", Modules),
+    ("server.", EmbeddedSettings),
+    ("server.", DockerSettings),
+    ("server.", ExternalSettings),
+    ("databases[].", DatabaseSettings),
+    ("modules.", ModuleSettings),
 ]
 BY_NAME = {"owner", "migrator", "app", "readonly"}
 WHOLE = {"server", "modules"}  # their parts have rows of their own

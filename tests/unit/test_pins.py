@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings.model import DockerServer
+from infra.settings.model import DockerSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,7 +35,7 @@ def test_an_image_may_be_pinned_by_its_digest() -> None:
     """A tag with a digest, or a digest alone, is taken as it is written."""
     digest = "sha256:" + 64 * "a"
     for image in (f"postgres:17.6@{digest}", f"postgres@{digest}"):
-        assert DockerServer.model_validate({"kind": "docker", "image": image}).image == image
+        assert DockerSettings.model_validate({"kind": "docker", "image": image}).image == image
 
 
 def test_no_module_sets_what_ends_with_its_session() -> None:

@@ -10,11 +10,11 @@ from infra.lint.rule import Hit, at_spot, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
+    from infra.lint.rule import LintProject
 
 
 @rule("M205", "A column that the table does not have")
-def missing(project: Project) -> Iterator[Hit]:
+def missing(project: LintProject) -> Iterator[Hit]:
     """Keys, indexes, foreign keys, comments and first rows name columns that the table has."""
     for one in project.history.missing_columns:
         near = difflib.get_close_matches(one.column, one.table.columns, n=1)

@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 
 from infra.findings.finding import Place
 from infra.lint.rule import Hit, rule
-from infra.modules.module import NAME
+from infra.modules.module import MODULE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
+    from infra.lint.rule import LintProject
     from infra.lint.source import SourceFile
 
 
 @rule("M101", "The name of a module")
-def name(project: Project) -> Iterator[Hit]:
+def name(project: LintProject) -> Iterator[Hit]:
     """A module is named NN-lower-case-words.sql; nothing else belongs into its directory."""
     remedy = "name it NN-lower-case-words.sql, or move it elsewhere"
     for path in project.sources.strangers:
         yield Hit(Place(path), "is not a module", remedy)
     for file in project.files:
-        if file.name and not NAME.fullmatch(file.name):
+        if file.name and not MODULE_NAME.fullmatch(file.name):
             yield Hit(Place(file.path), "is not named like a module", remedy)
 
 
 @rule("M102", "A gap in the numbers")
-def gap(project: Project) -> Iterator[Hit]:
+def gap(project: LintProject) -> Iterator[Hit]:
     """Modules are numbered from 01 without a gap, so that a missing one is seen."""
     for number, before, path in _numbers(project):
         if number == 0:
@@ -40,7 +40,7 @@ def gap(project: Project) -> Iterator[Hit]:
 
 
 @rule("M103", "A number that comes twice")
-def duplicate(project: Project) -> Iterator[Hit]:
+def duplicate(project: LintProject) -> Iterator[Hit]:
     """Two modules of one number have no order."""
     taken: dict[tuple[str, int], str] = {}
     for number, _, path in _numbers(project):
@@ -52,18 +52,18 @@ def duplicate(project: Project) -> Iterator[Hit]:
         taken.setdefault(key, path)
 
 
-def _numbers(project: Project) -> Iterator[tuple[int, int, str]]:
+def _numbers(project: LintProject) -> Iterator[tuple[int, int, str]]:
     """Give number, number before and path of the modules of each directory that is looked at whole."""
     for directory, names in project.sources.directories:
         before = 0
-        numbered = sorted((int(found["number"]), one) for one in names if (found := NAME.fullmatch(one)))
+        numbered = sorted((int(found["number"]), one) for one in names if (found := MODULE_NAME.fullmatch(one)))
         for number, one in numbered:
             yield number, before, str(PurePath(directory) / one)
             before = number
 
 
 @rule("M104", "The encoding")
-def encoding(project: Project) -> Iterator[Hit]:
+def encoding(project: LintProject) -> Iterator[Hit]:
     """PostgreSQL takes UTF-8, without byte order mark and NUL."""
     for file in project.files:
         if file.encoding:
@@ -72,7 +72,7 @@ def encoding(project: Project) -> Iterator[Hit]:
 
 
 @rule("M105", "The length", "warning")
-def length(project: Project) -> Iterator[Hit]:
+def length(project: LintProject) -> Iterator[Hit]:
     """A module is short enough to be read at once."""
     most = project.settings.max_lines
     for file in project.files:
@@ -84,7 +84,7 @@ def length(project: Project) -> Iterator[Hit]:
 
 
 @rule("M106", "The first comment", "warning")
-def first_comment(project: Project) -> Iterator[Hit]:
+def first_comment(project: LintProject) -> Iterator[Hit]:
     """A module begins with a sentence that says what it is for."""
     for file in project.files:
         start = file.text.lstrip()
@@ -109,7 +109,7 @@ def _comment_lines(start: str) -> str:
 
 
 @rule("M108", "What PostgreSQL's parser refuses")
-def syntax(project: Project) -> Iterator[Hit]:
+def syntax(project: LintProject) -> Iterator[Hit]:
     """What is no SQL fails when the module runs."""
     for file in project.files:
         for trouble in file.troubles:
@@ -118,7 +118,7 @@ def syntax(project: Project) -> Iterator[Hit]:
 
 
 @rule("M109", "A module without a statement")
-def empty(project: Project) -> Iterator[Hit]:
+def empty(project: LintProject) -> Iterator[Hit]:
     """A module that does nothing would be applied as if it did."""
     for file in project.files:
         if not file.statements and not file.troubles and not file.encoding:
@@ -126,7 +126,7 @@ def empty(project: Project) -> Iterator[Hit]:
 
 
 @rule("M412", "What only psql understands")
-def psql(project: Project) -> Iterator[Hit]:
+def psql(project: LintProject) -> Iterator[Hit]:
     """Commands that begin with a backslash, and psql's variables, are no SQL: no driver can run them."""
     for file in project.files:
         for trouble in file.troubles:
@@ -135,7 +135,7 @@ def psql(project: Project) -> Iterator[Hit]:
 
 
 @rule("M501", "A reserved word as a name")
-def reserved(project: Project) -> Iterator[Hit]:
+def reserved(project: LintProject) -> Iterator[Hit]:
     """A reserved word is a name only in quotes; without them the statement fails."""
     for file in project.files:
         for trouble in file.troubles:

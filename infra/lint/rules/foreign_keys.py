@@ -6,20 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from infra.lint.rule import Hit, at_spot, rule
-from infra.lint.schema import SERIAL, SPOKEN, ForeignKey, Key, Table
+from infra.lint.schema import SERIAL, SPOKEN, ForeignKey, KeyState, TableState
 from infra.lint.tree import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
-    from infra.lint.schema import Column, ColumnType
+    from infra.lint.rule import LintProject
+    from infra.lint.schema import ColumnState, ColumnType
     from infra.lint.schema_state import Addition
 
 NOT_NULL_WHERE = re.compile(r"null_test.*IS_NOT_NULL", re.DOTALL)
 
 
-def _foreign_keys(project: Project) -> Iterator[tuple[Addition, Table, ForeignKey, Table]]:
+def _foreign_keys(project: LintProject) -> Iterator[tuple[Addition, TableState, ForeignKey, TableState]]:
     """Give every foreign key whose target is known; a table that is missing is the order's business."""
     for one in project.history.additions:
         if one.target:
@@ -33,7 +33,7 @@ def _target_columns(key: ForeignKey, one: Addition) -> tuple[str, ...]:
 
 
 @rule("M301", "A foreign key to what is not unique")
-def target(project: Project) -> Iterator[Hit]:
+def target(project: LintProject) -> Iterator[Hit]:
     """The columns that a foreign key refers to are a primary key or unique at that moment, without a condition."""
     for one, _, key, to in _foreign_keys(project):
         columns = _target_columns(key, one)
@@ -57,7 +57,7 @@ def target(project: Project) -> Iterator[Hit]:
             yield at_spot(key.spot, what, "refer to the primary key, or make it unique", others=others)
 
 
-def _pairs(project: Project) -> Iterator[tuple[ForeignKey, Table, Column, Table, Column]]:
+def _pairs(project: LintProject) -> Iterator[tuple[ForeignKey, TableState, ColumnState, TableState, ColumnState]]:
     """Give the pairs of columns of every foreign key."""
     for one, table, key, to in _foreign_keys(project):
         columns = _target_columns(key, one) or to.primary_key
@@ -71,7 +71,7 @@ def _plain(kind: ColumnType) -> tuple[str, int]:
 
 
 @rule("M302", "A foreign key between different types")
-def types(project: Project) -> Iterator[Hit]:
+def types(project: LintProject) -> Iterator[Hit]:
     """Both sides have the same type: PostgreSQL refuses some pairs, and compares others with a cast on every row."""
     for key, table, own, to, other in _pairs(project):
         if own.type and other.type and _plain(own.type) != _plain(other.type):
@@ -85,7 +85,7 @@ def _shown(kind: ColumnType) -> str:
 
 
 @rule("M303", "A foreign key between different lengths", "warning")
-def lengths(project: Project) -> Iterator[Hit]:
+def lengths(project: LintProject) -> Iterator[Hit]:
     """Both sides have the same length: a value that one takes, the other takes too."""
     for key, table, own, to, other in _pairs(project):
         if (
@@ -100,7 +100,7 @@ def lengths(project: Project) -> Iterator[Hit]:
 
 
 @rule("M304", "A foreign key without an index", "warning")
-def index(project: Project) -> Iterator[Hit]:
+def index(project: LintProject) -> Iterator[Hit]:
     """An index begins with the referring columns: without one, every DELETE on the other side reads the whole table."""
     for table in project.history.tables.values():
         for key in table.foreign_keys:
@@ -110,7 +110,7 @@ def index(project: Project) -> Iterator[Hit]:
                 yield at_spot(key.spot, f"no index of {table} begins with {names}", remedy)
 
 
-def _serves(index: Key, key: ForeignKey) -> bool:
+def _serves(index: KeyState, key: ForeignKey) -> bool:
     """Say whether an index finds the rows that refer to one: btree or hash, over all of them or those not null."""
     whole = not index.predicate or NOT_NULL_WHERE.search(index.predicate) is not None
     first = set(index.columns[: len(key.columns)])
@@ -118,7 +118,7 @@ def _serves(index: Key, key: ForeignKey) -> bool:
 
 
 @rule("M305", "A foreign key without its action", "warning")
-def action(project: Project) -> Iterator[Hit]:
+def action(project: LintProject) -> Iterator[Hit]:
     """What happens on DELETE is written out, so that nobody has to guess whether it was meant."""
     for one in project.history.additions:
         key = one.key
@@ -128,7 +128,7 @@ def action(project: Project) -> Iterator[Hit]:
 
 
 @rule("M306", "SET NULL on a column that is not null")
-def set_null(project: Project) -> Iterator[Hit]:
+def set_null(project: LintProject) -> Iterator[Hit]:
     """An action that sets null needs columns that may be null: else each such DELETE fails."""
     for one in project.history.additions:
         key = one.key

@@ -9,14 +9,14 @@ from infra.lint.rule import Hit, at_spot, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
-    from infra.lint.schema import Key, Table
+    from infra.lint.rule import LintProject
+    from infra.lint.schema import KeyState, TableState
 
-REMEDY = "leave it out: it costs at every write and answers nothing that the other does not"
+_REMEDY = "leave it out: it costs at every write and answers nothing that the other does not"
 
 
 @rule("M504", "An index that is there twice", "warning")
-def duplicate(project: Project) -> Iterator[Hit]:
+def duplicate(project: LintProject) -> Iterator[Hit]:
     """No two indexes of a table have the same columns; a unique one also answers what a plain one would."""
     for table in project.history.tables.values():
         for number, one in enumerate(table.keys):
@@ -27,7 +27,7 @@ def duplicate(project: Project) -> Iterator[Hit]:
 
 
 @rule("M505", "An index that a wider one begins with", "warning")
-def prefix(project: Project) -> Iterator[Hit]:
+def prefix(project: LintProject) -> Iterator[Hit]:
     """No index has only the first columns of another one, whose order answers the same queries."""
     for table in project.history.tables.values():
         for one in table.keys:
@@ -36,18 +36,18 @@ def prefix(project: Project) -> Iterator[Hit]:
                 yield _hit(table, one, other, "has only the first columns of")
 
 
-def _hit(table: Table, one: Key, other: Key, how: str) -> Hit:
+def _hit(table: TableState, one: KeyState, other: KeyState, how: str) -> Hit:
     names = ", ".join(column if not column.startswith("(") else "…" for column in one.columns)
     there = f"{other}, {other.spot}"
     others = (other.spot.place(f"is {other}"),)
-    return at_spot(one.spot, f"{one} on {table} ({names}) {how} {there}", REMEDY, others=others)
+    return at_spot(one.spot, f"{one} on {table} ({names}) {how} {there}", _REMEDY, others=others)
 
 
-def _order(key: Key) -> tuple[str, ...]:
+def _order(key: KeyState) -> tuple[str, ...]:
     return key.order or ("",) * len(key.columns)
 
 
-def _same(one: Key, other: Key) -> bool:
+def _same(one: KeyState, other: KeyState) -> bool:
     """Say whether one of two indexes is enough."""
     if "exclude" in {one.kind, other.kind} or one.columns != other.columns or _order(one) != _order(other):
         return False
@@ -55,12 +55,12 @@ def _same(one: Key, other: Key) -> bool:
     return unique_alike and (one.method, one.predicate, one.include) == (other.method, other.predicate, other.include)
 
 
-def _rank(key: Key) -> int:
+def _rank(key: KeyState) -> int:
     """Say which of two equal ones to keep: the primary key, then a constraint, a unique index, a plain one."""
     return {"primary": 3, "unique": 2}.get(key.kind, 1 if key.unique else 0)
 
 
-def _begins_with(wide: Key, narrow: Key) -> bool:
+def _begins_with(wide: KeyState, narrow: KeyState) -> bool:
     """Say whether a plain index has only the first columns of another btree."""
     width = len(narrow.columns)
     if (

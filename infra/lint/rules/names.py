@@ -13,11 +13,11 @@ from infra.modules.statements import words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
+    from infra.lint.rule import LintProject
     from infra.lint.source import Located, SourceFile
     from infra.lint.tree import Tree
 
-LONGEST = 63  # bytes, NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)
+_LONGEST = 63  # bytes, NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)
 PERHAPS_LONG = re.compile(r'[^\W\d][\w$]{20,}|"(?:[^"]|""){20,}"')
 WORD = re.compile(r'"(?:[^"]|"")*"|[^\W\d][\w$]*')
 GIVING_NAMES = (
@@ -34,7 +34,7 @@ GIVING_NAMES = (
     "create_function_stmt",
     "create_schema_stmt",
 )
-NAMED = {
+_NAMED = {
     "CONSTR_PRIMARY": "primary key",
     "CONSTR_UNIQUE": "unique constraint",
     "CONSTR_CHECK": "check",
@@ -44,20 +44,20 @@ NAMED = {
 
 
 @rule("M502", "A name that is too long")
-def too_long(project: Project) -> Iterator[Hit]:
+def too_long(project: LintProject) -> Iterator[Hit]:
     """PostgreSQL cuts names after 63 bytes, and two that begin alike become one."""
     for file in project.files:
         for offset, name, located in _long_words(file):
-            kept = name.encode()[:LONGEST].decode(errors="ignore")
-            what = f"a name of {len(name.encode())} bytes, of which {LONGEST} are kept: {kept}"
-            yield Hit(file.place(offset), what, f"choose a name of at most {LONGEST} bytes", located)
+            kept = name.encode()[:_LONGEST].decode(errors="ignore")
+            what = f"a name of {len(name.encode())} bytes, of which {_LONGEST} are kept: {kept}"
+            yield Hit(file.place(offset), what, f"choose a name of at most {_LONGEST} bytes", located)
 
 
 def _long_words(file: SourceFile) -> Iterator[tuple[int, str, Located]]:
     """Give the long names as written: the parser has cut them already. What is in strings and comments is none."""
     by_statement: dict[Located, list[re.Match[str]]] = {}
     for one in PERHAPS_LONG.finditer(file.text):
-        if len(_bare(one[0]).encode()) > LONGEST and (located := file.statement_at(one.start())):
+        if len(_bare(one[0]).encode()) > _LONGEST and (located := file.statement_at(one.start())):
             by_statement.setdefault(located, []).append(one)
     for located, found in by_statement.items():
         starts = _starts_of_words(located.text)
@@ -139,6 +139,6 @@ def unnamed(located: Located) -> Iterator[Hit]:
     for member in _members(located):
         constraints = [member] if hasattr(member, "contype") else list(nodes(member.constraints, "constraint"))
         for one in constraints:
-            what = NAMED.get(enum(one, "contype"))
+            what = _NAMED.get(enum(one, "contype"))
             if what and not one.conname:
                 yield at(located, f"the {what} has no name", remedy, location=one.location)

@@ -11,15 +11,15 @@ from infra.lint.tree import dotted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from infra.lint.rule import Project
+    from infra.lint.rule import LintProject
     from infra.lint.schema import Spot
-    from infra.lint.schema_state import History, Lack
+    from infra.lint.schema_state import Lack, SchemaState
 
 VERBS = {"function": "calls", "type": "has the type", "opclass": "uses", "method": "uses the access method"}
 
 
 @rule("M201", "Used before it is created")
-def too_early(project: Project) -> Iterator[Hit]:
+def too_early(project: LintProject) -> Iterator[Hit]:
     """What a statement refers to is created before it, in the same module or an earlier one."""
     for lack in project.history.lacks:
         later = _later(project.history, lack)
@@ -30,7 +30,7 @@ def too_early(project: Project) -> Iterator[Hit]:
 
 
 @rule("M202", "Created nowhere")
-def nowhere(project: Project) -> Iterator[Hit]:
+def nowhere(project: LintProject) -> Iterator[Hit]:
     """What a statement refers to is created by a module, comes with PostgreSQL, or is given in the settings."""
     history = project.history
     for lack in _once(history.lacks):
@@ -47,7 +47,7 @@ def nowhere(project: Project) -> Iterator[Hit]:
 
 
 @rule("M203", "Needs an extension")
-def needs_extension(project: Project) -> Iterator[Hit]:
+def needs_extension(project: LintProject) -> Iterator[Hit]:
     """What comes with an extension is used after the module that creates the extension."""
     history = project.history
     for lack in history.lacks:
@@ -68,7 +68,7 @@ def needs_extension(project: Project) -> Iterator[Hit]:
 
 
 @rule("M204", "Created twice")
-def twice(project: Project) -> Iterator[Hit]:
+def twice(project: LintProject) -> Iterator[Hit]:
     """An object is created once: the second statement fails."""
     for one in project.history.twice:
         what = f"creates {one.creation.what} {dotted(one.creation.name)} again"
@@ -87,18 +87,18 @@ def _once(lacks: Iterable[Lack]) -> Iterator[Lack]:
             yield lack
 
 
-def _later(history: History, lack: Lack) -> Spot | None:
+def _later(history: SchemaState, lack: Lack) -> Spot | None:
     """Find where it is created after all, in a later statement."""
     found = _find(history, history.first, lack)
     return found if found and _is_after(history, found, lack.spot) else None
 
 
-def _is_after(history: History, one: Spot, other: Spot) -> bool:
+def _is_after(history: SchemaState, one: Spot, other: Spot) -> bool:
     place = history.number
     return place[one.located] > place[other.located]
 
 
-def _find(history: History, among: dict[tuple[str, tuple[str, str]], Spot], lack: Lack) -> Spot | None:
+def _find(history: SchemaState, among: dict[tuple[str, tuple[str, str]], Spot], lack: Lack) -> Spot | None:
     kind, (schema, name) = lack.reference.kind, lack.reference.name
     kinds = (kind, "relation") if kind == "type" else (kind,)
     if schema or kind == "schema":

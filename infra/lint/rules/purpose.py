@@ -10,7 +10,7 @@ from infra.lint.tree import enum
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
+    from infra.lint.rule import LintProject
     from infra.lint.source import Located, SourceFile
 
 # Families of statements by the parser's names of their kinds.
@@ -54,7 +54,7 @@ COMMENTS_ON = {
 
 
 @rule("M107", "More than one purpose", "warning")
-def purpose(project: Project) -> Iterator[Hit]:
+def purpose(project: LintProject) -> Iterator[Hit]:
     """A module has one purpose, so that everybody knows where to look and what it needs."""
     for file in project.files:
         if file.number is None:
@@ -91,7 +91,7 @@ def _family(located: Located) -> str:
     return next((family for family, kinds in FAMILIES.items() if kind in kinds), "")
 
 
-def _remedy(project: Project, family: str) -> str:
+def _remedy(project: LintProject, family: str) -> str:
     for (first, last), meant in project.settings.purposes.items():
         if meant == family:
             there = f"{first:02}" if first == last else f"{first:02} to {last:02}"

@@ -11,18 +11,18 @@ from infra.lint.tree import enum, nodes, relation_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
+    from infra.lint.rule import LintProject
     from infra.lint.schema import ColumnType
     from infra.lint.source import Located
 
 
-def _columns(project: Project) -> Iterator[tuple[Located, str, ColumnType, int]]:
+def _columns(project: LintProject) -> Iterator[tuple[Located, str, ColumnType, int]]:
     """Give the columns whose type is PostgreSQL's own and one of those that the rules are about."""
     return ((located, *column) for located, column in project.columns if column[1].schema in {"", "pg_catalog"})
 
 
 @rule("M506", "A time without time zone", "warning")
-def no_time_zone(project: Project) -> Iterator[Hit]:
+def no_time_zone(project: LintProject) -> Iterator[Hit]:
     """A time without zone is another moment in every session's time zone."""
     for located, name, kind, location in _columns(project):
         if kind.name == "timestamp":
@@ -30,7 +30,7 @@ def no_time_zone(project: Project) -> Iterator[Hit]:
 
 
 @rule("M507", "json where jsonb is meant", "warning")
-def json(project: Project) -> Iterator[Hit]:
+def json(project: LintProject) -> Iterator[Hit]:
     """jsonb can be indexed and compared; json keeps the text as it came, duplicates and spaces included."""
     for located, name, kind, location in _columns(project):
         if kind.name == "json":
@@ -38,7 +38,7 @@ def json(project: Project) -> Iterator[Hit]:
 
 
 @rule("M508", "serial where identity is meant", "warning")
-def serial(project: Project) -> Iterator[Hit]:
+def serial(project: LintProject) -> Iterator[Hit]:
     """An identity column owns its sequence; a serial one has a default that can be lost, and a sequence to grant."""
     for located, name, kind, location in _columns(project):
         if kind.name in SERIAL:
@@ -47,7 +47,7 @@ def serial(project: Project) -> Iterator[Hit]:
 
 
 @rule("M509", "char(n)", "warning")
-def char(project: Project) -> Iterator[Hit]:
+def char(project: LintProject) -> Iterator[Hit]:
     """char(n) is filled with blanks that some comparisons see and others do not."""
     for located, name, kind, location in _columns(project):
         if kind.name == "bpchar" and kind.modifiers:
@@ -81,7 +81,7 @@ def if_not_exists(located: Located) -> Iterator[Hit]:
 
 
 @rule("M512", "Work on what was just made", "warning")
-def useless(project: Project) -> Iterator[Hit]:
+def useless(project: LintProject) -> Iterator[Hit]:
     """ANALYZE of tables without rows does nothing, and constraints of new tables are valid already."""
     for located in project.statements("vacuum_stmt"):
         tables = [relation_name(one.relation) for one in nodes(located.tree.rels, "vacuum_relation")]

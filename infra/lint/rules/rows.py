@@ -10,12 +10,12 @@ from infra.lint.tree import inside, relation_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
+    from infra.lint.rule import LintProject
     from infra.lint.source import Located
 
 
 @rule("M511", "First rows that cannot be repeated", "warning")
-def not_repeatable(project: Project) -> Iterator[Hit]:
+def not_repeatable(project: LintProject) -> Iterator[Hit]:
     """A second INSERT of the same rows adds nothing: it says ON CONFLICT, or looks at the table it fills."""
     temporary = {name[1] for name in project.history.tables if name[0] == "pg_temp"}
     temporary |= {table.name[1] for table in project.history.dropped if table.name[0] == "pg_temp"}

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from infra.lint.rule import Hit, at, rule, rule_on
 from infra.lint.tree import constant, dotted, enum, inside, name_in, node, nodes, options, relation_name, strings
 from infra.modules.directive import runs_by_statement
-from infra.modules.restrictions import refusal
+from infra.modules.restrictions import restriction_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
+    from infra.lint.rule import LintProject
     from infra.lint.source import Located
 
-WITH_QUERIES = ("select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "create_table_as_stmt", "explain_stmt")
+_WITH_QUERIES = ("select_stmt", "insert_stmt", "update_stmt", "delete_stmt", "create_table_as_stmt", "explain_stmt")
 OF_ROLES = (
     "create_role_stmt",
     "alter_role_stmt",
@@ -107,7 +107,7 @@ def truncate(located: Located) -> Iterator[Hit]:
     yield at(located, f"TRUNCATE empties {names}", "remove it: new tables are empty")
 
 
-@rule_on("M407", "DELETE or UPDATE without WHERE", *WITH_QUERIES)
+@rule_on("M407", "DELETE or UPDATE without WHERE", *_WITH_QUERIES)
 def everything(located: Located) -> Iterator[Hit]:
     """Without a condition, every row is meant."""
     found = [located.tree] if located.kind in {"update_stmt", "delete_stmt"} else []
@@ -122,7 +122,7 @@ def everything(located: Located) -> Iterator[Hit]:
 
 
 @rule("M408", "SECURITY DEFINER without search_path")
-def definer(project: Project) -> Iterator[Hit]:
+def definer(project: LintProject) -> Iterator[Hit]:
     """A function with its owner's rights finds what its caller's search_path names, unless it sets its own."""
     later = {
         name_in(strings(one.tree.func.objname))
@@ -145,12 +145,12 @@ def _sets_path(wrapped: object) -> bool:
 
 
 @rule("M410", "What cannot run in a transaction")
-def outside(project: Project) -> Iterator[Hit]:
+def outside(project: LintProject) -> Iterator[Hit]:
     """A module is one transaction; what cannot run in one needs a module that says so in its first lines."""
     for file in project.files:
         by_statement = runs_by_statement(file.text)
         for located in file.statements:
-            found = None if located.kind in ELSEWHERE else refusal(located, by_statement=by_statement)
+            found = None if located.kind in ELSEWHERE else restriction_for(located, by_statement=by_statement)
             if found:
                 yield at(located, found.what, found.remedy)
 

@@ -10,11 +10,11 @@ from infra.lint.rule import Hit, at, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.rule import Project
+    from infra.lint.rule import LintProject
 
 
 @rule("M409", "An extension that the settings do not name")
-def undeclared(project: Project) -> Iterator[Hit]:
+def undeclared(project: LintProject) -> Iterator[Hit]:
     """The stack creates extensions with the rights that they need, and looks first whether the server has them."""
     for located in project.statements("create_extension_stmt"):
         name = located.tree.extname
@@ -25,7 +25,7 @@ def undeclared(project: Project) -> Iterator[Hit]:
 
 
 @rule("M414", "An extension whose library is not loaded")
-def not_preloaded(project: Project) -> Iterator[Hit]:
+def not_preloaded(project: LintProject) -> Iterator[Hit]:
     """Some extensions work only when the server has loaded their library at its start."""
     for located in project.statements("create_extension_stmt"):
         name = located.tree.extname

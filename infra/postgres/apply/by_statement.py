@@ -6,15 +6,15 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infra.catalog.catalog import Catalog, ObjectId
-from infra.catalog.changes import Effect, effect_between
+from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle
 from infra.modules.restrictions import needs_no_transaction
 from infra.modules.statements import Statement, parse, statements_digest
-from infra.postgres.apply.drop import created, remove
+from infra.postgres.apply.drop import created, drop_objects
 from infra.postgres.apply.execution import Applied
 from infra.postgres.connection.blockers import watched
-from infra.postgres.connection.execute import owning, send
+from infra.postgres.connection.execute import send, session_role
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
 
-INDEX = """
+_INDEX = """
 SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(%s)
 """
 GONE = frozenset({"42704", "42P01"})
@@ -35,7 +35,7 @@ class Resumed(NamedTuple):
     """How many statements are done, what they did, and whether the next one was begun."""
 
     done: int
-    effect: Effect
+    effect: CatalogChange
     begun: bool
 
 
@@ -61,7 +61,7 @@ def run_by_statement(connection: Connection, session: Session, module: Module, d
                 _send(connection, session, module, text, number)
                 session.begin(connection)
             earlier, before = before, read_catalog(connection)
-            effect = _then(effect, effect_between(earlier, before))
+            effect = _then(effect, catalog_change_between(earlier, before))
             _note(connection, module, statements[: number + 1], effect)
     milliseconds = (time.perf_counter() - started) * 1000
     with session.transaction(connection):
@@ -86,11 +86,11 @@ def _run_outside(
     An index that an earlier try left invalid is dropped first; a valid one, or one that is dropped already, is done.
     """
     text = module.text[statement.start : statement.end]
-    with owning(connection, session.owner, session.lock_timeout, session.statement_timeout):
+    with session_role(connection, session.owner, session.lock_timeout, session.statement_timeout):
         if again and statement.kind == "index_stmt":
             name = _quoted(connection, statement.tree.relation.schemaname, statement.tree.idxname)
             before = Catalog({one: it for one, it in before.objects.items() if one != ObjectId("index", name)})
-            row = connection.execute(INDEX, (name,)).fetchone()
+            row = connection.execute(_INDEX, (name,)).fetchone()
             if row == (True,):
                 return before
             if row:
@@ -118,13 +118,13 @@ def _quoted(connection: Connection, schema: str, name: str) -> str:
     return str(row[0]) if row else ""
 
 
-def on_scratch(connection: Connection, module: Module, owner: str, seconds: float) -> Effect:
+def on_scratch(connection: Connection, module: Module, owner: str, seconds: float) -> CatalogChange:
     """Run a module statement by statement where nobody has to resume it, and give what it did."""
     before = read_catalog(connection)
     for number, statement in enumerate(parse(module.text, module.path)):
-        with owning(connection, owner, seconds, seconds):
+        with session_role(connection, owner, seconds, seconds):
             send(connection, module, module.text[statement.start : statement.end], first=number)
-    return effect_between(before, read_catalog(connection))
+    return catalog_change_between(before, read_catalog(connection))
 
 
 def _resumed(connection: Connection, session: Session, module: Module, statements: list[Statement]) -> Resumed:
@@ -133,9 +133,9 @@ def _resumed(connection: Connection, session: Session, module: Module, statement
         "SELECT done, statements_digest, objects, begun FROM sqlmodule.resume WHERE module = %s", (module.name,)
     ).fetchone()
     if row is None:
-        return Resumed(0, Effect(), begun=False)
+        return Resumed(0, CatalogChange(), begun=False)
     done, digest, objects, begun = row
-    effect = Effect.of_json(objects)
+    effect = CatalogChange.of_json(objects)
     if done <= len(statements) and digest == _digest(module, statements[:done]):
         return Resumed(done, effect, begun=begun)
     place = f"{module.path} in {session.place}"
@@ -145,23 +145,23 @@ def _resumed(connection: Connection, session: Session, module: Module, statement
             place=place,
             remedy="take that change back, or drop what they made and delete the module's row from sqlmodule.resume",
         )
-    remove(connection, created(effect), place=place)
+    drop_objects(connection, created(effect), place=place)
     ledger.forget(connection, [module.name])
-    return Resumed(0, Effect(), begun=False)
+    return Resumed(0, CatalogChange(), begun=False)
 
 
 def _digest(module: Module, statements: list[Statement]) -> str:
     return statements_digest(module.text[: statements[-1].end] if statements else "")
 
 
-def _then(effect: Effect, last: Effect) -> Effect:
+def _then(effect: CatalogChange, last: CatalogChange) -> CatalogChange:
     """Add what the last statement did to what the ones before it did."""
     mine = effect.objects.keys() - effect.changed
-    return Effect({**effect.objects, **last.objects}, effect.changed | (last.changed - mine))
+    return CatalogChange({**effect.objects, **last.objects}, effect.changed | (last.changed - mine))
 
 
 def _note(
-    connection: Connection, module: Module, statements: list[Statement], effect: Effect, *, begun: bool = False
+    connection: Connection, module: Module, statements: list[Statement], effect: CatalogChange, *, begun: bool = False
 ) -> None:
     ledger.note(
         connection, module.name, done=len(statements), digest=_digest(module, statements), effect=effect, begun=begun

@@ -8,16 +8,16 @@ from psycopg import errors
 
 from infra.catalog.identifiers import last, parent
 from infra.errors import RefusedError
-from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.simple_query import simple_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infra.catalog.catalog import ObjectId
-    from infra.catalog.changes import Effect
+    from infra.catalog.changes import CatalogChange
     from infra.postgres.connection.pool import Connection
 
-WHOLE = (
+_WHOLE = (
     "event trigger",
     "materialized view",
     "view",
@@ -37,7 +37,7 @@ WHOLE = (
 )
 """Kinds that are dropped under their own name, in the order that works when nothing unusual depends on them."""
 
-PARTS = ("policy", "trigger", "rule", "constraint", "column")
+_PARTS = ("policy", "trigger", "rule", "constraint", "column")
 """Kinds that are dropped from the table they belong to."""
 
 WORDS = {"composite type": "TYPE", "range": "TYPE", "enum": "TYPE"}
@@ -48,13 +48,13 @@ def statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
     tables = {one.name for one in objects if one.kind in {"table", "view", "materialized view", "composite type"}}
     parts = [
         _drop_part(one)
-        for kind in PARTS
+        for kind in _PARTS
         for one, text in objects.items()
         if one.kind == kind and (parent(one.name) not in tables or (text or "").startswith("FOREIGN KEY"))
     ]
     wholes = [
         f"DROP {_word(kind, text or '')} IF EXISTS {one.name}"
-        for kind in WHOLE
+        for kind in _WHOLE
         for one, text in objects.items()
         if one.kind == kind
     ]
@@ -104,7 +104,7 @@ def _drop_part(one: ObjectId) -> str:
     return f"DROP {one.kind.upper()} IF EXISTS {name} ON {table}"
 
 
-def remove(connection: Connection, objects: Mapping[ObjectId, str | None], *, place: str) -> None:
+def drop_objects(connection: Connection, objects: Mapping[ObjectId, str | None], *, place: str) -> None:
     """Drop objects in the current transaction; raises RefusedError naming what depends on them and is not theirs.
 
     The order of kinds suits most schemas; an object that another one still needs is tried again after the rest.
@@ -115,9 +115,9 @@ def remove(connection: Connection, objects: Mapping[ObjectId, str | None], *, pl
         trouble = ""
         for statement in left:
             try:
-                plain(connection, f"SAVEPOINT dropping; {statement}; RELEASE SAVEPOINT dropping")
+                simple_query(connection, f"SAVEPOINT dropping; {statement}; RELEASE SAVEPOINT dropping")
             except errors.DependentObjectsStillExist as error:
-                plain(connection, "ROLLBACK TO SAVEPOINT dropping; RELEASE SAVEPOINT dropping")
+                simple_query(connection, "ROLLBACK TO SAVEPOINT dropping; RELEASE SAVEPOINT dropping")
                 waiting.append(statement)
                 trouble = (error.diag.message_detail or str(error)).replace("\n", "; ")
         if len(waiting) == len(left):
@@ -129,6 +129,6 @@ def remove(connection: Connection, objects: Mapping[ObjectId, str | None], *, pl
         left = waiting
 
 
-def created(effect: Effect) -> dict[ObjectId, str | None]:
+def created(effect: CatalogChange) -> dict[ObjectId, str | None]:
     """Give what a module made, as opposed to what it changed or dropped."""
     return {one: text for one, text in effect.objects.items() if one not in effect.changed and text is not None}

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from infra.postgres.connection.blockers import watched
 from infra.postgres.connection.execute import execute
-from infra.postgres.introspection.effects import effect_of
+from infra.postgres.introspection.effects import catalog_change_of
 from infra.postgres.ledger import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.catalog.changes import Effect
+    from infra.catalog.changes import CatalogChange
     from infra.modules.decision import Digests, Step
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
@@ -29,14 +29,14 @@ class Applied:
     milliseconds: float = 0
 
 
-def run(
+def run_module(
     connection: Connection,
     session: Session,
     module: Module,
     digests: Digests,
     step: Step,
     *,
-    watching: Callable[[Callable[[], None]], Effect] | None = None,
+    watching: Callable[[Callable[[], None]], CatalogChange] | None = None,
 ) -> Applied:
     """Run a module and write its row, in the current transaction; the ledger is there.
 
@@ -51,7 +51,7 @@ def run(
         milliseconds = (time.perf_counter() - started) * 1000
         session.begin(connection)
 
-    effect = watching(act) if watching else effect_of(connection, session.target, act)
+    effect = watching(act) if watching else catalog_change_of(connection, session.target, act)
     ledger.record(
         connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
     )

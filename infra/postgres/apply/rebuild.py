@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOTES
-from infra.catalog.changes import Effect, effect_between
+from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.modules.decision import Digests, Step
 from infra.modules.digests import text_digest
 from infra.modules.directive import runs_by_statement
@@ -13,8 +13,8 @@ from infra.modules.module import order
 from infra.modules.statements import statements_digest
 from infra.postgres.apply.by_statement import run_by_statement
 from infra.postgres.apply.compare import modules_of
-from infra.postgres.apply.drop import created, remove
-from infra.postgres.apply.execution import Applied, run
+from infra.postgres.apply.drop import created, drop_objects
+from infra.postgres.apply.execution import Applied, run_module
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
-    from infra.postgres.ledger.ledger import Entry
+    from infra.postgres.ledger.ledger import LedgerEntry
 
 
 def run_whole(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> Applied:
@@ -33,9 +33,9 @@ def run_whole(connection: Connection, session: Session, module: Module, digests:
     if runs_by_statement(module.text):
         return run_by_statement(connection, session, module, digests, step)
     with session.transaction(connection):
-        if not ledger.is_there(connection):
+        if not ledger.exists(connection):
             ledger.create(connection, session.stack)
-        return run(connection, session, module, digests, step)
+        return run_module(connection, session, module, digests, step)
 
 
 def rebuild(connection: Connection, session: Session, module: Module) -> Applied:
@@ -51,9 +51,11 @@ def rebuild(connection: Connection, session: Session, module: Module) -> Applied
         for one in modules_of(session):
             if one.name in names and (after or runs_by_statement(one.text)):
                 after.append(one)
-                ledger.note(connection, one.name, done=0, digest=statements_digest(""), effect=Effect(), begun=False)
+                ledger.note(
+                    connection, one.name, done=0, digest=statements_digest(""), effect=CatalogChange(), begun=False
+                )
             elif one.name in names:
-                again = run(connection, session, one, digests_of(one), Step.REBUILD, watching=watching)
+                again = run_module(connection, session, one, digests_of(one), Step.REBUILD, watching=watching)
                 milliseconds += again.milliseconds
     return Applied(Step.REBUILD, milliseconds + finish(connection, session, module))
 
@@ -65,15 +67,15 @@ def finish(connection: Connection, session: Session, module: Module) -> float:
     return sum(run_whole(connection, session, one, digests_of(one), Step.REBUILD).milliseconds for one in later)
 
 
-def _one_after_the_other(connection: Connection) -> Callable[[Callable[[], None]], Effect]:
+def _one_after_the_other(connection: Connection) -> Callable[[Callable[[], None]], CatalogChange]:
     """Watch acts that share a transaction: each is what changed since the one before it."""
     before = read_catalog(connection)
 
-    def watching(act: Callable[[], None]) -> Effect:
+    def watching(act: Callable[[], None]) -> CatalogChange:
         nonlocal before
         act()
         earlier, before = before, read_catalog(connection)
-        return effect_between(earlier, before)
+        return catalog_change_between(earlier, before)
 
     return watching
 
@@ -91,13 +93,13 @@ def _drop(connection: Connection, session: Session, module: Module) -> set[str]:
     objects: dict[ObjectId, str | None] = {}
     for entry in reversed(dropping):
         objects |= created(entry.effect)
-    remove(connection, objects, place=f"{module.path} in {session.place}")
+    drop_objects(connection, objects, place=f"{module.path} in {session.place}")
     names = {entry.module for entry in dropping} | {module.name}
     ledger.forget(connection, sorted(names))
     return names
 
 
-def to_rebuild(entries: list[Entry], module: str) -> list[Entry]:
+def to_rebuild(entries: list[LedgerEntry], module: str) -> list[LedgerEntry]:
     """Give the rows of the modules that are dropped with this one: itself, the later ones, and earlier ones that any of
     these changed, because only making them anew undoes that. What is retained stays.
     """

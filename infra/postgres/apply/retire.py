@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from infra.catalog.catalog import NOTES
 from infra.catalog.changes import is_structure
 from infra.errors import RefusedError
-from infra.modules.decision import Lifecycle, State
+from infra.modules.decision import Lifecycle, ModuleState
 from infra.modules.module import order
-from infra.postgres.apply.compare import NAMED
-from infra.postgres.apply.drop import created, remove
+from infra.postgres.apply.compare import NAMED_DIFFERENCES
+from infra.postgres.apply.drop import created, drop_objects
 from infra.postgres.apply.rebuild import to_rebuild
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from infra.catalog.catalog import Catalog
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
-    from infra.postgres.ledger.ledger import Entry
+    from infra.postgres.ledger.ledger import LedgerEntry
 
 NOTHING = "there was nothing to drop"
 
 
-def leave(connection: Connection, session: Session, module: str) -> str:
+def retire_module(connection: Connection, session: Session, module: str) -> str:
     """Retain or drop what a module made, and give what was done in a sentence; raises RefusedError and LedgerError."""
     identity = ledger.identity(connection)
     if not identity:
         return NOTHING
     if identity != ledger.here(connection, session.stack):
-        raise RefusedError(f"the database {State.FOREIGN.value}", place=f"module {module} in {session.place}")
+        raise RefusedError(f"the database {ModuleState.FOREIGN.value}", place=f"module {module} in {session.place}")
     with session.transaction(connection):
         entry = ledger.entry(connection, module) or ledger.begun(connection).get(module)
         if entry is None:
@@ -40,13 +40,13 @@ def leave(connection: Connection, session: Session, module: str) -> str:
             return f"its objects stay in {session.place}: the ledger says retained"
         _can_be_undone(connection, session, entry)
         before = read_catalog(connection)
-        remove(connection, created(entry.effect), place=f"module {module} in {session.place}")
+        drop_objects(connection, created(entry.effect), place=f"module {module} in {session.place}")
         _took_nothing_else(connection, session, entry, before)
         ledger.forget(connection, [module])
         return f"its objects are dropped from {session.place}"
 
 
-def _can_be_undone(connection: Connection, session: Session, entry: Entry) -> None:
+def _can_be_undone(connection: Connection, session: Session, entry: LedgerEntry) -> None:
     """Refuse where dropping what a module made leaves what it changed of others."""
     others = [
         one.module
@@ -62,13 +62,13 @@ def _can_be_undone(connection: Connection, session: Session, entry: Entry) -> No
         )
 
 
-def _took_nothing_else(connection: Connection, session: Session, entry: Entry, before: Catalog) -> None:
+def _took_nothing_else(connection: Connection, session: Session, entry: LedgerEntry, before: Catalog) -> None:
     """Refuse where what other modules made has gone along: indexes, constraints and triggers go with their table."""
     dropped = before.objects.keys() - read_catalog(connection).objects.keys()
     for other in ledger.entries(connection) if dropped else []:
         gone = created(other.effect).keys() & dropped
         if other.module != entry.module and gone:
-            named = ", ".join(sorted(str(one) for one in gone if is_structure(one))[:NAMED])
+            named = ", ".join(sorted(str(one) for one in gone if is_structure(one))[:NAMED_DIFFERENCES])
             raise RefusedError(
                 f"cannot be dropped, because {other.module} built on what it made: {named}",
                 place=f"module {entry.module} in {session.place}",

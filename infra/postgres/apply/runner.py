@@ -9,42 +9,42 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from infra.errors import ModuleError, RefusedError
-from infra.modules.decision import Decision, Digests, Lifecycle, State, Step, change_between, decide
-from infra.postgres.apply.compare import differences_of, made_by_modules, modules_of
+from infra.modules.decision import Decision, Digests, Lifecycle, ModuleState, Step, change_between, decide
+from infra.postgres.apply.compare import differences_of, effects_of_modules, modules_of
 from infra.postgres.apply.execution import Applied
 from infra.postgres.apply.rebuild import finish, rebuild, run_whole
-from infra.postgres.apply.retire import leave
-from infra.postgres.apply.status import Live, look
-from infra.postgres.apply.succession import make_way
+from infra.postgres.apply.retire import retire_module
+from infra.postgres.apply.status import DatabaseStatus, read_status
+from infra.postgres.apply.succession import drop_orphans
 from infra.postgres.connection import pool
-from infra.postgres.connection.advisory_lock import locked
-from infra.postgres.connection.error_messages import through
-from infra.postgres.connection.failover_watch import lifeline
+from infra.postgres.connection.advisory_lock import advisory_lock
+from infra.postgres.connection.error_messages import retry_and_translate
+from infra.postgres.connection.failover_watch import failover_watch
 from infra.postgres.introspection.effects import prepare_meanwhile, settle
-from infra.postgres.introspection.reader import is_virgin
+from infra.postgres.introspection.reader import is_empty
 from infra.postgres.ledger import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from infra.catalog.changes import Effect
+    from infra.catalog.changes import CatalogChange
     from infra.catalog.difference import Difference
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
-    from infra.postgres.ledger.ledger import Entry
+    from infra.postgres.ledger.ledger import LedgerEntry
 
 _empty: set[str] = set()
 """Databases that were seen, by this process, to hold nothing but what modules made."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class ModuleStatus:
     """What a decision rests on: the module's state, its row, and the whole database where that had to be read."""
 
-    state: State
-    entry: Entry | None
-    live: Live | None = None
+    state: ModuleState
+    entry: LedgerEntry | None
+    live: DatabaseStatus | None = None
 
 
 def apply(session: Session, module: Module, digests: Digests, *, looking: bool = False) -> Applied:
@@ -56,14 +56,14 @@ def apply(session: Session, module: Module, digests: Digests, *, looking: bool =
     """
 
     def once() -> Applied:
-        with reserved(session) as connection:
+        with reserve_connection(session) as connection:
             try:
                 return _with_way_made(connection, session, module, digests, looking=looking)
             except ModuleError as error:
                 _record_failure(connection, session, module, digests, error)
                 raise
 
-    return through(once, session)
+    return retry_and_translate(once, session)
 
 
 def _with_way_made(
@@ -72,18 +72,18 @@ def _with_way_made(
     try:
         return _bring(connection, session, module, digests, looking=looking)
     except ModuleError as error:
-        if connection.broken or not make_way(connection, session, error):
+        if connection.broken or not drop_orphans(connection, session, error):
             raise
     return _bring(connection, session, module, digests, looking=looking)
 
 
 @contextmanager
-def reserved(session: Session) -> Generator[Connection]:
+def reserve_connection(session: Session) -> Generator[Connection]:
     """Lend a connection under the database's lock, which is cut when its server has stopped answering."""
     with (
         pool.connection(session.target) as connection,
-        lifeline(connection, session),
-        locked(connection, seconds=session.wait),
+        failover_watch(connection, session),
+        advisory_lock(connection, seconds=session.wait),
     ):
         try:
             yield connection
@@ -99,19 +99,19 @@ def retire(session: Session, module: str) -> str:
     """
 
     def once() -> str:
-        with reserved(session) as connection:
-            return leave(connection, session, module)
+        with reserve_connection(session) as connection:
+            return retire_module(connection, session, module)
 
-    return through(once, session)
+    return retry_and_translate(once, session)
 
 
-def forget() -> None:
+def forget_empty_databases() -> None:
     """Forget which databases were seen to be empty: for whoever makes a new one with the name of an old one."""
     _empty.clear()
 
 
 def _bring(connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool) -> Applied:
-    seen = see(connection, session, module, digests, looking=looking)
+    seen = classify(connection, session, module, digests, looking=looking)
     change = change_between(digests, seen.entry.digests if seen.entry else None)
     decision = decide(seen.state, change, session.lifecycle)
     if decision.step is Step.UNCHANGED:
@@ -119,7 +119,7 @@ def _bring(connection: Connection, session: Session, module: Module, digests: Di
             finish(connection, session, module)
         return Applied(decision.step)
     if decision.step is Step.REFUSE:
-        raise refusal(session, module, decision, problems(session, module, seen))
+        raise refused_error(session, module, decision, refusal_differences(session, module, seen))
     if decision.step is Step.REBUILD:
         return _and_forget(connection, rebuild(connection, session, module))
     if decision.step is Step.APPLY:
@@ -136,37 +136,39 @@ def _bring(connection: Connection, session: Session, module: Module, digests: Di
 
 def _and_forget(connection: Connection, applied: Applied) -> Applied:
     """Let nothing outlive a module in its session; close the session where that cannot be had otherwise."""
-    if not pool.forget_session(connection):
+    if not pool.reset_session(connection):
         connection.close()
     return applied
 
 
-def see(connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool) -> Seen:
+def classify(
+    connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool
+) -> ModuleStatus:
     """Find out how a module stands in its database, reading no more than the answer needs."""
     identity = ledger.identity(connection)
     if identity and identity != ledger.here(connection, session.stack):
-        return Seen(State.FOREIGN, None)
+        return ModuleStatus(ModuleState.FOREIGN, None)
     entry = _entry(connection, session, module, digests) if identity else None
     if entry and not looking and entry.outcome != ledger.RETAINED:
-        return Seen(State.APPLIED, entry)
+        return ModuleStatus(ModuleState.APPLIED, entry)
     if entry is None:
         prepare_meanwhile(session.target)
-    if identity is None and is_virgin(connection):
+    if identity is None and is_empty(connection):
         _empty.add(str(session.target))
     if entry is None and str(session.target) in _empty:
-        return Seen(State.FRESH, None)
-    live = look(connection, session.stack)
+        return ModuleStatus(ModuleState.FRESH, None)
+    live = read_status(connection, session.stack)
     if entry:
-        return Seen(live.state(module.name), entry, live)
+        return ModuleStatus(live.state(module.name), entry, live)
     if not live.unmanaged(session.allowed):
         _empty.add(str(session.target))
     if module.name in live.begun or str(session.target) in _empty:
-        return Seen(State.FRESH, None, live)
-    made = made_by_modules(session)
-    return Seen(live.state_of_new(made.effects[module.name], made.last), None, live)
+        return ModuleStatus(ModuleState.FRESH, None, live)
+    made = effects_of_modules(session)
+    return ModuleStatus(live.state_of_new(made.effects[module.name], made.last), None, live)
 
 
-def _entry(connection: Connection, session: Session, module: Module, digests: Digests) -> Entry | None:
+def _entry(connection: Connection, session: Session, module: Module, digests: Digests) -> LedgerEntry | None:
     """Find a module's row, or that of one whose file is gone, of its statements or number: it is this one, renamed."""
     entry, same = ledger.entry_and_likes(connection, module.name, digests.statements)
     if entry or not same:
@@ -180,16 +182,16 @@ def _entry(connection: Connection, session: Session, module: Module, digests: Di
     return None
 
 
-def problems(session: Session, module: Module, seen: Seen) -> list[Difference]:
+def refusal_differences(session: Session, module: Module, seen: ModuleStatus) -> list[Difference]:
     """Give the differences that a refusal rests on."""
     if seen.live is None:
         return []
     if seen.entry:
         return seen.live.drift(module.name)
-    return differences_of(seen.live, made_by_modules(session), module.name, None)
+    return differences_of(seen.live, effects_of_modules(session), module.name, None)
 
 
-def refusal(session: Session, module: Module, decision: Decision, found: list[Difference]) -> RefusedError:
+def refused_error(session: Session, module: Module, decision: Decision, found: list[Difference]) -> RefusedError:
     """Say no: where, why, what to do instead, and every difference with both definitions."""
     return RefusedError(
         decision.why,
@@ -198,17 +200,19 @@ def refusal(session: Session, module: Module, decision: Decision, found: list[Di
     )
 
 
-def _proved(connection: Connection, session: Session, module: Module, seen: Seen, decision: Decision) -> Effect | None:
+def _proved(
+    connection: Connection, session: Session, module: Module, seen: ModuleStatus, decision: Decision
+) -> CatalogChange | None:
     """Give the effect to record for a module that is not run; raises RefusedError when the proof fails."""
-    if decision.step is Step.REFORMATTED or (seen.state is State.RETAINED and decision.step is Step.ADOPT):
+    if decision.step is Step.REFORMATTED or (seen.state is ModuleState.RETAINED and decision.step is Step.ADOPT):
         return None
-    live = seen.live or look(connection, session.stack)
-    made = made_by_modules(session)
+    live = seen.live or read_status(connection, session.stack)
+    made = effects_of_modules(session)
     found = differences_of(live, made, module.name, seen.entry.effect if seen.entry else None)
     if found:
         remedy = f"{decision.remedy}; these differ:"
         what = Decision(Step.REFUSE, f"{decision.why}, and the database has not followed", remedy)
-        raise refusal(session, module, what, found)
+        raise refused_error(session, module, what, found)
     return live.as_found(made.effects[module.name])
 
 

@@ -14,20 +14,20 @@ from psycopg import sql
 from infra.modules.directive import runs_by_statement
 from infra.postgres.apply.by_statement import on_scratch
 from infra.postgres.connection import pool
-from infra.postgres.connection.execute import become, execute, transaction
+from infra.postgres.connection.execute import execute, owner_transaction, set_role
 from infra.postgres.connection.target import connect
-from infra.postgres.introspection.effects import effect_of
+from infra.postgres.introspection.effects import catalog_change_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from infra.catalog.changes import Effect
+    from infra.catalog.changes import CatalogChange
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
 
-PREFIX = "platform_postgres_scratch_"
-MAINTENANCE = "postgres"
+_PREFIX = "platform_postgres_scratch_"
+_MAINTENANCE = "postgres"
 
 LEFTOVERS = """
 SELECT d.datname FROM pg_database d
@@ -43,8 +43,8 @@ def scratch_database(admin: Target, *, owner: str, extensions: Sequence[str] = (
     As long as it is in use a session has its name for an application name: what no session speaks of was left by a run
     that was killed, and the next one sweeps it.
     """
-    name = f"{PREFIX}{int(time.time())}_{secrets.token_hex(4)}"
-    holder = replace(admin.on(MAINTENANCE), options={**admin.options, "application_name": name})
+    name = f"{_PREFIX}{int(time.time())}_{secrets.token_hex(4)}"
+    holder = replace(admin.on(_MAINTENANCE), options={**admin.options, "application_name": name})
     with connect(holder, autocommit=True) as held:
         _sweep(held)
         held.execute(
@@ -60,11 +60,11 @@ def scratch_database(admin: Target, *, owner: str, extensions: Sequence[str] = (
             yield admin.on(name)
         finally:
             pool.close_all(name)
-            with connect(admin.on(MAINTENANCE), autocommit=True) as connection:
+            with connect(admin.on(_MAINTENANCE), autocommit=True) as connection:
                 _drop(connection, name)
 
 
-def extensions_of(like: Target) -> list[str]:
+def installed_extensions(like: Target) -> list[str]:
     """Name the extensions of a database, in the order in which they were made."""
     with connect(like, autocommit=True) as connection:
         rows = connection.execute("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY oid").fetchall()
@@ -73,7 +73,7 @@ def extensions_of(like: Target) -> list[str]:
 
 def _sweep(connection: Connection) -> None:
     """Drop the scratch databases of runs that were killed."""
-    for (name,) in connection.execute(LEFTOVERS, (PREFIX,)).fetchall():
+    for (name,) in connection.execute(LEFTOVERS, (_PREFIX,)).fetchall():
         try:
             _drop(connection, name)
         except psycopg.Error:
@@ -86,23 +86,25 @@ def _drop(connection: Connection, name: str) -> None:
 
 def effects_on_scratch(
     admin: Target, modules: Sequence[Module], *, owner: str, like: Target, seconds: float
-) -> dict[str, Effect]:
+) -> dict[str, CatalogChange]:
     """Run modules in order on a scratch database, and give what each of them did; raises ModuleError."""
-    extensions = extensions_of(like)
+    extensions = installed_extensions(like)
     with scratch_database(admin, owner=owner, extensions=extensions) as scratch, pool.connection(scratch) as connection:
         return {
             module.name: run_on_scratch(connection, scratch, module, owner=owner, seconds=seconds) for module in modules
         }
 
 
-def run_on_scratch(connection: Connection, scratch: Target, module: Module, *, owner: str, seconds: float) -> Effect:
+def run_on_scratch(
+    connection: Connection, scratch: Target, module: Module, *, owner: str, seconds: float
+) -> CatalogChange:
     """Run one module on a scratch database as a stack's run would, and give what it did; raises ModuleError."""
 
     def act() -> None:
         execute(connection, module)
-        become(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
+        set_role(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
 
     if runs_by_statement(module.text):
         return on_scratch(connection, module, owner, seconds)
-    with transaction(connection, owner, lock_timeout=seconds, statement_timeout=seconds):
-        return effect_of(connection, scratch, act)
+    with owner_transaction(connection, owner, lock_timeout=seconds, statement_timeout=seconds):
+        return catalog_change_of(connection, scratch, act)

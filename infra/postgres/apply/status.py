@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ACCESS, Catalog, ObjectId
-from infra.catalog.changes import Effect, Expected, fold, is_structure, unmanaged
+from infra.catalog.changes import CatalogChange, Expected, fold, is_structure, unmanaged
 from infra.catalog.difference import Difference
-from infra.modules.decision import State
+from infra.modules.decision import ModuleState
 from infra.modules.module import order
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.postgres.connection.pool import Connection
-    from infra.postgres.ledger.ledger import Entry, Identity
+    from infra.postgres.ledger.ledger import LedgerEntry, LedgerIdentity
 
 ALWAYS_THERE = ("schema public", "extension *")
 """What no module needs to have made: PostgreSQL makes the one, the stack declares the others."""
 
 
 @dataclass(frozen=True)
-class Live:
+class DatabaseStatus:
     """The ledger and the catalog of one database at one moment."""
 
-    identity: Identity | None
-    here: Identity
-    entries: Mapping[str, Entry]
+    identity: LedgerIdentity | None
+    here: LedgerIdentity
+    entries: Mapping[str, LedgerEntry]
     catalog: Catalog
-    begun: Mapping[str, Entry] = field(default_factory=dict[str, "Entry"])
+    begun: Mapping[str, LedgerEntry] = field(default_factory=dict[str, "LedgerEntry"])
     expected: Expected = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,18 +57,18 @@ class Live:
         pairs = ((one, text, found.get(one)) for one, text in sorted(objects.items()))
         return [Difference(one, text, now) for one, text, now in pairs if text != now]
 
-    def state(self, module: str) -> State:
+    def state(self, module: str) -> ModuleState:
         """Say how an applied module's objects are."""
         if self.is_foreign():
-            return State.FOREIGN
+            return ModuleState.FOREIGN
         objects = [one for one in self.expected.of(module) if is_structure(one)]
         if objects and not any(one in self.catalog.objects for one in objects):
-            return State.VANISHED
+            return ModuleState.VANISHED
         if self.entries[module].outcome == ledger.RETAINED:
-            return State.RETAINED
-        return State.DRIFTED if self.drift(module) else State.APPLIED
+            return ModuleState.RETAINED
+        return ModuleState.DRIFTED if self.drift(module) else ModuleState.APPLIED
 
-    def state_of_new(self, made: Effect, last: Mapping[ObjectId, str]) -> State:
+    def state_of_new(self, made: CatalogChange, last: Mapping[ObjectId, str]) -> ModuleState:
         """Say how the objects of a module without a row are, given what it makes and what all modules leave of that.
 
         What it changes, and is still as the modules before it left it, says that it was not applied.
@@ -77,10 +77,10 @@ class Live:
         there = {one: self.catalog.objects[one] for one in wanted if one in self.catalog.objects}
         alike = {one for one, text in there.items() if text in {wanted[one], last.get(one)}}
         if not alike and all(self.expected.definitions.get(one) == text for one, text in there.items()):
-            return State.FRESH
-        return State.PRESENT if alike == wanted.keys() else State.CONFLICTING
+            return ModuleState.FRESH
+        return ModuleState.PRESENT if alike == wanted.keys() else ModuleState.CONFLICTING
 
-    def as_found(self, made: Effect) -> Effect:
+    def as_found(self, made: CatalogChange) -> CatalogChange:
         """Give what a module makes with the definitions found here, and with who owns and may use it here."""
         objects: dict[ObjectId, str | None] = {
             one: self.catalog.objects[one] for one in made.objects if one in self.catalog.objects
@@ -89,7 +89,7 @@ class Live:
         access = {
             one: text for one, text in self.catalog.objects.items() if one.kind in ACCESS and _subject(one) in subjects
         }
-        return Effect(objects | access, made.changed & objects.keys())
+        return CatalogChange(objects | access, made.changed & objects.keys())
 
 
 def _subject(one: ObjectId) -> str:
@@ -97,7 +97,7 @@ def _subject(one: ObjectId) -> str:
     return one.name.rpartition(" to ")[0] if one.kind == "privileges" else one.name
 
 
-def look(connection: Connection, stack: str) -> Live:
+def read_status(connection: Connection, stack: str) -> DatabaseStatus:
     """Read ledger and catalog in one transaction, so that they are of one moment."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -105,4 +105,4 @@ def look(connection: Connection, stack: str) -> Live:
         identity = ledger.identity(connection)
         entries = {one.module: one for one in ledger.entries(connection)} if identity else {}
         begun = ledger.begun(connection) if identity else {}
-        return Live(identity, here, entries, read_catalog(connection), begun)
+        return DatabaseStatus(identity, here, entries, read_catalog(connection), begun)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from infra.errors import ModuleError
 from infra.modules.decision import Lifecycle
 from infra.postgres.apply.compare import modules_of
-from infra.postgres.apply.retire import leave
+from infra.postgres.apply.retire import retire_module
 from infra.postgres.ledger import ledger
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ THERE = frozenset({"42P06", "42P07", "42710", "42723"})
 """Duplicate schema, duplicate table (or index, sequence, view), duplicate object, duplicate function."""
 
 
-def make_way(connection: Connection, session: Session, error: ModuleError) -> bool:
+def drop_orphans(connection: Connection, session: Session, error: ModuleError) -> bool:
     """Let modules without a file go, where one of them may be why a new module failed; say whether to try it again.
 
     What they made is dropped in an ephemeral stack, as their deletion would; raises RefusedError where something else
@@ -35,7 +35,7 @@ def make_way(connection: Connection, session: Session, error: ModuleError) -> bo
         raise _hinted(error, [entry.module for entry in gone])
     leaving = [entry.module for entry in reversed(gone) if entry.outcome != ledger.RETAINED]
     for name in leaving:
-        session.tell(f"{name} was removed: {leave(connection, session, name)}")
+        session.tell(f"{name} was removed: {retire_module(connection, session, name)}")
     return bool(leaving)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from infra.postgres.connection.pool import Connection
 
-KEY = (0x53514C4D, 1)
+_KEY = (0x53514C4D, 1)
 """'SQLM' in ASCII, and 1."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
@@ -29,11 +29,11 @@ WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
 
 
 @contextmanager
-def locked(connection: Connection, *, seconds: float) -> Generator[None]:
+def advisory_lock(connection: Connection, *, seconds: float) -> Generator[None]:
     """Hold the database's lock; raises BusyError naming the session that holds it when that lasts too long."""
     deadline = time.monotonic() + seconds
     pause = FIRST_PAUSE
-    while connection.execute("SELECT pg_try_advisory_lock(%s, %s)", KEY).fetchone() != (True,):
+    while connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _KEY).fetchone() != (True,):
         if time.monotonic() > deadline:
             raise BusyError(
                 f"another run holds the lock of this database for over {seconds:g} s{_holder(connection)}",
@@ -46,12 +46,12 @@ def locked(connection: Connection, *, seconds: float) -> Generator[None]:
         yield
     finally:
         try:
-            connection.execute("SELECT pg_advisory_unlock(%s, %s)", KEY)
+            connection.execute("SELECT pg_advisory_unlock(%s, %s)", _KEY)
         except psycopg.Error:
             connection.close()  # the lock goes with the session
 
 
 def _holder(connection: Connection) -> str:
-    row = connection.execute(HOLDER, KEY).fetchone()
+    row = connection.execute(HOLDER, _KEY).fetchone()
     since = f", connected since {row[2]}" if row and row[2] else ""  # only roles of the same rights may know
     return f" (pid {row[0]}, application {row[1]!r}{since})" if row else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from infra.errors import ModuleError
-from infra.postgres.connection.execute import Patience
+from infra.postgres.connection.execute import OnSlow
 from infra.postgres.connection.target import connect
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Watch:
     """
 
     def __init__(self, target: Target, pid: int, tell: Callable[[str], None], *, patience: float) -> None:
-        self.patience = Patience(min(FIRST_LOOK_SECONDS, patience / 3), self.begin)
+        self.patience = OnSlow(min(FIRST_LOOK_SECONDS, patience / 3), self.begin)
         self.target = target
         self.pid = pid
         self.tell = tell
@@ -115,7 +115,7 @@ class Watch:
             return
 
 
-def watched(session: Session, connection: Connection, act: Callable[[Patience], None]) -> None:
+def watched(session: Session, connection: Connection, act: Callable[[OnSlow], None]) -> None:
     """Run something of a module, and look who blocks it when it takes long; raises its ModuleError, with that."""
     with Watch(session.admin, connection.info.backend_pid, session.tell, patience=session.lock_timeout) as watch:
         try:

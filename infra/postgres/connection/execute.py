@@ -12,7 +12,7 @@ from psycopg import generators, sql
 from psycopg.pq import ExecStatus
 
 from infra.postgres.connection.locate import module_error
-from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.simple_query import simple_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
 
-LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.1
 """How often it is looked at the clock while a statement runs."""
 
 GONE_CHECK = "1s"
 """How often a backend looks whether its client is still there while it works (manual, 20.3.2)."""
 
 
-def become(connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float) -> None:
+def set_role(connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float) -> None:
     """Take the owner's role and this program's settings (times in seconds), for the current transaction only."""
-    plain(connection, _as_owner(owner, lock_timeout, statement_timeout))
+    simple_query(connection, _as_owner(owner, lock_timeout, statement_timeout))
 
 
 @contextmanager
-def transaction(
+def owner_transaction(
     connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float
 ) -> Generator[None]:
     """Do something in one transaction, as the owner and within the limits (in seconds)."""
-    plain(connection, f"BEGIN; {_as_owner(owner, lock_timeout, statement_timeout)}")
+    simple_query(connection, f"BEGIN; {_as_owner(owner, lock_timeout, statement_timeout)}")
     try:
         yield
     except BaseException:
         with suppress(psycopg.Error):  # the connection may be what failed
-            plain(connection, "ROLLBACK")
+            simple_query(connection, "ROLLBACK")
         raise
-    plain(connection, "COMMIT")
+    simple_query(connection, "COMMIT")
 
 
 @cache
@@ -61,7 +61,7 @@ def _as_owner(owner: str, lock_timeout: float, statement_timeout: float) -> str:
 
 
 @contextmanager
-def owning(connection: Connection, owner: str, lock_timeout: float, statement_timeout: float) -> Generator[None]:
+def session_role(connection: Connection, owner: str, lock_timeout: float, statement_timeout: float) -> Generator[None]:
     """Be the owner, within the limits (in seconds), for statements outside a transaction."""
     limits = sql.SQL("SET ROLE {}; SET search_path = public; SET lock_timeout = {}; SET statement_timeout = {}")
     connection.execute(limits.format(sql.Identifier(owner), int(lock_timeout * 1000), int(statement_timeout * 1000)))
@@ -72,31 +72,31 @@ def owning(connection: Connection, owner: str, lock_timeout: float, statement_ti
             connection.execute("RESET ROLE; RESET ALL")
 
 
-class Patience(NamedTuple):
+class OnSlow(NamedTuple):
     """What is done, once, when an answer takes longer than that."""
 
     seconds: float
     begin: Callable[[], None]
 
 
-def execute(connection: Connection, module: Module, patience: Patience | None = None) -> None:
+def execute(connection: Connection, module: Module, patience: OnSlow | None = None) -> None:
     """Send a module whole and without parameters, so that `%` and `:name` are its own; raises ModuleError."""
     send(connection, module, module.text, first=0, patience=patience)
 
 
-def send(connection: Connection, module: Module, text: str, *, first: int, patience: Patience | None = None) -> None:
+def send(connection: Connection, module: Module, text: str, *, first: int, patience: OnSlow | None = None) -> None:
     """Send part of a module's text, whose first statement is the module's number `first` (from 0)."""
     connection.pgconn.send_query(text.encode())
     answer = generators.execute(connection.pgconn)
     if patience:
-        results = connection.wait(_patiently(answer, patience), interval=min(LOOK_SECONDS, patience.seconds / 2))
+        results = connection.wait(_patiently(answer, patience), interval=min(_LOOK_SECONDS, patience.seconds / 2))
     else:
         results = connection.wait(answer)
     if results and results[-1].status == ExecStatus.FATAL_ERROR:
         raise module_error(module, results[-1], first + len(results) - 1, whole=text is module.text)
 
 
-def _patiently(answer: PQGen[list[PGresult]], patience: Patience) -> PQGen[list[PGresult]]:
+def _patiently(answer: PQGen[list[PGresult]], patience: OnSlow) -> PQGen[list[PGresult]]:
     """Wait for an answer as the driver does, and lose patience when it takes too long."""
     ends = time.monotonic() + patience.seconds
     begun = False

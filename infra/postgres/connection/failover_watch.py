@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
 
-LOOK_SECONDS = 2.0
+_LOOK_SECONDS = 2.0
 
 IS_THERE = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s AND usename = %s AND datname = %s)"
 
 
 @contextmanager
-def lifeline(connection: Connection, session: Session) -> Generator[None]:
+def failover_watch(connection: Connection, session: Session) -> Generator[None]:
     """Watch a connection while it is used, if its target has several hosts: with one there is nowhere else to go.
 
     All connections to its server are shut down when another primary answers that does not know this one, or when none
@@ -42,7 +42,7 @@ def lifeline(connection: Connection, session: Session) -> Generator[None]:
 
     def look() -> None:
         watch = _Watch(session, connection)
-        while not over.wait(LOOK_SECONDS):
+        while not over.wait(_LOOK_SECONDS):
             if watch.is_lost(session.wait) and not over.is_set():
                 pool.cut(*server)
                 return

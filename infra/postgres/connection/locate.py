@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from psycopg.pq import DiagnosticField
 
-from infra.errors import ModuleError, Place
+from infra.errors import ModuleError, SourcePlace
 from infra.modules.statements import parse, place_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def module_error(module: Module, result: PGresult, completed: int, *, whole: boo
     )
 
 
-def _place(module: Module, position: str, completed: int) -> Place | None:
+def _place(module: Module, position: str, completed: int) -> SourcePlace | None:
     """Find the place: the position counts characters from 1 in all that was sent; else the statement that failed."""
     if position:
         return place_of(module.text, module.path, int(position) - 1)

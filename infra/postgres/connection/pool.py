@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-Key = tuple[str, ...]
+PoolKey = tuple[str, ...]
 
-CLEAN = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
+_CLEAN = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
 """What ends with a module's session; statements that it prepared are looked for, because this program keeps its own."""
 
 LEFT = """
@@ -30,7 +30,7 @@ SELECT (SELECT count(*) FROM pg_prepared_statements WHERE from_sql)
 ITS_LOCK = 1
 """The runner's own advisory lock, which is held while modules run."""
 
-_idle: dict[Key, list[Connection]] = defaultdict(list)
+_idle: dict[PoolKey, list[Connection]] = defaultdict(list)
 _lent: set[Connection] = set()
 _lock = threading.Lock()
 
@@ -65,14 +65,14 @@ def has_idle(target: Target) -> bool:
         return bool(_idle[_key(target)])
 
 
-def _key(target: Target) -> Key:
+def _key(target: Target) -> PoolKey:
     options = sorted(target.options.items())
     return (str(target), target.password, *(f"{name}={value}" for name, value in options))
 
 
-def forget_session(connection: Connection) -> bool:
+def reset_session(connection: Connection) -> bool:
     """Take back what a module's statements left in its session; False where only closing it would."""
-    answers = connection.execute(f"{CLEAN}; {LEFT}")
+    answers = connection.execute(f"{_CLEAN}; {LEFT}")
     while answers.nextset():
         pass
     return answers.fetchone() == (ITS_LOCK,)

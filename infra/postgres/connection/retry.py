@@ -22,9 +22,9 @@ FOR_A_WHILE = (
 )
 """What a server says in its FATAL when the same login may work in a moment."""
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
-TRIES = 6
+_TRIES = 6
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 
 SAFE = frozenset({"40001", "40P01", "55P03"})
@@ -59,7 +59,7 @@ def _state_of_lost_connection(text: str) -> str:
     return "" if "FATAL:" in text and not any(words in text for words in FOR_A_WHILE) else "08"
 
 
-def persistently(act: Callable[[], Result], *, seconds: float, tell: Callable[[str], None]) -> Result:
+def retry(act: Callable[[], _Result], *, seconds: float, tell: Callable[[str], None]) -> _Result:
     """Do something again while its errors are safe to retry, for at most `seconds`; tell each new try.
 
     A lost connection is tried until then, since a failover takes as long as it takes; a lock TRIES times in all.
@@ -69,7 +69,7 @@ def persistently(act: Callable[[], Result], *, seconds: float, tell: Callable[[s
     tries = 0
 
     def once_more(error: Exception) -> bool:
-        return is_safe_to_retry(error) and (is_lost(error) or tries < TRIES)
+        return is_safe_to_retry(error) and (is_lost(error) or tries < _TRIES)
 
     for attempt in stamina.retry_context(
         on=once_more,
@@ -81,7 +81,7 @@ def persistently(act: Callable[[], Result], *, seconds: float, tell: Callable[[s
     ):
         with attempt:
             if last is not None:
-                of = f"for at most {seconds:g} s" if is_lost(last) else f"of {TRIES}"
+                of = f"for at most {seconds:g} s" if is_lost(last) else f"of {_TRIES}"
                 tell(f"try {attempt.num} {of}, after: {str(last).splitlines()[0]}")
             tries += 1
             try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.modules.decision import Lifecycle
-from infra.postgres.connection.execute import become, transaction
+from infra.postgres.connection.execute import owner_transaction, set_role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +47,10 @@ class Session:
 
     def begin(self, connection: Connection) -> None:
         """Be the owner, within the limits, for the current transaction."""
-        become(connection, self.owner, lock_timeout=self.lock_timeout, statement_timeout=self.statement_timeout)
+        set_role(connection, self.owner, lock_timeout=self.lock_timeout, statement_timeout=self.statement_timeout)
 
     def transaction(self, connection: Connection) -> AbstractContextManager[None]:
         """Do something in one transaction, as the owner and within the limits."""
-        return transaction(
+        return owner_transaction(
             connection, self.owner, lock_timeout=self.lock_timeout, statement_timeout=self.statement_timeout
         )

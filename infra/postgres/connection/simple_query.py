@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
 
-def plain(connection: psycopg.Connection[tuple[Any, ...]], commands: str) -> None:
+def simple_query(connection: psycopg.Connection[tuple[Any, ...]], commands: str) -> None:
     """Send commands that give no rows, in one go; raises psycopg.Error."""
     connection.pgconn.send_query(commands.encode())
     results = connection.wait(generators.execute(connection.pgconn))

@@ -13,10 +13,10 @@ import psycopg
 from psycopg.errors import LockNotAvailable
 
 from infra.catalog.catalog import ACCESS, NOTES, Catalog
-from infra.catalog.changes import Effect, effect_between
+from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.postgres.connection import pool
-from infra.postgres.connection.simple_query import plain
-from infra.postgres.introspection.reader import Part, existing, prepare, read_catalog
+from infra.postgres.connection.simple_query import simple_query
+from infra.postgres.introspection.reader import CatalogPart, existing, read_catalog, warm_prepared_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
 
-PATIENCE = "50ms"
+_PATIENCE = "50ms"
 
 _preparing: dict[str, Thread] = {}
 
 DOMAINS = "SELECT contypid::bigint FROM pg_catalog.pg_constraint WHERE oid = ANY (%s) AND contypid > 0"
 
 
-class Touched(NamedTuple):
+class ChangedOids(NamedTuple):
     """What a transaction touched, and the constraints of which there is nothing left to say what they belonged to."""
 
-    part: Part
+    part: CatalogPart
     constraints: tuple[int, ...]
 
 
@@ -45,16 +45,16 @@ def _touched() -> LiteralString:
     return cast("LiteralString", Path(__file__).with_name("changed_oids.sql").read_text())
 
 
-def touched(connection: Connection) -> Touched:
+def changed_oids(connection: Connection) -> ChangedOids:
     """Give what the current transaction touched."""
     rows = connection.execute(_touched(), prepare=True).fetchall()
     relations, objects, constraints = (
         tuple(int(oid) for what, oid in rows if what == kind and oid) for kind in ("relation", "object", "constraint")
     )
-    return Touched(Part(relations, objects), constraints)
+    return ChangedOids(CatalogPart(relations, objects), constraints)
 
 
-def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) -> Effect:
+def catalog_change_of(connection: Connection, outside: Target, act: Callable[[], None]) -> CatalogChange:
     """Act in the current transaction, and give what that did to the catalog.
 
     The state before is what another session sees, to which this transaction has not happened. So nothing is read before
@@ -63,30 +63,30 @@ def effect_of(connection: Connection, outside: Target, act: Callable[[], None]) 
     is undone, the state before is read from inside, and the act is done again. A name that is gone may be a new name,
     which stands in definitions that nobody touched: then everything is read.
     """
-    plain(connection, "SAVEPOINT before_act")
+    simple_query(connection, "SAVEPOINT before_act")
     prepare_meanwhile(outside)
     act()
     part = _part(connection, outside)
     if not part:
-        return Effect()
+        return CatalogChange()
     before, after = _on_both_sides(connection, outside, part)
     if before is not None:
-        effect = effect_between(before, after)
+        effect = catalog_change_between(before, after)
         if not _may_have_renamed(effect):
             return effect
         before = _seen_from(outside, None)
         if before is not None:
-            return effect_between(before, read_catalog(connection))
-    plain(connection, "ROLLBACK TO SAVEPOINT before_act")
+            return catalog_change_between(before, read_catalog(connection))
+    simple_query(connection, "ROLLBACK TO SAVEPOINT before_act")
     before = read_catalog(connection, part)
-    whole = _may_have_renamed(effect_between(before, after))
+    whole = _may_have_renamed(catalog_change_between(before, after))
     if whole:
         before = read_catalog(connection)
     act()
-    return effect_between(before, read_catalog(connection, None if whole else _part(connection, outside)))
+    return catalog_change_between(before, read_catalog(connection, None if whole else _part(connection, outside)))
 
 
-def _on_both_sides(connection: Connection, outside: Target, part: Part) -> tuple[Catalog | None, Catalog]:
+def _on_both_sides(connection: Connection, outside: Target, part: CatalogPart) -> tuple[Catalog | None, Catalog]:
     """Read a part as another session sees it and as this transaction does, at once: the server has two backends."""
     with ThreadPoolExecutor(1) as beside:
         before = beside.submit(_seen_from, outside, part)
@@ -103,7 +103,7 @@ def prepare_meanwhile(outside: Target) -> None:
 
 def _prepare(outside: Target) -> None:
     with suppress(psycopg.Error), pool.connection(outside) as observer:
-        prepare(observer)
+        warm_prepared_statements(observer)
 
 
 @contextmanager
@@ -121,24 +121,24 @@ def settle(outside: Target) -> None:
         preparing.join()
 
 
-def _may_have_renamed(effect: Effect) -> bool:
+def _may_have_renamed(effect: CatalogChange) -> bool:
     return any(text is None and one.kind not in (*ACCESS, *NOTES) for one, text in effect.objects.items())
 
 
-def _part(connection: Connection, outside: Target) -> Part:
+def _part(connection: Connection, outside: Target) -> CatalogPart:
     """Give what was touched, with the domains whose constraints were dropped: what is locked is the constraint."""
-    part, constraints = touched(connection)
+    part, constraints = changed_oids(connection)
     if not constraints:
         return part
     with _observer(outside) as observer:
         rows = observer.execute(DOMAINS, (list(constraints),), prepare=True).fetchall()
-    return Part(part.relations, part.objects + tuple(row[0] for row in rows))
+    return CatalogPart(part.relations, part.objects + tuple(row[0] for row in rows))
 
 
-def _seen_from(outside: Target, part: Part | None) -> Catalog | None:
+def _seen_from(outside: Target, part: CatalogPart | None) -> Catalog | None:
     """Read a part, or all, as another session sees it; None where that would mean to wait for a lock."""
     with _observer(outside) as observer:
         try:
-            return read_catalog(observer, part and existing(observer, part), patience=PATIENCE)
+            return read_catalog(observer, part and existing(observer, part), patience=_PATIENCE)
         except LockNotAvailable:
             return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from psycopg.pq import TransactionStatus
 
 from infra.catalog.catalog import Catalog, catalog_of
-from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.simple_query import simple_query
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LEDGER_SCHEMA = "sqlmodule"
 
-HIDDEN = ("information_schema", LEDGER_SCHEMA)
+HIDDEN_SCHEMAS = ("information_schema", LEDGER_SCHEMA)
 """Schemas that are never read: PostgreSQL's own, and the ledger's."""
 
 QUERIES = Path(__file__).parent / "queries"
@@ -37,13 +37,13 @@ FURTHER = "query"
 NARROW = "-- narrow"
 """What ends a line that narrows a query to a part of the catalog; a whole reading leaves these lines out."""
 
-SETTINGS = "SET LOCAL search_path = ''; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off"
+READING_SETTINGS = "SET LOCAL search_path = ''; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off"
 BY_INDEX = "; SET LOCAL enable_seqscan = off"
 """A part is found by its oids. The plan is made while the catalog is small, and kept while it grows."""
 
 
 @dataclass(frozen=True)
-class Part:
+class CatalogPart:
     """A part of a catalog: relations (tables, indexes, sequences, views), and objects that are no relations, by oid."""
 
     relations: tuple[int, ...] = ()
@@ -84,7 +84,7 @@ def _lines(path: Path, *, narrow: bool) -> str:
 
 def read_catalog(
     connection: psycopg.Connection[tuple[Any, ...]],
-    part: Part | None = None,
+    part: CatalogPart | None = None,
     *,
     patience: str = "",
     lasting: bool = False,
@@ -111,17 +111,17 @@ def read_catalog(
         return catalog_of(rows)
 
 
-def existing(connection: psycopg.Connection[tuple[Any, ...]], part: Part) -> Part:
+def existing(connection: psycopg.Connection[tuple[Any, ...]], part: CatalogPart) -> CatalogPart:
     """Give the part of a part that this session sees; of what another one has just made, that is nothing."""
     values = {"relations": list(part.relations), "objects": list(part.objects)}
     rows = connection.execute(_text("existing.sql"), values, prepare=True).fetchall()
     relations, objects = (tuple(oid for what, oid in rows if what == kind) for kind in ("relation", "object"))
-    return Part(relations, objects)
+    return CatalogPart(relations, objects)
 
 
-def is_virgin(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
+def is_empty(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
     """Say whether a database holds nothing but its extensions: much quicker than to read it all and find nothing."""
-    return connection.execute(_text("is_empty.sql"), {"hidden": list(HIDDEN)}).fetchone() == (True,)
+    return connection.execute(_text("is_empty.sql"), {"hidden": list(HIDDEN_SCHEMAS)}).fetchone() == (True,)
 
 
 @cache
@@ -129,22 +129,22 @@ def _text(name: str) -> LiteralString:
     return cast("LiteralString", Path(__file__).with_name(name).read_text())
 
 
-def prepare(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+def warm_prepared_statements(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     """Have what most readings of a part need planned on a connection, once and for all, and read nothing."""
     connection.execute("SET plan_cache_mode = force_generic_plan")
     with _set(connection, "", narrow=True):
-        existing(connection, Part())
+        existing(connection, CatalogPart())
         for of in (OTHERS, RELATIONS):
             _narrow(connection, of, ())
 
 
 def _whole(connection: psycopg.Connection[tuple[Any, ...]], of: str) -> list[Row]:
-    return _rows(connection, queries(of, narrow=False), {"hidden": list(HIDDEN)})
+    return _rows(connection, queries(of, narrow=False), {"hidden": list(HIDDEN_SCHEMAS)})
 
 
 def _narrow(connection: psycopg.Connection[tuple[Any, ...]], of: str, oids: Iterable[int]) -> list[Row]:
     """Ask the queries that have something to say; planning the others would cost more than all the rest."""
-    values = {"hidden": list(HIDDEN), "oids": list(oids)}
+    values = {"hidden": list(HIDDEN_SCHEMAS), "oids": list(oids)}
     rows = _rows(connection, _first(of), values)
     further: list[LiteralString] = [
         queries(of, narrow=True, names=(name,)) for kind, name, _ in rows if kind == FURTHER
@@ -164,14 +164,19 @@ def _set(
 ) -> Generator[None]:
     """Have the settings for reading, and everything as it was afterwards."""
     if lasting:
-        plain(connection, SETTINGS + (BY_INDEX if narrow else ""))
+        simple_query(connection, READING_SETTINGS + (BY_INDEX if narrow else ""))
         yield
         return
     within = connection.info.transaction_status != TransactionStatus.IDLE
     limit = f"; SET LOCAL lock_timeout = '{patience}'" if patience else ""
-    plain(connection, f"{'SAVEPOINT reading' if within else 'BEGIN'}; {SETTINGS}{BY_INDEX if narrow else ''}{limit}")
+    simple_query(
+        connection,
+        f"{'SAVEPOINT reading' if within else 'BEGIN'}; {READING_SETTINGS}{BY_INDEX if narrow else ''}{limit}",
+    )
     try:
         yield
     finally:
         if not connection.broken:
-            plain(connection, "ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading" if within else "ROLLBACK")
+            simple_query(
+                connection, "ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading" if within else "ROLLBACK"
+            )

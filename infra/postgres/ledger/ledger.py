@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary, WeakSet
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
-from infra.catalog.changes import Effect
+from infra.catalog.changes import CatalogChange
 from infra.errors import LedgerError
 from infra.modules.decision import Digests, Step
 from infra.modules.module import order
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
     from infra.postgres.connection.pool import Connection
 
-FORMAT = 1
-PLACE = "sqlmodule.identity"
+_FORMAT = 1
+_PLACE = "sqlmodule.identity"
 RETAINED = "retained"
 OUTCOMES = {Step.APPLY: "applied", Step.REBUILD: "applied", Step.ADOPT: "adopted", Step.VERIFY: "verified"}
 
-HERE = """
+_HERE = """
 SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()
 """
 
@@ -64,7 +64,7 @@ _with_ledger: WeakSet[Connection] = WeakSet()
 
 
 @dataclass(frozen=True)
-class Identity:
+class LedgerIdentity:
     """Whose a ledger is, and of which database on which server (`system_identifier` as pg_control_system gives it)."""
 
     stack: str
@@ -73,13 +73,13 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """What the ledger says of one module."""
 
     module: str
     digests: Digests
     outcome: str
-    effect: Effect
+    effect: CatalogChange
 
 
 @cache
@@ -87,7 +87,7 @@ def _definition() -> LiteralString:
     return cast("LiteralString", Path(__file__).with_suffix(".sql").read_text())
 
 
-def is_there(connection: Connection) -> bool:
+def exists(connection: Connection) -> bool:
     """Say whether the database has a ledger; a connection is asked until it has one."""
     if connection not in _with_ledger:
         if connection.execute("SELECT to_regclass('sqlmodule.identity')").fetchone() == (None,):
@@ -97,21 +97,21 @@ def is_there(connection: Connection) -> bool:
     return True
 
 
-def identity(connection: Connection) -> Identity | None:
+def identity(connection: Connection) -> LedgerIdentity | None:
     """Read whose the ledger is, or None where the database has none; raises LedgerError for one of a newer program."""
-    if not is_there(connection):
+    if not exists(connection):
         return None
     with _readable():
         row = connection.execute("SELECT format, stack, system_identifier, database FROM sqlmodule.identity").fetchone()
     if row is None:
-        raise LedgerError("the ledger's one row is gone", place=PLACE, remedy="restore it from a backup")
-    if row[0] > FORMAT:
+        raise LedgerError("the ledger's one row is gone", place=_PLACE, remedy="restore it from a backup")
+    if row[0] > _FORMAT:
         raise LedgerError(
-            f"the ledger has format {row[0]} and this program knows {FORMAT}",
-            place=PLACE,
+            f"the ledger has format {row[0]} and this program knows {_FORMAT}",
+            place=_PLACE,
             remedy="use the newer program",
         )
-    return Identity(row[1], row[2], row[3])
+    return LedgerIdentity(row[1], row[2], row[3])
 
 
 @contextmanager
@@ -120,37 +120,39 @@ def _readable() -> Generator[None]:
         yield
     except (errors.UndefinedColumn, errors.UndefinedTable) as error:
         raise LedgerError(
-            f"its tables are not those of format {FORMAT} ({error.diag.message_primary})",
+            f"its tables are not those of format {_FORMAT} ({error.diag.message_primary})",
             place="schema sqlmodule",
             remedy="use the program that made it, or restore the schema from a backup",
         ) from None
 
 
-def here(connection: Connection, stack: str) -> Identity:
+def here(connection: Connection, stack: str) -> LedgerIdentity:
     """Give the identity that a ledger made here and now would have; where a connection leads to does not change."""
     if connection not in _here:
-        row = connection.execute(HERE).fetchone() or ("", 0)
+        row = connection.execute(_HERE).fetchone() or ("", 0)
         _here[connection] = (str(row[0]), int(row[1]))
-    return Identity(stack, *_here[connection])
+    return LedgerIdentity(stack, *_here[connection])
 
 
-def create(connection: Connection, stack: str) -> Identity:
+def create(connection: Connection, stack: str) -> LedgerIdentity:
     """Make the ledger in the current transaction, owned by the current role."""
     mine = here(connection, stack)
     connection.execute(_definition())
     connection.execute(
         "INSERT INTO sqlmodule.identity (format, stack, system_identifier, database) VALUES (%s, %s, %s, %s)",
-        (FORMAT, mine.stack, mine.system_identifier, mine.database),
+        (_FORMAT, mine.stack, mine.system_identifier, mine.database),
     )
     return mine
 
 
-def entry(connection: Connection, module: str) -> Entry | None:
+def entry(connection: Connection, module: str) -> LedgerEntry | None:
     """Read one module's row, or None."""
     return entry_and_likes(connection, module, "")[0]
 
 
-def entry_and_likes(connection: Connection, module: str, statements_digest: str) -> tuple[Entry | None, list[str]]:
+def entry_and_likes(
+    connection: Connection, module: str, statements_digest: str
+) -> tuple[LedgerEntry | None, list[str]]:
     """Read one module's row, or None, and name those that it may have been: of its statements, then of its number."""
     query = ENTRY + " WHERE module = %s OR statements_digest = %s OR split_part(module, '-', 1)::numeric = %s"
     with _readable():
@@ -160,14 +162,16 @@ def entry_and_likes(connection: Connection, module: str, statements_digest: str)
     return mine, [one.module for other, _, one in ranked if one is not mine and not (other and one.outcome == RETAINED)]
 
 
-def begun(connection: Connection) -> dict[str, Entry]:
+def begun(connection: Connection) -> dict[str, LedgerEntry]:
     """Give what is done of modules that run statement by statement and were not finished, as if it were their rows."""
     with _readable():
         rows = connection.execute("SELECT module, objects FROM sqlmodule.resume").fetchall()
-    return {module: Entry(module, Digests("", ""), "", Effect.of_json(objects)) for module, objects in rows}
+    return {
+        module: LedgerEntry(module, Digests("", ""), "", CatalogChange.of_json(objects)) for module, objects in rows
+    }
 
 
-def note(connection: Connection, module: str, *, done: int, digest: str, effect: Effect, begun: bool) -> None:
+def note(connection: Connection, module: str, *, done: int, digest: str, effect: CatalogChange, begun: bool) -> None:
     """Write how far a module got that runs statement by statement: what is done, and whether the next one was begun."""
     with _readable():
         connection.execute(
@@ -178,14 +182,14 @@ def note(connection: Connection, module: str, *, done: int, digest: str, effect:
         )
 
 
-def entries(connection: Connection) -> list[Entry]:
+def entries(connection: Connection) -> list[LedgerEntry]:
     """Read every row, in the modules' order."""
     with _readable():
         return sorted(map(_entry, connection.execute(ENTRY)), key=lambda entry: order(entry.module))
 
 
-def _entry(row: tuple[str, str, str, str, list[list[object]]]) -> Entry:
-    return Entry(row[0], Digests(row[1], row[2]), row[3], Effect.of_json(row[4]))
+def _entry(row: tuple[str, str, str, str, list[list[object]]]) -> LedgerEntry:
+    return LedgerEntry(row[0], Digests(row[1], row[2]), row[3], CatalogChange.of_json(row[4]))
 
 
 def record(
@@ -196,7 +200,7 @@ def record(
     step: Step,
     stack: str,
     milliseconds: float,
-    effect: Effect | None = None,
+    effect: CatalogChange | None = None,
 ) -> None:
     """Write a module's row and its event, in the current transaction; without an effect the row keeps its own.
 

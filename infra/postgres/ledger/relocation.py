@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.postgres.introspection.reader import HIDDEN, OTHERS, RELATIONS, SETTINGS, queries
+from infra.postgres.introspection.reader import HIDDEN_SCHEMAS, OTHERS, READING_SETTINGS, RELATIONS, queries
 
 if TYPE_CHECKING:
     from infra.catalog.difference import Difference
@@ -17,11 +17,11 @@ WHERE d.datname = current_database() AND i.system_identifier = '{system_identifi
 """Gives a ledger that was restored with its database the identity that it has now, if it had been that one's before."""
 
 
-def as_json() -> list[str]:
+def queries_as_json() -> list[str]:
     """Give the queries of a whole reading for a program that is no driver, such as psql; each yields one JSON array."""
-    hidden = ", ".join(f"'{name}'" for name in HIDDEN)
+    hidden = ", ".join(f"'{name}'" for name in HIDDEN_SCHEMAS)
     return [
-        f"BEGIN; {SETTINGS}; SELECT coalesce(json_agg(json_build_array(kind, name, definition)), '[]') "
+        f"BEGIN; {READING_SETTINGS}; SELECT coalesce(json_agg(json_build_array(kind, name, definition)), '[]') "
         f"FROM ({queries(of, narrow=False) % {'hidden': f'ARRAY[{hidden}]'}}) q (kind, name, definition); COMMIT"
         for of in (RELATIONS, OTHERS)
     ]

@@ -16,7 +16,7 @@ GOLDEN = 5  # steps on the circle of hues from one module to the next, so that n
 DARKEST = 0.0031308  # up to here sRGB is linear
 
 # what: light, dark
-NAMED = {
+_NAMED = {
     "ground": ("#ffffff", "#0d1117"),
     "box": ("#ffffff", "#161b22"),
     "edge": ("#8c959f", "#6e7681"),
@@ -39,7 +39,7 @@ def line(number: int) -> tuple[str, str]:
 
 def style(choose: Choose, modules: int, scope: str = "") -> str:
     """Give the rules of a picture; `choose` makes one colour of the two."""
-    pick = {name: choose(*pair) for name, pair in NAMED.items()}
+    pick = {name: choose(*pair) for name, pair in _NAMED.items()}
     rules = [
         f".ground{{fill:{pick['ground']}}}",
         f"text{{font:12px {FAMILY};fill:{pick['text']};white-space:pre}}",

@@ -14,10 +14,10 @@ SIGNS = (
     "arrow: the row referred to · crow's foot: many rows refer to it · dashed: may be null",
 )
 SWATCH = FONT
-FIRST = MARGIN + FONT  # where the title stands
+FIRST_LINE = MARGIN + FONT  # where the title stands
 
 
-class Entry(NamedTuple):
+class LegendEntry(NamedTuple):
     """A module in the legend, and where its patch of colour and its name begin."""
 
     module: str
@@ -30,22 +30,22 @@ def least_width() -> int:
     return 2 * MARGIN + max(map(width, SIGNS))
 
 
-def entries(scene: Scene, whole_width: int) -> list[Entry]:
+def legend_entries(scene: Scene, whole_width: int) -> list[LegendEntry]:
     """Give the modules whose tables are in a picture, in lines that are no wider than it."""
     present = {box.module for box in scene.boxes}
-    found: list[Entry] = []
-    x, y = MARGIN, FIRST + ROW * (len(SIGNS) + 1)
+    found: list[LegendEntry] = []
+    x, y = MARGIN, FIRST_LINE + ROW * (len(SIGNS) + 1)
     for module in scene.modules:
         if module not in present:
             continue
         wide = SWATCH + PAD + width(module)
         if x > MARGIN and x + wide > whole_width - MARGIN:
             x, y = MARGIN, y + ROW
-        found.append(Entry(module, x, y))
+        found.append(LegendEntry(module, x, y))
         x += wide + 2 * PAD
     return found
 
 
 def room(scene: Scene, whole_width: int) -> int:
     """Give how much of the picture's height title and legend take."""
-    return max([FIRST + ROW * len(SIGNS), *(entry.y for entry in entries(scene, whole_width))]) + ROW
+    return max([FIRST_LINE + ROW * len(SIGNS), *(entry.y for entry in legend_entries(scene, whole_width))]) + ROW

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from infra.schema_docs.diagram.scene import Box, Link, Row, Scene
 
-KEYS = {"PK": "PK", "FK": "FK", "U": "UK"}  # Mermaid knows no others
+_KEYS = {"PK": "PK", "FK": "FK", "U": "UK"}  # Mermaid knows no others
 IN_WORDS = "_-[]()"
 
 
@@ -25,8 +25,8 @@ def _entity(box: Box) -> list[str]:
 
 
 def _attribute(row: Row) -> str:
-    keys = ", ".join(KEYS[key] for key in row.keys if key in KEYS)
-    together = ", ".join(key for key in row.keys if key not in KEYS)
+    keys = ", ".join(_KEYS[key] for key in row.keys if key in _KEYS)
+    together = ", ".join(key for key in row.keys if key not in _KEYS)
     notes = ", ".join(filter(None, ["not null" if row.required else "", f"unique {together}" if together else ""]))
     return " ".join(filter(None, [_word(row.type), _word(row.column), keys, _quoted(notes) if notes else ""]))
 

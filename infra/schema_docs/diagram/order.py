@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
     from infra.schema_docs.diagram.nets import End, Node, Web
 
-SWEEPS = 16
+_SWEEPS = 16
 
 
 def ordered(web: Web, heights: Mapping[Node, int]) -> list[list[Node]]:
     """Give the layers with their nodes from top to bottom: the best order of some that are tried."""
     layers = [list(layer) for layer in web.layers]
     best, fewest = layers, crossings(web, layers, heights)
-    for sweep in range(SWEEPS):
+    for sweep in range(_SWEEPS):
         layers = [list(layer) for layer in layers]
         numbers = range(1, len(layers)) if sweep % 2 == 0 else range(len(layers) - 2, -1, -1)
         for number in numbers:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Tops = list[dict[Node, int]]
 
-SWEEPS = 12
+_SWEEPS = 12
 FIRST_ROW = HEAD + ROW // 2
 LEVELS = 3  # rows of a layer are level with those of every third layer only, when they have to be apart
 
@@ -26,7 +26,7 @@ def tops(web: Web, layers: Sequence[list[Node]], heights: Mapping[Node, int], *,
     `apart`: rows of neighbouring layers are never level, so that two lines that are two can never seem to be one.
     """
     found = [stack(layer, heights) for layer in layers]
-    for sweep in range(SWEEPS):
+    for sweep in range(_SWEEPS):
         numbers = range(len(layers)) if sweep % 2 == 0 else range(len(layers) - 1, -1, -1)
         for number in numbers:
             found[number] = _placed(layers[number], _wanted(web, found, number), found[number], heights)

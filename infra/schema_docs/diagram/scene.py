@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.catalog.structure import shown
+from infra.catalog.structure import display_type
 from infra.schema_docs.diagram.measures import CELL, HEAD, PAD, ROW, width
 from infra.schema_docs.diagram.types import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from infra.catalog.definitions import Column, Constraint
+    from infra.catalog.definitions import ColumnDefinition, ConstraintDefinition
     from infra.catalog.structure import Structure, Table
 
 
@@ -40,7 +40,7 @@ class Box:
     @property
     def title(self) -> str:
         """Give what the box is headed by."""
-        return shown(self.table)
+        return display_type(self.table)
 
     @property
     def keys_width(self) -> int:
@@ -83,7 +83,9 @@ class Link:
 
     def __str__(self) -> str:
         own, others = (", ".join(names) for names in (self.columns, self.target_columns))
-        return " ".join(filter(None, [f"{shown(self.source)} ({own}) → {shown(self.target)} ({others})", self.action]))
+        return " ".join(
+            filter(None, [f"{display_type(self.source)} ({own}) → {display_type(self.target)} ({others})", self.action])
+        )
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def _box(table: Table, structure: Structure) -> Box:
     return Box(table.name, structure.maker(table.name), rows, stub=False, comment=table.comment)
 
 
-def keys_of(table: Table, column: Column) -> tuple[str, ...]:
+def keys_of(table: Table, column: ColumnDefinition) -> tuple[str, ...]:
     """Name the keys that a column is part of; unique rules of several columns are numbered."""
     together = [rule for rule in table.unique_rules if len(rule) > 1]
     found = ["PK"] if column.name in table.primary_key else []
@@ -144,7 +146,7 @@ def keys_of(table: Table, column: Column) -> tuple[str, ...]:
     return (*found, *(f"U{number}" for number, rule in enumerate(together, 1) if column.name in rule))
 
 
-def _link(table: Table, key: Constraint) -> Link:
+def _link(table: Table, key: ConstraintDefinition) -> Link:
     nullable = {column.name for column in table.columns if column.nullable}
     return Link(
         name=key.name,

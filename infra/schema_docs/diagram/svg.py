@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from infra.schema_docs.diagram import colours
-from infra.schema_docs.diagram.legend import FIRST, SIGNS, SWATCH, entries
+from infra.schema_docs.diagram.legend import FIRST_LINE, SIGNS, SWATCH, legend_entries
 from infra.schema_docs.diagram.measures import CELL, FONT, HEAD, MARGIN, PAD, ROW, width
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def standalone_style(modules: int) -> str:
 def _legend(root: ET.Element, drawing: Drawing) -> None:
     """Say what is shown, and what signs and colours mean."""
     group = ET.SubElement(root, "g", {"class": "legend"})
-    _text(group, (MARGIN, FIRST), drawing.scene.title, "name")
+    _text(group, (MARGIN, FIRST_LINE), drawing.scene.title, "name")
     for number, signs in enumerate(SIGNS, 1):
-        _text(group, (MARGIN, FIRST + ROW * number), signs, "faint")
-    for module, x, y in entries(drawing.scene, drawing.width):
+        _text(group, (MARGIN, FIRST_LINE + ROW * number), signs, "faint")
+    for module, x, y in legend_entries(drawing.scene, drawing.width):
         kind = f"m{drawing.scene.modules.index(module)}"
         patch = {"x": str(x), "y": str(y - SWATCH + 2), "width": str(SWATCH), "height": str(SWATCH), "rx": "2"}
         ET.SubElement(group, "rect", {"class": kind, **patch})

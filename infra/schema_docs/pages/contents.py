@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ObjectId
 from infra.catalog.identifiers import last, parent, raw
-from infra.catalog.structure import shown
+from infra.catalog.structure import display_type
 from infra.schema_docs.diagram.scene import keys_of
 from infra.schema_docs.diagram.types import short
 from infra.schema_docs.pages.entries import (
     ColumnEntry,
-    Contents,
     ModuleEntry,
     OtherEntry,
-    Reference,
+    PageContents,
+    ReferenceEntry,
     RuleEntry,
     TableEntry,
 )
@@ -24,26 +24,26 @@ from infra.schema_docs.pages.entries import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from infra.catalog.definitions import Column, Constraint, Index
+    from infra.catalog.definitions import ColumnDefinition, ConstraintDefinition, IndexDefinition
     from infra.catalog.structure import Other, Structure, Table
-    from infra.schema_docs.pages.entries import Described, Source
+    from infra.schema_docs.pages.entries import Described, SourceLink
 
-    Places = Mapping[tuple[str, tuple[str, ...]], Source]
+    Places = Mapping[tuple[str, tuple[str, ...]], SourceLink]
 
-HIDDEN = ("owner", "privileges", "column order", "extension version")
+_HIDDEN = ("owner", "privileges", "column order", "extension version")
 
 
-def contents(structure: Structure, modules: Sequence[Described], places: Sequence[Places], title: str) -> Contents:
+def contents(structure: Structure, modules: Sequence[Described], places: Sequence[Places], title: str) -> PageContents:
     """Gather what the documents say; each of `places` is asked where an object is declared."""
     reader = _Reader(structure, places)
-    return Contents(title, counted(_kinds(structure)), tuple(reader.module(module) for module in modules))
+    return PageContents(title, counted(_kinds(structure)), tuple(reader.module(module) for module in modules))
 
 
 def anchor(kind: str, name: str) -> str:
     """Give a name for links, another one for every object: unquoted names have neither `-` nor `:` nor `~`."""
     if kind == "column":
         return f"{anchor('table', parent(name))}:{_kept(last(name))}"
-    return _kept(shown(name)) if kind == "table" else f"{kind.replace(' ', '-')}-{_kept(shown(name))}"
+    return _kept(display_type(name)) if kind == "table" else f"{kind.replace(' ', '-')}-{_kept(display_type(name))}"
 
 
 def _kept(name: str) -> str:
@@ -85,7 +85,7 @@ class _Reader:
             anchor=anchor("module", module.name),
             path=module.path,
             description=module.description,
-            counts=counted(one.kind for one in own if one.kind not in HIDDEN),
+            counts=counted(one.kind for one in own if one.kind not in _HIDDEN),
             tables=tuple(
                 self.table(table)
                 for table in self.structure.tables.values()
@@ -108,11 +108,11 @@ class _Reader:
             declared=self.sources("table", table.name),
         )
 
-    def column(self, table: Table, column: Column) -> ColumnEntry:
+    def column(self, table: Table, column: ColumnDefinition) -> ColumnEntry:
         """Describe a column; that of a foreign key with what it refers to."""
         name = f"{table.name}.{column.name}"
         targets = [
-            (f"{shown(key.target)}.{target}", anchor("column", f"{key.target}.{target}"))
+            (f"{display_type(key.target)}.{target}", anchor("column", f"{key.target}.{target}"))
             for key in table.foreign_keys
             if key.target in self.structure.tables
             for own, target in zip(key.columns, key.target_columns, strict=True)
@@ -132,7 +132,7 @@ class _Reader:
             declared=self.sources("column", name),
         )
 
-    def constraint(self, table: Table, constraint: Constraint) -> RuleEntry:
+    def constraint(self, table: Table, constraint: ConstraintDefinition) -> RuleEntry:
         """Describe a constraint; where it has no place of its own, its first column has."""
         name = f"{table.name}.{constraint.name}"
         before, target, after = constraint.definition.partition(constraint.target or "\0")
@@ -142,7 +142,7 @@ class _Reader:
             anchor=anchor("constraint", name),
             kind=constraint.kind,
             before=before,
-            target=shown(target),
+            target=display_type(target),
             target_anchor=anchor("table", target) if known else "",
             after=after,
             comment=constraint.comment,
@@ -150,10 +150,10 @@ class _Reader:
             declared=self.sources("constraint", name, table=table.name, columns=constraint.columns),
         )
 
-    def index(self, table: Table, index: Index) -> RuleEntry:
+    def index(self, table: Table, index: IndexDefinition) -> RuleEntry:
         """Describe an index, named by its table's schema and its own name."""
         return RuleEntry(
-            name=shown(index.name),
+            name=display_type(index.name),
             anchor=anchor("index", index.name),
             kind="unique index" if index.unique else "index",
             before=index.definition,
@@ -169,22 +169,22 @@ class _Reader:
         """Describe what is no table."""
         kind, name = other.identity
         return OtherEntry(
-            kind, shown(name), anchor(kind, name), other.definition, other.comment, self.sources(kind, name)
+            kind, display_type(name), anchor(kind, name), other.definition, other.comment, self.sources(kind, name)
         )
 
     def maker(self, kind: str, name: str) -> str:
         """Name the module that made an object."""
         return self.structure.makers.get(ObjectId(kind, name), "")
 
-    def sources(self, kind: str, name: str, *, table: str = "", columns: Sequence[str] = ()) -> tuple[Source, ...]:
+    def sources(self, kind: str, name: str, *, table: str = "", columns: Sequence[str] = ()) -> tuple[SourceLink, ...]:
         """Give where an object is declared, on each side that knows; else where its first column is, or its table."""
         keys = [(kind, raw(name)), *(("column", raw(f"{table}.{one}")) for one in columns[:1]), ("table", raw(table))]
         found = [next((side[key] for key in keys if key in side), None) for side in self.places]
         return tuple(source for source in found if source)
 
 
-def _reference(table: Table, key: Constraint) -> Reference:
-    return Reference(
+def _reference(table: Table, key: ConstraintDefinition) -> ReferenceEntry:
+    return ReferenceEntry(
         table=table.shown,
         anchor=anchor("table", table.name),
         columns=", ".join(key.columns),

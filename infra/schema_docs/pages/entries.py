@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Source(NamedTuple):
+class SourceLink(NamedTuple):
     """A line of a file, by its path in the project."""
 
     path: str
@@ -37,7 +37,7 @@ class ColumnEntry:
     notes: tuple[str, ...]
     comment: str
     targets: tuple[tuple[str, str], ...]  # what its foreign keys refer to: as shown, and as an anchor
-    declared: tuple[Source, ...]
+    declared: tuple[SourceLink, ...]
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ class RuleEntry:
     after: str
     comment: str
     module: str
-    declared: tuple[Source, ...]
+    declared: tuple[SourceLink, ...]
 
 
 @dataclass(frozen=True)
-class Reference:
+class ReferenceEntry:
     """A foreign key seen from the table that it refers to."""
 
     table: str
@@ -78,8 +78,8 @@ class TableEntry:
     columns: tuple[ColumnEntry, ...]
     constraints: tuple[RuleEntry, ...]
     indexes: tuple[RuleEntry, ...]
-    referred_to_by: tuple[Reference, ...]
-    declared: tuple[Source, ...]
+    referred_to_by: tuple[ReferenceEntry, ...]
+    declared: tuple[SourceLink, ...]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class OtherEntry:
     anchor: str
     definition: str
     comment: str
-    declared: tuple[Source, ...]
+    declared: tuple[SourceLink, ...]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class ModuleEntry:
 
 
 @dataclass(frozen=True)
-class Contents:
+class PageContents:
     """All that the documents say."""
 
     title: str

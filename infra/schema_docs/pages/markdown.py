@@ -9,13 +9,13 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from infra.schema_docs.pages.entries import Contents, ModuleEntry, RuleEntry, Source, TableEntry
+    from infra.schema_docs.pages.entries import ModuleEntry, PageContents, RuleEntry, SourceLink, TableEntry
 
 SPECIAL = re.compile(r"(?=[\\`*_\[\]<>|&~$])|^(?=[#+-])|(?<=^[0-9])(?=[.)])|(?<=^[0-9]{2})(?=[.)])")
 BACKTICKS = re.compile("`+")
 
 
-def markdown(contents: Contents, pictures: Mapping[str, str], *, root: str) -> str:
+def markdown(contents: PageContents, pictures: Mapping[str, str], *, root: str) -> str:
     """Give the document; `pictures` are names of SVG files by module, "" is the whole; `root` leads to the project."""
     return "\n".join(_Writer(pictures, root).lines(contents)) + "\n"
 
@@ -47,7 +47,7 @@ class _Writer:
         self.pictures = pictures
         self.root = root
 
-    def lines(self, contents: Contents) -> Iterator[str]:
+    def lines(self, contents: PageContents) -> Iterator[str]:
         """Give the whole document."""
         yield f"# {text(contents.title)}"
         yield ""
@@ -130,7 +130,7 @@ class _Writer:
         yield ""
         yield from _table((title, "Definition", "Comment", "Module", "Declared"), rows)
 
-    def places(self, declared: Sequence[Source]) -> str:
+    def places(self, declared: Sequence[SourceLink]) -> str:
         """Give links to where something is declared."""
         return " ".join(self.link(str(source), source.path, f"#L{source.line}") for source in declared)
 

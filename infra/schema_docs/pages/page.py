@@ -15,18 +15,18 @@ from infra.schema_docs.diagram import colours
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from infra.schema_docs.pages.entries import Contents
+    from infra.schema_docs.pages.entries import PageContents
 
-HERE = Path(__file__).parent
+_HERE = Path(__file__).parent
 
 
-def page(contents: Contents, pictures: Mapping[str, str], *, modules: int, root: str) -> str:
+def page(contents: PageContents, pictures: Mapping[str, str], *, modules: int, root: str) -> str:
     """Give the page; `pictures` are SVG by module, "" is the whole; `root` leads from the page to the project.
 
     Every value is escaped by the template's engine; style, script and pictures are this program's own, and are not.
     """
     environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
     script = _text("page.js")
     style = _text("page.css") + colours.style(lambda light, dark: f"light-dark({light}, {dark})", modules, ".erd")
@@ -41,4 +41,4 @@ def page(contents: Contents, pictures: Mapping[str, str], *, modules: int, root:
 
 
 def _text(name: str) -> str:
-    return HERE.joinpath(name).read_text(encoding="utf-8")
+    return _HERE.joinpath(name).read_text(encoding="utf-8")

@@ -19,8 +19,8 @@ OWNER = "platform-postgres.stack"
 DATA = "/var/lib/postgresql/data"
 """Where the data are in the container, with every image (docs/decisions.md)."""
 INITDB = "--data-checksums --auth-host=scram-sha-256 --auth-local=peer"
-WAIT_SECONDS = 120
-PAUSE_SECONDS = 0.2
+READY_SECONDS = 120
+_PAUSE_SECONDS = 0.2
 UNFIT = "correct server.settings"
 DATABASE = "postgres"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 (compared with, never listened on)
@@ -98,8 +98,8 @@ def make_ready(engine: Engine, container: str, way: Mapping[str, str], password:
     `way` has host, port, user and, with TLS, sslmode and sslrootcert. Raises ServerError with the server's last words
     when it does not answer in time.
     """
-    dsn = external.written({"sslmode": "prefer", **way, "dbname": DATABASE})
-    deadline = time.monotonic() + WAIT_SECONDS
+    dsn = external.format_dsn({"sslmode": "prefer", **way, "dbname": DATABASE})
+    deadline = time.monotonic() + READY_SECONDS
     engine.start(container)
     was_set = False
     while True:
@@ -110,7 +110,7 @@ def make_ready(engine: Engine, container: str, way: Mapping[str, str], password:
             if lasting:  # it answers, and waiting would not help
                 raise ServerError(error.what, place=f"container {container}", remedy=UNFIT) from None
             if "authentication failed" in error.what and not was_set:
-                set_password(engine, container, way["user"], password)
+                set_admin_password(engine, container, way["user"], password)
                 was_set = True
                 continue
             there = engine.container(container)
@@ -118,10 +118,10 @@ def make_ready(engine: Engine, container: str, way: Mapping[str, str], password:
             if not running or was_set or time.monotonic() > deadline:
                 words = f"; the container's last words: {engine.last_lines(container)}" if there else ""
                 raise ServerError(f"{error.what}{words}", place=f"container {container}") from None
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(_PAUSE_SECONDS)
 
 
-def set_password(engine: Engine, container: str, user: str, password: str) -> None:
+def set_admin_password(engine: Engine, container: str, user: str, password: str) -> None:
     """Set the administrator's password from inside the container, where its system user needs none."""
     from infra.postgres.connection.scram import verifier  # noqa: PLC0415 (needed only when a password is set)
 

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
-SECONDS = 120
+_SECONDS = 120
 """The longest single answer: a short command in a container."""
 NOT_FOUND, BAD = 404, 400
 WANTS_LOGIN = (401, 403)
-REMEDY = "start it, or set server.docker_host or DOCKER_HOST to the one that runs"
+_REMEDY = "start it, or set server.docker_host or DOCKER_HOST to the one that runs"
 
 Json = dict[str, Any]
 
@@ -53,7 +53,7 @@ class Engine:
 
     def ping(self) -> None:
         """Raise ServerError, in one sentence, when it does not answer."""
-        self._call("GET", "/_ping", None, SECONDS)
+        self._call("GET", "/_ping", None, _SECONDS)
 
     def image(self, name: str) -> Json | None:
         """Give what the engine says of an image that it has, by name or id."""
@@ -64,7 +64,7 @@ class Engine:
 
         One that wants a login is not judged here: the plugin has what `docker login` kept.
         """
-        status, body = self._call("GET", f"/distribution/{quote(name)}/json", None, SECONDS)
+        status, body = self._call("GET", f"/distribution/{quote(name)}/json", None, _SECONDS)
         return "" if status < BAD or status in WANTS_LOGIN else _message(body)
 
     def container(self, name: str) -> Json | None:
@@ -112,7 +112,7 @@ class Engine:
     def last_lines(self, container: str, count: int = 3) -> str:
         """Give the last lines that a container said, as one."""
         query = urlencode({"stdout": 1, "stderr": 1, "tail": count})
-        _, body = self._call("GET", f"/containers/{quote(container)}/logs?{query}", None, SECONDS)
+        _, body = self._call("GET", f"/containers/{quote(container)}/logs?{query}", None, _SECONDS)
         return " / ".join(line.strip() for line in _unframed(body).splitlines() if line.strip())
 
     def run(self, image: str, script: str, *, variables: dict[str, str], binds: Sequence[str] = ()) -> str:
@@ -133,13 +133,13 @@ class Engine:
         try:
             self.start(container)
             self.ask("POST", f"/containers/{container}/wait")
-            _, body = self._call("GET", f"/containers/{container}/logs?stdout=1&stderr=1", None, SECONDS)
+            _, body = self._call("GET", f"/containers/{container}/logs?stdout=1&stderr=1", None, _SECONDS)
         finally:
-            self._call("DELETE", f"/containers/{container}?force=1&v=1", None, SECONDS)
+            self._call("DELETE", f"/containers/{container}?force=1&v=1", None, _SECONDS)
         return _unframed(body)
 
     def execute(
-        self, container: str, script: str, *, user: str, variables: Mapping[str, str], seconds: int | None = SECONDS
+        self, container: str, script: str, *, user: str, variables: Mapping[str, str], seconds: int | None = _SECONDS
     ) -> tuple[int, str]:
         """Run a shell script in a running container, and give its exit status and what it said."""
         asked = {
@@ -155,14 +155,14 @@ class Engine:
         return int(status), _unframed(body).strip()
 
     def _look(self, path: str, method: str = "GET") -> Json | None:
-        status, body = self._call(method, path, None, SECONDS)
+        status, body = self._call(method, path, None, _SECONDS)
         if status == NOT_FOUND:
             return None
         return self._checked(status, body)
 
     def ask(self, method: str, path: str, body: Json | None = None) -> Json:
         """Ask anything else of its API; raises ServerError when it refuses."""
-        return self._checked(*self._call(method, path, body, SECONDS))
+        return self._checked(*self._call(method, path, body, _SECONDS))
 
     def _checked(self, status: int, body: bytes) -> Json:
         if status >= BAD:
@@ -210,7 +210,7 @@ def engine_of(setting: str | None) -> Engine:
 
 
 def _remedy(error: Exception) -> str:
-    return "let your user use it (group docker), or be root" if isinstance(error, PermissionError) else REMEDY
+    return "let your user use it (group docker), or be root" if isinstance(error, PermissionError) else _REMEDY
 
 
 def _message(body: bytes) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import ServerError, SettingProblem
 from infra.server.embedded import configuration
-from infra.server.embedded.validation import NAME, PRELOAD, parse_complaints
+from infra.server.embedded.validation import PRELOAD, SETTING_NAME, parse_complaints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ postgres -C data_directory -D /tmp/look -c log_line_prefix= -c lc_messages=C 2>&
 """
 
 # Parameters that this program decides in a container, and why a setting may not.
-DECIDED = {
+_DECIDED = {
     "listen_addresses": "the container listens on its network; server.address decides where the port is published",
     "port": "it is 5432 in the container; server.port is the published one",
     "data_directory": "it is the volume's folder",
@@ -62,9 +62,9 @@ class Image:
         return int(re.split("[^0-9]", self.version)[0])
 
 
-def look(engine: Engine, image: str, settings: Mapping[str, str], volume: str = "") -> Image:
+def inspect_image(engine: Engine, image: str, settings: Mapping[str, str], volume: str = "") -> Image:
     """Look into an image, and at a volume that is there; raises ServerError when it holds no PostgreSQL."""
-    tried = {name: value for name, value in settings.items() if NAME.fullmatch(name) and "\0" not in value}
+    tried = {name: value for name, value in settings.items() if SETTING_NAME.fullmatch(name) and "\0" not in value}
     binds = [f"{volume}:/volume:ro"] if volume else []
     said = engine.run(image, SCRIPT, variables={"CONFIGURATION": configuration.lines(tried)}, binds=binds)
     parts = re.split(r"^== (\w+)\n", said, flags=re.MULTILINE)
@@ -87,7 +87,7 @@ def look(engine: Engine, image: str, settings: Mapping[str, str], volume: str = 
     )
 
 
-def problems(image: Image, settings: Mapping[str, str]) -> list[SettingProblem]:
+def setting_problems(image: Image, settings: Mapping[str, str]) -> list[SettingProblem]:
     """Give every wrong setting: name, value, library, or not a setting's to decide."""
     found = [
         SettingProblem(name, f'"{value}"', complaint)
@@ -98,12 +98,12 @@ def problems(image: Image, settings: Mapping[str, str]) -> list[SettingProblem]:
 
 
 def _complaint(image: Image, name: str, value: str) -> str:
-    if not NAME.fullmatch(name):
+    if not SETTING_NAME.fullmatch(name):
         return "this is not the name of a server parameter"
     if "\0" in value:
         return "a value cannot hold NUL"
-    if name.lower() in DECIDED:
-        return f"cannot be set: {DECIDED[name.lower()]}"
+    if name.lower() in _DECIDED:
+        return f"cannot be set: {_DECIDED[name.lower()]}"
     complaint = image.complaints.get(name, "")
     if complaint.startswith("unrecognized"):
         near = difflib.get_close_matches(name.lower(), image.parameters, n=1)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.errors import InfraError, RefusedError, ServerError
-from infra.server.docker.container import DATA, INITDB, OWNER, WAIT_SECONDS
-from infra.server.docker.contents import NEW, OLD, SHARED, Contents
+from infra.server.docker.container import DATA, INITDB, OWNER, READY_SECONDS
+from infra.server.docker.contents import NEW, OLD, SHARED_VOLUME, ServerContents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 MOVED_FROM = "platform-postgres.moved-from"
 """The label of volumes that an upgrade made: the name of the stack's first volume."""
-PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.2
 SECONDS_TO_STOP = 60
 UNKEPT = ("archive_mode=off", "log_statement=none", "log_min_duration_statement=-1", "log_min_error_statement=panic")
 """Settings of the two containers: nothing is archived twice, and no verifier is logged."""
 
 PREPARE = f"""
-cd {SHARED} && umask 077 && rm -rf dump && install -d -m 0777 old new && chmod 0755 . &&
+cd {SHARED_VOLUME} && umask 077 && rm -rf dump && install -d -m 0777 old new && chmod 0755 . &&
 install -d -m 0700 -o "$ADMIN" dump && head -c 24 /dev/urandom | base64 >initial-password &&
 echo 'local all all trust' >hba.conf && chmod 0644 hba.conf && echo prepared
 """
-CLEAN = f"cd {SHARED} && rm -rf old new hba.conf initial-password && echo cleaned"
+_CLEAN = f"cd {SHARED_VOLUME} && rm -rf old new hba.conf initial-password && echo cleaned"
 # While the data are made, a server runs for a moment that is not the container's first process.
 IS_UP = '[ "$(head -n 1 "$PGDATA/postmaster.pid")" = 1 ] && pg_isready -q -h "$HERE"'
 
@@ -138,11 +138,11 @@ def upgrade(move: Move, tell: Callable[[str], None]) -> None:
         _script(move, PREPARE)
         _start(move, old, there, image=str(there["Image"]), volume=move.volume, side=OLD)
         _start(move, new, there, image=move.image, volume=move.to, side=NEW)
-        _moved(Contents(move.engine, new, move.user), move, tell)
+        _moved(ServerContents(move.engine, new, move.user), move, tell)
         for name in (old, new):
             move.engine.stop(name)
             move.engine.remove(name)
-        _script(move, CLEAN)
+        _script(move, _CLEAN)
     except BaseException as error:
         with suppress(InfraError):  # the first error is the one to tell
             _remove(move, old, new)
@@ -162,7 +162,7 @@ def remove_moved(engine: Engine, first_volume: str) -> None:
         engine.remove_volume(name)
 
 
-def _moved(contents: Contents, move: Move, tell: Callable[[str], None]) -> None:
+def _moved(contents: ServerContents, move: Move, tell: Callable[[str], None]) -> None:
     databases = contents.databases()
     tell(f"dumping {len(databases)} databases of PostgreSQL {move.majors[0]} into volume {move.dumps}")
     contents.dump(databases)
@@ -182,16 +182,16 @@ def _remove(move: Move, *containers: str) -> None:
 
 
 def _script(move: Move, script: str) -> None:
-    said = move.engine.run(move.image, script, variables={"ADMIN": move.user}, binds=[f"{move.dumps}:{SHARED}"])
+    said = move.engine.run(move.image, script, variables={"ADMIN": move.user}, binds=[f"{move.dumps}:{SHARED_VOLUME}"])
     if said.split()[-1:] not in (["prepared"], ["cleaned"]):
         raise ServerError(f"cannot be prepared: {' '.join(said.split())}", place=f"volume {move.dumps}")
 
 
 def _start(move: Move, name: str, like: Json, *, image: str, volume: str, side: str) -> None:
     """Run a server on a volume, reachable by its socket in the shared volume alone, and wait until it answers."""
-    here = f"{SHARED}/{side}"
+    here = f"{SHARED_VOLUME}/{side}"
     given = [*(f"{one}={value}" for one, value in sorted(move.settings.items())), *UNKEPT, "listen_addresses="]
-    given += [f"unix_socket_directories=/var/run/postgresql,{here}", f"hba_file={SHARED}/hba.conf"]
+    given += [f"unix_socket_directories=/var/run/postgresql,{here}", f"hba_file={SHARED_VOLUME}/hba.conf"]
     limits = {limit: like["HostConfig"][limit] for limit in ("Memory", "MemorySwap", "ShmSize")}
     move.engine.create(
         name,
@@ -200,17 +200,21 @@ def _start(move: Move, name: str, like: Json, *, image: str, volume: str, side: 
             "Cmd": ["postgres", *(word for one in given for word in ("-c", one))],
             "Env": [
                 f"PGDATA={DATA}",
-                f"POSTGRES_PASSWORD_FILE={SHARED}/initial-password",
+                f"POSTGRES_PASSWORD_FILE={SHARED_VOLUME}/initial-password",
                 f"POSTGRES_INITDB_ARGS={move.initdb_args} {INITDB}",
             ],
             "Labels": move.labels,
             "StopSignal": "SIGINT",
             "StopTimeout": SECONDS_TO_STOP,
-            "HostConfig": {"NetworkMode": "none", "Binds": [f"{volume}:{DATA}", f"{move.dumps}:{SHARED}"], **limits},
+            "HostConfig": {
+                "NetworkMode": "none",
+                "Binds": [f"{volume}:{DATA}", f"{move.dumps}:{SHARED_VOLUME}"],
+                **limits,
+            },
         },
     )
     move.engine.start(name)
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline = time.monotonic() + READY_SECONDS
     while True:
         there = move.engine.container(name)
         if there is None or not there["State"]["Running"] or time.monotonic() > deadline:
@@ -218,4 +222,4 @@ def _start(move: Move, name: str, like: Json, *, image: str, volume: str, side: 
         status, _ = move.engine.execute(name, IS_UP, user=move.user, variables={"HERE": here})
         if not status:
             return
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(_PAUSE_SECONDS)

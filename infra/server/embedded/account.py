@@ -17,8 +17,8 @@ if sys.platform != "win32":
 
 DEFAULT_NAME = "platform-postgres"
 NOLOGIN = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false")
-TRIES = 10  # /etc/passwd may be locked by another useradd for a moment
-PAUSE_SECONDS = 0.2
+_TRIES = 10  # /etc/passwd may be locked by another useradd for a moment
+_PAUSE_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,13 @@ def _make(name: str) -> tuple[int, int]:
     shell = next((path for path in NOLOGIN if Path(path).exists()), NOLOGIN[-1])
     options = ["--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", "--shell", shell]
     comment = ["--comment", "platform-postgres embedded server"]
-    result = spawn.Result(0, "")
-    for _ in range(TRIES):
+    result = spawn.ProcessResult(0, "")
+    for _ in range(_TRIES):
         result = spawn.run_command([useradd, *options, *comment, name], seconds=30)
         entry = _entry(name)  # another run may have made it first
         if entry:
             return entry
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(_PAUSE_SECONDS)
     raise ServerError(f"this user cannot be made: {result.last_lines(1)}", place=name, remedy=remedy)
 
 

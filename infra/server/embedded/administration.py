@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from infra.postgres.connection.target import Target
 
 RELOAD_SECONDS = 10.0
-POLL_SECONDS = 0.005
+_POLL_SECONDS = 0.005
 
 IDENTITY = """
 SELECT current_setting('data_directory'), current_setting('server_version'), system_identifier::text
@@ -38,14 +38,14 @@ class WrongPasswordError(ServerError):
 
 
 @dataclass(frozen=True)
-class Identity:
+class ServerIdentity:
     """Which server answered; `version` is e.g. "17.10"."""
 
     version: str
     system_identifier: str
 
 
-def identify(target: Target, data: Path) -> Identity:
+def identify(target: Target, data: Path) -> ServerIdentity:
     """Connect and see that the server at `target` is the one of this data directory (about 0.01 s).
 
     WrongPasswordError, or ServerError: no answer, or a stranger's.
@@ -63,7 +63,7 @@ def identify(target: Target, data: Path) -> Identity:
             place=str(data),
             remedy="set another port, or stop that server",
         )
-    return Identity(row[1].split()[0], row[2])
+    return ServerIdentity(row[1].split()[0], row[2])
 
 
 def reload(target: Target) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def reload(target: Target) -> tuple[str, ...]:
         while connection.execute("SELECT pg_conf_load_time()").fetchone() == before:
             if time.monotonic() > deadline:
                 raise ServerError(f"did not read its configuration within {RELOAD_SECONDS:g} s", place=str(target))
-            time.sleep(POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)
         return tuple(row[0] for row in connection.execute("SELECT name FROM pg_settings WHERE pending_restart"))
 
 

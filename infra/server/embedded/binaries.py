@@ -11,7 +11,7 @@ from pathlib import Path
 from infra.errors import ServerError
 from infra.server.embedded.directory import read_marker, remove_tree
 from infra.server.embedded.distribution import TOOLS, Distribution, version_of
-from infra.server.embedded.file_lock import locked
+from infra.server.embedded.file_lock import file_locked
 from infra.server.file_io import write_whole
 
 REPLACEMENT = Path(__file__).with_name("uuid_ossp")
@@ -37,7 +37,7 @@ def install(found: Distribution, root: Path) -> Distribution:
     used = copied(found, root)
     if used == found or _is_current(used):
         return used
-    with locked(_lock_of(root)):
+    with file_locked(_lock_of(root)):
         if not _has_tools(used):
             _copy(found, used)
         if used.uuid_ossp == "replacement":
@@ -50,7 +50,7 @@ def prune(root: Path) -> None:
     directory = root / "dist"
     if not directory.exists() and not _lock_of(root).exists():
         return
-    with locked(_lock_of(root)) as lock:
+    with file_locked(_lock_of(root)) as lock:
         try:
             needed = _needed(root)
         except ServerError:  # somebody else's server, which may need any of them

@@ -16,8 +16,8 @@ from infra.server.embedded import administration, binaries, daemon, directory, l
 from infra.server.embedded.account import Account, account, refuse_unreachable
 from infra.server.embedded.directory import Layout, Marker, read_marker, refuse_foreign, write_marker
 from infra.server.embedded.distribution import locate, refuse_platform
-from infra.server.embedded.file_lock import locked
-from infra.server.embedded.lifecycle import Site
+from infra.server.embedded.file_lock import file_locked
+from infra.server.embedded.lifecycle import Installation
 from infra.server.embedded.specification import ClusterSpec, Running, default_root, refuse_impossible
 from infra.server.embedded.validation import refuse_wrong
 from infra.server.ports import HOST
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.server.embedded.file_lock import Lock
-    from infra.server.embedded.server_step import Step
+    from infra.server.embedded.server_step import ServerStep
 
 __all__ = [
     "ClusterSpec",
     "Running",
-    "State",
+    "ServerState",
     "create",
     "default_root",
     "destroy",
@@ -44,10 +44,10 @@ __all__ = [
     "stop",
 ]
 
-State = Literal["running", "stopped", "absent"]
+ServerState = Literal["running", "stopped", "absent"]
 
 
-def plan(spec: ClusterSpec) -> Step:
+def plan(spec: ClusterSpec) -> ServerStep:
     """Give what create() or ensure() would do, after all refusals that need no password; changes nothing.
 
     Costs 0.001 s when nothing differs, 0.03 s with new settings, which PostgreSQL itself is asked about.
@@ -104,7 +104,7 @@ def listens_at(base: Path) -> tuple[str, int] | None:
     return (HOST, marker.port) if marker and marker.port and marker.phase == "live" else None
 
 
-def state(base: Path) -> State:
+def state(base: Path) -> ServerState:
     """Say whether the server in `base` runs, without side effects and without its password (0.001 s)."""
     layout = _layout(base)
     marker = read_marker(layout.base)
@@ -154,7 +154,7 @@ def destroy(base: Path, *, owner: str, retain: bool = False) -> None:
     with _held(layout) as lock:
         marker = refuse_foreign(layout.base, owner)
         if marker is None:  # removed by hand, and perhaps while the server ran
-            processes.end_strays([layout.data], Account("", -1, -1, switch=False))
+            processes.end_orphan_processes([layout.data], Account("", -1, -1, switch=False))
         elif retain and marker.phase in {"live", "retained"}:
             _down(layout, marker)
             write_marker(layout.base, replace(marker, phase="retained"))
@@ -168,7 +168,7 @@ def destroy(base: Path, *, owner: str, retain: bool = False) -> None:
 def _held(layout: Layout) -> Generator[Lock]:
     """Hold the server's lock; where no base is left (or came to be), the lock and an empty root go too."""
     try:
-        with locked(layout.lock) as lock:
+        with file_locked(layout.lock) as lock:
             try:
                 yield lock
             finally:
@@ -182,24 +182,24 @@ def _remove(layout: Layout, marker: Marker) -> None:
     directory.refuse_strangers(layout)
     write_marker(layout.base, replace(marker, phase="removing"))
     _down(layout, marker, at_once=True)
-    processes.end_strays([layout.unfinished], account(marker.run_as))
+    processes.end_orphan_processes([layout.unfinished], account(marker.run_as))
     directory.remove_base(layout)
 
 
 def _down(layout: Layout, marker: Marker, *, at_once: bool = False) -> None:
     who = account(marker.run_as)
-    crashed = processes.stop(layout.data, who, at_once=at_once)
+    crashed = processes.stop_postmaster(layout.data, who, at_once=at_once)
     if crashed and marker.distribution:
         daemon.release_memory(layout, marker.distribution, who)
 
 
-def _brought_up(site: Site, marker: Marker | None) -> Running:
+def _brought_up(site: Installation, marker: Marker | None) -> Running:
     if marker is None or marker.phase in {"creating", "removing"}:
         return lifecycle.make(site)
     return lifecycle.adopt(site, marker) if marker.phase == "retained" else lifecycle.keep(site, marker)
 
 
-def _takes_password(site: Site) -> bool:
+def _takes_password(site: Installation) -> bool:
     found = processes.postmaster(site.layout.data, site.who)
     if found is None:
         return False
@@ -210,7 +210,7 @@ def _takes_password(site: Site) -> bool:
     return True
 
 
-def _looked_at(spec: ClusterSpec, *, make_account: bool = True) -> tuple[Site, Marker | None]:
+def _looked_at(spec: ClusterSpec, *, make_account: bool = True) -> tuple[Installation, Marker | None]:
     """Refuse what cannot be, before a lock or a directory is made; settings are tried when they are not in use yet."""
     refuse_platform()
     refuse_impossible(spec)
@@ -224,7 +224,7 @@ def _looked_at(spec: ClusterSpec, *, make_account: bool = True) -> tuple[Site, M
     refuse_unreachable(layout.base, who, setting="data root")
     if spec.bin_dir:
         refuse_unreachable(spec.bin_dir / "postgres", who, setting="bin_dir")
-    return Site(spec, layout, who, found, used), marker
+    return Installation(spec, layout, who, found, used), marker
 
 
 def _layout(base: Path) -> Layout:

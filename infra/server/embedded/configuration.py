@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from infra.server.embedded.directory import Layout
 
 # Parameters that this program decides, and why a setting may not (PostgreSQL manual, 19).
-DECIDED = {
+_DECIDED = {
     "listen_addresses": "the embedded server listens on 127.0.0.1 only",
     "port": "the port has a setting of its own",
     "data_directory": "it follows from the data root",
@@ -36,7 +36,7 @@ DECIDED_FAMILIES = {
     "gss_": "authentication is by password (scram-sha-256)",
 }
 
-HBA = f"""\
+_HBA = f"""\
 # Written by platform-postgres: changes made here are lost. PostgreSQL manual, 20.1.
 host  all          all  {HOST}/32  scram-sha-256
 host  replication  all  {HOST}/32  scram-sha-256
@@ -47,10 +47,10 @@ def decided(name: str) -> str:
     """Say why a parameter cannot be a setting; "" when it can."""
     name = name.lower()
     family = next((reason for start, reason in DECIDED_FAMILIES.items() if name.startswith(start)), "")
-    return DECIDED.get(name, family)
+    return _DECIDED.get(name, family)
 
 
-def quoted(value: str) -> str:
+def quote_setting(value: str) -> str:
     """Give a value as postgresql.conf has it (PostgreSQL manual, 19.1.2): in quotes, these and backslashes escaped."""
     escaped = value.replace("\\", "\\\\").replace("'", "''")
     return "'" + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + "'"
@@ -58,7 +58,7 @@ def quoted(value: str) -> str:
 
 def lines(settings: Mapping[str, str]) -> str:
     """Give the settings as lines of postgresql.conf, sorted by name."""
-    return "".join(f"{name} = {quoted(value)}\n" for name, value in sorted(settings.items()))
+    return "".join(f"{name} = {quote_setting(value)}\n" for name, value in sorted(settings.items()))
 
 
 def defaults(who: Account) -> dict[str, str]:
@@ -74,7 +74,7 @@ def rendered(layout: Layout, settings: Mapping[str, str], who: Account) -> str:
     """Give embedded.conf: initdb's own choices for this machine, this program's, then the stack's settings."""
     return (
         "# Written by platform-postgres from the stack's settings: changes made here are lost.\n"
-        f"include {quoted(str(layout.data / 'postgresql.conf'))}\n\n{lines(defaults(who))}\n{lines(settings)}"
+        f"include {quote_setting(str(layout.data / 'postgresql.conf'))}\n\n{lines(defaults(who))}\n{lines(settings)}"
     )
 
 
@@ -94,11 +94,11 @@ def command_line(layout: Layout, port: int) -> list[str]:
 
 def is_written(layout: Layout, settings: Mapping[str, str], who: Account) -> bool:
     """Say whether both files are as they should be."""
-    return read_untrusted(layout.settings) == rendered(layout, settings, who) and read_untrusted(layout.hba) == HBA
+    return read_untrusted(layout.settings) == rendered(layout, settings, who) and read_untrusted(layout.hba) == _HBA
 
 
-def write(layout: Layout, settings: Mapping[str, str], who: Account) -> None:
+def write_configuration(layout: Layout, settings: Mapping[str, str], who: Account) -> None:
     """Write both files, for the service account to read."""
     owner, mode = ((0, who.gid), 0o640) if who.switch else (None, 0o600)
     write_whole(layout.settings, rendered(layout, settings, who), mode=mode, owner=owner)
-    write_whole(layout.hba, HBA, mode=mode, owner=owner)
+    write_whole(layout.hba, _HBA, mode=mode, owner=owner)

@@ -42,12 +42,12 @@ def initialise(spec: ClusterSpec, layout: Layout, distribution: Distribution, wh
     password_file = layout.conf / "admin-verifier"
     owner = (who.uid, who.gid) if who.switch else None
     write_whole(password_file, verifier(spec.admin_password) + "\n", owner=owner)
-    result = spawn.Result(0, "")
+    result = spawn.ProcessResult(0, "")
     try:
         for ctype in (spec.ctype,) if spec.ctype else CTYPES:
             directory.make_empty(layout.unfinished, who)
             arguments = _initdb_arguments(spec, layout, password_file, ctype)
-            result = spawn.run(
+            result = spawn.run_program(
                 distribution.tool("initdb"), arguments, who, directory=layout.unfinished, seconds=INITDB_SECONDS
             )
             if result.status == 0:
@@ -83,7 +83,9 @@ def start(layout: Layout, distribution: Distribution, who: Account, port: int) -
     begin = _prepare_log(layout.log, who)
     options = shlex.join(configuration.command_line(layout, port))
     arguments = ["start", "-w", "-t", str(START_SECONDS), "-D", str(layout.data), "-l", str(layout.log), "-o", options]
-    result = spawn.run(distribution.tool("pg_ctl"), arguments, who, directory=layout.data, seconds=START_SECONDS + 30)
+    result = spawn.run_program(
+        distribution.tool("pg_ctl"), arguments, who, directory=layout.data, seconds=START_SECONDS + 30
+    )
     if result.status == 0:
         return
     written = read_untrusted(layout.log, start=begin) or result.output
@@ -137,7 +139,7 @@ def release_memory(layout: Layout, distribution: Distribution, who: Account) -> 
     if not distribution.tool("postgres").is_file():
         return
     arguments = ["--check", "-D", str(layout.data), "-c", f"config_file={layout.settings}"]
-    spawn.run(distribution.tool("postgres"), arguments, who, directory=layout.data, seconds=CHECK_SECONDS)
+    spawn.run_program(distribution.tool("postgres"), arguments, who, directory=layout.data, seconds=CHECK_SECONDS)
 
 
 def reset_password(spec: ClusterSpec, layout: Layout, distribution: Distribution, who: Account) -> None:
@@ -151,9 +153,9 @@ def reset_password(spec: ClusterSpec, layout: Layout, distribution: Distribution
         f"ALTER ROLE \"{spec.admin_user}\" LOGIN PASSWORD '{verifier(spec.admin_password)}' VALID UNTIL 'infinity';\n"
     )
     quiet = {"log_statement": "none", "log_min_duration_statement": "-1", "logging_collector": "off"}
-    arguments = ["--single", "-D", str(layout.data), *configuration.command_line(layout, ports.FIRST)]
+    arguments = ["--single", "-D", str(layout.data), *configuration.command_line(layout, ports.FIRST_PORT)]
     arguments += [word for name, value in quiet.items() for word in ("-c", f"{name}={value}")]
-    result = spawn.run(
+    result = spawn.run_program(
         distribution.tool("postgres"),
         [*arguments, "postgres"],
         who,

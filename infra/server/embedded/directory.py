@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from infra.server.embedded.account import Account
 
 MADE_BY = "platform-postgres"
-FORMAT = 1
+_FORMAT = 1
 ROOT_MARKER = ".made-by-platform-postgres"
 
 Phase = Literal["creating", "live", "retained", "removing"]
@@ -118,7 +118,7 @@ def read_marker(base: Path) -> Marker | None:
 
 
 def _parse(found: dict[str, Any]) -> Marker:
-    if (found.pop("made_by"), found.pop("format")) != (MADE_BY, FORMAT):
+    if (found.pop("made_by"), found.pop("format")) != (MADE_BY, _FORMAT):
         raise ValueError(found)
     distribution: dict[str, Any] | None = found.pop("distribution")
     if distribution:
@@ -129,7 +129,7 @@ def _parse(found: dict[str, Any]) -> Marker:
 
 def write_marker(base: Path, marker: Marker) -> None:
     """Write the marker, readable by the caller alone."""
-    found = {"made_by": MADE_BY, "format": FORMAT, **asdict(marker)}
+    found = {"made_by": MADE_BY, "format": _FORMAT, **asdict(marker)}
     write_whole(Layout(base).marker, json.dumps(found, indent=1, sort_keys=True, default=str) + "\n")
 
 

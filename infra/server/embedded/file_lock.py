@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 if sys.platform != "win32":
     import fcntl
 
-WAIT_SECONDS = 300.0
-POLL_SECONDS = 0.02
+_WAIT_SECONDS = 300.0
+_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Lock:
 
 
 @contextmanager
-def locked(path: Path, *, seconds: float = WAIT_SECONDS) -> Generator[Lock]:
+def file_locked(path: Path, *, seconds: float = _WAIT_SECONDS) -> Generator[Lock]:
     """Hold the lock file `path` (made when missing); BusyError, which names the holder's pid, after `seconds`."""
     descriptor = _acquire(path, time.monotonic() + seconds, seconds)
     try:
@@ -74,7 +74,7 @@ def _acquire(path: Path, deadline: float, seconds: float) -> int:
                 place=str(path),
                 remedy="let it finish, or end it, and try again",
             )
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def _try(descriptor: int) -> bool:

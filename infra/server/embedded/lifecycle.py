@@ -10,7 +10,7 @@ from infra.errors import InfraError, RefusedError, ServerError
 from infra.server import ports
 from infra.server.embedded import administration, binaries, configuration, daemon, directory, processes
 from infra.server.embedded.directory import Marker, write_marker
-from infra.server.embedded.server_step import Wanted, decide
+from infra.server.embedded.server_step import Wanted, decide_server_step
 from infra.server.embedded.specification import Action, ClusterSpec, Running
 from infra.server.embedded.validation import contexts
 from infra.server.file_io import read_untrusted
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from infra.server.embedded.account import Account
     from infra.server.embedded.directory import Layout
     from infra.server.embedded.distribution import Distribution
-    from infra.server.embedded.server_step import Step
+    from infra.server.embedded.server_step import ServerStep
 
 PORT_TRIES = 5
 DYING_SECONDS = 0.5  # a process that was killed still has its directory for a moment
@@ -27,7 +27,7 @@ FIXED = ("run_as", "admin_user", "encoding", "locale", "ctype")
 
 
 @dataclass(frozen=True)
-class Site:
+class Installation:
     """A specification, and what it means on this machine."""
 
     spec: ClusterSpec
@@ -53,12 +53,12 @@ class Site:
         )
 
 
-def make(site: Site) -> Running:
+def make(site: Installation) -> Running:
     """Make the server from nothing (1 s); when that fails, nothing of it stays behind."""
     layout, who = site.layout, site.who
-    if processes.stop(layout.data, who, at_once=True):
+    if processes.stop_postmaster(layout.data, who, at_once=True):
         daemon.release_memory(layout, site.used, who)
-    processes.end_strays([layout.unfinished], who)
+    processes.end_orphan_processes([layout.unfinished], who)
     directory.make_base(layout, who)
     directory.refuse_strangers(layout)
     marker = site.marker()
@@ -70,24 +70,24 @@ def make(site: Site) -> Running:
         return _started(site, marker, action="created")
     except BaseException:
         with suppress(InfraError, OSError):
-            processes.stop(layout.data, who, at_once=True)
+            processes.stop_postmaster(layout.data, who, at_once=True)
             directory.remove_base(layout)
             binaries.prune(layout.root)
         raise
 
 
-def adopt(site: Site, marker: Marker) -> Running:
+def adopt(site: Installation, marker: Marker) -> Running:
     """Take up a server whose password is not known: set it while nobody can connect, and start."""
     refuse_unfit(site, marker)
     _install(site, marker)
-    processes.stop(site.layout.data, site.who)
+    processes.stop_postmaster(site.layout.data, site.who)
     directory.make_base(site.layout, site.who)
-    configuration.write(site.layout, site.spec.settings, site.who)
+    configuration.write_configuration(site.layout, site.spec.settings, site.who)
     daemon.reset_password(site.spec, site.layout, site.used, site.who)
     return _started(site, marker, action="adopted")
 
 
-def keep(site: Site, marker: Marker) -> Running:
+def keep(site: Installation, marker: Marker) -> Running:
     """Bring a server to what its specification says, with the least that this takes."""
     refuse_unfit(site, marker)
     _install(site, marker)
@@ -101,7 +101,7 @@ def keep(site: Site, marker: Marker) -> Running:
     return _restarted(site, marker, step)
 
 
-def _install(site: Site, marker: Marker) -> None:
+def _install(site: Installation, marker: Marker) -> None:
     """Copy the binaries unless they are there; another server's end must not prune them before they are in use."""
     used = marker.distribution if marker.phase == "live" else None
     if used is None or used.source != site.used.source:
@@ -109,7 +109,7 @@ def _install(site: Site, marker: Marker) -> None:
     binaries.install(site.found, site.layout.root)
 
 
-def _answering(site: Site) -> tuple[processes.Postmaster | None, administration.Identity | None]:
+def _answering(site: Installation) -> tuple[processes.Postmaster | None, administration.ServerIdentity | None]:
     """Give the live postmaster and what its server says of itself; (None, None) when it is down, or just went down."""
     data = site.layout.data
     found = processes.wait_settled(data, site.who, daemon.START_SECONDS)
@@ -126,14 +126,14 @@ def _answering(site: Site) -> tuple[processes.Postmaster | None, administration.
         return None, None
 
 
-def planned(site: Site, marker: Marker | None, *, alive: bool) -> Step:
+def planned(site: Installation, marker: Marker | None, *, alive: bool) -> ServerStep:
     """Give the step that the server's state and its specification ask for."""
     written = marker is not None and configuration.is_written(site.layout, site.spec.settings, site.who)
     wanted = Wanted(site.spec.port, site.spec.settings, site.used, written=written)
-    return decide(marker, wanted, alive=alive, contexts=lambda: contexts(site.found))
+    return decide_server_step(marker, wanted, alive=alive, contexts=lambda: contexts(site.found))
 
 
-def refuse_unfit(site: Site, marker: Marker) -> None:
+def refuse_unfit(site: Installation, marker: Marker) -> None:
     """Raise RefusedError when what exists cannot become what is wanted; nothing is touched then."""
     wanted = site.marker()
     for name in FIXED:
@@ -159,8 +159,8 @@ def refuse_unfit(site: Site, marker: Marker) -> None:
         )
 
 
-def _reloaded(site: Site, marker: Marker, step: Step, found: processes.Postmaster) -> Running:
-    configuration.write(site.layout, site.spec.settings, site.who)
+def _reloaded(site: Installation, marker: Marker, step: ServerStep, found: processes.Postmaster) -> Running:
+    configuration.write_configuration(site.layout, site.spec.settings, site.who)
     waiting = administration.reload(site.spec.target(found.port))
     if waiting:  # extensions' parameters, which only the server itself knows
         reasons = tuple(f"changed setting: {name} needs restart" for name in waiting)
@@ -170,12 +170,12 @@ def _reloaded(site: Site, marker: Marker, step: Step, found: processes.Postmaste
     return _running(site, identity, found, action="reloaded", changed=step.reasons)
 
 
-def _restarted(site: Site, marker: Marker, step: Step) -> Running:
+def _restarted(site: Installation, marker: Marker, step: ServerStep) -> Running:
     """Stop what runs, or is left, and start it anew; if it does not start, what ran before is brought back."""
     spec, layout = site.spec, site.layout
     if spec.port and spec.port != marker.port and not ports.is_free(spec.port):
         raise ports.taken(spec.port)
-    processes.stop(layout.data, site.who)
+    processes.stop_postmaster(layout.data, site.who)
     action: Action = "restarted" if step.verb == "restart" else "started"
     try:
         return _started(site, marker, action=action, changed=step.reasons)
@@ -185,20 +185,20 @@ def _restarted(site: Site, marker: Marker, step: Step) -> Running:
         raise ServerError(error.what, place=error.place, remedy="it runs as before; correct the settings") from None
 
 
-def _brought_back(site: Site, marker: Marker) -> bool:
+def _brought_back(site: Installation, marker: Marker) -> bool:
     """Start the server as its marker says it ran last; say whether that worked."""
     used = marker.distribution or site.used
     with suppress(InfraError, OSError):
-        processes.stop(site.layout.data, site.who)
-        configuration.write(site.layout, marker.settings, site.who)
+        processes.stop_postmaster(site.layout.data, site.who)
+        configuration.write_configuration(site.layout, marker.settings, site.who)
         daemon.start(site.layout, used, site.who, marker.port)
         return True
     return False
 
 
-def _started(site: Site, marker: Marker, *, action: Action, changed: tuple[str, ...] = ()) -> Running:
+def _started(site: Installation, marker: Marker, *, action: Action, changed: tuple[str, ...] = ()) -> Running:
     """Write the configuration, start the stopped server, see that it is the right one, and put that down."""
-    configuration.write(site.layout, site.spec.settings, site.who)
+    configuration.write_configuration(site.layout, site.spec.settings, site.who)
     port = _start_on_some_port(site, marker)
     identity = administration.identify(site.spec.target(port), site.layout.data)
     found = processes.postmaster(site.layout.data, site.who)
@@ -213,7 +213,7 @@ def _started(site: Site, marker: Marker, *, action: Action, changed: tuple[str, 
     return _running(site, identity, found, action=action, changed=tuple(dict.fromkeys(changed)))
 
 
-def _start_on_some_port(site: Site, marker: Marker) -> int:
+def _start_on_some_port(site: Installation, marker: Marker) -> int:
     """Start on the configured port; else on the one it had, or on a free one: somebody may take that meanwhile."""
     spec = site.spec
     port = spec.port or (marker.port if marker.port and ports.is_free(marker.port) else ports.choose(spec.name))
@@ -232,8 +232,8 @@ def _start_on_some_port(site: Site, marker: Marker) -> int:
 
 
 def _running(
-    site: Site,
-    identity: administration.Identity,
+    site: Installation,
+    identity: administration.ServerIdentity,
     found: processes.Postmaster,
     action: Action,
     changed: tuple[str, ...] = (),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 60.0  # a fast shutdown writes a checkpoint
 QUIT_SECONDS = 5.0
-POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.01
 LSOF = ("/usr/sbin/lsof", "/usr/bin/lsof")
 
 
@@ -58,40 +58,40 @@ def read_pid_file(data: Path) -> Postmaster | None:
     return Postmaster(int(lines[0]), int(port) if port.isdecimal() else 0, status)
 
 
-def strays(directories: list[Path], who: Account) -> list[int]:
+def orphan_processes(directories: list[Path], who: Account) -> list[int]:
     """Give the pids of all PostgreSQL processes that work in these directories, postmaster or not (0.005 s)."""
     if sys.platform != "linux":
         return _ask_lsof(directories)
     names = [str(directory) for directory in directories]
-    result = spawn.run("--processes-in", names, who, directory=Path("/"), seconds=30)
+    result = spawn.run_program("--processes-in", names, who, directory=Path("/"), seconds=30)
     if result.status != 0:
         raise ServerError(f"the processes of the server cannot be listed: {result.last_lines(1)}", place=names[0])
     return [int(pid) for pid in result.output.split()]
 
 
-def end_strays(directories: list[Path], who: Account) -> None:
+def end_orphan_processes(directories: list[Path], who: Account) -> None:
     """End what a killed postmaster or initdb left behind: SIGQUIT, QUIT_SECONDS, then SIGKILL.
 
     A busy backend does not notice that its postmaster is gone, and a new one refuses to start beside it.
     """
     for number, seconds in ((signal.SIGQUIT, QUIT_SECONDS), (signal.SIGKILL, QUIT_SECONDS)):
         deadline = time.monotonic() + seconds
-        left = strays(directories, who)
+        left = orphan_processes(directories, who)
         for pid in left:
             _send(pid, number)
         while left and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
-            left = strays(directories, who)
+            time.sleep(_POLL_SECONDS)
+            left = orphan_processes(directories, who)
         if not left:
             return
     raise ServerError(
-        f"processes {', '.join(map(str, strays(directories, who)))} survive SIGKILL",
+        f"processes {', '.join(map(str, orphan_processes(directories, who)))} survive SIGKILL",
         place=str(directories[0]),
         remedy="they wait for a disk or a debugger; free them and try again",
     )
 
 
-def stop(data: Path, who: Account, *, at_once: bool = False) -> bool:
+def stop_postmaster(data: Path, who: Account, *, at_once: bool = False) -> bool:
     """Stop the server of a data directory: fast, after STOP_SECONDS at once; needs none of its binaries.
 
     Ends orphans too, and removes a pid file that no process of ours stands behind; says whether there was one, which
@@ -103,7 +103,7 @@ def stop(data: Path, who: Account, *, at_once: bool = False) -> bool:
         if found:
             _send(found.pid, number)
             wait_gone(found.pid, data, who, seconds)
-    end_strays([data], who)
+    end_orphan_processes([data], who)
     try:
         (data / "postmaster.pid").unlink()
     except (FileNotFoundError, NotADirectoryError):
@@ -122,18 +122,18 @@ def wait_settled(data: Path, who: Account, seconds: float) -> Postmaster | None:
         if found is None or found.status in {"ready", "standby"}:
             return found
         if found.status == "stopping":
-            stop(data, who)
+            stop_postmaster(data, who)
             return None
         if time.monotonic() > deadline:
             raise ServerError(f"is still {found.status} after {seconds:g} s", place=str(data), remedy="look at its log")
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def wait_gone(pid: int, data: Path, who: Account, seconds: float) -> None:
     """Wait until a process of this data directory has ended, for `seconds` at most."""
     deadline = time.monotonic() + seconds
     while _belongs(pid, data, who) and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def _send(pid: int, number: signal.Signals) -> None:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from infra.server.embedded.directory import Marker
     from infra.server.embedded.distribution import Distribution
 
-Verb = Literal["create", "adopt", "start", "restart", "reload", "keep"]
+ServerVerb = Literal["create", "adopt", "start", "restart", "reload", "keep"]
 
 
 @dataclass(frozen=True)
-class Step:
+class ServerStep:
     """One planned act and, in words, each difference that it is for."""
 
-    verb: Verb
+    verb: ServerVerb
     reasons: tuple[str, ...] = ()
 
 
@@ -32,12 +32,14 @@ class Wanted:
     written: bool = True
 
 
-def decide(marker: Marker | None, wanted: Wanted, *, alive: bool, contexts: Callable[[], Mapping[str, str]]) -> Step:
+def decide_server_step(
+    marker: Marker | None, wanted: Wanted, *, alive: bool, contexts: Callable[[], Mapping[str, str]]
+) -> ServerStep:
     """Give the next step for a server; `contexts` is asked only when settings differ (see validation.contexts)."""
     if marker is None or marker.phase in {"creating", "removing"}:
-        return Step("create", ("there is none",))
+        return ServerStep("create", ("there is none",))
     if marker.phase == "retained":
-        return Step("adopt", ("its data was retained",))
+        return ServerStep("adopt", ("its data was retained",))
     restart = _needs_restart(marker, wanted)
     names = changed_settings(marker.settings, wanted.settings)
     known: Mapping[str, str] = contexts() if names else {}
@@ -46,12 +48,16 @@ def decide(marker: Marker | None, wanted: Wanted, *, alive: bool, contexts: Call
             restart.append(f"changed setting: {name} needs restart")
     reload = [f"changed setting: {name} needs reload" for name in names if known.get(name) != "postmaster"]
     if not alive:
-        return Step("start", ("it is not running", *restart, *reload))
+        return ServerStep("start", ("it is not running", *restart, *reload))
     if restart:
-        return Step("restart", (*restart, *reload))
+        return ServerStep("restart", (*restart, *reload))
     if reload:
-        return Step("reload", tuple(reload))
-    return Step("keep") if wanted.written else Step("reload", ("its configuration files were changed by hand",))
+        return ServerStep("reload", tuple(reload))
+    return (
+        ServerStep("keep")
+        if wanted.written
+        else ServerStep("reload", ("its configuration files were changed by hand",))
+    )
 
 
 def changed_settings(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

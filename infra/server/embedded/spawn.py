@@ -24,7 +24,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UT
 
 
 @dataclass(frozen=True)
-class Result:
+class ProcessResult:
     """How a program ended (negative: by that signal) and what it wrote to standard output and standard error."""
 
     status: int
@@ -35,7 +35,7 @@ class Result:
         return " ".join(line.strip() for line in self.output.strip().splitlines()[-count:]) or f"status {self.status}"
 
 
-def run(
+def run_program(
     tool: Path | str,
     arguments: Sequence[str],
     account: Account,
@@ -43,7 +43,7 @@ def run(
     directory: Path,
     seconds: float,
     standard_input: bytes = b"",
-) -> Result:
+) -> ProcessResult:
     """Run a program as `account` in `directory`; after `seconds` its whole process group is killed (ServerError).
 
     The trampoline's own start costs about 0.015 s. Never put a secret into `arguments`: they are public (ps).
@@ -53,7 +53,7 @@ def run(
     return run_command(command, seconds=seconds, standard_input=standard_input)
 
 
-def run_command(command: Sequence[str], *, seconds: float, standard_input: bytes = b"") -> Result:
+def run_command(command: Sequence[str], *, seconds: float, standard_input: bytes = b"") -> ProcessResult:
     """Run a command as the caller; its first word is an absolute path.
 
     Everything that makes subprocess fork (user, cwd, umask, preexec_fn, close_fds) stays unused, so that it takes
@@ -77,7 +77,7 @@ def run_command(command: Sequence[str], *, seconds: float, standard_input: bytes
                     ) from None
                 raise
         output.seek(0)
-        return Result(process.returncode, output.read().decode("utf-8", "replace"))
+        return ProcessResult(process.returncode, output.read().decode("utf-8", "replace"))
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

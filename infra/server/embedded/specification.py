@@ -16,7 +16,7 @@ from infra.server.embedded.distribution import Distribution  # noqa: TC001 - a f
 from infra.server.ports import HOST
 
 APPLICATION = "platform-postgres"
-MAINTENANCE_DATABASE = "postgres"
+_MAINTENANCE_DATABASE = "postgres"
 LOWEST_PORT, HIGHEST_PORT = 1024, 65_535
 LONGEST_IDENTIFIER = 63
 SHELL_SPECIAL = "\"'$`\\\n"  # pg_ctl hands its command line to a shell between double quotes
@@ -74,7 +74,7 @@ class ClusterSpec:
 
     def target(self, port: int) -> Target:
         """Give the admin's way in."""
-        return Target(HOST, port, MAINTENANCE_DATABASE, self.admin_user, self.admin_password, CONNECTION)
+        return Target(HOST, port, _MAINTENANCE_DATABASE, self.admin_user, self.admin_password, CONNECTION)
 
 
 @dataclass(frozen=True)

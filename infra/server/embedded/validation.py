@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from infra.server.embedded.distribution import Distribution
 
-SECONDS = 30
-NAME = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*", re.ASCII)
+_SECONDS = 30
+SETTING_NAME = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*", re.ASCII)
 PRELOAD = ("shared_preload_libraries", "session_preload_libraries", "local_preload_libraries")
 
 
@@ -51,7 +51,7 @@ def contexts(distribution: Distribution) -> dict[str, str]:
     Of `postgres --describe-config` (PostgreSQL manual, 53.24 has the words), which leaves out developers' parameters;
     those of extensions are known only to a server that has loaded them.
     """
-    result = spawn.run_command([str(distribution.tool("postgres")), "--describe-config"], seconds=SECONDS)
+    result = spawn.run_command([str(distribution.tool("postgres")), "--describe-config"], seconds=_SECONDS)
     rows = [line.split("\t") for line in result.output.splitlines()]
     return {row[0].lower(): row[1] for row in rows if len(row) > 1}
 
@@ -61,7 +61,7 @@ def _by_name(settings: Mapping[str, str]) -> list[SettingProblem]:
     seen: dict[str, str] = {}
     for name, value in settings.items():
         found = f'"{value}"'
-        if not NAME.fullmatch(name):
+        if not SETTING_NAME.fullmatch(name):
             problems.append(SettingProblem(name, found, "this is not the name of a server parameter"))
         elif "\0" in value:
             problems.append(SettingProblem(name, "NUL", "a value cannot hold it"))
@@ -82,7 +82,7 @@ def _try(distribution: Distribution, settings: Mapping[str, str]) -> dict[str, s
         file = Path(directory, "postgresql.conf")
         file.write_text(configuration.lines(settings), encoding="utf-8")
         arguments = ["-C", "data_directory", "-D", directory, "-c", "log_line_prefix=", "-c", "lc_messages=C"]
-        result = spawn.run_command([str(distribution.tool("postgres")), *arguments], seconds=SECONDS)
+        result = spawn.run_command([str(distribution.tool("postgres")), *arguments], seconds=_SECONDS)
         complaints = parse_complaints(result.output, settings)
     if result.status != 0 and not complaints:
         raise ServerError(f"the server refuses its settings: {result.last_lines()}", place=str(distribution.bin))

@@ -28,7 +28,7 @@ from infra.server.embedded.account import account, refuse_unreachable
 from infra.server.embedded.daemon import CTYPES, complaint
 from infra.server.embedded.directory import make_empty, remove_tree
 from infra.server.embedded.distribution import locate
-from infra.server.embedded.file_lock import locked
+from infra.server.embedded.file_lock import file_locked
 from infra.server.file_io import read_untrusted
 
 if TYPE_CHECKING:
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from infra.server.embedded.account import Account
     from infra.server.embedded.distribution import Distribution
 
-PREFIX = "platform-postgres-check-"
+FOLDER_PREFIX = "platform-postgres-check-"
 MEMORY = Path("/dev/shm")  # noqa: S108 (a directory of our own is made in it)
 ENOUGH = 1 << 30  # bytes
 NOT_YET_LOCKED_SECONDS = 60  # a directory without a lock that is younger is just being made
 INITDB_SECONDS, START_SECONDS = 120, 60
-PROJECT = Path(__file__).parents[3]
+_PROJECT = Path(__file__).parents[3]
 
 # Nothing here has to survive a crash.
-SETTINGS = {
+_SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
     "synchronous_commit": "off",
@@ -84,19 +84,19 @@ def private_server() -> Generator[Private]:
 
 def sweep(directory: Path) -> None:
     """Remove what killed runs have left in a directory, as far as it is this user's own."""
-    for base in sorted(directory.glob(f"{PREFIX}*")):
+    for base in sorted(directory.glob(f"{FOLDER_PREFIX}*")):
         with suppress(FileNotFoundError):
             found = base.lstat()
             is_new = not (base / "lock").exists() and time.time() - found.st_mtime < NOT_YET_LOCKED_SECONDS
             if base.is_dir() and not base.is_symlink() and found.st_uid == os.geteuid() and not is_new:
-                with suppress(BusyError), locked(base / "lock", seconds=0):
-                    remove(base)
+                with suppress(BusyError), file_locked(base / "lock", seconds=0):
+                    remove_server(base)
 
 
-def remove(base: Path) -> None:
+def remove_server(base: Path) -> None:
     """End the server of a directory, however far it has come, and remove both; repeating it is harmless."""
     if base.is_dir():
-        processes.stop(base / "data", account(make=False), at_once=True)
+        processes.stop_postmaster(base / "data", account(make=False), at_once=True)
         remove_tree(base)
 
 
@@ -104,14 +104,14 @@ def remove(base: Path) -> None:
 def _directory() -> Generator[Path]:
     """Make a directory that this run alone uses, hold its lock, and remove it with the server in it."""
     while True:
-        base = Path(tempfile.mkdtemp(prefix=PREFIX, dir=roomy()[0])).resolve()
+        base = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=roomy()[0])).resolve()
         base.chmod(0o711)  # the service account has to pass
         try:
-            with locked(base / "lock", seconds=0):
+            with file_locked(base / "lock", seconds=0):
                 try:
                     yield base
                 finally:
-                    remove(base)
+                    remove_server(base)
         except BusyError:  # another run took it for a left-over, and removes it
             continue
         return
@@ -128,12 +128,12 @@ def _keeper(base: Path) -> Generator[None]:
     """Have a process beside this one that removes the server when this one is killed: its input ends then."""
     command = [sys.executable, "-m", "infra.server.scratch.reaper", str(base)]
     with subprocess.Popen(
-        command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        command, cwd=_PROJECT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
     ) as keeper:
         try:
             yield
         finally:
-            remove(base)
+            remove_server(base)
             keeper.communicate()
 
 
@@ -142,9 +142,9 @@ def _initialise(base: Path, used: Distribution, who: Account) -> None:
         make_empty(directory, who)
     arguments = [f"--pgdata={base / 'data'}", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
     arguments += ["--no-sync", "--no-instructions"]
-    result = spawn.Result(1, "")
+    result = spawn.ProcessResult(1, "")
     for ctype in CTYPES:
-        result = spawn.run(
+        result = spawn.run_program(
             used.tool("initdb"),
             [*arguments, f"--lc-ctype={ctype}"],
             who,
@@ -157,10 +157,10 @@ def _initialise(base: Path, used: Distribution, who: Account) -> None:
 
 
 def _start(base: Path, used: Distribution, who: Account) -> None:
-    settings = {**SETTINGS, "unix_socket_directories": str(base / "run")}
+    settings = {**_SETTINGS, "unix_socket_directories": str(base / "run")}
     options = shlex.join([word for name, value in settings.items() for word in ("-c", f"{name}={value}")])
     log = base / "data" / "server.log"
-    result = spawn.run(
+    result = spawn.run_program(
         used.tool("pg_ctl"),
         ["start", "-w", "-t", str(START_SECONDS), "-D", str(base / "data"), "-l", str(log), "-o", options],
         who,

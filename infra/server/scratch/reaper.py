@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from infra.server.scratch.private_server import remove
+from infra.server.scratch.private_server import remove_server
 
 if __name__ == "__main__":
     sys.stdin.read()  # ends when the run does, whatever ended it
-    remove(Path(sys.argv[1]))
+    remove_server(Path(sys.argv[1]))

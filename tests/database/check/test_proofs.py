@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from infra.check.proofs import Run
-    from infra.check.sources import Ground
+    from infra.check.proofs import ModuleRun
+    from infra.check.sources import ScratchServer
     from infra.modules.module import Module
     from infra.postgres.connection.target import Target
 
@@ -35,13 +35,13 @@ def modules_of(directory: Path, *texts: str) -> list[Module]:
 
 
 @contextmanager
-def ran(ground: Ground, modules: list[Module]) -> Generator[tuple[Target, Run]]:
+def ran(ground: ScratchServer, modules: list[Module]) -> Generator[tuple[Target, ModuleRun]]:
     """Run modules on a scratch database."""
     with scratch_database(ground.admin, owner=ground.owner) as scratch:
         yield scratch, proofs.run_modules(ground, scratch, modules)
 
 
-def test_modules_are_built_with_the_one_that_wrote_each_object_last(ground: Ground, tmp_path: Path) -> None:
+def test_modules_are_built_with_the_one_that_wrote_each_object_last(ground: ScratchServer, tmp_path: Path) -> None:
     """The catalog is whole, nothing is found, and what a later module changed is the later one's."""
     modules = modules_of(tmp_path, TABLE, "ALTER TABLE t ALTER a SET NOT NULL;", "CREATE INDEX i ON t (a);")
     with ran(ground, modules) as (_, run):
@@ -52,7 +52,7 @@ def test_modules_are_built_with_the_one_that_wrote_each_object_last(ground: Grou
         assert {str(one) for one in run.built.catalog.objects} >= wanted.keys()
 
 
-def test_a_module_that_does_not_run_is_found_at_its_statement(ground: Ground, tmp_path: Path) -> None:
+def test_a_module_that_does_not_run_is_found_at_its_statement(ground: ScratchServer, tmp_path: Path) -> None:
     """PostgreSQL's own words, with file, line, column and the line; what comes later is not run."""
     modules = modules_of(tmp_path, TABLE, "-- More.\nCREATE TABLE u (\n    b integer REFERENCES none\n);\n", TABLE)
     with ran(ground, modules) as (_, run):
@@ -92,7 +92,7 @@ AGAIN = [
 
 @pytest.mark.parametrize(("text", "changes"), AGAIN)
 def test_a_module_that_changes_something_again_is_found(
-    ground: Ground, tmp_path: Path, text: str, changes: list[str]
+    ground: ScratchServer, tmp_path: Path, text: str, changes: list[str]
 ) -> None:
     """Rows, objects and sequences that a second run would change are named; nothing of it stays."""
     modules = modules_of(tmp_path, f"{TABLE}INSERT INTO t (a) VALUES (1);", f"-- Again.\n{text}\n")
@@ -115,7 +115,7 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_a_module_that_sees_what_is_there_is_harmless(ground: Ground, tmp_path: Path, text: str) -> None:
+def test_a_module_that_sees_what_is_there_is_harmless(ground: ScratchServer, tmp_path: Path, text: str) -> None:
     """A second run that changes nothing is no finding, and is told from one that is refused."""
     modules = modules_of(tmp_path, TABLE, text)
     with ran(ground, modules) as (scratch, _):
@@ -124,7 +124,7 @@ def test_a_module_that_sees_what_is_there_is_harmless(ground: Ground, tmp_path: 
         assert [one.module for one in ended if not one.why] == [modules[1].path]
 
 
-def test_what_rollback_does_not_take_back_is_found(ground: Ground, tmp_path: Path) -> None:
+def test_what_rollback_does_not_take_back_is_found(ground: ScratchServer, tmp_path: Path) -> None:
     """A sequence's numbers, worth a note, and what another session made stay when the module is rolled back."""
     way = f"host={ground.admin.host} user=postgres dbname="
     outside = f"SELECT dblink_exec('{way}' || current_database(), 'CREATE TABLE IF NOT EXISTS left_behind ()');"
@@ -148,7 +148,7 @@ def test_what_rollback_does_not_take_back_is_found(ground: Ground, tmp_path: Pat
         ]
 
 
-def test_a_module_that_runs_statement_by_statement_is_run_so(ground: Ground, tmp_path: Path) -> None:
+def test_a_module_that_runs_statement_by_statement_is_run_so(ground: ScratchServer, tmp_path: Path) -> None:
     """What cannot run in a transaction is neither rolled back nor run again, and psql runs it outside of one too."""
     concurrently = "-- platform-postgres: statement by statement\nCREATE INDEX CONCURRENTLY i ON t (a);\n"
     modules = modules_of(tmp_path, TABLE, concurrently)
@@ -159,7 +159,7 @@ def test_a_module_that_runs_statement_by_statement_is_run_so(ground: Ground, tmp
         assert catalog_by_psql(ground, ground.psql, modules) == run.built.catalog
 
 
-def test_psql_makes_the_same_or_says_why_not(ground: Ground, tmp_path: Path) -> None:
+def test_psql_makes_the_same_or_says_why_not(ground: ScratchServer, tmp_path: Path) -> None:
     """Where psql takes what this program sends for its own, that is a finding with psql's words."""
     assert ground.psql
     modules = modules_of(tmp_path, TABLE, "COMMENT ON TABLE t IS ':x and ' 'more'", "SELECT 1;")

@@ -12,7 +12,7 @@ from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.connection.target import connect
 
 if TYPE_CHECKING:
-    from infra.check.sources import Ground
+    from infra.check.sources import ScratchServer
     from infra.postgres.connection.target import Target
 
 pytest_plugins = ["tests.database.scratch_server"]
@@ -35,7 +35,7 @@ def names(admin: Target) -> set[str]:
         return {str(row[0]) for row in connection.execute(like)}
 
 
-def test_the_next_run_sweeps_the_scratch_database_of_a_killed_one(ground: Ground) -> None:
+def test_the_next_run_sweeps_the_scratch_database_of_a_killed_one(ground: ScratchServer) -> None:
     """It goes at once and not after an hour, and only when its run is gone."""
     command = [sys.executable, "-c", PROGRAM, ground.admin.host]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
@@ -52,7 +52,7 @@ def test_the_next_run_sweeps_the_scratch_database_of_a_killed_one(ground: Ground
     assert mine.database not in names(ground.admin)
 
 
-def test_it_has_the_extensions_that_are_asked_for(ground: Ground) -> None:
+def test_it_has_the_extensions_that_are_asked_for(ground: ScratchServer) -> None:
     """An empty list gives a database without any, a name gives that one."""
     for wanted in ([], ["pg_trgm"]):
         with (

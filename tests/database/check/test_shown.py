@@ -14,7 +14,7 @@ import pytest
 from tests.database.check.test_check import ROOT, Edit, changed
 
 if TYPE_CHECKING:
-    from infra.check.checker import Project
+    from infra.check.checker import CheckedProject
 
 pytest_plugins = ["tests.database.scratch_server"]
 
@@ -28,7 +28,7 @@ EDITS = [
 ]
 
 
-def shown(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
+def shown(project: CheckedProject, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does, and show the copy of the modules as what it stands for."""
     command = [sys.executable, "-m", "infra", "check", "--directory", str(project.directory), *arguments]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
@@ -41,7 +41,7 @@ def page() -> str:
     return (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
 
 
-def test_the_page_shows_what_a_failing_check_prints(project: Project, private: str) -> None:
+def test_the_page_shows_what_a_failing_check_prints(project: CheckedProject, private: str) -> None:
     """The block in docs/check.md is the real output for the edits that it speaks of, to the letter."""
     for edit in EDITS:
         changed(project, edit)
@@ -50,7 +50,7 @@ def test_the_page_shows_what_a_failing_check_prints(project: Project, private: s
     assert f"```\n{done.stdout}```\n" in page()
 
 
-def test_every_format_has_the_findings(project: Project, private: str) -> None:
+def test_every_format_has_the_findings(project: CheckedProject, private: str) -> None:
     """json, SARIF and GitHub's commands say the same as the text, with the same exit status."""
     changed(project, EDITS[1])
     texts = {form: shown(project, "--dsn", private, "--format", form) for form in ("json", "sarif", "github")}
@@ -64,7 +64,7 @@ def test_every_format_has_the_findings(project: Project, private: str) -> None:
     assert re.findall(r"^::error .*title=(C\d+)::", texts["github"].stdout, re.MULTILINE) == codes
 
 
-def test_a_clean_check_says_so_and_exits_0(project: Project, private: str) -> None:
+def test_a_clean_check_says_so_and_exits_0(project: CheckedProject, private: str) -> None:
     """What was not compared stands above the last line, which says that nothing differs."""
     done = shown(project, "--dsn", private)
     assert (done.returncode, done.stderr) == (0, "")
@@ -85,7 +85,7 @@ def test_a_clean_check_says_so_and_exits_0(project: Project, private: str) -> No
         (["--directory", "/nowhere"], "/nowhere: cannot be read"),
     ],
 )
-def test_what_could_not_run_exits_2(project: Project, arguments: list[str], said: str) -> None:
+def test_what_could_not_run_exits_2(project: CheckedProject, arguments: list[str], said: str) -> None:
     """One sentence on stderr, without a password, and nothing on stdout."""
     done = shown(project, *arguments)
     assert (done.returncode, done.stdout) == (2, "")
@@ -94,7 +94,7 @@ def test_what_could_not_run_exits_2(project: Project, arguments: list[str], said
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_whole_check_with_a_server_of_its_own(project: Project) -> None:
+def test_a_whole_check_with_a_server_of_its_own(project: CheckedProject) -> None:
     """Without an address it starts its own server, sees an edit, and leaves nothing behind."""
     changed(project, EDITS[0])
     before = set(Path("/dev/shm").glob("platform-postgres-check-*"))
@@ -104,7 +104,9 @@ def test_a_whole_check_with_a_server_of_its_own(project: Project) -> None:
     assert set(Path("/dev/shm").glob("platform-postgres-check-*")) <= before
 
 
-def test_a_password_is_in_no_command_line(project: Project, private: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_is_in_no_command_line(
+    project: CheckedProject, private: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Psql gets it by the environment."""
     seen: list[list[str]] = []
     run = subprocess.run
@@ -114,8 +116,8 @@ def test_a_password_is_in_no_command_line(project: Project, private: str, monkey
         return run(command, **more)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
 
     monkeypatch.setattr("infra.check.by_psql.subprocess.run", watched)
-    from infra.check.checker import check  # noqa: PLC0415 (after the patch)
+    from infra.check.checker import check_project  # noqa: PLC0415 (after the patch)
 
-    assert check(project, f"{private} password=hidden").findings == []
+    assert check_project(project, f"{private} password=hidden").findings == []
     assert len(seen) == 8
     assert "hidden" not in str(seen)

@@ -17,8 +17,8 @@ from psycopg import sql
 from infra.lint.builtins import known
 from infra.lint.linter import rule_texts
 from infra.lint.options import LintSettings
-from infra.lint.rule import RULES, Hit, Project
-from infra.lint.simulation import follow
+from infra.lint.rule import RULES, Hit, LintProject
+from infra.lint.simulation import simulate
 from infra.lint.source import Sources, source_file
 from infra.lint.tree import relation_name
 
@@ -77,9 +77,9 @@ ASKED: dict[str, LiteralString] = {
 }
 
 
-def project_of(files: Sequence[SourceFile]) -> Project:
+def project_of(files: Sequence[SourceFile]) -> LintProject:
     """Follow files as lint does."""
-    return Project(Sources([*files], [], []), LintSettings(), follow(files, known()), [])
+    return LintProject(Sources([*files], [], []), LintSettings(), simulate(files, known()), [])
 
 
 def compared(text: str, connection: psycopg.Connection[Any]) -> dict[str, tuple[Counter[Thing], Counter[Thing]]]:

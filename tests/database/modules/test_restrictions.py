@@ -5,13 +5,13 @@ from __future__ import annotations
 import psycopg
 from psycopg.errors import ActiveSqlTransaction
 
-from infra.modules.restrictions import RULES
+from infra.modules.restrictions import RESTRICTIONS
 from tests.unit.modules.test_restrictions import CASES
 
 pytest_plugins = ["tests.database.scratch_server"]
 
 SETUP = "CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE c PARTITION OF p FOR VALUES IN (1)"
-OUTSIDE = [kind for kind, rule in RULES.items() if rule.what.endswith("cannot run inside a transaction")]
+OUTSIDE = [kind for kind, rule in RESTRICTIONS.items() if rule.what.endswith("cannot run inside a transaction")]
 
 
 def is_refused_inside_a_transaction(connection: psycopg.Connection[tuple[object, ...]], text: str) -> bool:

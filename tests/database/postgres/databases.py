@@ -18,7 +18,8 @@ from infra.modules.digests import text_digest
 from infra.modules.module import Module, load_modules
 from infra.modules.statements import statements_digest
 from infra.postgres.apply import preview, runner
-from infra.postgres.apply.compare import made_by_modules
+from infra.postgres.apply.compare import effects_of_modules
+from infra.postgres.apply.status import read_status
 from infra.postgres.connection.session import Session
 from infra.postgres.connection.target import Target, connect
 from infra.postgres.introspection.reader import read_catalog
@@ -88,11 +89,11 @@ class World:
         """Apply one module."""
         return runner.apply(self.session, module, digests(module), looking=looking).step
 
-    def outlook(self, name: str) -> preview.Outlook:
+    def outlook(self, name: str) -> preview.Preview:
         """Foresee one module as a preview in a process of its own would."""
         self.new_process()
         module = self.module(name)
-        return preview.outlook(self.session, module, digests(module))
+        return preview.preview(self.session, module, digests(module))
 
     def retire(self, name: str) -> str:
         """Take leave of a module whose file is gone."""
@@ -123,7 +124,7 @@ class World:
 
     def is_as_made(self) -> bool:
         """Say whether the database holds exactly what its modules make on a scratch database."""
-        made = {one: text for one, text in made_by_modules(self.session).last.items() if is_structure(one)}
+        made = {one: text for one, text in effects_of_modules(self.session).last.items() if is_structure(one)}
         found = self.catalog().structure().objects
         return made == {one: text for one, text in found.items() if str(one) != "schema public"}
 
@@ -137,7 +138,7 @@ class World:
     def drift(self) -> dict[str, list[str]]:
         """Give what differs from the ledger, by module; modules without drift are left out."""
         with connect(self.session.target, autocommit=True) as connection:
-            live = runner.look(connection, self.session.stack)
+            live = read_status(connection, self.session.stack)
         found = {name: [f"{one.identity} is {one.verdict}" for one in live.drift(name)] for name in live.entries}
         return {name: names for name, names in found.items() if names}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from infra.postgres.connection.simple_query import plain
+from infra.postgres.connection.simple_query import simple_query
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def run(connection: Connection, *texts: str) -> None:
     """Run statements."""
     for text in texts:
-        plain(connection, text)
+        simple_query(connection, text)
 
 
 @contextmanager
 def undone(connection: Connection) -> Generator[None]:
     """Undo in the end whatever happens inside."""
-    plain(connection, "BEGIN")
+    simple_query(connection, "BEGIN")
     try:
         yield
     finally:
-        plain(connection, "ROLLBACK")
+        simple_query(connection, "ROLLBACK")

@@ -58,12 +58,12 @@ def run(*arguments: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def awkward(tmp_path_factory: pytest.TempPathFactory) -> schema_files.Made:
+def awkward(tmp_path_factory: pytest.TempPathFactory) -> schema_files.BuiltSchema:
     """Give what two modules make that have everything that is awkward."""
     directory = tmp_path_factory.mktemp("sql")
     (directory / "01-first.sql").write_text(FIRST, encoding="utf-8")
     (directory / "02-second.sql").write_text(SECOND, encoding="utf-8")
-    return schema_files.made(directory)
+    return schema_files.build_schema(directory)
 
 
 @pytest.mark.parametrize("command", ["diagram", "docs"])
@@ -100,7 +100,7 @@ def test_outdated_files_are_named_and_then_written(
     assert run(*arguments, "--check") == 0
 
 
-def test_the_diagrams_have_everything(awkward: schema_files.Made) -> None:
+def test_the_diagrams_have_everything(awkward: schema_files.BuiltSchema) -> None:
     """Every table, column and type of the catalog is in the picture of its module and in that of the whole."""
     files = schema_files.diagrams(awkward)
     assert sorted(files) == sorted(
@@ -124,7 +124,7 @@ def test_the_diagrams_have_everything(awkward: schema_files.Made) -> None:
     ]
 
 
-def test_the_documents_have_everything(awkward: schema_files.Made, tmp_path: Path) -> None:
+def test_the_documents_have_everything(awkward: schema_files.BuiltSchema, tmp_path: Path) -> None:
     """Columns, defaults, comments, rules and other objects are told, by the module that made them, and as text."""
     files = schema_files.documents(awkward, metadata, Base, output=tmp_path)
     page = files["schema.html"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from infra.catalog.catalog import ObjectId
-from infra.catalog.changes import Effect, Expected, fold
+from infra.catalog.changes import CatalogChange, Expected, fold
 
 TABLE, VIEW = ObjectId("table", "public.t"), ObjectId("view", "public.v")
 
@@ -22,7 +22,13 @@ class Counted(dict[ObjectId, str]):
 
 def test_an_object_is_of_the_module_that_wrote_it_last() -> None:
     """A later module that changes or drops it takes it over."""
-    expected = fold([("1", Effect({TABLE: "a", VIEW: "b"})), ("2", Effect({VIEW: "c"})), ("3", Effect({TABLE: None}))])
+    expected = fold(
+        [
+            ("1", CatalogChange({TABLE: "a", VIEW: "b"})),
+            ("2", CatalogChange({VIEW: "c"})),
+            ("3", CatalogChange({TABLE: None})),
+        ]
+    )
     assert (expected.of("1"), expected.of("2"), expected.of("3")) == ({}, {VIEW: "c"}, {})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.catalog.catalog import ObjectId
-from infra.catalog.changes import Effect
+from infra.catalog.changes import CatalogChange
 from infra.catalog.structure import makers, structure_of
 
 TABLE = ObjectId("table", "public.t")
@@ -87,10 +87,10 @@ def test_tables_come_as_asked_then_by_module() -> None:
 def test_the_maker_is_who_made_it_last_and_not_who_changed_it() -> None:
     """A change leaves the maker; what is dropped has none, and what is made again has a new one."""
     made, changed, gone = (
-        Effect({TABLE: "x", VIEW: "y"}),
-        Effect({TABLE: "z"}, frozenset({TABLE})),
-        Effect({VIEW: None}),
+        CatalogChange({TABLE: "x", VIEW: "y"}),
+        CatalogChange({TABLE: "z"}, frozenset({TABLE})),
+        CatalogChange({VIEW: None}),
     )
     assert makers([("1", made), ("2", changed)]) == {TABLE: "1", VIEW: "1"}
     assert makers([("1", made), ("2", gone)]) == {TABLE: "1"}
-    assert makers([("1", made), ("2", gone), ("3", Effect({VIEW: "y"}))]) == {TABLE: "1", VIEW: "3"}
+    assert makers([("1", made), ("2", gone), ("3", CatalogChange({VIEW: "y"}))]) == {TABLE: "1", VIEW: "3"}

@@ -14,7 +14,7 @@ import pytest
 
 import models
 from infra.errors import InfraError
-from infra.generate.from_models import generate
+from infra.generate.from_models import generate_modules
 
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "sql"
@@ -31,7 +31,7 @@ FILES = [*TABLE_FILES, "07-init-indexes.sql", "08-init-constraints.sql"]
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, str]:
-    return generate(models.metadata, models.MODULES)
+    return generate_modules(models.metadata, models.MODULES)
 
 
 def kinds(text: str) -> Counter[str]:
@@ -113,7 +113,7 @@ def test_a_table_in_no_module_is_refused() -> None:
     """A model that nobody put into a module is an error that names it, not a table that is silently missing."""
     modules = {name: module for name, module in models.MODULES.items() if name != "04-init-supply"}
     with pytest.raises(InfraError) as refused:
-        generate(models.metadata, modules)
+        generate_modules(models.metadata, modules)
     assert str(refused.value) == (
         "models/__init__.py: no SQL module creates ai_supply_items, research_sessions, supplies, supply_options, "
         "supply_update_logs; add the model to one of MODULES"
@@ -125,7 +125,7 @@ def test_a_table_in_two_modules_is_refused() -> None:
     supply = models.MODULES["04-init-supply"]
     modules = {**models.MODULES, "04-init-more": replace(supply, tables=supply.tables[:1])}
     with pytest.raises(InfraError) as refused:
-        generate(models.metadata, modules)
+        generate_modules(models.metadata, modules)
     assert str(refused.value) == (
         "models/__init__.py: more than one SQL module creates supplies; leave the model in one of MODULES"
     )

@@ -8,7 +8,7 @@ import pytest
 
 from infra.errors import ModuleFileError
 from infra.generate.from_models import WRITTEN_BY
-from infra.generate.written_files import Generated, differences, write
+from infra.generate.written_files import Generated, file_differences, write_files
 
 HEADER = f"-- Two tables.\n{WRITTEN_BY} models/; change it there, not here.\n"
 FILES = {"02-a.sql": f"{HEADER}one;\n", "03-b.sql": f"{HEADER}two;\n"}
@@ -17,22 +17,22 @@ FILES = {"02-a.sql": f"{HEADER}one;\n", "03-b.sql": f"{HEADER}two;\n"}
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """Give a directory that holds exactly the wanted files, and one that somebody wrote by hand."""
-    write(FILES, tmp_path)
+    write_files(FILES, tmp_path)
     (tmp_path / "01-own.sql").write_text("-- mine\n-- all mine\nzero;\n", encoding="utf-8")
     return tmp_path
 
 
 def test_writing_makes_the_files_and_says_so(tmp_path: Path) -> None:
     """Into an empty directory every file is written, with exactly its text."""
-    assert write(FILES, tmp_path) == {"02-a.sql": "written", "03-b.sql": "written"}
+    assert write_files(FILES, tmp_path) == {"02-a.sql": "written", "03-b.sql": "written"}
     assert {path.name: path.read_bytes().decode() for path in tmp_path.iterdir()} == FILES
 
 
 def test_equal_files_are_left_untouched(directory: Path) -> None:
     """Where nothing differs nothing is written, and no file's time changes."""
     before = {path: path.stat().st_mtime_ns for path in directory.iterdir()}
-    assert differences(FILES, directory) == {}
-    assert write(FILES, directory) == {}
+    assert file_differences(FILES, directory) == {}
+    assert write_files(FILES, directory) == {}
     assert {path: path.stat().st_mtime_ns for path in directory.iterdir()} == before
 
 
@@ -40,32 +40,32 @@ def test_a_changed_file_is_a_unified_diff_and_is_the_only_one_written(directory:
     """A changed line is a line diff from what is there to what is wanted; only its file is written."""
     path = directory / "03-b.sql"
     path.write_text(f"{HEADER}tow;\n", encoding="utf-8")
-    assert differences(FILES, directory) == {
+    assert file_differences(FILES, directory) == {
         "03-b.sql": (
             f"--- {path}\n+++ {path}\n@@ -1,3 +1,3 @@\n -- Two tables.\n {HEADER.splitlines()[1]}\n-tow;\n+two;\n"
         )
     }
     assert path.read_text(encoding="utf-8").endswith("tow;\n")
-    assert write(FILES, directory) == {"03-b.sql": "written"}
-    assert differences(FILES, directory) == {}
+    assert write_files(FILES, directory) == {"03-b.sql": "written"}
+    assert file_differences(FILES, directory) == {}
 
 
 def test_a_missing_file_is_a_diff_from_nothing(directory: Path) -> None:
     """A missing file is shown as wholly new, and written."""
     (directory / "02-a.sql").unlink()
-    diff = differences(FILES, directory)["02-a.sql"]
+    diff = file_differences(FILES, directory)["02-a.sql"]
     assert diff.startswith(f"--- /dev/null\n+++ {directory / '02-a.sql'}\n@@ -0,0 +1,3 @@\n+-- Two tables.\n")
-    assert write(FILES, directory) == {"02-a.sql": "written"}
+    assert write_files(FILES, directory) == {"02-a.sql": "written"}
 
 
 def test_a_file_generated_under_an_old_name_is_removed(directory: Path) -> None:
     """A file that says that it was generated and is wanted no more is a diff to nothing, and removed."""
     old = directory / "04-old.sql"
     old.write_text(f"{HEADER}three;\n", encoding="utf-8")
-    diff = differences(FILES, directory)
+    diff = file_differences(FILES, directory)
     assert list(diff) == ["04-old.sql"]
     assert diff["04-old.sql"].startswith(f"--- {old}\n+++ /dev/null\n@@ -1,3 +0,0 @@\n--- Two tables.\n")
-    assert write(FILES, directory) == {"04-old.sql": "removed"}
+    assert write_files(FILES, directory) == {"04-old.sql": "removed"}
     assert not old.exists()
     assert (directory / "01-own.sql").exists()
 
@@ -73,7 +73,7 @@ def test_a_file_generated_under_an_old_name_is_removed(directory: Path) -> None:
 def test_a_hand_written_file_under_a_generated_name_is_replaced(directory: Path) -> None:
     """A generated file's name belongs to the generator, also when the file there no longer says so."""
     (directory / "02-a.sql").write_text("mine;\n", encoding="utf-8")
-    assert list(differences(FILES, directory)) == ["02-a.sql"]
+    assert list(file_differences(FILES, directory)) == ["02-a.sql"]
 
 
 @pytest.mark.parametrize(
@@ -89,13 +89,13 @@ def test_a_hand_written_file_under_a_generated_name_is_replaced(directory: Path)
 def test_a_difference_in_bytes_alone_is_seen(directory: Path, content: bytes, shown: str) -> None:
     """Line ends, encoding and control characters count, and the diff shows them line by line."""
     (directory / "02-a.sql").write_bytes(content)
-    assert differences(FILES, directory)["02-a.sql"].endswith(shown)
+    assert file_differences(FILES, directory)["02-a.sql"].endswith(shown)
 
 
 def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
     """A directory that is not there is an error with its path, and is not made."""
     missing = tmp_path / "nowhere"
-    for attempt in (differences, write):
+    for attempt in (file_differences, write_files):
         with pytest.raises(ModuleFileError) as refused:
             attempt(FILES, missing)
         assert str(refused.value) == f"{missing}: no such directory; make it, or name another directory"
@@ -106,7 +106,7 @@ def test_a_file_that_cannot_be_read_or_written_is_refused(tmp_path: Path) -> Non
     """A directory in place of a file is an error with its path, as anything is that the system refuses."""
     (tmp_path / "02-a.sql").mkdir()
     with pytest.raises(ModuleFileError) as refused:
-        write(FILES, tmp_path)
+        write_files(FILES, tmp_path)
     assert str(refused.value).startswith(f"{tmp_path / '02-a.sql'}: cannot be read: ")
 
 
@@ -118,7 +118,7 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
     with pytest.raises(ModuleFileError) as refused:
-        write(FILES, tmp_path)
+        write_files(FILES, tmp_path)
     assert str(refused.value) == (
         f"{tmp_path / '02-a.sql'}: cannot be written: Permission denied; make it writable, or name another directory"
     )
@@ -134,5 +134,5 @@ def test_each_kind_knows_its_own_files(tmp_path: Path) -> None:
         "d.md": "Written by somebody",
     }.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert write({}, tmp_path, pictures) == {"a.svg": "removed", "b.mmd": "removed"}
+    assert write_files({}, tmp_path, pictures) == {"a.svg": "removed", "b.mmd": "removed"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c.svg", "d.md"]

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from infra.lint.linter import lint_sources
 from infra.lint.options import LintSettings
 from infra.lint.source import Sources, source_file
-from infra.lint.stack_settings import Stack
+from infra.lint.stack_settings import StackSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.findings.finding import Finding
 
-STACK = Stack("Pulumi.dev.yaml", frozenset({"uuid-ossp", "pgcrypto", "pg_trgm", "pg_stat_statements"}), frozenset())
+STACK = StackSettings(
+    "Pulumi.dev.yaml", frozenset({"uuid-ossp", "pgcrypto", "pg_trgm", "pg_stat_statements"}), frozenset()
+)
 
 
 def linted(texts: Sequence[str], settings: LintSettings | None = None) -> list[Finding]:

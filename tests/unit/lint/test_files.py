@@ -14,7 +14,7 @@ import pytest
 from bench.generated import modules
 from infra.errors import InfraError
 from infra.findings.text import as_text
-from infra.lint.linter import lint
+from infra.lint.linter import lint_files
 from infra.lint.options import LintSettings
 from tests.unit.lint.linted import linted, places
 
@@ -49,10 +49,10 @@ def test_rules_on_files(
     tmp_path: Path, code: str, bad: dict[str, bytes | str], at: str, good: dict[str, bytes | str]
 ) -> None:
     """What is wrong with a file is found at it, and the near miss is left alone."""
-    found = [one for one in lint([write(tmp_path / "bad", bad)]) if one.code == code]
+    found = [one for one in lint_files([write(tmp_path / "bad", bad)]) if one.code == code]
     shown = [f"{one.place.path}:{one.place.line}".removesuffix(":0") for one in found]
     assert shown == [str(tmp_path / "bad" / at)]
-    assert [one for one in lint([write(tmp_path / "good", good)]) if one.code == code] == []
+    assert [one for one in lint_files([write(tmp_path / "good", good)]) if one.code == code] == []
 
 
 PURPOSES = LintSettings(purposes={(1, 1): "extensions", (2, 2): "tables", (3, 3): "indexes", (4, 4): "constraints"})
@@ -98,7 +98,7 @@ def test_what_does_not_belong_is_found(number: int, text: str) -> None:
 def test_a_name_says_the_purpose_where_no_settings_do(tmp_path: Path) -> None:
     """Without settings, a module called …-indexes is for indexes, and one called otherwise for anything."""
     text = "-- a\nCREATE TABLE t (a int);\nCREATE INDEX i ON t (a);\n"
-    found = lint([write(tmp_path, {"01-all.sql": text, "02-init-indexes.sql": text.replace(" t ", " u ")})])
+    found = lint_files([write(tmp_path, {"01-all.sql": text, "02-init-indexes.sql": text.replace(" t ", " u ")})])
     (one,) = [one for one in found if one.code == "M107"]
     assert (Path(one.place.path).name, one.place.line) == ("02-init-indexes.sql", 2)
 
@@ -106,29 +106,29 @@ def test_a_name_says_the_purpose_where_no_settings_do(tmp_path: Path) -> None:
 def test_a_module_alone_is_judged_with_the_others(tmp_path: Path) -> None:
     """Findings are those of the named file, but what other modules create is known."""
     write(tmp_path, {"01-a.sql": "CREATE TABLE t (a timestamp);", "02-b.sql": "-- b\nCOMMENT ON TABLE t IS 'x';"})
-    assert lint([tmp_path / "02-b.sql"]) == []
-    assert {one.code for one in lint([tmp_path / "01-a.sql"])} == {"M106", "M506"}
+    assert lint_files([tmp_path / "02-b.sql"]) == []
+    assert {one.code for one in lint_files([tmp_path / "01-a.sql"])} == {"M106", "M506"}
 
 
 def test_the_projects_own_modules_are_clean() -> None:
     """Nothing is found in sql/, and no comment in it allows anything."""
-    assert lint([ROOT / "sql"]) == []
+    assert lint_files([ROOT / "sql"]) == []
     assert "lint:" not in "".join(path.read_text(encoding="utf-8") for path in ROOT.joinpath("sql").iterdir())
 
 
 def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
     """A path that is not there, and a directory without SQL, are errors and not clean."""
     with pytest.raises(InfraError, match="no such file or directory"):
-        lint([tmp_path / "nowhere"])
+        lint_files([tmp_path / "nowhere"])
     with pytest.raises(InfraError, match="no SQL files"):
-        lint([tmp_path])
+        lint_files([tmp_path])
 
 
 def test_many_modules_are_looked_at_quickly(tmp_path: Path) -> None:
     """A hundred modules of five tables take a few seconds at most, and time grows with their number, not its square."""
     directory = write(tmp_path, dict(modules(100)))
     started = time.monotonic()
-    found = lint([directory])
+    found = lint_files([directory])
     assert time.monotonic() - started < 10
     assert {one.code for one in found} == {"M304", "M305", "M510"}
 
@@ -151,7 +151,7 @@ def test_what_comes_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """The path - is standard input, which is judged like a file but for its name."""
     monkeypatch.chdir(tmp_path)  # where no lint.yaml ignores anything
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"-- a\nCREATE TABLE t (a json);\n")))
-    (found,) = lint([Path("-")])
+    (found,) = lint_files([Path("-")])
     assert (found.code, str(found.place)) == ("M507", "-:2:19")
 
 
@@ -171,4 +171,4 @@ CREATE INDEX documents_by_corpus ON documents (corpus_id);
     write(tmp_path, {"sql/01-init-content.sql": early, "sql/02-init-demo.sql": late})
     monkeypatch.chdir(tmp_path)
     assert shown
-    assert as_text(lint([Path("sql")])) == shown[1]
+    assert as_text(lint_files([Path("sql")])) == shown[1]

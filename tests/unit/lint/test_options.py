@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import InfraError
-from infra.lint.linter import lint
+from infra.lint.linter import lint_files
 from infra.lint.options import LintSettings, read_settings
 from infra.lint.rule import RULES
-from infra.lint.stack_settings import Stack, read_stacks
+from infra.lint.stack_settings import StackSettings, read_stacks
 from infra.modules.extensions import DEFAULT_EXTENSIONS
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def test_the_stacks_say_which_extensions_there_are(tmp_path: Path) -> None:
         "config:\n  shop:extensions: [citext]\n  shop:server:\n    settings: {shared_preload_libraries: 'a, citus'}\n"
     )
     assert read_stacks(tmp_path) == [
-        Stack(str(tmp_path / "Pulumi.a.yaml"), frozenset(DEFAULT_EXTENSIONS), frozenset({""})),
-        Stack(str(tmp_path / "Pulumi.b.yaml"), frozenset({"citext"}), frozenset({"a", "citus"})),
+        StackSettings(str(tmp_path / "Pulumi.a.yaml"), frozenset(DEFAULT_EXTENSIONS), frozenset({""})),
+        StackSettings(str(tmp_path / "Pulumi.b.yaml"), frozenset({"citext"}), frozenset({"a", "citus"})),
     ]
     assert read_stacks(tmp_path / "elsewhere") == []
 
@@ -91,7 +91,7 @@ def test_the_settings_of_the_project_above_apply(tmp_path: Path) -> None:
     (tmp_path / "lint.yaml").write_text("ignore: {M106: x}\n")
     (tmp_path / "sql").mkdir()
     (tmp_path / "sql" / "01-a.sql").write_text("CREATE EXTENSION hstore;")
-    (found,) = lint([tmp_path / "sql"])
+    (found,) = lint_files([tmp_path / "sql"])
     assert (found.code, "Pulumi.a.yaml" in found.message) == ("M409", True)
     (tmp_path / "other.yaml").write_text("select: [M1]\n")
-    assert [one.code for one in lint([tmp_path / "sql"], settings_file=tmp_path / "other.yaml")] == ["M106"]
+    assert [one.code for one in lint_files([tmp_path / "sql"], settings_file=tmp_path / "other.yaml")] == ["M106"]

@@ -8,24 +8,24 @@ from itertools import product
 import pytest
 
 from infra.modules.decision import (
+    DECISIONS,
     MEANING,
-    RULES,
     TABLE,
     Change,
     Digests,
     Lifecycle,
-    State,
+    ModuleState,
     Step,
     as_markdown,
     change_between,
     decide,
 )
 
-WITHOUT_ROW = {State.FRESH, State.PRESENT, State.CONFLICTING}
+WITHOUT_ROW = {ModuleState.FRESH, ModuleState.PRESENT, ModuleState.CONFLICTING}
 POSSIBLE = [
     (state, change, lifecycle)
-    for state, change, lifecycle in product(State, Change, Lifecycle)
-    if state is State.FOREIGN or (state in WITHOUT_ROW) == (change is Change.NEW)
+    for state, change, lifecycle in product(ModuleState, Change, Lifecycle)
+    if state is ModuleState.FOREIGN or (state in WITHOUT_ROW) == (change is Change.NEW)
 ]
 
 
@@ -33,7 +33,7 @@ def test_every_case_has_exactly_one_decision() -> None:
     """A module without a row is new, one with a row is not; each such case is in one rule, and no other is in any."""
     cases = Counter(
         (state, change, lifecycle)
-        for state, changes, lifecycles, _ in RULES
+        for state, changes, lifecycles, _ in DECISIONS
         for change in changes
         for lifecycle in lifecycles
     )
@@ -42,7 +42,7 @@ def test_every_case_has_exactly_one_decision() -> None:
 
 
 @pytest.mark.parametrize("case", POSSIBLE, ids=lambda case: " ".join(one.name.lower() for one in case))
-def test_a_decision_says_why_and_a_refusal_what_to_do(case: tuple[State, Change, Lifecycle]) -> None:
+def test_a_decision_says_why_and_a_refusal_what_to_do(case: tuple[ModuleState, Change, Lifecycle]) -> None:
     """Every decision has a reason in a sentence, and whatever may end in a refusal a remedy."""
     decision = decide(*case)
     assert decision.why
@@ -78,5 +78,5 @@ def test_the_table_is_written_for_the_documentation() -> None:
     lines = as_markdown().splitlines()
     assert lines[:2] == ["| the database … | the file … | ephemeral | persistent |", "| --- | --- | --- | --- |"]
     assert len(lines) == 2 + len(POSSIBLE) / len(Lifecycle)
-    assert f"| {State.APPLIED.value} | {Change.CHANGED.value} | **rebuild** | **verify** |" in lines
-    assert f"| {State.VANISHED.value} | {Change.SAME.value} | **rebuild** | **refuse** |" in lines
+    assert f"| {ModuleState.APPLIED.value} | {Change.CHANGED.value} | **rebuild** | **verify** |" in lines
+    assert f"| {ModuleState.VANISHED.value} | {Change.SAME.value} | **rebuild** | **refuse** |" in lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.modules.locations import declared
+from infra.modules.locations import locations_of
 from infra.modules.module import Module
 
 TEXT = """\
@@ -54,7 +54,7 @@ PLACES = [
 
 def test_each_object_is_found_at_its_line() -> None:
     """Statements, columns, constraints: each at its first character, and nothing else is found."""
-    found = declared([Module(1, "01-a", "sql/01-a.sql", TEXT)])
+    found = locations_of([Module(1, "01-a", "sql/01-a.sql", TEXT)])
     assert {key: str(place) for key, place in found.items()} == {
         (kind, name): f"sql/01-a.sql:{place}" for kind, name, place in PLACES
     }
@@ -64,4 +64,4 @@ def test_each_object_is_found_at_its_line() -> None:
 def test_the_last_place_counts(texts: tuple[str, ...]) -> None:
     """What a later module makes again is declared there."""
     modules = [Module(number, f"0{number}-a", f"0{number}-a.sql", text) for number, text in enumerate(texts, 1)]
-    assert str(declared(modules)["table", ("public", "t")]) == "02-a.sql:2:1"
+    assert str(locations_of(modules)["table", ("public", "t")]) == "02-a.sql:2:1"

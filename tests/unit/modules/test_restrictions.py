@@ -8,7 +8,7 @@ import pytest
 
 from infra.errors import ModuleError
 from infra.modules.module import Module, load_modules
-from infra.modules.restrictions import MOST_SHOWN, RULES, problems
+from infra.modules.restrictions import MOST_SHOWN, RESTRICTIONS, find_restricted
 from infra.modules.statements import parse
 
 SQL = Path(__file__).parents[3] / "sql"
@@ -106,19 +106,19 @@ def module(text: str) -> Module:
 
 
 def messages(text: str) -> list[str]:
-    return [str(problem) for problem in problems(module(text))]
+    return [str(problem) for problem in find_restricted(module(text))]
 
 
 def test_every_rule_has_cases() -> None:
     """No rule is without a statement that it refuses and one that it lets pass."""
-    assert CASES.keys() == RULES.keys()
+    assert CASES.keys() == RESTRICTIONS.keys()
     assert all(refused and accepted for refused, accepted in CASES.values())
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, cases in CASES.items() for text in cases[0]])
 def test_refused(kind: str, text: str) -> None:
     """A refused statement is one problem, at its first word, with the rule's words and remedy, in any company."""
-    rule = RULES[kind]
+    rule = RESTRICTIONS[kind]
     assert [statement.kind for statement in parse(text, "x.sql")] == [kind]
     assert messages(f"-- ä\nSELECT 1;\n  /* b */ {text};\nSELECT 2;") == [
         f"sql/03-x.sql:3:11: {rule.what}; {rule.remedy}"
@@ -152,7 +152,7 @@ def test_a_module_without_a_statement_is_refused(text: str) -> None:
 
 def test_a_syntax_error_is_the_one_problem() -> None:
     """What cannot be parsed is refused with PostgreSQL's words; nothing else can be said of the module."""
-    (problem,) = problems(module("BEGIN;\nSELCT 1;\n"))
+    (problem,) = find_restricted(module("BEGIN;\nSELCT 1;\n"))
     assert isinstance(problem, ModuleError)
     assert str(problem) == 'sql/03-x.sql:2:1: syntax error at or near "SELCT" [42601]\n  SELCT 1;\n  ^'
 
@@ -183,4 +183,4 @@ def test_of_many_problems_the_first_are_said() -> None:
 
 def test_the_projects_own_modules_are_accepted() -> None:
     """Nothing in sql/ is refused."""
-    assert [str(problem) for each in load_modules(SQL) for problem in problems(each)] == []
+    assert [str(problem) for each in load_modules(SQL) for problem in find_restricted(each)] == []

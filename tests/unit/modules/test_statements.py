@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from infra.errors import ModuleError, Place
+from infra.errors import ModuleError, SourcePlace
 from infra.modules.statements import parse, place_of, statements_digest
 
 SECONDS_FOR_1_MB = 6  # it takes about 0.8; a list of all tokens took 20
@@ -115,7 +115,7 @@ def test_nothing_to_do_is_no_statement() -> None:
 )
 def test_places_count_lines_and_characters_from_1(offset: int, line: int, column: int, shown: str) -> None:
     """An offset has a line, a column and the line's text; past the end is the end."""
-    assert place_of("ab\n\näc", "x.sql", offset) == Place("x.sql", line, column, shown)
+    assert place_of("ab\n\näc", "x.sql", offset) == SourcePlace("x.sql", line, column, shown)
 
 
 def test_a_syntax_error_is_said_in_postgresqls_words_at_its_place() -> None:

@@ -12,19 +12,19 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy.engine import make_url
 
-from infra.program.connections import SCHEMES, Connection, env_lines
+from infra.program.connections import SCHEMES, ApplicationConnection, env_lines
 
-APP = Connection("shop", "app", "shop_app", "secret", "127.0.0.1", 5432)
+APP = ApplicationConnection("shop", "app", "shop_app", "secret", "127.0.0.1", 5432)
 
 # Every character that a URI, a shell or a dotenv reader might take for its own, and some of several bytes.
 SPECIAL = [*"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ", "%40", "ä", "€", "😀", "a b", "//", "${HOME}", "$(id)", "'\\''"]
 
 
-def connection(database: str, role: str = "app", **changed: str) -> Connection:
+def connection(database: str, role: str = "app", **changed: str) -> ApplicationConnection:
     return replace(APP, **{"database": database, "role": role, "user": f"{database}_{role}", **changed})
 
 
-def variables(*connections: Connection) -> dict[str, str]:
+def variables(*connections: ApplicationConnection) -> dict[str, str]:
     """Let `sh` read the lines, in an environment of nothing else, and give what it has then."""
     program = f"{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
     script = f"set -eu; set -a\n{env_lines(connections)}set +a\n{program}"

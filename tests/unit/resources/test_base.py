@@ -10,12 +10,12 @@ import pytest
 from pulumi.dynamic import ConfigureRequest
 from pulumi.output import UNKNOWN
 
-from infra.errors import InfraError, ModuleError, Place
+from infra.errors import InfraError, ModuleError, SourcePlace
 from infra.postgres.connection.target import Target
-from infra.resources.base import Failure, Provider, changed, is_known, plainly, refused, target_of
+from infra.resources.base import Failure, Provider, changed, is_known, readable_errors, refused, target_of
 
 
-@plainly
+@readable_errors
 def saying(error: BaseException | None) -> str:
     """Say nothing, or raise."""
     if error:
@@ -38,7 +38,7 @@ def test_a_verb_that_succeeds_is_itself() -> None:
 def test_what_this_program_refuses_is_said_in_its_own_words() -> None:
     """An error of this program's leaves as its text: place, what is wrong, remedy."""
     assert str(failure(InfraError("is wrong", place="x.sql:1:2", remedy="mend it"))) == "x.sql:1:2: is wrong; mend it"
-    error = ModuleError("no", sqlstate="42P01", at=Place("x.sql", 1, 8, "SELECT a"), detail="d", hint="h")
+    error = ModuleError("no", sqlstate="42P01", at=SourcePlace("x.sql", 1, 8, "SELECT a"), detail="d", hint="h")
     assert str(failure(error)) == "x.sql:1:8: no [42P01]\n  SELECT a\n         ^\n  detail: d\n  hint: h"
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from infra.resources.embedded_server import _specification  # pyright: ignore[reportPrivateUsage]
-from infra.settings.model import EmbeddedServer
+from infra.settings.model import EmbeddedSettings
 
 PLACE = {"name": "dev-1", "owner": "a stack", "root": "/var/lib/x", "user": "postgres", "password": "p"}
 
 
 def test_by_default_nobody_in_particular_runs_the_server() -> None:
     """Only root may name another user, so that a default name would keep everybody else from running a server."""
-    given = {name: value for name, value in EmbeddedServer().model_dump().items() if value is not None}
+    given = {name: value for name, value in EmbeddedSettings().model_dump().items() if value is not None}
     specification = _specification({**PLACE, **given})
     assert specification.run_as == ""
     assert specification.bin_dir is None
@@ -21,6 +21,6 @@ def test_by_default_nobody_in_particular_runs_the_server() -> None:
 
 def test_a_named_user_runs_it() -> None:
     """A name is taken as it is."""
-    given = EmbeddedServer(run_as="postgres", port=5432).model_dump()
+    given = EmbeddedSettings(run_as="postgres", port=5432).model_dump()
     specification = _specification({**PLACE, **given, "port": 5432.0})
     assert (specification.run_as, specification.port) == ("postgres", 5432)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.errors import ServerError
-from infra.server.dsn import way_of
+from infra.server.dsn import parse_dsn
 
 PASSWORD = "s3cret-word"
 
@@ -22,7 +22,7 @@ PASSWORD = "s3cret-word"
 def test_a_string_that_cannot_be_read_is_one_sentence(dsn: str) -> None:
     """It says where and what to write instead, and quotes nothing: the password may be in the wrong place."""
     with pytest.raises(ServerError) as caught:
-        way_of(dsn)
+        parse_dsn(dsn)
     said = str(caught.value)
     assert said.startswith("connection string: ")
     assert "; write postgresql://user@host:port/database" in said
@@ -32,7 +32,7 @@ def test_a_string_that_cannot_be_read_is_one_sentence(dsn: str) -> None:
 @pytest.mark.parametrize("port", ["5433", "5433,5434"])
 def test_a_port_is_a_number_or_several(port: str) -> None:
     """Of several ports the first counts for what has room for one; all are kept for libpq."""
-    way = way_of(f"host=127.0.0.1 port={port} dbname=x user=me")
+    way = parse_dsn(f"host=127.0.0.1 port={port} dbname=x user=me")
     assert way.port == 5433
     assert way.options.get("port") == (port if "," in port else None)
 
@@ -41,4 +41,4 @@ def test_a_port_from_the_environment_is_a_number(monkeypatch: pytest.MonkeyPatch
     """The variable that stands in for it is read with the same care."""
     monkeypatch.setenv("PGPORT", "many")
     with pytest.raises(ServerError, match="PGPORT"):
-        way_of("host=127.0.0.1 dbname=x user=me")
+        parse_dsn("host=127.0.0.1 dbname=x user=me")

@@ -13,7 +13,7 @@ import pytest
 
 from infra.errors import BusyError, ServerError
 from infra.server.embedded.directory import ROOT_MARKER, make_root, remove_root, remove_tree
-from infra.server.embedded.file_lock import locked
+from infra.server.embedded.file_lock import file_locked
 from infra.server.file_io import LARGEST, read_untrusted, write_whole
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def test_lock_excludes(tmp_path: Path) -> None:
     most: list[int] = []
 
     def one(number: int) -> None:
-        with locked(tmp_path / "root" / "lock") as lock:
+        with file_locked(tmp_path / "root" / "lock") as lock:
             inside.append(number)
             most.append(len(inside))
             time.sleep(0.002)
@@ -81,12 +81,12 @@ def test_lock_excludes(tmp_path: Path) -> None:
 def test_lock_names_its_holder(tmp_path: Path) -> None:
     """Who waits too long learns which process holds the lock."""
     path = tmp_path / "lock"
-    with locked(path), pytest.raises(BusyError) as caught, locked(path, seconds=0.05):
+    with file_locked(path), pytest.raises(BusyError) as caught, file_locked(path, seconds=0.05):
         pass
     assert str(caught.value) == (
         f"{path}: process {os.getpid()} has held this server's lock for 0.05 s; let it finish, or end it, and try again"
     )
-    with locked(path):
+    with file_locked(path):
         pass
 
 
@@ -104,7 +104,7 @@ def test_lock_survives_the_roots_end(tmp_path: Path) -> None:
     thread.start()
     try:
         for _ in range(200):
-            with locked(root / "lock") as lock:
+            with file_locked(root / "lock") as lock:
                 held += (root / "lock").exists()
                 lock.remove()
     finally:
@@ -120,7 +120,7 @@ def test_lock_in_somebody_elses_directory(tmp_path: Path, monkeypatch: pytest.Mo
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(ServerError) as caught, locked(tmp_path / "lock"):
+    with pytest.raises(ServerError) as caught, file_locked(tmp_path / "lock"):
         pass
     assert str(caught.value) == (
         f"{tmp_path / 'lock'}: may not be written by this user (uid {os.getuid()}); "

@@ -8,7 +8,7 @@ import pytest
 
 from infra.errors import SettingProblem, SettingsError
 from infra.settings.loader import SHOWN_CHARACTERS, settings_of
-from infra.settings.model import EmbeddedServer, Modules, Settings
+from infra.settings.model import EmbeddedSettings, ModuleSettings, Settings
 
 
 def configuration(**given: object) -> dict[str, str]:
@@ -56,7 +56,7 @@ def test_values_have_the_types_that_pulumi_took_from_them() -> None:
         },
     )
     assert settings.lifecycle == "persistent"
-    assert settings.server == EmbeddedServer(port=5433, settings={"jit": "off", "max_connections": "50"})
+    assert settings.server == EmbeddedSettings(port=5433, settings={"jit": "off", "max_connections": "50"})
     assert [(one.name, one.owner) for one in settings.databases] == [("shop", "shop_owner"), ("blog", "writer")]
     assert (settings.env_file, settings.password_rotation) == (None, 3)
 
@@ -137,7 +137,10 @@ def test_a_wrong_value_is_one_line_with_key_value_and_what_is_allowed(given: dic
         ({"Lifecycle": "persistent"}, "Lifecycle: is not a setting; did you mean lifecycle?"),
         ({"server": {"binDir": "/x"}}, "server.binDir: is not a setting; did you mean bin_dir?"),
         ({"databases": [{"name": "a", "ovner": "b"}]}, "databases.0.ovner: is not a setting; did you mean owner?"),
-        ({"modules": {"x": 1}}, f"modules.x: is not a setting; known: {', '.join(sorted(Modules.model_fields))}"),
+        (
+            {"modules": {"x": 1}},
+            f"modules.x: is not a setting; known: {', '.join(sorted(ModuleSettings.model_fields))}",
+        ),
         ({"x": 1}, f"x: is not a setting; known: {', '.join(sorted(Settings.model_fields))}"),
     ],
 )

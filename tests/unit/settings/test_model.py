@@ -8,17 +8,24 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from infra.settings.model import (
-    Database,
-    DockerServer,
-    EmbeddedServer,
-    ExternalServer,
-    Modules,
+    DatabaseSettings,
+    DockerSettings,
+    EmbeddedSettings,
+    ExternalSettings,
+    ModuleSettings,
     Settings,
     default_databases,
 )
 from infra.settings.values import is_role_name, megabytes
 
-GROUPS: list[type[BaseModel]] = [Settings, EmbeddedServer, DockerServer, ExternalServer, Database, Modules]
+GROUPS: list[type[BaseModel]] = [
+    Settings,
+    EmbeddedSettings,
+    DockerSettings,
+    ExternalSettings,
+    DatabaseSettings,
+    ModuleSettings,
+]
 
 LONGEST = "é" * 31 + "x"  # 63 bytes
 ABSOLUTE = "/var/lib/x"
@@ -77,8 +84,8 @@ def test_the_defaults() -> None:
 def test_the_defaults_of_a_group_do_not_depend_on_what_is_given_beside_them() -> None:
     """A group of which one setting is given has the same defaults for the others as one that is not given."""
     given = settings(server={"port": 5432}, modules={"directory": "ddl"})
-    assert given.server == EmbeddedServer(port=5432)
-    assert given.modules == Modules(directory="ddl")
+    assert given.server == EmbeddedSettings(port=5432)
+    assert given.modules == ModuleSettings(directory="ddl")
     assert given.server.model_dump(exclude={"port"}) == settings().server.model_dump(exclude={"port"})
 
 
@@ -102,7 +109,7 @@ def test_the_groups_are_all_there_are() -> None:
 
 @pytest.mark.parametrize(
     "one",
-    [settings(), EmbeddedServer(), Database(name="a"), Modules()],
+    [settings(), EmbeddedSettings(), DatabaseSettings(name="a"), ModuleSettings()],
     ids=lambda one: type(one).__name__,
 )
 def test_settings_cannot_be_changed_and_have_no_room_for_more(one: BaseModel) -> None:
@@ -185,10 +192,10 @@ def test_not_taken(path: str, value: object) -> None:
 @pytest.mark.parametrize("role", ["owner", "migrator", "app", "readonly"])
 def test_all_four_roles_follow_one_rule(role: str) -> None:
     """Each of the four roles is named after the database, can be named otherwise, and has to be a role's name."""
-    assert getattr(Database(name="a b"), role) == f"a b_{role}"
-    assert getattr(Database.model_validate({"name": "a", role: "somebody"}), role) == "somebody"
+    assert getattr(DatabaseSettings(name="a b"), role) == f"a b_{role}"
+    assert getattr(DatabaseSettings.model_validate({"name": "a", role: "somebody"}), role) == "somebody"
     with pytest.raises(ValidationError):
-        Database.model_validate({"name": "a", role: "pg_somebody"})
+        DatabaseSettings.model_validate({"name": "a", role: "pg_somebody"})
 
 
 @pytest.mark.parametrize(
@@ -215,7 +222,7 @@ def test_times_are_seconds(given: str, seconds: float) -> None:
 )
 def test_server_settings_are_written_as_postgresql_conf_has_them(given: object, written: str) -> None:
     """Text stays, true and false are on and off, numbers are digits."""
-    assert settings(server={"settings": {"a": given}}).server == EmbeddedServer(settings={"a": written})
+    assert settings(server={"settings": {"a": given}}).server == EmbeddedSettings(settings={"a": written})
 
 
 def test_a_bare_name_is_a_database() -> None:

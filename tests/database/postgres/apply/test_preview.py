@@ -9,7 +9,7 @@ import pytest
 
 from infra.errors import InfraError
 from infra.postgres.apply import preview
-from infra.postgres.apply.status import look
+from infra.postgres.apply.status import read_status
 from infra.postgres.connection.target import connect
 from tests.database.postgres.databases import MIGRATOR
 
@@ -32,12 +32,12 @@ def applied(world: World) -> World:
 def compared(world: World, module: str) -> str | None:
     """Compare as a refresh in a process of its own would."""
     world.new_process()
-    return preview.compared(world.session, module)
+    return preview.detect_drift(world.session, module)
 
 
 def unmanaged(world: World, *allowed: str) -> list[str]:
     with connect(world.session.target, autocommit=True) as connection:
-        return [str(one) for one in look(connection, world.session.stack).unmanaged(allowed)]
+        return [str(one) for one in read_status(connection, world.session.stack).unmanaged(allowed)]
 
 
 def test_no_drift_is_empty(applied: World) -> None:
@@ -66,7 +66,7 @@ def test_a_module_that_the_ledger_does_not_hold_is_gone(applied: World) -> None:
     assert compared(applied, "03-c") is None
     nowhere = applied.session.target.on("nowhere")
     applied.new_process()
-    assert preview.compared(replace(applied.session, target=nowhere), "01-a") is None
+    assert preview.detect_drift(replace(applied.session, target=nowhere), "01-a") is None
 
 
 def test_a_server_that_is_away_fails_a_refresh(applied: World) -> None:
@@ -74,14 +74,14 @@ def test_a_server_that_is_away_fails_a_refresh(applied: World) -> None:
     applied.new_process()
     away = replace(applied.session, target=replace(applied.session.target, host="127.0.0.1", port=1))
     with pytest.raises(InfraError) as caught:
-        preview.compared(away, "01-a")
+        preview.detect_drift(away, "01-a")
     assert str(caught.value).startswith(f"{applied.place}: cannot be reached")
 
 
 def test_a_server_that_is_away_skips_a_preview(applied: World) -> None:
     """A preview says once that the live check is skipped, and goes on with what the file says."""
     applied.set(target=replace(applied.session.target, host="127.0.0.1", port=1))
-    assert applied.outlook("01-a") == preview.Outlook()
+    assert applied.outlook("01-a") == preview.Preview()
     assert len(applied.told) == 1
     assert applied.told[0].startswith(f"live check of {applied.place} skipped: ")
 

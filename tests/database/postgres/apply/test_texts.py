@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.modules.decision import Step
-from infra.modules.restrictions import problems
+from infra.modules.restrictions import find_restricted
 
 if TYPE_CHECKING:
     from tests.database.postgres.databases import World
@@ -33,7 +33,7 @@ DO $$ BEGIN RAISE NOTICE '%', 'noticed'; END $$;
 def test_text_is_sent_as_it_stands(world: World) -> None:
     """Per cent signs, colons, quotes of all kinds, nested comments and bodies in several languages are sent as text."""
     world.write(m01_a=TEXT)
-    assert problems(world.modules()[0]) == []
+    assert find_restricted(world.modules()[0]) == []
     assert world.up() == [Step.APPLY]
     assert [said for (said,) in world.sql("SELECT said FROM texts ORDER BY number")] == [
         "50%",

@@ -9,13 +9,13 @@ import psycopg
 import pytest
 
 from infra.catalog.catalog import STRUCTURE
-from infra.catalog.changes import Effect, effect_between
+from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.errors import RefusedError
 from infra.modules.statements import parse
-from infra.postgres.apply.drop import created, remove
+from infra.postgres.apply.drop import created, drop_objects
 from infra.postgres.connection import pool
-from infra.postgres.introspection.effects import effect_of
-from infra.postgres.introspection.reader import is_virgin, read_catalog
+from infra.postgres.introspection.effects import catalog_change_of
+from infra.postgres.introspection.reader import is_empty, read_catalog
 from tests.database.postgres.databases import target_of
 from tests.database.postgres.error_text import run, undone
 from tests.database.postgres.introspection.reader_cases.cases import CASES, Case
@@ -63,22 +63,22 @@ def statements(case: Case) -> list[str]:
 class Read(NamedTuple):
     """What the narrow and the full reading say that statements did, and what dropping what they made leaves of it."""
 
-    narrow: Effect
-    full: Effect
+    narrow: CatalogChange
+    full: CatalogChange
     after: Catalog
-    left: Effect
+    left: CatalogChange
 
 
 def readings(connection: Connection, way: Target, before: Catalog, *texts: str, removing: bool = False) -> Read:
     """Run statements and give the readings; all of it is undone."""
     with undone(connection):
-        narrow = effect_of(connection, way, lambda: run(connection, *texts))
+        narrow = catalog_change_of(connection, way, lambda: run(connection, *texts))
         after = read_catalog(connection)
-        full = effect_between(before, after)
+        full = catalog_change_between(before, after)
         if removing:
-            remove(connection, created(narrow), place="case")
+            drop_objects(connection, created(narrow), place="case")
             after = read_catalog(connection)
-        return Read(narrow, full, after, effect_between(before, after))
+        return Read(narrow, full, after, catalog_change_between(before, after))
 
 
 @pytest.fixture(scope="module")
@@ -115,18 +115,18 @@ def test_a_database_with_anything_in_it_is_no_virgin(acting: Connection, empty: 
     """The quick look for something that no module made never misses what the whole reading finds."""
     with undone(acting):
         run(acting, *statements(case))
-        structure = effect_between(empty, read_catalog(acting)).objects.keys()
+        structure = catalog_change_between(empty, read_catalog(acting)).objects.keys()
         made = {one for one in structure if one.kind in STRUCTURE and one.kind != "extension"}
-        assert not (made and is_virgin(acting))
+        assert not (made and is_empty(acting))
 
 
 def test_a_database_with_extensions_alone_is_virgin(acting: Connection) -> None:
     """What an extension brings along is no module's, and needs no whole reading to tell."""
     with undone(acting):
         run(acting, "CREATE EXTENSION pg_trgm; CREATE EXTENSION pgcrypto")
-        assert is_virgin(acting)
+        assert is_empty(acting)
         run(acting, "CREATE SEQUENCE q")
-        assert not is_virgin(acting)
+        assert not is_empty(acting)
 
 
 LAST = [case for case in CASES if len(statements(case)) > 1 and not statements(case)[-1].startswith("CREATE")]
@@ -152,8 +152,8 @@ class Used:
         try:
             with pool.connection(self.way) as connection:
                 with connection.transaction():
-                    made = effect_between(self.empty, read_catalog(connection))
-                    remove(connection, created(made), place="case")
+                    made = catalog_change_between(self.empty, read_catalog(connection))
+                    drop_objects(connection, created(made), place="case")
                 emptied = read_catalog(connection) == self.empty
         except (psycopg.Error, RefusedError):
             emptied = False

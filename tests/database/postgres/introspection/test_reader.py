@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 
 from infra.catalog.catalog import ACCESS, NOTES, STRUCTURE, Catalog, ObjectId, fingerprint
-from infra.postgres.introspection.reader import QUERIES, Part, read_catalog
+from infra.postgres.introspection.reader import QUERIES, CatalogPart, read_catalog
 from tests.database.postgres.error_text import run, undone
 from tests.database.postgres.introspection.reader_cases.cases import CASES, Case
 
@@ -38,7 +38,7 @@ def shared(server: str) -> Iterator[Connection]:
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def read_after(connection: Connection, statements: str, part: Part | None = None) -> Catalog:
+def read_after(connection: Connection, statements: str, part: CatalogPart | None = None) -> Catalog:
     """Read the catalog after some statements, and undo them."""
     with undone(connection):
         run(connection, statements)
@@ -285,7 +285,7 @@ def test_a_reading_that_fails_leaves_the_session_as_it_was(shared: Connection) -
     with undone(shared):
         run(shared, "SET search_path = s")
         with pytest.raises(psycopg.errors.InvalidTextRepresentation):
-            read_catalog(shared, Part(relations=("x",)))  # pyright: ignore[reportArgumentType] (that is the mistake)
+            read_catalog(shared, CatalogPart(relations=("x",)))  # pyright: ignore[reportArgumentType] (that is the mistake)
         assert shared.execute("SHOW search_path").fetchone() == ("s",)
 
 
@@ -358,7 +358,7 @@ def test_a_part_is_what_has_these_oids(
     """A reading narrowed to some relations and other objects gives these as the whole reading has them, and no more."""
     with undone(shared):
         run(shared, PARTS)
-        part = Part(tuple(oid(shared, one) for one in relations), tuple(oid(shared, one) for one in objects))
+        part = CatalogPart(tuple(oid(shared, one) for one in relations), tuple(oid(shared, one) for one in objects))
         whole, narrow = read_catalog(shared).objects, read_catalog(shared, part).objects
     assert sorted(map(str, narrow)) == sorted(names)
     assert narrow.items() <= whole.items()
@@ -366,9 +366,9 @@ def test_a_part_is_what_has_these_oids(
 
 def test_a_part_of_nothing_is_false() -> None:
     """A part without an oid is false, so that nobody has to read it."""
-    assert not Part()
-    assert Part(relations=(1,))
-    assert Part(objects=(1,))
+    assert not CatalogPart()
+    assert CatalogPart(relations=(1,))
+    assert CatalogPart(objects=(1,))
 
 
 def test_two_databases_of_one_schema_have_one_fingerprint(shared: Connection, database: str) -> None:

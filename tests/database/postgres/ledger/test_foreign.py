@@ -50,7 +50,7 @@ def test_a_foreign_ledger_stops_everything(applied: World, change: str) -> None:
     with pytest.raises(RefusedError, match="another stack, server or database"):
         world.retire("01-a")
     with pytest.raises(LedgerError, match="another stack, server or database"):
-        preview.compared(world.session, "01-a")
+        preview.detect_drift(world.session, "01-a")
     assert before == world.sql(
         "SELECT (SELECT count(*) FROM sqlmodule.event), (SELECT array_agg(l) FROM sqlmodule.ledger l)"
     )

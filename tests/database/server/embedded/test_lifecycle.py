@@ -102,7 +102,7 @@ def crash(spec: ClusterSpec, running: Running) -> None:
     """Kill the postmaster and wait until nothing of the server is left but its pid file."""
     os.kill(running.pid, signal.SIGKILL)
     deadline = time.monotonic() + 10
-    while processes.strays([spec.layout.data], account()) and time.monotonic() < deadline:
+    while processes.orphan_processes([spec.layout.data], account()) and time.monotonic() < deadline:
         time.sleep(0.02)
 
 

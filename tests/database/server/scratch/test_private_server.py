@@ -164,14 +164,14 @@ def test_a_sweep_leaves_running_ones_and_strangers_alone(
 ) -> None:
     """What another run uses, what is just being made, and what only looks alike stays."""
     _, base = started()
-    new = folder / f"{private.PREFIX}new"
+    new = folder / f"{private.FOLDER_PREFIX}new"
     new.mkdir()
-    (folder / f"{private.PREFIX}link").symlink_to(ROOT)
+    (folder / f"{private.FOLDER_PREFIX}link").symlink_to(ROOT)
     (folder / "other").mkdir()
     private.sweep(folder)
-    assert {entry.name for entry in folder.iterdir()} == {base.name, new.name, f"{private.PREFIX}link", "other"}
+    assert {entry.name for entry in folder.iterdir()} == {base.name, new.name, f"{private.FOLDER_PREFIX}link", "other"}
     assert processes.postmaster(base / "data", account())
     os.utime(new, (0, 0))
     private.sweep(folder)
     assert not new.exists()
-    (folder / f"{private.PREFIX}link").unlink()
+    (folder / f"{private.FOLDER_PREFIX}link").unlink()

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 import pytest
 
 from infra.schema_docs.diagram.drawing import Drawing, Line, drawing
-from infra.schema_docs.diagram.legend import entries, room
+from infra.schema_docs.diagram.legend import legend_entries, room
 from infra.schema_docs.diagram.measures import MARGIN, width
 from tests.unit.schema_docs.diagram.scenes import awkward, box, link, random_scene, scene
 
@@ -158,7 +158,7 @@ def test_a_big_schema_is_drawn_in_seconds() -> None:
 def test_the_legend_wraps() -> None:
     """Modules that do not fit into a line go on in the next one, and all of them are named."""
     boxes = [box(f"t{number}", module=f"{number:02}-a-module-with-a-name") for number in range(20)]
-    found = entries(scene(boxes, []), 700)
+    found = legend_entries(scene(boxes, []), 700)
     assert len(found) == 20
     assert len({entry.y for entry in found}) > 4
     assert all(entry.x + width(entry.module) < 700 for entry in found)

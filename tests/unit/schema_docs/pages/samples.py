@@ -8,7 +8,7 @@ from infra.schema_docs.diagram.drawing import drawing
 from infra.schema_docs.diagram.scene import whole
 from infra.schema_docs.diagram.svg import svg
 from infra.schema_docs.pages.contents import anchor, contents
-from infra.schema_docs.pages.entries import Contents, Described, Source
+from infra.schema_docs.pages.entries import Described, PageContents, SourceLink
 
 MARKUP = "<img src=x onerror=hurt=1>"
 SCRIPT = "</title></style></script><script>hurt=1</script>&amp;{{ 7*7 }}`|*_"
@@ -44,13 +44,16 @@ def simple() -> Structure:
     )
 
 
-def told(structure: Structure, *, path: str = "sql/02-a.sql", text: str = "Two tables.") -> Contents:
+def told(structure: Structure, *, path: str = "sql/02-a.sql", text: str = "Two tables.") -> PageContents:
     """Give the contents of a structure with one module."""
-    places = {(("table"), ("public", "a")): Source(path, 4), ("column", ("public", "b", "a_id")): Source(path, 9)}
+    places = {
+        (("table"), ("public", "a")): SourceLink(path, 4),
+        ("column", ("public", "b", "a_id")): SourceLink(path, 9),
+    }
     return contents(structure, [Described("02-a", path, text)], [places], "A schema")
 
 
-def hostile() -> tuple[Contents, dict[str, str]]:
+def hostile() -> tuple[PageContents, dict[str, str]]:
     """Give contents and a picture in which every text that others write is markup."""
     quoted = SCRIPT.replace("'", "''")
     name = f'public."{MARKUP}"'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.catalog.catalog import ObjectId
 from infra.schema_docs.pages.contents import anchor, counted
-from infra.schema_docs.pages.entries import Source
+from infra.schema_docs.pages.entries import SourceLink
 from tests.unit.schema_docs.pages.samples import simple, told
 
 
@@ -66,6 +66,6 @@ def test_a_table_is_told_whole() -> None:
 def test_what_has_no_place_of_its_own_has_its_column_s_or_its_table_s() -> None:
     """A key that is declared with its column is found there; a rule about no column is found at its table."""
     first, second = told(simple()).modules[0].tables
-    assert first.declared == (Source("sql/02-a.sql", 4),)
-    assert [rule.declared for rule in first.constraints] == [(Source("sql/02-a.sql", 4),)]
-    assert [rule.declared for rule in second.constraints] == [(Source("sql/02-a.sql", 9),), ()]
+    assert first.declared == (SourceLink("sql/02-a.sql", 4),)
+    assert [rule.declared for rule in first.constraints] == [(SourceLink("sql/02-a.sql", 4),)]
+    assert [rule.declared for rule in second.constraints] == [(SourceLink("sql/02-a.sql", 9),), ()]

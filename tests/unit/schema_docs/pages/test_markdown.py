@@ -11,7 +11,7 @@ from infra.schema_docs.pages.markdown import code, markdown, text
 from tests.unit.schema_docs.pages.samples import hostile, simple, told
 
 if TYPE_CHECKING:
-    from infra.schema_docs.pages.entries import Contents
+    from infra.schema_docs.pages.entries import PageContents
 
 CELLS = re.compile(r"(?<!\\)\|")
 
@@ -52,7 +52,7 @@ def test_code_stays_code(value: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize("sample", [told(simple()), hostile()[0]], ids=["simple", "hostile"])
-def test_tables_are_tables_and_links_lead_somewhere(sample: Contents) -> None:
+def test_tables_are_tables_and_links_lead_somewhere(sample: PageContents) -> None:
     """Every row of a table has as many cells as its head; links within the document have their anchors."""
     document = markdown(sample, {"": "schema.svg"}, root="../..")
     cells = 0

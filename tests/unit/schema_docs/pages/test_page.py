@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from infra.schema_docs.pages.entries import Contents
+    from infra.schema_docs.pages.entries import PageContents
 
 VOID = {"meta", "input", "br"}
 LOADING = {"src", "srcset", "data", "action", "poster", "background", "ping"}
@@ -58,18 +58,18 @@ class Reader(HTMLParser):
         self.text += data
 
 
-def plain() -> tuple[Contents, dict[str, str]]:
+def plain() -> tuple[PageContents, dict[str, str]]:
     """Give contents that are nothing special."""
     return told(simple()), {"": ""}
 
 
-def read(contents: Contents, pictures: dict[str, str] | None = None) -> Reader:
+def read(contents: PageContents, pictures: dict[str, str] | None = None) -> Reader:
     """Make a page and read it."""
     return Reader(page(contents, pictures or {"": ""}, modules=1, root="../.."))
 
 
 @pytest.mark.parametrize("sample", [plain, hostile])
-def test_the_page_is_whole(sample: Callable[[], tuple[Contents, dict[str, str]]]) -> None:
+def test_the_page_is_whole(sample: Callable[[], tuple[PageContents, dict[str, str]]]) -> None:
     """Every element is closed, ids are unique, each link within the page has its target."""
     contents, pictures = sample()
     found = read(contents, pictures)
@@ -111,7 +111,7 @@ def test_without_the_template_engine_the_remedy_is_named(monkeypatch: pytest.Mon
     """Where the dependencies of development are missing, the command says so in a sentence."""
     monkeypatch.delitem(sys.modules, "infra.schema_docs.pages.page")
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    nothing = schema_files.Made((), {}, structure_of({}, {}))
+    nothing = schema_files.BuiltSchema((), {}, structure_of({}, {}))
     with pytest.raises(InfraError) as refused:
         schema_files.documents(nothing, metadata, Base, output=tmp_path)
     assert str(refused.value) == "docs: jinja2 is not installed; run make development"

@@ -77,9 +77,10 @@ def test_no_useradd(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_useradd_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """What useradd says is handed on."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(module, "TRIES", 1)
-    monkeypatch.setattr(module, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(spawn, "run_command", lambda *_, **__: spawn.Result(1, "useradd: cannot lock /etc/passwd\n"))  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
+    monkeypatch.setattr(module, "_TRIES", 1)
+    monkeypatch.setattr(module, "_PAUSE_SECONDS", 0)
+    said = spawn.ProcessResult(1, "useradd: cannot lock /etc/passwd\n")
+    monkeypatch.setattr(spawn, "run_command", lambda *_, **__: said)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
     with pytest.raises(ServerError, match="this user cannot be made: useradd: cannot lock /etc/passwd"):
         account("surely-not-there")
 

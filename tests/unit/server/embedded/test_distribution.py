@@ -13,7 +13,7 @@ from infra.errors import ServerError
 from infra.server.embedded import binaries, distribution
 from infra.server.embedded.directory import Marker, write_marker
 from infra.server.embedded.distribution import Distribution, locate, refuse_platform
-from infra.server.embedded.file_lock import locked
+from infra.server.embedded.file_lock import file_locked
 
 INSTEAD = "set bin_dir to an installed PostgreSQL, e.g. /usr/lib/postgresql/15/bin, or use the server kind docker"
 
@@ -214,7 +214,7 @@ def test_prune_without_servers(tmp_path: Path) -> None:
     """When no server is left, the copies, their directory and their lock go."""
     root = tmp_path / "root"
     binaries.install(wheel(tmp_path / "venv"), root)
-    with locked(root / "dist.lock"):
+    with file_locked(root / "dist.lock"):
         pass
     binaries.prune(root)
     binaries.prune(root)

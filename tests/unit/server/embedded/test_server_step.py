@@ -16,11 +16,11 @@ from infra.postgres.connection import scram
 from infra.server import ports
 from infra.server.embedded import processes
 from infra.server.embedded.account import Account
-from infra.server.embedded.configuration import command_line, decided, quoted, rendered
+from infra.server.embedded.configuration import command_line, decided, quote_setting, rendered
 from infra.server.embedded.daemon import complaint
 from infra.server.embedded.directory import Layout, Marker
 from infra.server.embedded.distribution import Distribution
-from infra.server.embedded.server_step import Step, Wanted, changed_settings, decide
+from infra.server.embedded.server_step import ServerStep, Wanted, changed_settings, decide_server_step
 from infra.server.embedded.specification import ClusterSpec, default_root, refuse_impossible
 from infra.server.embedded.validation import parse_complaints
 
@@ -46,8 +46,8 @@ WANTED = Wanted(port=0, settings={"work_mem": "4MB"}, distribution=BUILD)
 CONTEXTS = {"work_mem": "user", "max_connections": "postmaster"}
 
 
-def step(marker: Marker | None, wanted: Wanted = WANTED, *, alive: bool = True) -> Step:
-    return decide(marker, wanted, alive=alive, contexts=lambda: CONTEXTS)
+def step(marker: Marker | None, wanted: Wanted = WANTED, *, alive: bool = True) -> ServerStep:
+    return decide_server_step(marker, wanted, alive=alive, contexts=lambda: CONTEXTS)
 
 
 @pytest.mark.parametrize(
@@ -69,35 +69,38 @@ def test_step_by_phase(phase: Phase, verb: str, *, alive: bool) -> None:
 
 def test_step_without_server() -> None:
     """Where there is none, one is created."""
-    assert step(None, alive=False) == Step("create", ("there is none",))
+    assert step(None, alive=False) == ServerStep("create", ("there is none",))
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"port": 15_500}, Step("keep")),
-        ({"port": 16_000}, Step("restart", ("port 15500 becomes 16000",))),
-        ({"settings": {"WORK_MEM": "4MB"}}, Step("keep")),
-        ({"settings": {}}, Step("reload", ("changed setting: work_mem needs reload",))),
-        ({"settings": {"work_mem": "4MB", "own.x": "1"}}, Step("reload", ("changed setting: own.x needs reload",))),
+        ({"port": 15_500}, ServerStep("keep")),
+        ({"port": 16_000}, ServerStep("restart", ("port 15500 becomes 16000",))),
+        ({"settings": {"WORK_MEM": "4MB"}}, ServerStep("keep")),
+        ({"settings": {}}, ServerStep("reload", ("changed setting: work_mem needs reload",))),
+        (
+            {"settings": {"work_mem": "4MB", "own.x": "1"}},
+            ServerStep("reload", ("changed setting: own.x needs reload",)),
+        ),
         (
             {"settings": {"work_mem": "5MB", "max_connections": "9"}},
-            Step(
+            ServerStep(
                 "restart", ("changed setting: max_connections needs restart", "changed setting: work_mem needs reload")
             ),
         ),
         (
             {"distribution": replace(BUILD, version="17.11", source="wheel 2")},
-            Step("restart", ("binaries: 17.10 (wheel) become 17.11 (wheel 2)",)),
+            ServerStep("restart", ("binaries: 17.10 (wheel) become 17.11 (wheel 2)",)),
         ),
         (
             {"distribution": replace(BUILD, stamp="updated")},
-            Step("restart", ("binaries: 17.10 (wheel) become 17.10 (wheel)",)),
+            ServerStep("restart", ("binaries: 17.10 (wheel) become 17.10 (wheel)",)),
         ),
-        ({"written": False}, Step("reload", ("its configuration files were changed by hand",))),
+        ({"written": False}, ServerStep("reload", ("its configuration files were changed by hand",))),
     ],
 )
-def test_step_by_difference(change: dict[str, object], expected: Step) -> None:
+def test_step_by_difference(change: dict[str, object], expected: ServerStep) -> None:
     """Each difference leads to the least that it takes, and is named."""
     assert step(MARKER, replace(WANTED, **change)) == expected  # pyright: ignore[reportArgumentType] - of many types
 
@@ -105,7 +108,7 @@ def test_step_by_difference(change: dict[str, object], expected: Step) -> None:
 def test_step_of_a_stopped_server_names_all() -> None:
     """A server that has to start anyway takes every difference with it."""
     found = step(MARKER, replace(WANTED, port=16_000, settings={}), alive=False)
-    assert found == Step(
+    assert found == ServerStep(
         "start", ("it is not running", "port 15500 becomes 16000", "changed setting: work_mem needs reload")
     )
 
@@ -116,7 +119,7 @@ def test_contexts_are_asked_only_when_needed() -> None:
     def refuse() -> dict[str, str]:
         raise AssertionError
 
-    assert decide(MARKER, WANTED, alive=True, contexts=refuse).verb == "keep"
+    assert decide_server_step(MARKER, WANTED, alive=True, contexts=refuse).verb == "keep"
 
 
 def test_changed_settings() -> None:
@@ -205,7 +208,7 @@ def test_configuration_text() -> None:
         "b = 'it''s \\\\'",
         "work_mem = '4MB'",
     ]
-    assert quoted("a\nb\rc\td") == r"'a\nb\rc\td'"
+    assert quote_setting("a\nb\rc\td") == r"'a\nb\rc\td'"
 
 
 def test_shared_memory_that_a_logout_spares() -> None:
@@ -267,9 +270,9 @@ def test_chosen_port() -> None:
     """A name leads to the same port while that is free, below the kernel's own range, and to the next after it."""
     port = ports.choose("some server")
     assert port == ports.choose("some server")
-    assert ports.FIRST <= port < 32_768
+    assert ports.FIRST_PORT <= port < 32_768
     assert ports.choose("some server", after=port) != port
-    assert ports.choose("x", after=ports.FIRST + ports.COUNT - 1) >= ports.FIRST
+    assert ports.choose("x", after=ports.FIRST_PORT + ports.COUNT - 1) >= ports.FIRST_PORT
 
 
 def test_no_port_left(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,8 @@ ROOT = Path("/")
 SHELL = "/bin/sh"
 
 
-def shell(text: str, *, who: Account = ME, seconds: float = 20, standard_input: bytes = b"") -> spawn.Result:
-    return spawn.run(SHELL, ["-c", text], who, directory=ROOT, seconds=seconds, standard_input=standard_input)
+def shell(text: str, *, who: Account = ME, seconds: float = 20, standard_input: bytes = b"") -> spawn.ProcessResult:
+    return spawn.run_program(SHELL, ["-c", text], who, directory=ROOT, seconds=seconds, standard_input=standard_input)
 
 
 def ends(group: int) -> bool:
@@ -40,7 +40,7 @@ def ends(group: int) -> bool:
 
 def test_status_and_output() -> None:
     """Both outputs are captured in order, with the exit status."""
-    assert shell("echo out; echo err >&2; exit 3") == spawn.Result(3, "out\nerr\n")
+    assert shell("echo out; echo err >&2; exit 3") == spawn.ProcessResult(3, "out\nerr\n")
 
 
 def test_standard_input() -> None:
@@ -89,7 +89,7 @@ def test_cannot_be_run(tmp_path: Path) -> None:
     """A program that is missing or not executable is the trampoline's own exit status, with the reason."""
     file = tmp_path / "tool"
     file.write_text("no program")
-    result = spawn.run(file, [], ME, directory=ROOT, seconds=10)
+    result = spawn.run_program(file, [], ME, directory=ROOT, seconds=10)
     assert (result.status, result.last_lines()) == (CANNOT_RUN, f"{file}: Permission denied")
     with pytest.raises(ServerError, match="/nowhere/tool: cannot be run: No such file"):
         spawn.run_command(["/nowhere/tool"], seconds=10)
