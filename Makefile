@@ -1,4 +1,4 @@
-# Every target sets up what it needs first; nothing is done twice. `make help` lists them.
+# Every target first installs or builds what it needs and what is missing. `make help` lists the targets.
 STACK ?= dev
 PYTHON ?= python3
 STACKED = $(PYTHON) toolchain/stack.py
@@ -7,12 +7,12 @@ STACKED = $(PYTHON) toolchain/stack.py
 .PHONY: help setup up preview refresh destroy outputs psql cancel shell test test-fast check lint generate diagram docs bench requirements
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$][$$]/$$/' | expand -t 14
 
 setup: python  ## install or build what is missing (SETUP=online fetches released plugins)
 	@$(PYTHON) toolchain/setup.py --stack '$(STACK)'
 
-up: python  ## make the stack as its settings and sql/ say (STACK=dev)
+up: python  ## create or update the stack from its settings and sql/ (STACK=dev)
 	@$(STACKED) up --stack '$(STACK)' $(ARGS)
 
 preview: python  ## show what `up` would do, with a line diff of the SQL
@@ -21,7 +21,7 @@ preview: python  ## show what `up` would do, with a line diff of the SQL
 refresh: python  ## compare the state with the live server
 	@$(STACKED) refresh --stack '$(STACK)' $(ARGS)
 
-destroy: python  ## remove the stack and all it made
+destroy: python  ## remove the stack and everything that it created
 	@$(STACKED) destroy --stack '$(STACK)' $(ARGS)
 
 outputs: python  ## show the stack's outputs (ARGS=--show-secrets)
@@ -33,7 +33,7 @@ psql: python  ## open psql on a database (DB=name ROLE=migrator|app|readonly)
 cancel: python  ## release the lock of a run that was killed
 	@$(STACKED) cancel --stack '$(STACK)'
 
-shell: python  ## print the variables for typing pulumi yourself: eval "$$(make -s shell)"
+shell: python  ## print the variables for running pulumi yourself: eval "$$(make -s shell)"
 	@$(STACKED) shell
 
 test: development  ## run all tests
@@ -42,22 +42,22 @@ test: development  ## run all tests
 test-fast: development  ## run the tests that need neither a server nor pulumi
 	@.venv/bin/python -m pytest -n auto tests/unit $(ARGS)
 
-check: development  ## prove on scratch databases that sql/, models/ and settings are one schema (ARGS=--stack=dev)
+check: development  ## prove on scratch databases that sql/ and models/ are the same schema (ARGS=--stack=dev)
 	@.venv/bin/python -m infra check $(ARGS)
 
-lint: development  ## ruff and pyright, and sql/ by its own rules
+lint: development  ## check the code with ruff and pyright, and sql/ with its own rules
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright && .venv/bin/python -m infra lint
 
 generate: development  ## write sql/02 to 08 from models/
 	@.venv/bin/python -m infra generate
 
-diagram: development  ## draw the schema into docs/schema (ARGS=--check: is it current?)
+diagram: development  ## draw the schema into docs/schema (ARGS=--check: only check that it is current)
 	@.venv/bin/python -m infra diagram $(ARGS)
 
-docs: development  ## describe the schema in docs/schema (ARGS=--check: is it current?)
+docs: development  ## describe the schema in docs/schema (ARGS=--check: only check that it is current)
 	@.venv/bin/python -m infra docs $(ARGS)
 
-bench: development  ## measure, side by side, what docs/performance.md reports
+bench: development  ## run the benchmarks of docs/performance.md
 	@.venv/bin/python -m bench $(ARGS)
 
 requirements: development  ## pin requirements*.in into requirements*.txt, with hashes
@@ -67,7 +67,7 @@ requirements: development  ## pin requirements*.in into requirements*.txt, with 
 .PHONY: python development
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
-	  || { echo "setup: python 3.10 or newer is needed as \`$(PYTHON)\`; install it, or say make PYTHON=python3.12" >&2; exit 2; }
+	  || { echo "setup: \`$(PYTHON)\` is not Python 3.10 or newer; install it, or name it: make PYTHON=python3.12" >&2; exit 2; }
 
 development: python
 	@$(PYTHON) toolchain/setup.py --development

@@ -1,9 +1,9 @@
-"""The Pulumi program: read the stack's settings, declare the stack."""
+"""The Pulumi program: declare the stack that its settings describe."""
 
 from infra.sdk_tuning import disable_garbage_collection
 
 disable_garbage_collection()
 
-from infra.program.run import run  # noqa: E402 (imports are what makes most of what would be looked through)
+from infra.program.run import run  # noqa: E402 (the imports create most of what would be collected)
 
 run()

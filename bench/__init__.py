@@ -1,1 +1,1 @@
-"""Measures what docs/performance.md reports: this program beside an empty one, and beside psql, in one run."""
+"""The benchmarks of docs/performance.md: this program compared in one run with an empty program and with psql."""

@@ -12,34 +12,35 @@ from os import cpu_count, getloadavg
 from pathlib import Path
 
 from bench import large, small
-from bench.table import Row, rendered
+from bench.table import Row, render_table
 
 
 def main() -> None:
-    """Measure in a temporary folder, which is removed, and print one table."""
+    """Run the benchmarks in a temporary folder, which is removed, and print their table."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="how often each variant runs (9)")
     parser.add_argument("--large", action="store_true", help="200 modules and 1,000 tables, about ten minutes more")
     parser.add_argument("--large-rounds", type=int, default=3, help="how often those are brought up (3)")
-    parser.add_argument("--only-large", action="store_true", help="leave the eight modules out")
-    given = parser.parse_args()
-    # Started by a shell in the background, pulumi would be deaf to SIGINT, and its plugins with it: 5 s a run.
+    parser.add_argument("--only-large", action="store_true", help="skip the eight modules")
+    arguments = parser.parse_args()
+    # A shell starts background jobs with SIGINT ignored. Pulumi would inherit that, and so would its plugins, which it
+    # ends with SIGINT: each run would wait 5 s for them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="platform-postgres-bench-", dir="/var/tmp"))
     folder.chmod(0o755)  # the server's system user has to reach its own folder
     started = time.monotonic()
     rows: list[Row] = []
     try:
-        if not given.only_large:
-            rows += small.measure(folder / "small", given.rounds)
-        if given.large or given.only_large:
-            rows += large.measure(folder / "large", given.large_rounds)
+        if not arguments.only_large:
+            rows += small.measure(folder / "small", arguments.rounds)
+        if arguments.large or arguments.only_large:
+            rows += large.measure(folder / "large", arguments.large_rounds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    load = ", ".join(f"{one:.1f}" for one in getloadavg())
+    load = ", ".join(f"{average:.1f}" for average in getloadavg())
     print(f"{platform.machine()}, {cpu_count()} cores, load {load}, Python {platform.python_version()}, ", end="")
     print(f"{time.strftime('%Y-%m-%d')}, {time.monotonic() - started:.0f} s in all\n")
-    print(rendered(rows))
+    print(render_table(rows))
 
 
 if __name__ == "__main__":

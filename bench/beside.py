@@ -1,4 +1,4 @@
-"""Programs that this project is measured beside: an empty one, one of idle resources, and one of naive modules."""
+"""Programs that this project is compared with: an empty one, one of idle resources, one of naive SQL modules."""
 
 from __future__ import annotations
 
@@ -17,21 +17,18 @@ IDLE = """\
 import sys
 
 sys.path.append({root!r})
-from infra.sdk_tuning import collect_none
+from infra.sdk_tuning import depends_only_on, disable_garbage_collection, drop_debug_messages, drop_stack_traces
 
-collect_none()
+disable_garbage_collection()
 
 import pulumi
 from idle import Nothing
-from infra.resources.base import after
-from pulumi.runtime import resource
-from pulumi.runtime.proto import source_pb2
 
-pulumi.log.debug = lambda *_, **__: None
-resource._get_stack_trace = source_pb2.StackTrace
+drop_debug_messages()
+drop_stack_traces()
 last = []
 for number in range({count}):
-    last = [after(Nothing(f"nothing-{{number}}", pulumi.ResourceOptions(depends_on=last)))]
+    last = [depends_only_on(Nothing(f"nothing-{{number}}", pulumi.ResourceOptions(depends_on=last)))]
 """
 IDLE_PROVIDER = """\
 import sys
@@ -87,30 +84,33 @@ class Module(Resource):
 
 
 def empty_program(folder: Path) -> Program:
-    """Make a program that declares nothing."""
-    program = _made(folder, {"__main__.py": EMPTY})
+    """Return a program that declares nothing, after its first `up`."""
+    program = _write_program(folder, {"__main__.py": EMPTY})
     program.up()
     return program
 
 
 def idle_program(folder: Path, count: int) -> Program:
-    """Make a chain of dynamic resources, declared as this project's are, that do nothing: what Pulumi itself costs."""
+    """Return a program with a chain of dynamic resources that do nothing, declared as this project declares its own.
+
+    What it takes is the cost of Pulumi itself.
+    """
     values = {"root": str(ROOT), "count": count}
-    return _made(folder, {"__main__.py": IDLE.format(**values), "idle.py": IDLE_PROVIDER.format(**values)})
+    return _write_program(folder, {"__main__.py": IDLE.format(**values), "idle.py": IDLE_PROVIDER.format(**values)})
 
 
 def naive_program(folder: Path, session: Session, directory: Path) -> Program:
-    """Make a chain of modules that are sent to PostgreSQL and no more: no ownership, no ledger, no lock, no secret."""
+    """Return a program with a chain of modules that are only executed: no ownership, no ledger, no lock, no secret."""
     target = session.target
     conninfo = (
         f"host={target.host} port={target.port} dbname={target.database} user={target.user}"
         f" password={target.password} options='-c role={session.owner} -c search_path=public'"
     )
     main = NAIVE.format(directory=str(directory), conninfo=conninfo)
-    return _made(folder, {"__main__.py": main, "naive.py": NAIVE_PROVIDER})
+    return _write_program(folder, {"__main__.py": main, "naive.py": NAIVE_PROVIDER})
 
 
-def _made(folder: Path, files: dict[str, str]) -> Program:
+def _write_program(folder: Path, files: dict[str, str]) -> Program:
     program = Program(folder)
     (folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())
     for name, text in files.items():

@@ -1,4 +1,4 @@
-"""A copy of this project with a stack of its own, and the ways into its server."""
+"""A copy of this project with a stack of its own, and the addresses of its databases."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PARTS = ("Pulumi.yaml", "__main__.py", "infra", "sql", "requirements.txt")
 
 
 @dataclass(frozen=True)
-class Ways:
-    """Two ways into one database."""
+class DatabaseAccess:
+    """The connections to one database as the administrator and as its migrator, and the role that owns it."""
 
     admin: Target
     migrator: Target
@@ -29,7 +29,7 @@ class Ways:
 
 
 class Checkout(Program):
-    """The project, with these databases and the modules of `sql/` or those given by name of file."""
+    """A copy of the project with these databases, and with the modules of `sql/` or others, given by file name."""
 
     def __init__(
         self,
@@ -59,28 +59,32 @@ class Checkout(Program):
         self.make_stack()
 
     def write_modules(self, modules: Mapping[str, str]) -> None:
-        """Put these modules in the place of those that are there."""
+        """Replace all modules by these."""
         shutil.rmtree(self.folder / "sql")
         (self.folder / "sql").mkdir()
         for name, text in modules.items():
             (self.folder / "sql" / name).write_text(text)
 
-    def ways(self, database: str) -> Ways:
-        """Give the ways into a declared database, of its admin and its migrator."""
-        resources = {str(one["urn"]).rpartition("::")[2]: one["outputs"] for one in self.exported() if "outputs" in one}
+    def access(self, database: str) -> DatabaseAccess:
+        """Return the connections to a declared database, read from the stack's state."""
+        resources = {
+            str(resource["urn"]).rpartition("::")[2]: resource["outputs"]
+            for resource in self.resources()
+            if "outputs" in resource
+        }
         host, port = str(resources["server"]["host"]), int(resources["server"]["listen_port"])
 
-        def way(name: str, user: str) -> Target:
+        def target(name: str, user: str) -> Target:
             passwords = json.loads(resources[name]["passwords"]["plaintext"])
             return Target(host, port, database, user, str(passwords[user]))
 
-        migrator = way(f"{database}-passwords", f"{database}_migrator")
-        return Ways(way("admin-password", "postgres"), migrator, f"{database}_owner")
+        migrator = target(f"{database}-passwords", f"{database}_migrator")
+        return DatabaseAccess(target("admin-password", "postgres"), migrator, f"{database}_owner")
 
     def psql(self) -> str:
-        """Give the path of the server's own psql."""
+        """Return the path of the server's own psql."""
         return str(json.loads(self.pulumi("stack", "output", "--json"))["psql"])
 
     def log(self) -> str:
-        """Give what the server has logged so far."""
+        """Return the server's log so far."""
         return (self.folder / json.loads(self.pulumi("stack", "output", "--json"))["log_file"]).read_text()

@@ -1,4 +1,4 @@
-"""Fresh databases of one server, as the stack declares them, and the modules brought there by psql or by the runner."""
+"""Fresh databases of one server, as the stack declares them, in which psql or the runner applies the modules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.modules.decision import Digests, Lifecycle
 from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
 from infra.modules.statements import statements_digest
-from infra.postgres.apply import runner
+from infra.postgres.apply import runner, status
 from infra.postgres.connection import pool
 from infra.postgres.connection.session import Session
 from infra.postgres.connection.target import connect
@@ -26,7 +26,7 @@ from infra.postgres.privileges import restrict
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from bench.checkout import Ways
+    from bench.checkout import DatabaseAccess
     from infra.modules.module import Module
 
 TEMPLATE, FRESH = "bench_template", "bench_fresh_{}"
@@ -34,44 +34,47 @@ EXTENSIONS = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER 
 
 
 class Databases:
-    """Fresh databases, copied from one that has the extensions and privileges of a declared one."""
+    """Fresh databases, copied from a template with the extensions and privileges of a declared database."""
 
-    def __init__(self, ways: Ways, directory: Path, psql: str) -> None:
-        self.ways = ways
+    def __init__(self, access: DatabaseAccess, directory: Path, psql: str) -> None:
+        self.access = access
         self.directory = directory
         self.psql = psql
         self._numbers = itertools.count(1)
         self.modules = load_modules(directory)
-        self.digests = {one.name: Digests(text_digest(one.text), statements_digest(one.text)) for one in self.modules}
-        with connect(ways.admin, autocommit=True) as connection:
+        self.digests = {
+            module.name: Digests(text_digest(module.text), statements_digest(module.text)) for module in self.modules
+        }
+        with connect(access.admin, autocommit=True) as connection:
             extensions = [str(row[0]) for row in connection.execute(EXTENSIONS)]
-        owner = sql.Identifier(ways.owner)
-        self._administer(f"DROP DATABASE IF EXISTS {TEMPLATE}")
-        self._administer(f"CREATE DATABASE {TEMPLATE} OWNER {owner.as_string()}")
-        restrict(ways.admin.on(TEMPLATE), owner=ways.owner, readers=[ways.migrator.user])
-        with connect(ways.admin.on(TEMPLATE), autocommit=True) as connection:
+        owner = sql.Identifier(access.owner)
+        self._execute(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+        self._execute(f"CREATE DATABASE {TEMPLATE} OWNER {owner.as_string()}")
+        restrict(access.admin.on(TEMPLATE), owner=access.owner, readers=[access.migrator.user])
+        with connect(access.admin.on(TEMPLATE), autocommit=True) as connection:
             for extension in extensions:
                 connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
 
-    def _administer(self, statement: str) -> None:
-        with connect(self.ways.admin.on("postgres"), autocommit=True) as connection:
+    def _execute(self, statement: str) -> None:
+        with connect(self.access.admin.on("postgres"), autocommit=True) as connection:
             connection.execute(statement.encode())
 
     @contextmanager
     def fresh(self) -> Generator[Session]:
-        """Give a session for a new database, which stays: for a minute ext4 steps over each inode that was freed.
+        """Yield a session for a new database, which is not dropped afterwards.
 
-        Creating the files of 1,000 tables takes three times as long after a database of that size was dropped.
+        ext4 does not use an inode again for a minute after it was freed, and steps over each of them: creating the
+        files of 1,000 tables takes three times as long after a database of that size was dropped.
         """
-        owner = sql.Identifier(self.ways.owner).as_string()
+        owner = sql.Identifier(self.access.owner).as_string()
         fresh = FRESH.format(next(self._numbers))
-        self._administer(f"CREATE DATABASE {fresh} TEMPLATE {TEMPLATE} OWNER {owner} STRATEGY file_copy")
-        self._administer("CHECKPOINT")
+        self._execute(f"CREATE DATABASE {fresh} TEMPLATE {TEMPLATE} OWNER {owner} STRATEGY file_copy")
+        self._execute("CHECKPOINT")
         try:
             yield Session(
-                target=self.ways.migrator.on(fresh),
-                admin=self.ways.admin.on(fresh),
-                owner=self.ways.owner,
+                target=self.access.migrator.on(fresh),
+                admin=self.access.admin.on(fresh),
+                owner=self.access.owner,
                 stack="bench",
                 lifecycle=Lifecycle.EPHEMERAL,
                 directory=str(self.directory),
@@ -80,7 +83,7 @@ class Databases:
             pool.close_all(fresh)
 
     def by_psql(self) -> Cost:
-        """Let psql apply the modules in one session and one transaction: the floor."""
+        """Apply the modules with psql in one session and one transaction, and return the cost: the least possible."""
         with self.fresh() as session:
             target = session.target
             environment = {
@@ -103,12 +106,12 @@ class Databases:
             return Cost(time.perf_counter() - started)
 
     def by_runner(self) -> tuple[Cost, Cost]:
-        """Let the provider's runner apply them, connections included; give the whole, and the statements' part."""
+        """Apply the modules with the provider's runner; return its cost with connections, and of the statements."""
         with self.fresh() as session:
-            runner.forget_empty_databases()  # what it knows of the database of that name: this one is new
+            status.forget_managed_databases()  # its cache is by name, and this database is new
             started = time.perf_counter()
-            statements = sum(self._applied(session, module) for module in self.modules)
+            statements = sum(self._apply(session, module) for module in self.modules)
             return Cost(time.perf_counter() - started), Cost(statements)
 
-    def _applied(self, session: Session, module: Module) -> float:
+    def _apply(self, session: Session, module: Module) -> float:
         return runner.apply(session, module, self.digests[module.name]).milliseconds / 1000

@@ -1,4 +1,4 @@
-"""Modules made up by number: tables as an application has them, each module referring to the one before it."""
+"""Generated modules: tables such as applications have, and in each module a reference to the one before it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ COLUMNS = {
 }
 
 
-def module(number: int, *, filler: int = 0) -> str:
-    """Give a module's text, with at least `filler` bytes of comments."""
+def module_text(number: int, *, filler: int = 0) -> str:
+    """Return the text of a module, with about `filler` bytes of comments at its end."""
     texts = [f"-- Creates the {TABLES} tables of part {number}.\n"]
     for table in range(1, TABLES + 1):
         name = f"part_{number:04}_{table}"
@@ -39,11 +39,11 @@ def module(number: int, *, filler: int = 0) -> str:
     return "".join(texts)
 
 
-def modules(count: int, *, filler: int = 0) -> dict[str, str]:
-    """Give that many modules by name of file."""
-    return {f"{number:04}-part-{number}.sql": module(number, filler=filler) for number in range(1, count + 1)}
+def generated_modules(count: int, *, filler: int = 0) -> dict[str, str]:
+    """Return the texts of `count` modules by file name."""
+    return {f"{number:04}-part-{number}.sql": module_text(number, filler=filler) for number in range(1, count + 1)}
 
 
-def nothing() -> dict[str, str]:
-    """Give one module that makes nothing: what there must be before the first one."""
+def empty_module() -> dict[str, str]:
+    """Return one module that creates nothing, because a stack must have a module before the measured ones come."""
     return {"0001-nothing.sql": "-- Makes nothing.\nSELECT 1;\n"}

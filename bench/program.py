@@ -1,4 +1,4 @@
-"""A Pulumi program with a stack of its own in a folder of its own, run as `make up` runs it."""
+"""A Pulumi program with its own folder and stack, run as `make up` runs it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERBS = {"up": ["--yes", "--skip-preview"], "preview": [], "destroy": ["--yes", 
 
 
 class Program:
-    """A folder with a Pulumi.yaml and a __main__.py, the project's own .venv, and a file backend beside them."""
+    """A Pulumi program: a folder with Pulumi.yaml, __main__.py, a link to the project's .venv, and a file backend."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,8 +35,8 @@ class Program:
         self.env.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
 
     def pulumi(self, *arguments: str) -> str:
-        """Run pulumi; where it fails, what it said is the error."""
-        done = subprocess.run(
+        """Run pulumi and return its output; raises RuntimeError with that output when pulumi fails."""
+        result = subprocess.run(
             ["pulumi", *arguments, "--stack", STACK],
             cwd=self.folder,
             env=self.env,
@@ -45,31 +45,31 @@ class Program:
             text=True,
             check=False,
         )
-        if done.returncode:
-            raise RuntimeError(done.stdout)
-        return done.stdout
+        if result.returncode:
+            raise RuntimeError(result.stdout)
+        return result.stdout
 
     def make_stack(self) -> None:
-        """Make the stack known."""
+        """Create the stack."""
         self.pulumi("stack", "select", "--create")
 
-    def verb(self, verb: str) -> Cost:
-        """Run up, preview or destroy, and give what it cost."""
+    def run_verb(self, verb: str) -> Cost:
+        """Run up, preview or destroy, and return the cost."""
         return cost_of(lambda: self.pulumi(verb, "--non-interactive", *VERBS[verb]))
 
     def up(self) -> Cost:
-        """Run `up` as `make up` does."""
-        return self.verb("up")
+        """Run `up` as `make up` does, and return the cost."""
+        return self.run_verb("up")
 
     def preview(self) -> Cost:
-        """Run `preview`."""
-        return self.verb("preview")
+        """Run `preview`, and return the cost."""
+        return self.run_verb("preview")
 
-    def exported(self) -> list[dict[str, Any]]:
-        """Give the resources of the state, secrets decrypted."""
+    def resources(self) -> list[dict[str, Any]]:
+        """Return the resources of the state, with their secrets decrypted."""
         return json.loads(self.pulumi("stack", "export", "--show-secrets"))["deployment"]["resources"]
 
     def size_of_state(self) -> int:
-        """Give the bytes of the stack's state file."""
-        (found,) = self.state.glob(f".pulumi/stacks/**/{STACK}.json")
-        return found.stat().st_size
+        """Return the size of the stack's state file in bytes."""
+        (path,) = self.state.glob(f".pulumi/stacks/**/{STACK}.json")
+        return path.stat().st_size

@@ -1,4 +1,4 @@
-"""Variants run in turn, round after round, because the machine is not the same from one minute to the next."""
+"""Variants measured in turn, round after round, because a machine's speed changes from minute to minute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cost:
-    """What one call took: seconds on the clock, and seconds of processor in the processes it started and ended."""
+    """The cost of a call: seconds on the clock, and processor seconds of the child processes that ended."""
 
     seconds: float
     processor: float = 0.0
@@ -23,52 +23,52 @@ class Cost:
 Costs = dict[str, list[Cost]]
 
 
-def cost_of(act: Callable[[], object]) -> Cost:
-    """Do something and give what it cost."""
+def cost_of(action: Callable[[], object]) -> Cost:
+    """Call an action and return its cost."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    act()
+    action()
     seconds = time.perf_counter() - started
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return Cost(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def alternate(variants: Mapping[str, Callable[[], Cost]], rounds: int) -> Costs:
-    """Let every variant run once in each round, every other round in the opposite order."""
-    found: Costs = {name: [] for name in variants}
+def run_alternating(variants: Mapping[str, Callable[[], Cost]], rounds: int) -> Costs:
+    """Run every variant once in each round, in every second round in the opposite order; return the costs by name."""
+    costs: Costs = {name: [] for name in variants}
     for number in range(rounds):
         names = list(variants)
         for name in names if number % 2 == 0 else reversed(names):
-            found[name].append(variants[name]())
-    return found
+            costs[name].append(variants[name]())
+    return costs
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times what another thing cost: of the quickest runs, and the median over the rounds."""
+    """The ratio of two costs: of the quickest runs, and the median of the rounds' own ratios."""
 
     of_minima: float
     median: float
 
 
 def ratio(costs: Sequence[Cost], others: Sequence[Cost]) -> Ratio:
-    """Compare two variants of one run, round by round."""
+    """Return the ratio of two variants' seconds; both have a cost for each round, in the same order."""
     return Ratio(
-        min(one.seconds for one in costs) / min(one.seconds for one in others),
-        statistics.median(one.seconds / other.seconds for one, other in zip(costs, others, strict=True)),
+        minimum_seconds(costs) / minimum_seconds(others),
+        statistics.median(cost.seconds / other.seconds for cost, other in zip(costs, others, strict=True)),
     )
 
 
-def quickest(costs: Sequence[Cost]) -> float:
-    """Give the seconds of the quickest run."""
-    return min(one.seconds for one in costs)
+def minimum_seconds(costs: Sequence[Cost]) -> float:
+    """Return the seconds of the quickest run."""
+    return min(cost.seconds for cost in costs)
 
 
-def usual(costs: Sequence[Cost]) -> float:
-    """Give the median of the seconds."""
-    return statistics.median(one.seconds for one in costs)
+def median_seconds(costs: Sequence[Cost]) -> float:
+    """Return the median of the seconds."""
+    return statistics.median(cost.seconds for cost in costs)
 
 
-def processor(costs: Sequence[Cost]) -> float:
-    """Give the least seconds of processor."""
-    return min(one.processor for one in costs)
+def minimum_processor(costs: Sequence[Cost]) -> float:
+    """Return the least processor seconds of a run."""
+    return min(cost.processor for cost in costs)

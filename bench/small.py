@@ -1,4 +1,4 @@
-"""The eight modules in two databases: what an `up` without changes costs, and what the database costs."""
+"""The benchmark of the eight modules in two databases: `up` without changes, and applying the modules."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from bench.beside import empty_program
 from bench.checkout import Checkout
 from bench.databases import Databases
-from bench.rounds import Costs, alternate
-from bench.table import Row, compared, seconds
+from bench.rounds import Costs, run_alternating
+from bench.table import Row, comparison_row, time_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,23 +22,23 @@ WITH_OWNERSHIP = 1.5
 
 
 def measure(folder: Path, rounds: int) -> list[Row]:
-    """Bring the project up, and measure it beside an empty program and beside psql."""
+    """Return the rows of the project, compared with an empty program and with psql."""
     empty = empty_program(folder / "empty")
     checkout = Checkout(folder / "checkout", folder / "root", DATABASES)
     first = checkout.up()
     try:
         for program in (empty, checkout):
             program.preview()
-        rows = [Row("first up of two databases, server and all", seconds([first]))]
+        rows = [Row("first up of two databases, server and all", time_text([first]))]
         rows += _up_to_date(empty, checkout, rounds)
-        return rows + _inside(checkout, rounds)
+        return rows + _applying(checkout, rounds)
     finally:
-        checkout.verb("destroy")
+        checkout.run_verb("destroy")
 
 
 def _up_to_date(empty: Program, checkout: Checkout, rounds: int) -> list[Row]:
-    """Compare runs that have nothing to do."""
-    found = alternate(
+    """Return the rows of runs without changes."""
+    costs = run_alternating(
         {
             "empty up": empty.up,
             "empty preview": empty.preview,
@@ -48,26 +48,30 @@ def _up_to_date(empty: Program, checkout: Checkout, rounds: int) -> list[Row]:
         rounds,
     )
     return [
-        Row("up of an empty program", seconds(found["empty up"])),
-        Row("preview of an empty program", seconds(found["empty preview"])),
-        compared("up without changes", found["up"], "empty up", found["empty up"], UP_TO_DATE),
-        compared("the same", found["up"], "empty preview", found["empty preview"]),
-        compared("preview without changes, live check", found["preview"], "empty preview", found["empty preview"]),
+        Row("up of an empty program", time_text(costs["empty up"])),
+        Row("preview of an empty program", time_text(costs["empty preview"])),
+        comparison_row("up without changes", costs["up"], "empty up", costs["empty up"], UP_TO_DATE),
+        comparison_row("the same", costs["up"], "empty preview", costs["empty preview"]),
+        comparison_row(
+            "preview without changes, live check", costs["preview"], "empty preview", costs["empty preview"]
+        ),
     ]
 
 
-def _inside(checkout: Checkout, rounds: int) -> list[Row]:
-    """Compare psql and the provider's runner on fresh databases of the same server."""
-    databases = Databases(checkout.ways(DATABASES[0]), checkout.folder / "sql", checkout.psql())
-    databases.by_runner()  # the first one imports and plans; the provider's host is past that, too
-    found: Costs = {"psql": [], "whole": [], "statements": []}
+def _applying(checkout: Checkout, rounds: int) -> list[Row]:
+    """Return the rows of psql and of the provider's runner on fresh databases of the same server."""
+    databases = Databases(checkout.access(DATABASES[0]), checkout.folder / "sql", checkout.psql())
+    databases.by_runner()  # the first call imports code and plans queries, which a running provider host has done
+    costs: Costs = {"psql": [], "whole": [], "statements": []}
     for _ in range(rounds):
-        found["psql"].append(databases.by_psql())
+        costs["psql"].append(databases.by_psql())
         whole, statements = databases.by_runner()
-        found["whole"].append(whole)
-        found["statements"].append(statements)
+        costs["whole"].append(whole)
+        costs["statements"].append(statements)
     return [
-        Row("psql, the 8 modules in one session", seconds(found["psql"])),
-        compared("the modules' statements, in the provider", found["statements"], "psql", found["psql"], STATEMENTS),
-        compared("with ownership, lock and ledger", found["whole"], "psql", found["psql"], WITH_OWNERSHIP),
+        Row("psql, the 8 modules in one session", time_text(costs["psql"])),
+        comparison_row(
+            "the modules' statements, in the provider", costs["statements"], "psql", costs["psql"], STATEMENTS
+        ),
+        comparison_row("with ownership, lock and ledger", costs["whole"], "psql", costs["psql"], WITH_OWNERSHIP),
     ]

@@ -1,11 +1,11 @@
-"""The table that a run prints, which is Markdown, so that docs/performance.md can hold it as it is."""
+"""The table that a run prints: Markdown, so that docs/performance.md can contain it unchanged."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.rounds import processor, quickest, ratio, usual
+from bench.rounds import median_seconds, minimum_processor, minimum_seconds, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ HEAD = ("what", "measured", "beside", "ratio", "goal", "")
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what, its figure, what it is held against, the ratio of the two, the goal, and whether it is met."""
+    """A row: what was measured, its figure, what it is compared with, their ratio, the goal, and whether it is met."""
 
     what: str
     measured: str
@@ -27,37 +27,39 @@ class Row:
     met: bool | None = None
 
     def cells(self) -> tuple[str, ...]:
-        """Give the line's texts."""
+        """Return the texts of the row's cells."""
         verdict = {None: "", True: "met", False: "missed"}[self.met]
         return self.what, self.measured, self.beside, self.ratio, self.goal, verdict
 
 
-def seconds(costs: Sequence[Cost]) -> str:
-    """Give the quickest and the usual time, and the processor's where it was other processes that worked."""
-    used = f", cpu {processor(costs):.2f}" if processor(costs) else ""
-    return f"{quickest(costs):.3g} s (median {usual(costs):.3g}{used})"
+def time_text(costs: Sequence[Cost]) -> str:
+    """Return the least and the median seconds, and processor seconds where child processes did the work."""
+    processor = f", cpu {minimum_processor(costs):.2f}" if minimum_processor(costs) else ""
+    return f"{minimum_seconds(costs):.3g} s (median {median_seconds(costs):.3g}{processor})"
 
 
-def compared(what: str, costs: Sequence[Cost], beside: str, others: Sequence[Cost], goal: float | None = None) -> Row:
-    """Give the line of something that is held against something else of the same run."""
-    found = ratio(costs, others)
+def comparison_row(
+    what: str, costs: Sequence[Cost], beside: str, others: Sequence[Cost], goal: float | None = None
+) -> Row:
+    """Return the row of a cost that is compared with another cost of the same run; `goal` is the highest ratio."""
+    ratios = ratio(costs, others)
     return Row(
         what,
-        seconds(costs),
+        time_text(costs),
         beside,
-        f"{found.of_minima:.2f}x (median {found.median:.2f}x)",
+        f"{ratios.of_minima:.2f}x (median {ratios.median:.2f}x)",
         f"at most {goal:g}x" if goal else "",
-        max(found.of_minima, found.median) <= goal if goal else None,
+        max(ratios.of_minima, ratios.median) <= goal if goal else None,
     )
 
 
-def limited(what: str, measured: float, unit: str, goal: float, *, note: str = "") -> Row:
-    """Give the line of a figure that has a limit of its own."""
+def limit_row(what: str, measured: float, unit: str, goal: float, *, note: str = "") -> Row:
+    """Return the row of a figure that has a limit, both in the same unit."""
     return Row(what, f"{measured:.3g} {unit}".strip(), note, "", f"at most {goal:g} {unit}".strip(), measured <= goal)
 
 
-def rendered(rows: Sequence[Row]) -> str:
-    """Give the table, its columns aligned."""
+def render_table(rows: Sequence[Row]) -> str:
+    """Return the table in Markdown, with aligned columns."""
     lines = [HEAD, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
     texts = [

@@ -1,4 +1,4 @@
-"""What the providers' host of a running `pulumi` takes of memory at most, read from /proc (Linux)."""
+"""The peak memory of the providers' host of a running `pulumi`, read from /proc (Linux)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERY_SECONDS = 0.1
 
 
 class Peak:
-    """The most memory, in MB, that any watched host has had."""
+    """The greatest memory of any watched host, in MiB."""
 
     def __init__(self) -> None:
         self.megabytes = 0.0
@@ -23,32 +23,32 @@ class Peak:
 
 @contextmanager
 def peak_of_host(folder: Path) -> Generator[Peak]:
-    """Watch the hosts that work in a folder."""
-    peak, over = Peak(), threading.Event()
+    """Watch the hosts whose working directory is `folder`, and yield their peak, which is complete after the block."""
+    peak, ended = Peak(), threading.Event()
 
-    def look() -> None:
-        while not over.wait(EVERY_SECONDS):
+    def poll() -> None:
+        while not ended.wait(EVERY_SECONDS):
             for process in Path("/proc").iterdir():
                 if process.name.isdigit():
-                    peak.megabytes = max(peak.megabytes, _most(process, folder))
+                    peak.megabytes = max(peak.megabytes, _peak_of(process, folder))
 
-    thread = threading.Thread(target=look, daemon=True)
+    thread = threading.Thread(target=poll, daemon=True)
     thread.start()
     try:
         yield peak
     finally:
-        over.set()
+        ended.set()
         thread.join()
 
 
-def _most(process: Path, folder: Path) -> float:
-    """Give a process's peak in MB, 0 for any other process than a host that works in the folder."""
+def _peak_of(process: Path, folder: Path) -> float:
+    """Return a process's peak (VmHWM, proc(5)) in MiB, 0 for any process but a host that works in the folder."""
     try:
         if b"-m\0pulumi.dynamic" not in process.joinpath("cmdline").read_bytes():
             return 0.0
         if process.joinpath("cwd").resolve() != folder.resolve():
             return 0.0
-        found = re.search(r"VmHWM:\s+([0-9]+) kB", process.joinpath("status").read_text())
-    except OSError:  # it has ended meanwhile
+        match = re.search(r"VmHWM:\s+([0-9]+) kB", process.joinpath("status").read_text())
+    except OSError:  # the process has ended meanwhile
         return 0.0
-    return int(found[1]) / 1024 if found else 0.0
+    return int(match[1]) / 1024 if match else 0.0

@@ -1,4 +1,4 @@
-"""`python -m infra`: the commands of infra/cli.py."""
+"""Entry point of `python -m infra`; the commands are in infra/cli.py."""
 
 from infra.cli import main
 

@@ -20,50 +20,59 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
+MODULES_DIRECTORY = Annotated[Path, typer.Option(help="The directory of the SQL modules.")]
+OUTPUT = Annotated[Path, typer.Option(help="The directory to write the files to.")]
+ONLY_CHECK = Annotated[bool, typer.Option("--check", help="Write nothing; list outdated files and exit with 1.")]
+FORMAT = Annotated[Form, typer.Option("--format", help="The output format of findings.")]
+
 
 @app.callback()
 def infra() -> None:
-    """Work on the schema of the platform's PostgreSQL: models, SQL modules, databases."""
+    """Generate, check, lint and document the schema of a PostgreSQL database."""
 
 
 @app.command()
 def generate(
     *,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; show what differs and exit 1.")] = False,
-    directory: Annotated[Path, typer.Option(help="Where the SQL modules are.")] = Path("sql"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; print the differences as a diff and exit with 1.")
+    ] = False,
+    directory: MODULES_DIRECTORY = Path("sql"),
 ) -> None:
-    """Write the SQL modules 02 to 08 from the models; only the files that differ."""
+    """Generate the SQL modules 02 to 08 from the models, and write the files that differ."""
     import models
     from infra.generate import written_files
-    from infra.generate.from_models import generate_modules as texts_of
+    from infra.generate.from_models import generate_modules
 
-    files = texts_of(models.metadata, models.MODULES)
+    files = generate_modules(models.metadata, models.MODULES)
     if check:
-        differences = written_files.file_differences(files, directory)
-        print("".join(differences.values()), end="")
-        if differences:
-            print("the SQL modules are not what the models say; run: python -m infra generate", file=sys.stderr)
+        diffs = written_files.file_differences(files, directory)
+        print("".join(diffs.values()), end="")
+        if diffs:
+            print("the SQL modules differ from the models; run: python -m infra generate", file=sys.stderr)
             raise typer.Exit(1)
         return
-    done = written_files.write_files(files, directory)
-    for name, what in done.items():
-        print(f"{directory / name}: {what}")
-    if not done:
-        print("nothing to do")
+    _write_and_report(files, directory, written_files.MODULE_FILES)
 
 
 @app.command()
 def check(
     *,
-    directory: Annotated[Path, typer.Option(help="Where the SQL modules are.")] = Path("sql"),
-    dsn: Annotated[str, typer.Option(help="Make the scratch databases on this server, not on a private one.")] = "",
-    live: Annotated[list[str] | None, typer.Option(help="Compare this live database, which is only read.")] = None,
-    stack: Annotated[str, typer.Option(help="Compare the live databases of this stack, which are only read.")] = "",
-    form: Annotated[Form, typer.Option("--format", help="How findings are shown.")] = "text",
+    directory: MODULES_DIRECTORY = Path("sql"),
+    dsn: Annotated[
+        str, typer.Option(help="Create the scratch databases on this server instead of a private one.")
+    ] = "",
+    live: Annotated[
+        list[str] | None, typer.Option(help="Compare this live database with the modules; it is only read.")
+    ] = None,
+    stack: Annotated[
+        str, typer.Option(help="Compare the live databases of this stack with the modules; they are only read.")
+    ] = "",
+    form: FORMAT = "text",
 ) -> None:
-    """Prove on scratch databases that models and modules, or a live database and the modules, are one schema.
+    """Check that models, SQL modules and settings have one schema, or that a live database has that of the modules.
 
-    Exit status: 0 clean, 1 findings, 2 could not run.
+    Exit status: 0 without findings, 1 with findings, 2 if the check could not be made.
     """
     import models
     from infra.check import checker, stack_files
@@ -71,43 +80,70 @@ def check(
     from infra.findings.finding import in_order
 
     project = checker.CheckedProject(Path(), directory, models.metadata, models.Base, models.MODULES)
-    with _or_exit_2():
-        ways = [*(live or []), *(stack_files.read_only_ways(project.root, stack) if stack else [])]
-        if ways:
-            report = checker.check_live(project, ways, stack_files.unmanaged_of(project.root, stack))
+    with _errors_exit_with_2():
+        dsns = [*(live or []), *(stack_files.read_only_dsns(project.root, stack) if stack else [])]
+        if dsns:
+            report = checker.check_live(project, dsns, stack_files.unmanaged_patterns(project.root, stack))
         else:
             report = checker.check_project(project, dsn or None)
-    _show(in_order(report.findings), form=form, tool="check", rules=CHECK_CODES, notes=report.notes)
+    _print_findings(in_order(report.findings), form=form, tool="check", rules=CHECK_CODES, notes=report.notes)
 
 
 @app.command()
 def lint(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Files or directories of SQL, - for stdin; by default sql/.")
+        list[Path] | None, typer.Argument(help="SQL files or directories of them, - for stdin; by default sql/.")
     ] = None,
     *,
-    form: Annotated[Form, typer.Option("--format", help="How findings are shown.")] = "text",
-    settings: Annotated[Path | None, typer.Option(help="Another file than the lint.yaml of the project.")] = None,
-    explain: Annotated[str, typer.Option(metavar="CODE", help="Say what a code means, and how to allow it.")] = "",
-    list_rules: Annotated[bool, typer.Option("--list", help="List the rules.")] = False,
+    form: FORMAT = "text",
+    settings: Annotated[Path | None, typer.Option(help="Use this file instead of lint.yaml.")] = None,
+    explain: Annotated[str, typer.Option(metavar="CODE", help="Explain a code and how to allow what it reports.")] = "",
+    list_rules: Annotated[bool, typer.Option("--list", help="List all rules.")] = False,
 ) -> None:
-    """Look at SQL modules without a server. Exit status: 0 clean, 1 findings, 2 could not run."""
+    """Check SQL modules against rules, without a server.
+
+    Exit status: 0 without findings, 1 with findings, 2 if the check could not be made.
+    """
     from infra.lint import explanations, linter
 
-    with _or_exit_2():
+    with _errors_exit_with_2():
         if explain:
             print(explanations.explain(explain))
             return
         if list_rules:
-            print(explanations.listing(linter.rule_texts()), end="")
+            print(explanations.list_rules(linter.rule_texts()), end="")
             return
-        found = linter.lint_files(paths or [Path("sql")], settings_file=settings)
-    _show(found, form=form, tool="lint", rules=linter.rule_texts())
+        findings = linter.lint_files(paths or [Path("sql")], settings_file=settings)
+    _print_findings(findings, form=form, tool="lint", rules=linter.rule_texts())
+
+
+@app.command()
+def diagram(
+    *, check: ONLY_CHECK = False, directory: MODULES_DIRECTORY = Path("sql"), output: OUTPUT = Path("docs/schema")
+) -> None:
+    """Draw the schema that the SQL modules create, as a whole and for each module, as SVG and Mermaid."""
+    from infra.schema_docs import schema_files
+
+    files = schema_files.diagram_files(schema_files.build_schema(directory))
+    _write_or_check(files, output, schema_files.DIAGRAMS, check=check, command="diagram")
+
+
+@app.command()
+def docs(
+    *, check: ONLY_CHECK = False, directory: MODULES_DIRECTORY = Path("sql"), output: OUTPUT = Path("docs/schema")
+) -> None:
+    """Describe the schema that the SQL modules create, as one HTML page with search and as Markdown."""
+    import models
+    from infra.schema_docs import schema_files
+
+    schema = schema_files.build_schema(directory)
+    files = schema_files.document_files(schema, models.metadata, models.Base, output=output)
+    _write_or_check(files, output, schema_files.DOCUMENTS, check=check, command="docs")
 
 
 @contextmanager
-def _or_exit_2() -> Generator[None]:
-    """Let findings alone end with 1: what could not run ends with 2."""
+def _errors_exit_with_2() -> Generator[None]:
+    """Exit with 2 for what could not run: exit status 1 means that there are findings."""
     try:
         yield
     except InfraError as error:
@@ -115,66 +151,48 @@ def _or_exit_2() -> Generator[None]:
         raise typer.Exit(2) from None
 
 
-def _show(
-    found: Sequence[Finding], *, form: Form, tool: str, rules: Mapping[str, RuleText], notes: Sequence[str] = ()
+def _print_findings(
+    findings: Sequence[Finding], *, form: Form, tool: str, rules: Mapping[str, RuleText], notes: Sequence[str] = ()
 ) -> None:
-    """Print findings, in colours where a person looks, and end with their exit status."""
+    """Print findings, with colours on a terminal, and exit with their status."""
     from infra.findings.finding import exit_status
     from infra.findings.formats import render
 
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    text = render(found, form=form, tool=f"platform-postgres {tool}", rules=rules, notes=notes, color=color)
-    print(text, end="" if found or form != "text" else "nothing differs\n" if notes else "")
-    raise typer.Exit(exit_status(found))
+    text = render(findings, form=form, tool=f"platform-postgres {tool}", rules=rules, notes=notes, color=color)
+    print(text, end="" if findings or form != "text" else "nothing differs\n" if notes else "")
+    raise typer.Exit(exit_status(findings))
 
 
-SQL = Annotated[Path, typer.Option(help="Where the SQL modules are.")]
-OUTPUT = Annotated[Path, typer.Option(help="Where the files go.")]
-ONLY_CHECK = Annotated[bool, typer.Option("--check", help="Write nothing; name what is outdated and exit 1.")]
-
-
-@app.command()
-def diagram(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUTPUT = Path("docs/schema")) -> None:
-    """Draw the schema that the modules make, whole and for each module: SVG and Mermaid."""
-    from infra.schema_docs import schema_files
-
-    files = schema_files.diagrams(schema_files.build_schema(directory))
-    _keep(files, output, schema_files.DIAGRAMS, check=check, command="diagram")
-
-
-@app.command()
-def docs(*, check: ONLY_CHECK = False, directory: SQL = Path("sql"), output: OUTPUT = Path("docs/schema")) -> None:
-    """Describe the schema that the modules make: one page of HTML with search, and Markdown."""
-    import models
-    from infra.schema_docs import schema_files
-
-    found = schema_files.build_schema(directory)
-    files = schema_files.documents(found, models.metadata, models.Base, output=output)
-    _keep(files, output, schema_files.DOCUMENTS, check=check, command="docs")
-
-
-def _keep(files: Mapping[str, str], output: Path, kind: "Generated", *, check: bool, command: str) -> None:
-    """Write the files that differ, or name them; only what was generated is ever removed."""
+def _write_or_check(files: Mapping[str, str], output: Path, kind: "Generated", *, check: bool, command: str) -> None:
+    """Write the files that differ or, with `check`, list them and exit with 1."""
     from infra.generate import written_files
 
     if check:
         outdated = written_files.file_differences(files, output, kind)
         for name in outdated:
-            print(f"{output / name}: {'outdated' if name in files else 'no longer made'}")
+            print(f"{output / name}: {'outdated' if name in files else 'no longer generated'}")
         if outdated:
-            print(f"the files are not what the modules make; run: python -m infra {command}", file=sys.stderr)
+            print(f"files differ from what the modules create; run: python -m infra {command}", file=sys.stderr)
             raise typer.Exit(1)
         return
     output.mkdir(parents=True, exist_ok=True)
-    done = written_files.write_files(files, output, kind)
-    for name, what in done.items():
-        print(f"{output / name}: {what}")
-    if not done:
+    _write_and_report(files, output, kind)
+
+
+def _write_and_report(files: Mapping[str, str], directory: Path, kind: "Generated") -> None:
+    """Write the files that differ, remove those that are generated no longer, and print what was done."""
+    from infra.generate import written_files
+
+    actions = written_files.write_files(files, directory, kind)
+    for name, action in actions.items():
+        print(f"{directory / name}: {action}")
+    if not actions:
         print("nothing to do")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; the one place where what this program refuses becomes text and an exit status."""
+    """Run a command; this is the only place that turns errors of this program into text and an exit status."""
     try:
         app(arguments)
     except InfraError as error:

@@ -1,4 +1,4 @@
-"""What can go wrong, as types with fields and an exit status; each reads as a sentence with place and remedy."""
+"""The exceptions of this program: each has fields and an exit status, and reads `place: what happened; remedy`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 
 
 class InfraError(Exception):
-    """Anything this program refuses or cannot do. `str()` gives `place: what; remedy`, and never a secret."""
+    """The base of all errors of this program; `str()` is `place: what; remedy`, and never contains a secret."""
 
     exit_status: ClassVar[int] = 1
 
@@ -25,7 +25,7 @@ class InfraError(Exception):
 
 @dataclass(frozen=True)
 class SettingProblem:
-    """One wrong setting: its key, the value found (already safe to print) and what is allowed."""
+    """One wrong setting: its key, the value in the file (already safe to print) and the values that are allowed."""
 
     key: str
     found: str
@@ -36,7 +36,7 @@ class SettingProblem:
 
 
 class SettingsError(InfraError):
-    """Every wrong setting of a stack at once, a line each."""
+    """All wrong settings of a stack at once, a line each."""
 
     def __init__(self, stack_file: str, problems: list[SettingProblem]) -> None:
         count = f"{len(problems)} wrong settings" if len(problems) > 1 else "1 wrong setting"
@@ -48,28 +48,28 @@ class SettingsError(InfraError):
 
 
 class ModuleFileError(InfraError):
-    """A module file that is not taken as it is; `place` is path[:line[:column]]."""
+    """A module file that cannot be used as it is; `place` is path[:line[:column]]."""
 
 
 class ServerError(InfraError):
-    """A PostgreSQL server that cannot be made, started, reached or stopped."""
+    """A PostgreSQL server that cannot be created, started, reached or stopped."""
 
 
 class LedgerError(InfraError):
-    """The ledger in the database contradicts what this stack expects, so nothing was written."""
+    """A ledger in the database that contradicts what this stack expects; nothing was written."""
 
 
 class RefusedError(InfraError):
-    """A step that could lose data or hide a difference, so it was not taken."""
+    """A step that was not taken, because it could lose data or hide a difference."""
 
 
 class BusyError(InfraError):
-    """Somebody else holds what this step needs, for longer than it may wait."""
+    """A lock that another session or process held for longer than this step may wait."""
 
 
 @dataclass(frozen=True)
 class SourcePlace:
-    """Where in a module file something is: lines and columns count from 1, columns in characters."""
+    """A position in a module file: lines and columns count from 1, columns in characters."""
 
     path: str
     line: int
@@ -80,13 +80,13 @@ class SourcePlace:
         return f"{self.path}:{self.line}:{self.column}"
 
     def with_caret(self) -> str:
-        """Give the line with a caret under the column; tabs keep their width."""
+        """Return the line and below it a caret under the column; tabs before the column stay tabs to align both."""
         lead = "".join("\t" if character == "\t" else " " for character in self.text[: self.column - 1])
         return f"  {self.text}\n  {lead}^"
 
 
 class ModuleError(InfraError):
-    """PostgreSQL refused a statement of a module: its message, SQLSTATE, detail and hint, at a place in the file."""
+    """A statement that PostgreSQL refused: its message, SQLSTATE, detail and hint, at a place in the module."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What all models share: the declarative base, names as PostgreSQL would choose them, recurring kinds of column."""
+"""The declarative base of all models: names of constraints as PostgreSQL chooses them, and recurring column types."""
 
 from datetime import datetime, timezone
 from typing import Annotated, Any, ClassVar
@@ -21,7 +21,7 @@ NAMING_CONVENTION = {
 
 
 class Base(DeclarativeBase):
-    """The base of every model. A Python type stands for one column type throughout; `X | None` means nullable."""
+    """The base of every model. Each Python type maps to one column type; `X | None` means nullable."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar[dict[Any, TypeEngine[Any]]] = {
@@ -35,12 +35,12 @@ class Base(DeclarativeBase):
 
 
 def new_uuid() -> str:
-    """Give a new random UUID as text, the form in which the application keeps its keys."""
+    """Return a new random UUID as text, the form in which the application keeps its keys."""
     return str(uuid4())
 
 
 def utc_now() -> datetime:
-    """Give the time of this call in UTC; passed to columns uncalled, so that every row gets its own time."""
+    """Return the current time in UTC; columns have the function itself as default, so each row has its own time."""
     return datetime.now(timezone.utc)
 
 

@@ -1,4 +1,4 @@
-"""What one numbered SQL module creates, as far as the models say it: tables in order, and rows to start with."""
+"""The content of one numbered SQL module, as the models declare it: tables in order, and their first rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from models.base import Base, JsonObject
 
 @dataclass(frozen=True)
 class SeedRows:
-    """Rows that a fresh table starts with. A row whose `key` columns are there already is left as it is."""
+    """Rows that a fresh table starts with. A row whose `key` columns exist already is not changed."""
 
     table: str
     key: tuple[str, ...]
@@ -19,7 +19,7 @@ class SeedRows:
 
 @dataclass(frozen=True)
 class TableModule:
-    """The tables of one SQL module: what they are in words, the files that declare them, and their first rows."""
+    """The tables of one SQL module: a description, the files that declare them, and their first rows."""
 
     creates: str
     files: tuple[str, ...]
@@ -28,7 +28,7 @@ class TableModule:
 
 
 def table_module(creates: str, *models: type[Base], seeds: tuple[SeedRows, ...] = ()) -> TableModule:
-    """Describe the module that creates the tables of these models, in this order."""
+    """Return the module that creates the tables of these models, in this order."""
     files = dict.fromkeys(f"{model.__module__.replace('.', '/')}.py" for model in models)
     tables = (Base.metadata.tables[model.__tablename__] for model in models)
     return TableModule(creates, tuple(files), tuple(tables), seeds)

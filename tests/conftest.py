@@ -1,17 +1,41 @@
-"""What every test gets: its mark by the folder it stands in."""
+"""What holds for every test: its mark, an environment without the outer `make`, and a report of what was skipped."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.make_variables import drop_make_variables
+from tests.skips import skip_reasons, skip_summary
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
 TESTS = Path(__file__).parent
+MARKED = {"browser", "database", "program"}
+
+
+def pytest_configure() -> None:
+    """Remove the variables of `make test` before anything starts a program; workers inherit the rest."""
+    drop_make_variables(os.environ)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder, so that nobody has to remember it."""
+    """Mark tests by their folder, tests/schema/<kind> as well as tests/<kind>, so that none is forgotten."""
     for item in items:
-        kind = item.path.relative_to(TESTS).parts[0]
-        if kind in {"browser", "database", "program"}:
+        for kind in MARKED.intersection(item.path.relative_to(TESTS).parts[:2]):
             item.add_marker(kind)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None]:
+    """Write at the very end how many tests were skipped for each reason; a reason ends with the command to install."""
+    yield
+    lines = skip_summary(skip_reasons(terminalreporter.stats.get("skipped", [])))
+    if lines:
+        terminalreporter.section("skipped tests")
+        for line in lines:
+            terminalreporter.write_line(line)

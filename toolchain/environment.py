@@ -1,4 +1,4 @@
-"""The environment in which `pulumi` runs here: which binaries, which plugins, which state, which passphrase."""
+"""The environment variables for `pulumi`: its binaries, plugins, state and passphrase."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import parts
 
 STATE = parts.ROOT / ".state"
 PASSPHRASE = STATE / "passphrase"
-QUICK = {"GOGC": "400"}
-"""Collect garbage a quarter as often: Pulumi is over before its memory counts."""
-COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
-"""Container images set it; here each run would compile infra/ twice, in the program and in the providers' host."""
+FEWER_COLLECTIONS = {"GOGC": "400"}
+"""The garbage of Go programs is collected a quarter as often: a run ends before its memory matters."""
+COMPILED_FILES = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Container images set this variable; each run would compile infra/ twice, in the program and in the plugin host."""
 NO_LOGS = """\
-Pulumi keeps a log of every run in a folder of this name, secrets included (encrypted), and has no switch for it. It
-costs a sixth of the engine's time and up to 500 MB. This file in the folder's place turns it off; `-v 9 --logtostderr`
-shows what the log would have held.
+Pulumi writes a log of every run into a folder of this name, secrets included (encrypted), and has no option to turn it
+off. The log costs a sixth of the engine's time and up to 500 MB. This file in place of the folder prevents it;
+`-v 9 --logtostderr` shows what the log would contain.
 """
 
 
 def environment() -> dict[str, str]:
-    """Give the variables for `pulumi` and for whatever it starts."""
-    variables = QUICK | parts.quiet() | COMPILED
+    """Return the variables for `pulumi` and the programs that it starts: those of this process, with changes."""
+    variables = FEWER_COLLECTIONS | parts.without_update_check() | COMPILED_FILES
     own = parts.own_home()
     path = [str(parts.VENV / "bin"), parts.path_without_tools()]
     if not parts.installed_pulumi():
@@ -36,7 +36,7 @@ def environment() -> dict[str, str]:
             variables.setdefault("PULUMI_CREDENTIALS_PATH", str(parts.user_home()))
         variables["PULUMI_HOME"] = str(own)
         variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
-        _keep_no_logs(own / "logs")
+        _prevent_logs(own / "logs")
     variables["PATH"] = os.pathsep.join(path)
     variables["VIRTUAL_ENV"] = str(parts.VENV)
     if not has_own_backend():
@@ -44,19 +44,19 @@ def environment() -> dict[str, str]:
     return variables
 
 
-def _keep_no_logs(logs: Path) -> None:
-    """Put a file where Pulumi would make its folder of logs; see NO_LOGS."""
+def _prevent_logs(logs: Path) -> None:
+    """Write a file where Pulumi would create its folder of logs; see NO_LOGS."""
     if logs.is_file():
         return
     shutil.rmtree(logs, ignore_errors=True)
     try:
         logs.write_text(NO_LOGS)
-    except OSError:  # a run that is under way made the folder again: the next one will do
+    except OSError:  # a running pulumi has created the folder again: the next run will replace it
         return
 
 
 def has_own_backend() -> bool:
-    """Say whether the user keeps the state somewhere already: by a variable, or by `pulumi login`."""
+    """Return whether the user has chosen a backend for the state, by a variable or by `pulumi login`."""
     if os.environ.get("PULUMI_BACKEND_URL") or os.environ.get("PULUMI_ACCESS_TOKEN"):
         return True
     folder = Path(os.environ.get("PULUMI_CREDENTIALS_PATH") or parts.user_home())
@@ -67,16 +67,16 @@ def has_own_backend() -> bool:
 
 
 def file_backend(folder: Path) -> str:
-    """Give the address of a state in a folder, written without a second file with the digest of each file.
+    """Return the address of a backend in a folder, with `metadata=skip`: no attributes file beside each state file.
 
-    Nobody reads those, and Pulumi writes the whole state before and after each resource: they are a fifth of the time
-    of a first `up` of 200 modules.
+    Nothing reads those files, and Pulumi writes the whole state before and after each resource: they take a fifth of
+    the time of a first `up` of 200 modules.
     """
     return f"file://{quote(str(folder))}?metadata=skip"
 
 
 def _local_state() -> dict[str, str]:
-    """Keep the state in .state/, with a random passphrase that only its owner can read."""
+    """Return the variables for a state in .state/, with a random passphrase that only its owner can read."""
     backend = STATE / "backend"
     backend.mkdir(parents=True, exist_ok=True)
     STATE.chmod(0o700)

@@ -1,4 +1,4 @@
-"""The parts that a run needs and how each is had: from the machine when it is there, else built from Go modules."""
+"""The programs that a run needs: the installed ones where they are new enough, else built here from Go modules."""
 
 from __future__ import annotations
 
@@ -29,36 +29,40 @@ PROGRESS = "go: downloading "
 
 
 class SetupError(Exception):
-    """What is missing, in one sentence that says what to install."""
+    """An error of the setup, as one sentence that says what is missing and what to install."""
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A resource plugin in the version that its Python SDK asks for, and the folder it is built from."""
+    """A resource plugin of Pulumi, in the version that its Python SDK requires; it is built from toolchain/<name>."""
 
     name: str
     version: str
 
     @property
     def folder(self) -> str:
-        """The folder's name below PULUMI_HOME/plugins."""
+        """Return the folder's name below PULUMI_HOME/plugins."""
         return f"resource-{self.name}-v{self.version}"
 
 
 def version_text() -> str:
-    """Give Pulumi's pinned version."""
+    """Return Pulumi's pinned version, such as 3.259.0."""
     return ".".join(map(str, PULUMI))
 
 
 def plugins(*, docker: bool = False) -> list[Plugin]:
-    """List the plugins of the SDKs in requirements.txt, and of a docker stack's."""
+    """Return the plugins of the SDKs in requirements.txt, with `docker` also of those in requirements-docker.txt."""
     text = "".join(path.read_text() for path in requirements(docker=docker))
-    found = re.findall(r"^pulumi-(postgresql|docker)==([0-9.]+)", text, re.MULTILINE)
-    return [Plugin(name, version) for name, version in found]
+    pins = re.findall(r"^pulumi-(postgresql|docker)==([0-9.]+)", text, re.MULTILINE)
+    return [Plugin(name, version) for name, version in pins]
 
 
 def requirements(*, docker: bool = False, development: bool = False) -> list[Path]:
-    """List the files of pinned requirements; a docker stack's SDK would cost the others a plugin they never use."""
+    """Return the files of pinned requirements.
+
+    The Docker SDK has a file of its own: Pulumi requires the plugin of every SDK in the environment, and other stacks
+    would build one that they do not use.
+    """
     names = [
         "requirements",
         *(["requirements-docker"] if docker else []),
@@ -68,7 +72,10 @@ def requirements(*, docker: bool = False, development: bool = False) -> list[Pat
 
 
 def is_docker(stack: str) -> bool:
-    """Say whether a stack's file asks for the server kind docker; pip has installed nothing yet that reads YAML."""
+    """Return whether a stack's file asks for the server kind docker.
+
+    This is a regular expression because no YAML parser is installed when the setup runs.
+    """
     settings = ROOT / f"Pulumi.{stack.rpartition('/')[2]}.yaml"
     text = re.sub(r"(^|\s)#.*", "", settings.read_text(), flags=re.MULTILINE) if settings.exists() else ""
     return re.search(r"""\bkind["']?\s*:\s*["']?docker\b""", text) is not None
@@ -76,121 +83,133 @@ def is_docker(stack: str) -> bool:
 
 @functools.cache
 def installed_pulumi() -> Path | None:
-    """Give the user's own `pulumi`, when it is on PATH and new enough."""
-    found = shutil.which("pulumi", path=path_without_tools())
-    if not found:
+    """Return the user's own `pulumi` if it is on PATH and at least of the pinned minor version, else None."""
+    program = shutil.which("pulumi", path=path_without_tools())
+    if not program:
         return None
-    said = subprocess.run([found, "version"], capture_output=True, text=True, check=False, env=quiet()).stdout
-    version = re.match(r"v?([0-9]+)\.([0-9]+)", said)
-    return Path(found) if version and (int(version[1]), int(version[2])) >= PULUMI[:2] else None
+    environment = without_update_check()
+    output = subprocess.run([program, "version"], capture_output=True, text=True, check=False, env=environment).stdout
+    version = re.match(r"v?([0-9]+)\.([0-9]+)", output)
+    return Path(program) if version and (int(version[1]), int(version[2])) >= PULUMI[:2] else None
 
 
 def path_without_tools() -> str:
-    """Give PATH without this project's own folder."""
+    """Return PATH without this project's .tools/bin."""
     own = str(TOOLS / "bin")
     return os.pathsep.join(part for part in os.environ.get("PATH", "").split(os.pathsep) if part != own)
 
 
-def quiet() -> dict[str, str]:
-    """Give the environment with which `pulumi` asks no server for news."""
+def without_update_check() -> dict[str, str]:
+    """Return the environment in which `pulumi` asks no server whether there is a newer version."""
     return {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
 
 
 def user_home() -> Path:
-    """Give the user's own Pulumi folder."""
+    """Return the user's own Pulumi folder."""
     return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
 
 
 def own_home() -> Path:
-    """Give the project's own Pulumi folder, which holds what was built."""
+    """Return the project's own Pulumi folder, which holds the plugins that were built."""
     return TOOLS / "home"
 
 
-def say(text: str) -> None:
-    """Tell the user, at once."""
+def report(text: str) -> None:
+    """Write a line to standard error at once, without buffering."""
     print(text, file=sys.stderr, flush=True)
 
 
 def make_venv(*, development: bool, docker: bool = False) -> None:
-    """Make .venv from the pinned, hashed requirements; nothing is done when it is already so."""
-    wanted = requirements(docker=docker, development=development)
+    """Create .venv from the pinned, hashed requirements; nothing is done when these are installed already."""
+    files = requirements(docker=docker, development=development)
     stamp = VENV / "installed.json"
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in wanted}
-    done: dict[str, str] = {}
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    installed: dict[str, str] = {}
     with contextlib.suppress(OSError, ValueError):
-        done = json.loads(stamp.read_text())
-    if all(done.get(name) == digest for name, digest in digests.items()):
+        installed = json.loads(stamp.read_text())
+    if all(installed.get(name) == digest for name, digest in digests.items()):
         return
-    need_space(VENV, SPACE_TO_RUN)
+    require_space(VENV, SPACE_TO_RUN)
     if not (VENV / "bin" / "python").exists():
-        made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
-        if made.returncode:
+        venv = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+        if venv.returncode:
             shutil.rmtree(VENV, ignore_errors=True)
             version = f"{sys.version_info[0]}.{sys.version_info[1]}"
             raise SetupError(
                 f"python -m venv does not work here; install python{version}-venv (Debian, Ubuntu) or a full Python"
             )
-    arguments = [argument for path in wanted for argument in ("-r", str(path))]
-    timed(
+    arguments = [argument for path in files for argument in ("-r", str(path))]
+    run_step(
         f"installing {' and '.join(digests)} into .venv (about 20 s)",
         [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--require-hashes", *arguments],
-        "pip could not install the requirements: its own words stand above; is the package index reachable?",
+        "pip could not install the requirements; its output is above. Check that the package index can be reached",
     )
-    stamp.write_text(json.dumps({**done, **digests}))
+    stamp.write_text(json.dumps({**installed, **digests}))
 
 
-def timed(what: str, command: list[str], failure: str, *, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
-    """Run a command with a line before and after it; when it fails, show its words and raise SetupError."""
-    say(f"setup: {what} …")
+def run_step(
+    step: str, command: list[str], failure: str, *, cwd: Path = ROOT, env: dict[str, str] | None = None
+) -> None:
+    """Run a command, with a line of progress before and after it.
+
+    Raises SetupError with the text `failure` when the command fails, after its output without downloads was shown.
+    """
+    report(f"setup: {step} …")
     started = time.monotonic()
-    done = subprocess.run(
+    result = subprocess.run(
         command, cwd=cwd, env=env, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    if done.returncode:
-        say("".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith(PROGRESS)).rstrip())
+    if result.returncode:
+        report(
+            "".join(line for line in result.stdout.splitlines(keepends=True) if not line.startswith(PROGRESS)).rstrip()
+        )
         raise SetupError(failure)
-    say(f"setup: done in {time.monotonic() - started:.0f} s")
+    report(f"setup: done in {time.monotonic() - started:.0f} s")
 
 
-def need_space(where: Path, needed: int) -> None:
-    """Raise SetupError when the disk that will hold `where` has less than `needed` bytes left."""
-    folder = where
+def require_space(path: Path, needed: int) -> None:
+    """Raise SetupError when the disk that will hold `path` has less than `needed` bytes free."""
+    folder = path
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise SetupError(
-            f"{folder} has {free / GIGABYTE:.1f} GiB free and this needs {needed / GIGABYTE:.0f} GiB; make room there"
+            f"{folder} has {free / GIGABYTE:.1f} GiB free and this needs {needed / GIGABYTE:.0f} GiB; "
+            "free some space there"
         )
 
 
-def need_go() -> str:
-    """Give the `go` command; raises SetupError when there is none or it is too old."""
-    needed = re.search(r"^go ([0-9]+)\.([0-9]+)", (SOURCES / "pulumi" / "go.mod").read_text(), re.MULTILINE)
-    wanted = f"{needed[1]}.{needed[2]}" if needed else ""
+def require_go() -> str:
+    """Return the path of `go`; raises SetupError when there is none or it is too old to build Pulumi."""
+    directive = re.search(r"^go ([0-9]+)\.([0-9]+)", (SOURCES / "pulumi" / "go.mod").read_text(), re.MULTILINE)
+    minimum = f"{directive[1]}.{directive[2]}" if directive else ""
     go = shutil.which("go")
     remedy = (
-        f"install Go {wanted} or newer, or install the Pulumi CLI {version_text()} and run `make setup SETUP=online`"
+        f"install Go {minimum} or newer, or install the Pulumi CLI {version_text()} and run `make setup SETUP=online`"
     )
     if not go:
-        raise SetupError(f"`go` is not on PATH, and Pulumi is built with it here; {remedy}")
-    said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
-    found = re.match(r"go([0-9]+)\.([0-9]+)", said)
-    if needed and found and (int(found[1]), int(found[2])) < (int(needed[1]), int(needed[2])):
-        raise SetupError(f"{said.strip()} is too old to build Pulumi; {remedy}")
+        raise SetupError(f"`go` is not on PATH, and it is needed to build Pulumi; {remedy}")
+    output = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+    version = re.match(r"go([0-9]+)\.([0-9]+)", output)
+    if directive and version and (int(version[1]), int(version[2])) < (int(directive[1]), int(directive[2])):
+        raise SetupError(f"{output.strip()} is too old to build Pulumi; {remedy}")
     return go
 
 
 def build(go: str, part: str, package: str, target: Path, *, flags: str, expected: str) -> None:
-    """Build one Go program of toolchain/<part> into `target`; a half-written file is never left under that name."""
-    need_space(TOOLS, SPACE_TO_BUILD if not target.exists() else SPACE_TO_RUN)
+    """Build a Go program of toolchain/<part> as `target`; a partly written file never has that name.
+
+    `flags` are for the linker; `expected` is the time that the first build takes, for the line of progress.
+    """
+    require_space(TOOLS, SPACE_TO_BUILD if not target.exists() else SPACE_TO_RUN)
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(target.name + ".new")
     environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false -tags=no_compose", "GOTOOLCHAIN": "local"}
-    timed(
+    run_step(
         f"building {target.name} (about {expected} the first time)",
         [go, "build", "-trimpath", "-ldflags", f"-s -w {flags}", "-o", str(new), package],
-        f"{target.name} could not be built: Go's own words stand above; is the Go module proxy reachable?",
+        f"{target.name} could not be built; Go's output is above. Check that the Go module proxy can be reached",
         cwd=SOURCES / part,
         env=environment,
     )
@@ -198,8 +217,8 @@ def build(go: str, part: str, package: str, target: Path, *, flags: str, expecte
 
 
 def module_folder(go: str, module: str) -> Path:
-    """Download a Go module that the CLI needs anyway, and give its folder."""
-    said = subprocess.run(
+    """Download a Go module that the CLI requires anyway, and return its folder."""
+    download = subprocess.run(
         [go, "mod", "download", "-json", module],
         cwd=SOURCES / "pulumi",
         capture_output=True,
@@ -208,6 +227,6 @@ def module_folder(go: str, module: str) -> Path:
         env={**os.environ, "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "local"},
     )
     try:
-        return Path(json.loads(said.stdout)["Dir"])
+        return Path(json.loads(download.stdout)["Dir"])
     except (ValueError, KeyError):
-        raise SetupError(f"{module} could not be downloaded; is the Go module proxy reachable?") from None
+        raise SetupError(f"{module} could not be downloaded; check that the Go module proxy can be reached") from None

@@ -1,4 +1,4 @@
-"""`make setup`: everything a run needs, from an empty machine or in a moment when nothing is missing."""
+"""`make setup`: installs or builds what a run needs and what is missing on this machine."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from pathlib import Path
 
 import parts
 from environment import environment
-from parts import Plugin, SetupError, say
+from parts import Plugin, SetupError, report
 
 
 def main() -> int:
-    """Set up; the exit status is 0, or 2 with one sentence that says what to install."""
+    """Run the setup; the exit status is 0, or 2 after one sentence that says what to install."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--development", action="store_true", help="what the tests need as well")
-    parser.add_argument("--stack", default="", help="what this stack needs as well")
-    wanted = parser.parse_args()
+    parser.add_argument("--development", action="store_true", help="also what the tests need")
+    parser.add_argument("--stack", default="", help="also what this stack needs")
+    arguments = parser.parse_args()
     try:
-        set_up(development=wanted.development, stack=wanted.stack)
+        set_up(development=arguments.development, stack=arguments.stack)
     except SetupError as error:
-        say(f"setup: {error}")
+        report(f"setup: {error}")
         return 2
     return 0
 
 
 def set_up(*, development: bool, stack: str = "") -> None:
-    """Make what is missing: .venv, the CLI with its language host, the plugins.
+    """Install or build what is missing of .venv, the Pulumi CLI with its language host, and the plugins.
 
-    The docker plugin is made for stacks with that kind of server, and for tests where an engine for them is installed.
+    The Docker plugin is for stacks with that kind of server, and for tests on machines where `dockerd` is installed.
     """
     docker = bool(stack) and parts.is_docker(stack)
     parts.make_venv(development=development, docker=docker or development)
@@ -39,8 +39,8 @@ def set_up(*, development: bool, stack: str = "") -> None:
         _build_cli()
     engine = development and shutil.which("dockerd") is not None
     for plugin in parts.plugins(docker=docker or engine):
-        if not _has(plugin):
-            _get(plugin)
+        if not _is_installed(plugin):
+            _install(plugin)
 
 
 def _build_cli() -> None:
@@ -48,10 +48,10 @@ def _build_cli() -> None:
     built = tools / f".pulumi-{parts.version_text()}"
     if built.exists():
         return
-    go = parts.need_go()
+    go = parts.require_go()
     version = f"v{parts.version_text()}"
     flags = f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={version}"
-    say("setup: no Pulumi CLI here, so it is built once from Go modules into .tools/ (about 8 min in all)")
+    report("setup: there is no Pulumi CLI, so it is built once from Go modules into .tools/ (about 8 min in all)")
     parts.build(go, "pulumi", parts.CLI, tools / "pulumi", flags=flags, expected="5 min")
     host = tools / "pulumi-language-python"
     parts.build(go, "language-python", parts.LANGUAGE_HOST, host, flags="", expected="20 s")
@@ -64,8 +64,8 @@ def _build_cli() -> None:
     built.touch()
 
 
-def _has(plugin: Plugin) -> bool:
-    """Say whether the plugin is installed where this project's runs will look."""
+def _is_installed(plugin: Plugin) -> bool:
+    """Return whether a plugin is where runs of this project look for it; a plugin of the user's own is linked there."""
     own = parts.own_home() / "plugins" / plugin.folder
     users = parts.user_home() / "plugins" / plugin.folder
     if own.exists():
@@ -78,36 +78,36 @@ def _has(plugin: Plugin) -> bool:
     return True
 
 
-def _get(plugin: Plugin) -> None:
+def _install(plugin: Plugin) -> None:
     name = f"pulumi-resource-{plugin.name}"
     if os.environ.get("SETUP") == "online":
-        _fetch(plugin)
+        _download(plugin)
         return
-    go = parts.need_go()
+    go = parts.require_go()
     binary = parts.TOOLS / "build" / name
     flags = f"-X main.version={plugin.version}"
     parts.build(go, plugin.name, ".", binary, flags=flags, expected="2 min")
     parts.own_home().mkdir(parents=True, exist_ok=True)
-    _install(plugin, ["--file", str(binary)], {"PULUMI_HOME": str(parts.own_home())})
+    _run_install(plugin, ["--file", str(binary)], {"PULUMI_HOME": str(parts.own_home())})
     binary.unlink()
 
 
-def _fetch(plugin: Plugin) -> None:
-    """Let the user's own pulumi download the released plugin, because SETUP=online asks for it."""
+def _download(plugin: Plugin) -> None:
+    """Install the released plugin with the user's own pulumi, which downloads it; only with SETUP=online."""
     if not parts.installed_pulumi():
         raise SetupError(f"SETUP=online needs the Pulumi CLI {parts.version_text()} or newer on PATH; install it first")
-    say(f"setup: pulumi downloads the {plugin.name} plugin {plugin.version} …")
-    _install(plugin, [], {})
+    report(f"setup: pulumi downloads the {plugin.name} plugin {plugin.version} …")
+    _run_install(plugin, [], {})
 
 
-def _install(plugin: Plugin, arguments: list[str], variables: dict[str, str]) -> None:
+def _run_install(plugin: Plugin, arguments: list[str], variables: dict[str, str]) -> None:
     command = ["pulumi", "plugin", "install", "resource", plugin.name, plugin.version, *arguments]
-    done = subprocess.run(
+    result = subprocess.run(
         command, env={**environment(), **variables}, capture_output=True, text=True, check=False, cwd=Path("/")
     )
-    if done.returncode:
-        say(done.stderr.strip())
-        raise SetupError(f"`{' '.join(command[:6])}` failed, its own words stand above")
+    if result.returncode:
+        report(result.stderr.strip())
+        raise SetupError(f"`{' '.join(command[:6])}` failed; its output is above")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`make up` and its sisters: set up, make the stack known, then hand over to `pulumi` itself."""
+"""`make up` and the other targets for a stack: they run the setup, create the stack, and then start `pulumi`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from environment import environment, has_own_backend
-from local_state import forget, is_known, make_known
-from parts import ROOT, SetupError, say
+from local_state import ensure_stack, remove_stack, stack_exists
+from parts import ROOT, SetupError, report
 from setup import set_up
 
 if TYPE_CHECKING:
@@ -33,26 +33,26 @@ VERBS: dict[str, list[str]] = {
 
 
 def main() -> int:
-    """Run one verb on one stack; further arguments go to `pulumi`. The exit status is Pulumi's, or 2."""
+    """Run one verb on one stack, with further arguments for `pulumi`; the exit status is Pulumi's, or 2."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("verb", choices=VERBS)
     parser.add_argument("--stack", default="dev")
     parser.add_argument("--database", default="")
     parser.add_argument("--role", default="")
-    wanted, further = parser.parse_known_args()
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", wanted.stack.rpartition("/")[2]):
-        say(f"setup: STACK={wanted.stack} is no stack's name; use letters, digits, '_', '.' and '-'")
+    arguments, further = parser.parse_known_args()
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", arguments.stack.rpartition("/")[2]):
+        report(f"setup: STACK={arguments.stack} is not a valid name; use letters, digits, '_', '.' and '-'")
         return 2
     try:
-        set_up(development=False, stack=wanted.stack)
-        return run(wanted.verb, wanted.stack, wanted.database, wanted.role, further)
+        set_up(development=False, stack=arguments.stack)
+        return run(arguments.verb, arguments.stack, arguments.database, arguments.role, further)
     except SetupError as error:
-        say(f"setup: {error}")
+        report(f"setup: {error}")
         return 2
 
 
 def run(verb: str, stack: str, database: str, role: str, further: list[str]) -> int:
-    """Do what the verb says."""
+    """Run a verb, and return its exit status; raises SetupError when something is missing."""
     variables = environment()
     if verb == "shell":
         print(
@@ -65,43 +65,50 @@ def run(verb: str, stack: str, database: str, role: str, further: list[str]) -> 
         return pulumi(["stack", "output", "--stack", stack, *further], variables)
     if verb == "cancel":
         return pulumi(["cancel", stack, *VERBS[verb], *further], variables)
-    if verb == "destroy" and not has_own_backend() and not is_known(stack):
-        say(f"there is no stack {stack}: nothing to destroy")
+    if verb == "destroy" and not has_own_backend() and not stack_exists(stack):
+        report(f"there is no stack {stack}: nothing to destroy")
         return 0
-    configuration = [] if has_own_backend() else ["--config-file", str(make_known(stack, variables))]
+    configuration = [] if has_own_backend() else ["--config-file", str(ensure_stack(stack, variables))]
     if has_own_backend():
-        _select(stack, variables)
+        _select_stack(stack, variables)
     status = pulumi([verb, "--stack", stack, *configuration, *VERBS[verb], *further], variables)
     if verb == "destroy" and not status and not has_own_backend():
-        forget(stack, variables)
+        remove_stack(stack, variables)
     return status
 
 
 def pulumi(arguments: list[str], variables: dict[str, str]) -> int:
-    """Run `pulumi`; SIGINT reaches it as a terminal sends it, also where a shell started us with it ignored."""
-    found = shutil.which("pulumi", path=variables["PATH"])
-    if not found:
-        raise SetupError("`pulumi` is gone; run `make setup`")
-    signal.signal(signal.SIGINT, _left_to_pulumi)
-    return subprocess.Popen([found, *arguments], cwd=ROOT, env=variables).wait()
+    """Run `pulumi` and return its exit status.
+
+    A shell starts background jobs with SIGINT ignored, and children inherit that. With a function as its handler here,
+    `pulumi` starts with the default action instead (execve(2)).
+    """
+    program = shutil.which("pulumi", path=variables["PATH"])
+    if not program:
+        raise SetupError("`pulumi` is not installed; run `make setup`")
+    signal.signal(signal.SIGINT, _ignore_interrupt)
+    return subprocess.Popen([program, *arguments], cwd=ROOT, env=variables).wait()
 
 
-def _left_to_pulumi(_number: int, _frame: FrameType | None) -> None:
-    """Wait on: Ctrl-C reaches Pulumi itself, which ends in its own time."""
+def _ignore_interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Return without doing anything: Ctrl-C reaches Pulumi itself, which ends when its operations have."""
 
 
-def _select(stack: str, variables: dict[str, str]) -> None:
-    """Make the stack in the user's own backend, when it is not there."""
+def _select_stack(stack: str, variables: dict[str, str]) -> None:
+    """Create the stack in the user's own backend where it does not exist."""
     command = ["pulumi", "stack", "select", "--create", "--stack", stack, "--non-interactive"]
-    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
-    if done.returncode:
-        say(done.stderr.strip())
-        raise SetupError(f"the stack {stack} could not be selected, Pulumi's own words stand above")
+    result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    if result.returncode:
+        report(result.stderr.strip())
+        raise SetupError(f"the stack {stack} could not be selected; Pulumi's output is above")
 
 
 def psql(stack: str, database: str, role: str, variables: dict[str, str]) -> int:
-    """Open psql on a database of the stack; the password goes by the environment, not by the command line."""
-    said = subprocess.run(
+    """Replace this process by psql on a database of the stack; the password is in the environment, not in an argument.
+
+    Raises SetupError when there is no such database or role.
+    """
+    result = subprocess.run(
         ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
         cwd=ROOT,
         env=variables,
@@ -109,16 +116,16 @@ def psql(stack: str, database: str, role: str, variables: dict[str, str]) -> int
         text=True,
         check=False,
     )
-    outputs = json.loads(said.stdout or "{}")
+    outputs = json.loads(result.stdout or "{}")
     if "connections" not in outputs:
         raise SetupError(f"the stack {stack} has no database yet; run `make up STACK={stack}`")
     connections = outputs["connections"]
     name = database or next(iter(connections))
     if name not in connections:
-        raise SetupError(f"there is no database {name}; there are {', '.join(connections)}")
+        raise SetupError(f"there is no database {name}; the stack has {', '.join(connections)}")
     roles = connections[name]
     if (role or "migrator") not in roles:
-        raise SetupError(f"there is no role {role}; there are {', '.join(roles)}")
+        raise SetupError(f"there is no role {role}; the database has {', '.join(roles)}")
     program = outputs.get("psql") or shutil.which("psql", path=variables["PATH"])
     if not program:
         raise SetupError("psql is not installed; install postgresql-client")

@@ -1,1 +1,1 @@
-"""A database's catalog as a value, without a server: what it holds, how two differ, one fingerprint."""
+"""The catalog of a database as a value, without a server: its objects, differences between two, its fingerprint."""

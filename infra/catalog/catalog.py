@@ -1,4 +1,4 @@
-"""A catalog is every object of a database with its definition, readable and in lines, so that two can be compared."""
+"""The catalog: every object of a database with its definition as readable lines, so that two can be compared."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ STRUCTURE = (
     "policy",
     "event trigger",
 )
-"""The kinds that make a schema what it is: these are fingerprinted, and two databases must agree in them."""
+"""The kinds of objects that make up a schema: they are in the fingerprint, and equal schemas have equal ones."""
 
 ACCESS = ("owner", "privileges")
-"""Who owns what and who may do what: names of roles differ between databases, so these are compared on their own."""
+"""Owners and privileges: they name roles, which differ between databases, so they are compared separately."""
 
 NOTES = ("column order", "extension version")
-"""Differences worth a note and no more."""
+"""Kinds whose differences are reported as notes only."""
 
 NOT_COMPARED = (
     "rows of tables",
@@ -57,11 +57,11 @@ NOT_COMPARED = (
     "tablespaces",
     "what an owner may do with its own objects",
 )
-"""What no comparison of this program looks at; said in its output, so that nobody takes silence for equality."""
+"""What no comparison of this program reads; every output lists it, so that its absence is not mistaken for equality."""
 
 
 class ObjectId(NamedTuple):
-    """What an object is called: its kind, and its name with schema, quoted as SQL would have it."""
+    """The identity of an object: its kind, and its name with schema, quoted as in SQL."""
 
     kind: str
     name: str
@@ -72,21 +72,21 @@ class ObjectId(NamedTuple):
 
 @dataclass(frozen=True)
 class Catalog:
-    """The objects of one database at one moment; a definition is text in lines, '' when the name says it all."""
+    """The objects of one database at one time; a definition is text in lines, '' for an object that only has a name."""
 
     objects: Mapping[ObjectId, str] = field(default_factory=lambda: MappingProxyType[ObjectId, str]({}))
 
     def of(self, *kinds: str) -> Catalog:
-        """Give the part that is of these kinds."""
+        """Return the objects of these kinds."""
         return Catalog({identity: text for identity, text in self.objects.items() if identity.kind in kinds})
 
     def structure(self) -> Catalog:
-        """Give the part in which two databases of one schema must agree."""
+        """Return the objects of the kinds that make up a schema."""
         return self.of(*STRUCTURE)
 
 
 def fingerprint(catalog: Catalog) -> str:
-    """Digest the structure of a catalog; equal schemas have equal fingerprints, on every server and database."""
+    """Return the digest of a catalog's structure: equal for equal schemas, on every server and in every database."""
     digest = hashlib.sha256()
     for identity, text in sorted(catalog.structure().objects.items()):
         for part in (*identity, text):
@@ -96,5 +96,5 @@ def fingerprint(catalog: Catalog) -> str:
 
 
 def catalog_of(rows: Iterable[tuple[str, str, str]]) -> Catalog:
-    """Make a catalog of rows (kind, name, definition)."""
+    """Return the catalog of rows (kind, name, definition)."""
     return Catalog({ObjectId(kind, name): text for kind, name, text in rows})

@@ -1,4 +1,4 @@
-"""What modules own: the fold of what each of them made, changed and dropped, in their order."""
+"""The changes that modules make to a catalog, and which module owns each object after all of them."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 PARTS_OF_TABLES = frozenset({"column", "constraint", "trigger", "rule", "policy"})
-"""Kinds whose objects are part of a table or view, and named after it."""
+"""Kinds whose objects are part of a table or view, and have its name before their own."""
 
 
 @dataclass(frozen=True)
 class CatalogChange:
-    """What one module did to a catalog: definitions it made or changed, and None for objects it dropped.
+    """What one module did to a catalog: the new definitions, and None for objects that it dropped.
 
-    `changed` are the objects that had been there before; all others it made.
+    `changed` are the objects that existed before the module; it created all others.
     """
 
     objects: Mapping[ObjectId, str | None] = field(default_factory=dict[ObjectId, "str | None"])
     changed: frozenset[ObjectId] = frozenset()
 
     def as_json(self) -> list[list[object]]:
-        """Give it as it is stored: kind, name, definition, and whether the object had been there."""
+        """Return rows as the ledger stores them: kind, name, definition, and whether the object existed before."""
         rows = ((*identity, text, identity in self.changed) for identity, text in sorted(self.objects.items()))
         return [list(row) for row in rows]
 
     @staticmethod
     def of_json(rows: Iterable[Iterable[object]]) -> CatalogChange:
-        """Read what as_json() gave."""
+        """Return the change that as_json() returned these rows for."""
         objects: dict[ObjectId, str | None] = {}
         changed: set[ObjectId] = set()
-        for kind, name, text, was_there in rows:
+        for kind, name, text, existed_before in rows:
             identity = ObjectId(str(kind), str(name))
             objects[identity] = None if text is None else str(text)
-            if was_there:
+            if existed_before:
                 changed.add(identity)
         return CatalogChange(objects, frozenset(changed))
 
 
 def catalog_change_between(before: Catalog, after: Catalog) -> CatalogChange:
-    """Give what happened between two readings of the same part of a catalog."""
+    """Return what changed between two readings of the same part of a catalog."""
     objects: dict[ObjectId, str | None] = {
         identity: text for identity, text in after.objects.items() if before.objects.get(identity) != text
     }
@@ -55,25 +55,25 @@ def catalog_change_between(before: Catalog, after: Catalog) -> CatalogChange:
 
 @dataclass(frozen=True)
 class Expected:
-    """The catalog that modules leave, and for each object the module that wrote it last."""
+    """The catalog after all modules, and for each object the module that created or changed it last."""
 
     definitions: dict[ObjectId, str]
     writers: dict[ObjectId, str]
 
     def of(self, module: str) -> dict[ObjectId, str]:
-        """Give the objects that a module wrote last."""
+        """Return the objects that a module created or changed last, with their definitions."""
         return self._by_module.get(module, {})
 
     @cached_property
     def _by_module(self) -> dict[str, dict[ObjectId, str]]:
-        found: dict[str, dict[ObjectId, str]] = {}
+        by_module: dict[str, dict[ObjectId, str]] = {}
         for identity, text in self.definitions.items():
-            found.setdefault(self.writers[identity], {})[identity] = text
-        return found
+            by_module.setdefault(self.writers[identity], {})[identity] = text
+        return by_module
 
 
 def fold(effects: Iterable[tuple[str, CatalogChange]]) -> Expected:
-    """Put the effects of modules together, in their order."""
+    """Return the catalog that results from the changes of modules, in the order in which they ran."""
     definitions: dict[ObjectId, str] = {}
     writers: dict[ObjectId, str] = {}
     for module, effect in effects:
@@ -88,16 +88,17 @@ def fold(effects: Iterable[tuple[str, CatalogChange]]) -> Expected:
 
 
 def unmanaged(live: Catalog, expected: Iterable[ObjectId]) -> list[ObjectId]:
-    """Name the objects that no module made; what is part of one that is named is left out."""
-    known = set(expected)
-    extra = {identity for identity in live.objects if identity.kind in STRUCTURE and identity not in known}
+    """Return the objects that no module created, without the parts of tables and views that are themselves returned."""
+    managed = set(expected)
+    extra = {identity for identity in live.objects if identity.kind in STRUCTURE and identity not in managed}
     tables = {identity.name for identity in extra if identity.kind in {"table", "view", "materialized view"}}
-    named = [one for one in extra if not (one.kind in PARTS_OF_TABLES and parent(one.name) in tables)]
-    return sorted(one for one in named if not _belongs(one, live, tables))
+    return sorted(identity for identity in extra if not _belongs_to(identity, live, tables))
 
 
-def _belongs(identity: ObjectId, live: Catalog, tables: set[str]) -> bool:
-    """Say whether an index or a sequence is only there because of a table that is named already."""
+def _belongs_to(identity: ObjectId, live: Catalog, tables: set[str]) -> bool:
+    """Return whether an object is part of one of these tables, or exists only because of one, as an index does."""
+    if identity.kind in PARTS_OF_TABLES:
+        return parent(identity.name) in tables
     text = live.objects[identity]
     if identity.kind == "index":
         return any(f" ON {table} " in text or f" ON ONLY {table} " in text for table in tables)
@@ -109,5 +110,5 @@ def _belongs(identity: ObjectId, live: Catalog, tables: set[str]) -> bool:
 
 
 def is_structure(identity: ObjectId) -> bool:
-    """Say whether an object makes the schema what it is, as opposed to who may use it and notes."""
+    """Return whether an object is neither an owner or a privilege, nor of a kind that is only noted."""
     return identity.kind not in (*ACCESS, *NOTES)

@@ -1,4 +1,4 @@
-"""Reads definitions back: what a column, a constraint or an index says, from the lines that a snapshot gave."""
+"""Parses definitions of the catalog: the parts of a column, a constraint or an index, from its lines."""
 
 from __future__ import annotations
 
@@ -33,10 +33,13 @@ FOREIGN_KEY = re.compile(
 _KEY = re.compile(rf"(?P<kind>PRIMARY KEY|UNIQUE)(?: NULLS NOT DISTINCT)? {NAMES.format('own')}")
 
 _INDEX = re.compile(
-    rf"CREATE (?P<unique>UNIQUE )?INDEX {_NAME} ON (?:ONLY )?(?P<table>{_NAME}(?:\.{_NAME})*) USING (?P<what>.*)",
+    rf"CREATE (?P<unique>UNIQUE )?INDEX {_NAME} ON (?:ONLY )?(?P<table>{_NAME}(?:\.{_NAME})*)"
+    r" USING (?P<method_and_rest>.*)",
     re.DOTALL,
 )
-PLAIN_INDEX = re.compile(rf"\w+ {NAMES.format('own')}(?: INCLUDE \([^)]*\))?(?: NULLS NOT DISTINCT)?(?: WITH \(.*\))?")
+INDEX_ON_COLUMNS = re.compile(
+    rf"\w+ {NAMES.format('own')}(?: INCLUDE \([^)]*\))?(?: NULLS NOT DISTINCT)?(?: WITH \(.*\))?"
+)
 PREDICATE = re.compile(r"\) WHERE (?P<predicate>.*)\Z", re.DOTALL)
 
 Kind = Literal["primary key", "unique", "foreign key", "exclusion", "check"]
@@ -51,7 +54,7 @@ BEGINNINGS: dict[str, Kind] = {
 
 @dataclass(frozen=True)
 class ColumnDefinition:
-    """A column; `default` is an expression, `generated` how it is computed or numbered, `rest` what else is set."""
+    """A column: `default` is an expression, `generated` an identity or generation clause, `rest` all other lines."""
 
     name: str
     type: str
@@ -65,7 +68,7 @@ class ColumnDefinition:
 
 @dataclass(frozen=True)
 class ConstraintDefinition:
-    """A constraint; `columns` are those it names, `target` and `target_columns` what a foreign key refers to."""
+    """A constraint and the columns that it lists; `target` and `target_columns` are what a foreign key references."""
 
     name: str
     kind: Kind
@@ -78,13 +81,13 @@ class ConstraintDefinition:
 
     @property
     def rank(self) -> int:
-        """Give the place of its kind among all: keys come first."""
+        """Return the position of its kind among the constraints of a table: keys come first."""
         return list(BEGINNINGS.values()).index(self.kind)
 
 
 @dataclass(frozen=True)
 class IndexDefinition:
-    """An index that is not a constraint's own; `columns` are () where it is on expressions or orders them specially."""
+    """An index without a constraint; `columns` is () for one with an expression, a sort order or an operator class."""
 
     name: str
     table: str
@@ -96,67 +99,67 @@ class IndexDefinition:
 
 
 def split_comment(definition: str) -> tuple[str, str]:
-    """Take the comment off a definition; '' where there is none."""
-    found = COMMENT.search(definition)
-    if not found:
+    """Return a definition without its comment, and the comment, '' for none."""
+    match = COMMENT.search(definition)
+    if not match:
         return definition, ""
-    text = found["text"].replace("''", "'")
-    return definition[: found.start()], text.replace("\\\\", "\\") if found["escaped"] else text
+    text = match["text"].replace("''", "'")
+    return definition[: match.start()], text.replace("\\\\", "\\") if match["escaped"] else text
 
 
 def column_of(name: str, definition: str) -> ColumnDefinition:
-    """Read a column by its qualified name."""
+    """Return the column of this qualified name and definition; raises ValueError for another kind of definition."""
     rest, comment = split_comment(definition)
-    found = COLUMN.fullmatch(rest)
-    if not found:
-        raise ValueError(f"column {name} is not defined as a column is: {definition!r}")
+    match = COLUMN.fullmatch(rest)
+    if not match:
+        raise ValueError(f"column {name} does not have the definition of a column: {definition!r}")
     return ColumnDefinition(
         last(name),
-        found["type"],
-        nullable=found["required"] is None,
-        default=found["default"] or "",
-        generated=found["identity"] or found["generated"] or "",
-        collation=found["collation"] or "",
-        rest=tuple(filter(None, found["rest"].split("\n"))),
+        match["type"],
+        nullable=match["required"] is None,
+        default=match["default"] or "",
+        generated=match["identity"] or match["generated"] or "",
+        collation=match["collation"] or "",
+        rest=tuple(filter(None, match["rest"].split("\n"))),
         comment=comment,
     )
 
 
 def constraint_of(name: str, definition: str) -> ConstraintDefinition:
-    """Read a constraint by its qualified name."""
+    """Return the constraint of this qualified name and definition; raises ValueError for one of an unknown kind."""
     text, comment = split_comment(definition)
     kind: Kind | None = next((kind for beginning, kind in BEGINNINGS.items() if text.startswith(beginning)), None)
     if kind is None:
-        raise ValueError(f"constraint {name} is of no kind that is known: {definition!r}")
-    if found := FOREIGN_KEY.match(text):
-        own, others = names_in(found["own"]), names_in(found["others"])
-        action = found["rest"].partition("\n")[0].strip()
-        return ConstraintDefinition(last(name), kind, text, own, found["target"], others, action, comment)
-    found = _KEY.match(text)
-    return ConstraintDefinition(last(name), kind, text, names_in(found["own"]) if found else (), comment=comment)
+        raise ValueError(f"constraint {name} is of an unknown kind: {definition!r}")
+    if match := FOREIGN_KEY.match(text):
+        own, others = names_in(match["own"]), names_in(match["others"])
+        action = match["rest"].partition("\n")[0].strip()
+        return ConstraintDefinition(last(name), kind, text, own, match["target"], others, action, comment)
+    match = _KEY.match(text)
+    return ConstraintDefinition(last(name), kind, text, names_in(match["own"]) if match else (), comment=comment)
 
 
 def index_of(name: str, definition: str) -> IndexDefinition:
-    """Read an index by its qualified name."""
+    """Return the index of this qualified name and definition; raises ValueError for another kind of definition."""
     text, comment = split_comment(definition)
-    found = _INDEX.fullmatch(text)
-    if not found:
-        raise ValueError(f"index {name} is not defined as an index is: {definition!r}")
-    what = found["what"]
-    predicate = PREDICATE.search(what.partition("\n")[0])
-    first = what[: predicate.start() + 1] if predicate else what
-    plain = PLAIN_INDEX.fullmatch(first.partition("\n")[0])
+    match = _INDEX.fullmatch(text)
+    if not match:
+        raise ValueError(f"index {name} does not have the definition of an index: {definition!r}")
+    method_and_rest = match["method_and_rest"]
+    predicate = PREDICATE.search(method_and_rest.partition("\n")[0])
+    without_predicate = method_and_rest[: predicate.start() + 1] if predicate else method_and_rest
+    on_columns = INDEX_ON_COLUMNS.fullmatch(without_predicate.partition("\n")[0])
     return IndexDefinition(
         name=name,
-        table=found["table"],
-        definition=what,
-        unique=found["unique"] is not None,
-        columns=names_in(plain["own"]) if plain else (),
+        table=match["table"],
+        definition=method_and_rest,
+        unique=match["unique"] is not None,
+        columns=names_in(on_columns["own"]) if on_columns else (),
         predicate=predicate["predicate"] if predicate else "",
         comment=comment,
     )
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """Take a list of names apart at its commas, leaving each quoted as it was."""
+    """Return the names of a list that commas separate, each quoted as it was."""
     return tuple(name.removeprefix("PERIOD ") for name in re.findall(rf"(?:PERIOD )?{_NAME}", text))

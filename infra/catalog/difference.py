@@ -1,4 +1,4 @@
-"""How two catalogs differ: objects that are missing, extra or different, each readable as a line diff."""
+"""Differences between two catalogs: objects that are missing, extra or different, each with a line diff."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Difference:
-    """One object that is not as expected; `expected` or `found` is None where the object is not there."""
+    """One object that differs; `expected` or `found` is None in the catalog that does not have it."""
 
     identity: ObjectId
     expected: str | None
@@ -22,7 +22,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """Say in a word what is the matter: missing, extra or different."""
+        """Return missing, extra or different."""
         if self.found is None:
             return "missing"
         return "extra" if self.expected is None else "different"
@@ -32,16 +32,16 @@ class Difference:
 
 
 def differences(expected: Catalog, found: Catalog) -> list[Difference]:
-    """Compare two catalogs object by object, in the order of their names; [] when they are equal."""
+    """Compare two catalogs object by object; return the differences in the order of kinds and names, [] for none."""
     names = sorted(expected.objects.keys() | found.objects.keys())
     pairs = ((name, expected.objects.get(name), found.objects.get(name)) for name in names)
     return [Difference(name, before, after) for name, before, after in pairs if before != after]
 
 
 def _line_diff(before: list[str], after: list[str]) -> Iterator[str]:
-    """Give all lines, with a minus before what is expected and a plus before what is found where they differ.
+    """Yield all lines: with a minus those that are only expected, with a plus those that are only found.
 
-    Not difflib.ndiff, which looks for likenesses inside lines and takes minutes for a long function.
+    difflib.ndiff is not used, because it also compares similar lines, which takes minutes for a long function.
     """
     for _, start, end, other_start, other_end in SequenceMatcher(None, before, after).get_opcodes():
         if before[start:end] == after[other_start:other_end]:
@@ -56,7 +56,7 @@ def _lines(definition: str | None) -> list[str]:
 
 
 def _visible(line: str) -> str:
-    """Show carriage returns, unusual spaces and control characters as escapes: they may be all that differs."""
+    """Return a line with carriage returns, unusual spaces and control characters as escapes: only they may differ."""
     return "".join(
         character if character.isprintable() or character == "\t" else ascii(character)[1:-1] for character in line
     )

@@ -1,1 +1,1 @@
-"""The proof that models, modules and live databases are one schema, made on scratch databases."""
+"""Checks, on scratch databases, that models, modules and live databases have one schema."""

@@ -1,4 +1,4 @@
-"""What can be compared without a server: generated text with the models, extensions with the settings of each stack."""
+"""Comparisons that need no server: generated modules with the models, extensions of modules with stacks' settings."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
     from sqlalchemy import MetaData
 
-    from infra.check.stack_files import Extensions
+    from infra.check.stack_files import StackExtensions
     from models.table_module import TableModule
 
-MOST_LINES = 40
+MOST_LINES = 40  # of a diff that are shown
 HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 
 
-def generated_files(
+def compare_generated_files(
     metadata: MetaData, modules: Mapping[str, TableModule], directory: Path
 ) -> tuple[dict[str, bool], list[Finding]]:
-    """Say of every generated module whether it is what the models say, with a finding where it is not."""
+    """Compare the generated modules in a directory with the models.
+
+    Returns whether each of them is up to date, by the name of the module, and a finding for each that is not.
+    """
     files = generate_modules(metadata, modules)
     diffs = written_files.file_differences(files, directory)
     current = {name.removesuffix(".sql"): name not in diffs for name in sorted({*files, *diffs})}
@@ -38,36 +41,36 @@ def _outdated(path: str, diff: list[str]) -> Finding:
     return Finding(
         "C115",
         CHECK_CODES["C115"].severity,
-        Place(path, _first_line(diff)),
-        f"{path} is not what the models say",
-        "run `python -m infra generate`, after taking edits of this file over into models/",
-        ("- in the file, + as the models say:", *diff[2:MOST_LINES], *more),
+        Place(path, _first_different_line(diff)),
+        f"{path} differs from what the models generate",
+        "move edits of this file into models/, then run `python -m infra generate`",
+        ("- in the file, + generated from the models:", *diff[2:MOST_LINES], *more),
     )
 
 
-def _first_line(diff: Sequence[str]) -> int:
-    """Give the line of the file at which a unified diff begins to differ; 1 where there is no such file."""
+def _first_different_line(diff: Sequence[str]) -> int:
+    """Return the first line of the file that differs, by a unified diff; 1 for a file that does not exist."""
     for number, line in enumerate(diff):
-        if found := HUNK.match(line):
-            same = next((count for count, each in enumerate(diff[number + 1 :]) if not each.startswith(" ")), 0)
-            return max(int(found[1]) + same, 1)
+        if hunk := HUNK.match(line):
+            equal = next((count for count, text in enumerate(diff[number + 1 :]) if not text.startswith(" ")), 0)
+            return max(int(hunk[1]) + equal, 1)
     return 1
 
 
-def extensions(created: Mapping[str, Place], stacks: Sequence[Extensions]) -> list[Finding]:
+def compare_extensions(created: Mapping[str, Place], stacks: Sequence[StackExtensions]) -> list[Finding]:
     """Compare the extensions that the modules create with those of each stack's settings, by name."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for stack in stacks:
         for name in sorted(created.keys() - set(stack.names)):
-            message = f"the modules create the extension {name}, and {stack.who} does not have it"
-            remedy = f"add it to the setting `extensions` of {stack.who}, or take it out of the module"
-            found.append(_finding(created[name], message, remedy, stack.place))
+            message = f"the modules create extension {name}, which is not in {stack.source}"
+            remedy = f"add it to the setting `extensions` in {stack.source}, or remove it from the module"
+            findings.append(_extension_finding(created[name], message, remedy, stack.place))
         for name in sorted(set(stack.names) - created.keys()):
-            message = f"{stack.who} has the extension {name}, and no module creates it"
-            remedy = "add `CREATE EXTENSION IF NOT EXISTS` to the module of extensions, or take it out of the settings"
-            found.append(_finding(stack.place, message, remedy))
-    return found
+            message = f"extension {name} is in {stack.source}, but no module creates it"
+            remedy = "add `CREATE EXTENSION IF NOT EXISTS` to the module of extensions, or remove it from the settings"
+            findings.append(_extension_finding(stack.place, message, remedy))
+    return findings
 
 
-def _finding(place: Place, message: str, remedy: str, *others: Place) -> Finding:
+def _extension_finding(place: Place, message: str, remedy: str, *others: Place) -> Finding:
     return Finding("C116", CHECK_CODES["C116"].severity, place, message, remedy, others=others)

@@ -1,17 +1,15 @@
-"""Modules run by psql, as somebody without this program would: the catalog must be the same."""
+"""The catalog of modules that psql runs: it must be the one that this program's own way of running them gives."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psycopg.conninfo import make_conninfo
 
 from infra.check.codes import CHECK_CODES
-from infra.check.sources import STATEMENT_SECONDS
+from infra.check.proofs import STATEMENT_SECONDS
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.postgres.apply.scratch import scratch_database
@@ -20,43 +18,42 @@ from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from infra.catalog.catalog import Catalog
-    from infra.check.sources import ScratchServer
     from infra.modules.module import Module
     from infra.postgres.connection.target import Target
+    from infra.server.scratch.scratch_server import ScratchServer
 
-_REMEDY = "write what psql and other clients take alike: SQL, and no setting of a session before it"
+MOST_ERROR_LINES = 5
+_REMEDY = "write SQL that every client runs alike: no psql variables or commands, no settings of the session"
 
 
-def catalog_by_psql(ground: ScratchServer, psql: Path, modules: Sequence[Module]) -> Catalog | Finding:
-    """Run modules by psql on a scratch database, each in one transaction; give the catalog, or what psql refused."""
-    with scratch_database(ground.admin, owner=ground.owner) as scratch:
+def catalog_by_psql(server: ScratchServer, psql: Path, modules: Sequence[Module]) -> Catalog | Finding:
+    """Run modules by psql on a scratch database, each in one transaction.
+
+    Returns the catalog afterwards, or a finding for the first module that psql cannot run.
+    """
+    with scratch_database(server.admin, owner=server.owner) as scratch:
         for module in modules:
-            done = _run(psql, scratch, ground.owner, module)
-            if done.returncode:
-                said = tuple(done.stderr.strip().splitlines()[:5])
-                message = f"psql does not run {module.path}"
-                return Finding("C114", CHECK_CODES["C114"].severity, Place(module.path), message, _REMEDY, said)
+            process = _run(psql, scratch, server.owner, module)
+            if process.returncode:
+                detail = tuple(process.stderr.strip().splitlines()[:MOST_ERROR_LINES])
+                message = f"psql cannot run {module.path}"
+                return Finding("C114", CHECK_CODES["C114"].severity, Place(module.path), message, _REMEDY, detail)
         with connect(scratch, autocommit=True) as connection:
             return read_catalog(connection)
 
 
-def find_psql(beside: Path | None) -> Path | None:
-    """Give the psql of a distribution, or the one on PATH; None where there is none."""
-    found = shutil.which("psql")
-    if beside and (beside / "psql").is_file():
-        return beside / "psql"
-    return Path(found) if found else None
-
-
 def _run(psql: Path, scratch: Target, owner: str, module: Module) -> subprocess.CompletedProcess[str]:
-    """Run a module; the password goes by the environment, which others cannot see as they see a command line."""
-    words = {"host": scratch.host, "port": str(scratch.port), "dbname": scratch.database, "user": scratch.user}
-    way = make_conninfo("", **{**words, **{k: v for k, v in scratch.options.items() if v and k != "options"}})
-    whole = [] if runs_by_statement(module.text) else ["-1"]
+    """Run a module; the password is passed in the environment, since other users can read a command line."""
+    options = {keyword: value for keyword, value in scratch.options.items() if value and keyword != "options"}
+    conninfo = make_conninfo(
+        "", host=scratch.host, port=str(scratch.port), dbname=scratch.database, user=scratch.user, **options
+    )
+    single_transaction = [] if runs_by_statement(module.text) else ["-1"]
     return subprocess.run(
-        [str(psql), "-X", "-w", "-q", *whole, "-v", "ON_ERROR_STOP=1", "-d", way, "-f", module.path],
+        [str(psql), "-X", "-w", "-q", *single_transaction, "-v", "ON_ERROR_STOP=1", "-d", conninfo, "-f", module.path],
         env={
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C",
@@ -73,5 +70,5 @@ def _run(psql: Path, scratch: Target, owner: str, module: Module) -> subprocess.
 
 
 def _escaped(name: str) -> str:
-    """Escape a name for PGOPTIONS (PostgreSQL manual, 32.1.2: options)."""
+    """Return a name with spaces and backslashes escaped for PGOPTIONS (PostgreSQL manual, 32.1.2: options)."""
     return name.replace("\\", "\\\\").replace(" ", "\\ ")

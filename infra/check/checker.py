@@ -1,70 +1,55 @@
-"""The whole of `python -m infra check`: which proofs there are, in which order, and what is said in the end."""
+"""The command `python -m infra check`: which comparisons it makes, in which order, and its report."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from infra.catalog.catalog import NOT_COMPARED
-from infra.check import agreement, proofs, second_opinion
-from infra.check.by_psql import catalog_by_psql, find_psql
+from infra.check import agreement, alembic_comparison, proofs
+from infra.check.by_psql import catalog_by_psql
 from infra.check.codes import CHECK_CODES
 from infra.check.comparing import Declarations, models_and_modules, modules_and_psql
+from infra.check.create_models import ModelsError, catalog_of_models
 from infra.check.in_models import models_of
 from infra.check.in_modules import extensions_of
 from infra.check.live import compare_live, read_live
-from infra.check.sources import ModelsError, ScratchServer, build_models
 from infra.check.stack_files import extensions_of_stacks
-from infra.errors import InfraError, ServerError
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.modules.module import load_modules
 from infra.postgres.apply.scratch import scratch_database
-from infra.postgres.connection import pool
-from infra.server.dsn import connect_dsn, parse_dsn
-from infra.server.embedded.distribution import locate
-from infra.server.scratch.private_server import private_server
+from infra.server.dsn import parse_dsn
+from infra.server.scratch.scratch_server import readable_driver_errors, scratch_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
     from sqlalchemy import MetaData
 
     from infra.catalog.catalog import Catalog
-    from infra.check.comparing import Comparison
     from infra.check.in_models import Models
     from infra.modules.module import Module
     from infra.postgres.connection.target import Target
+    from infra.server.scratch.scratch_server import ScratchServer
     from models.table_module import TableModule
 
-
-@dataclass(frozen=True)
-class SchemaSource:
-    """Another way to the schema than the modules: how it is built, and how that is compared with what they make."""
-
-    build: Callable[[ScratchServer, MetaData, list[str]], Catalog]
-    comparison: Callable[[Declarations], Comparison]
-
-
-SOURCES = (SchemaSource(build_models, models_and_modules),)
-"""Every other way to the schema; migrations join here when there are some."""
-
-MAY_CREATE = "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
-NOT_RUN = "the modules do not run, so that nothing was compared: mend C111 first"
-NOT_OF_LIVE = ("the live database's roles and default privileges, which the stack declares and the modules run under",)
-MAY_READ = "where only the spelling of a definition differs, that may be why"
-NOT_BETWEEN_THESE = ("extensions of the models, which have none (those of the modules are compared with the settings)",)
+MODULES_DO_NOT_RUN = "nothing was compared, because the modules do not run: correct the findings C111 first"
+NOT_COMPARED_LIVE = (
+    "the live database's roles and default privileges, which the stack declares and the modules run under",
+)
+NOT_COMPARED_WITH_MODELS = (
+    "extensions of the models, which cannot declare any (those of the modules are compared with the settings)",
+)
+OTHER_VERSION = "this may be the reason where only the spelling of a definition differs"
 
 
 @dataclass(frozen=True)
 class CheckedProject:
-    """What is checked: the folder with the stacks' files, that of the modules, and the models."""
+    """What is checked: the directory of the stacks' files, the directory of the modules, and the models."""
 
     root: Path
     directory: Path
@@ -75,157 +60,115 @@ class CheckedProject:
 
 @dataclass
 class Report:
-    """What was found, and what else is to be said."""
+    """The findings of a check, and notes: sentences that belong to no finding."""
 
     findings: list[Finding] = field(default_factory=list[Finding])
     notes: list[str] = field(default_factory=list[str])
 
-    def said(self, note: str) -> Report:
-        """Add a note."""
-        self.notes.append(note)
-        return self
-
-
-@contextmanager
-def scratch_server(dsn: str | None) -> Generator[ScratchServer]:
-    """Give where scratch databases are made: a private server, or the one of a connection string."""
-    if dsn is None:
-        with private_server() as private, describe_error():
-            try:
-                used = private.distribution
-                yield ScratchServer(private.admin, "postgres", find_psql(used.bin), used.major)
-            finally:
-                pool.close_all()
-    else:
-        admin = parse_dsn(dsn)
-        with connect_dsn(admin) as connection:
-            if connection.execute(MAY_CREATE).fetchone() != (True,):
-                raise ServerError(
-                    f"role {admin.user} may not create databases",
-                    place="--dsn",
-                    remedy="name a role with CREATEDB, or leave it out: a private server is started then",
-                )
-        try:
-            bin_dir = locate(None).bin
-        except InfraError:
-            bin_dir = None
-        with describe_error():
-            yield ScratchServer(admin, admin.user, find_psql(bin_dir))
-
-
-@contextmanager
-def describe_error() -> Generator[None]:
-    """Turn what the driver raises, when a server goes away or refuses, into a sentence."""
-    try:
-        yield
-    except psycopg.Error as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ServerError(f"the server gave up: {said}", remedy="try again") from None
-
 
 def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
-    """Prove that modules and models make one schema; raises InfraError where that cannot be tried."""
-    report = Report(notes=[f"not compared: {', '.join((*NOT_COMPARED, *NOT_BETWEEN_THESE))}"])
-    modules = load_modules(project.directory, shown_as=str(project.directory))
-    current, outdated = agreement.generated_files(project.metadata, project.modules, project.directory)
-    refused = proofs.not_run(modules)
-    report.findings += [*outdated, *refused]
-    if refused:
-        return report.said(NOT_RUN)
-    created = extensions_of(modules)
-    report.findings += agreement.extensions(created, extensions_of_stacks(project.root))
-    with scratch_server(dsn) as where, ThreadPoolExecutor(1 + len(SOURCES)) as threads:
-        proving = Proving(where, models_of(project.metadata, project.base), modules, current)
-        psql = threads.submit(catalog_by_psql, where, where.psql, modules) if where.psql else None
-        built = [(one, threads.submit(one.build, where, project.metadata, list(created))) for one in SOURCES]
-        with scratch_database(where.admin, owner=where.owner) as scratch:
-            proving.prove(report, scratch, built, psql)
-    return report
+    """Compare what the modules create with models, psql, Alembic and settings, on a private server or that of `dsn`.
 
-
-def check_live(project: CheckedProject, ways: Sequence[str], unmanaged: Sequence[str]) -> Report:
-    """Compare live databases with what the modules make on a private server; they are only read."""
-    report = Report(notes=[f"not compared: {', '.join((*NOT_COMPARED, *NOT_OF_LIVE))}"])
+    Raises InfraError if the check cannot be made.
+    """
+    report = Report(notes=[f"not compared: {', '.join((*NOT_COMPARED, *NOT_COMPARED_WITH_MODELS))}"])
     modules = load_modules(project.directory, shown_as=str(project.directory))
-    refused = proofs.not_run(modules)
-    report.findings += refused
-    if refused:
-        return report.said(NOT_RUN)
-    with describe_error():
-        databases = [read_live(parse_dsn(way)) for way in ways]
+    current, outdated = agreement.compare_generated_files(project.metadata, project.modules, project.directory)
+    report.findings += outdated
+    if _add_restricted(report, modules):
+        return report
+    extensions = extensions_of(modules)
+    report.findings += agreement.compare_extensions(extensions, extensions_of_stacks(project.root))
     models = models_of(project.metadata, project.base)
-    with scratch_server(None) as where:
-        for live in databases:
-            found = compare_live(where, live, modules, models, unmanaged)
-            report.findings += found
-            report.said(f"database {live.name} was read{_and_found(found)}")
-            if live.major != where.major:
-                report.said(f"its server is PostgreSQL {live.major} and the private one {where.major}: {MAY_READ}")
+    with scratch_server(dsn) as server, ThreadPoolExecutor(2) as threads:
+        # Models and psql have scratch databases of their own, so they are built while the modules run on this one.
+        by_models = threads.submit(catalog_of_models, server, project.metadata, list(extensions))
+        by_psql = threads.submit(catalog_by_psql, server, server.psql, modules) if server.psql else None
+        with scratch_database(server.admin, owner=server.owner) as scratch:
+            run = proofs.run_modules(server, scratch, modules)
+            report.findings += run.findings
+            if not run.complete:
+                report.notes.append(MODULES_DO_NOT_RUN)
+                return report
+            _run_again(report, server, scratch, modules)
+            declarations = Declarations(models, {module.name: module for module in modules}, run.writers, current)
+            _compare_with_models(report, declarations, run.catalog, by_models)
+            _compare_by_alembic(report, scratch, server.owner, models)
+            _compare_with_psql(report, declarations, run.catalog, by_psql)
     return report
 
 
-def _and_found(findings: list[Finding]) -> str:
-    return "" if findings else ": it is what the modules make"
+def check_live(project: CheckedProject, dsns: Sequence[str], unmanaged: Sequence[str]) -> Report:
+    """Compare live databases, which are only read, with what the modules create on a private server.
+
+    `unmanaged` are patterns of objects that no module has to create. Raises InfraError if the check cannot be made.
+    """
+    report = Report(notes=[f"not compared: {', '.join((*NOT_COMPARED, *NOT_COMPARED_LIVE))}"])
+    modules = load_modules(project.directory, shown_as=str(project.directory))
+    if _add_restricted(report, modules):
+        return report
+    with readable_driver_errors():
+        databases = [read_live(parse_dsn(dsn)) for dsn in dsns]
+    models = models_of(project.metadata, project.base)
+    with scratch_server(None) as server:
+        for live in databases:
+            findings = compare_live(server, live, modules, models, unmanaged)
+            report.findings += findings
+            report.notes.append(f"database {live.name} was read{'' if findings else ': it equals the modules'}")
+            if live.major != server.major:
+                versions = f"the live server is PostgreSQL {live.major} and the private one {server.major}"
+                report.notes.append(f"{versions}: {OTHER_VERSION}")
+    return report
 
 
-@dataclass(frozen=True)
-class Proving:
-    """What the proofs on a server need to know."""
+def _add_restricted(report: Report, modules: Sequence[Module]) -> bool:
+    """Report the statements that a stack refuses to run; return whether there are any."""
+    restricted = proofs.restricted_statements(modules)
+    report.findings += restricted
+    if restricted:
+        report.notes.append(MODULES_DO_NOT_RUN)
+    return bool(restricted)
 
-    scratch_server: ScratchServer
-    models: Models
-    modules: Sequence[Module]
-    current: Mapping[str, bool]
 
-    def prove(
-        self,
-        report: Report,
-        scratch: Target,
-        built: Sequence[tuple[SchemaSource, Future[Catalog]]],
-        psql: Future[Catalog | Finding] | None,
-    ) -> None:
-        """Run the modules in every way there is, and compare."""
-        run = proofs.run_modules(self.scratch_server, scratch, self.modules)
-        report.findings += run.findings
-        if not run.whole:
-            report.said(NOT_RUN)
-            return
-        again, ended = proofs.run_again(self.scratch_server, scratch, self.modules)
-        report.findings += again
-        report.said(_of_second_runs(ended))
-        if apart := [one.path for one in self.modules if runs_by_statement(one.text)]:
-            report.said(f"run statement by statement, so neither rolled back nor run again: {', '.join(apart)}")
-        declarations = Declarations(
-            self.models, {one.name: one for one in self.modules}, run.built.writers, self.current
+def _run_again(report: Report, server: ScratchServer, scratch: Target, modules: Sequence[Module]) -> None:
+    findings, without_effect = proofs.run_again(server, scratch, modules)
+    report.findings += findings
+    unchanged = [second_run.path for second_run in without_effect if not second_run.refusal]
+    refused = [second_run.path for second_run in without_effect if second_run.refusal]
+    results = (("changed nothing", unchanged), ("refused", refused))
+    parts = [f"{result}: {', '.join(paths)}" for result, paths in results if paths]
+    report.notes.append(f"run a second time, {'; '.join(parts) or 'no module'}")
+    if by_statement := [module.path for module in modules if runs_by_statement(module.text)]:
+        report.notes.append(
+            f"run statement by statement, so neither rolled back nor run a second time: {', '.join(by_statement)}"
         )
-        for source, future in built:
-            try:
-                report.findings += source.comparison(declarations).findings(future.result(), run.built.catalog)
-            except ModelsError as error:
-                finding = Finding("C117", CHECK_CODES["C117"].severity, Place(error.place), error.what, error.remedy)
-                report.findings.append(finding)
-        self._against_alembic(report, scratch)
-        if psql is None:
-            report.said("skipped: the modules were not run by psql, which is neither in the distribution nor on PATH")
-            return
-        by_psql = psql.result()
-        if isinstance(by_psql, Finding):
-            report.findings.append(by_psql)
-        else:
-            report.findings += modules_and_psql(declarations).findings(run.built.catalog, by_psql)
-
-    def _against_alembic(self, report: Report, scratch: Target) -> None:
-        if second_opinion.is_installed():
-            report.findings += second_opinion.second_opinion(
-                scratch, self.scratch_server.owner, self.models, report.findings
-            )
-        else:
-            report.said("skipped: Alembic's comparison, because Alembic is not installed (`make development` does)")
 
 
-def _of_second_runs(ended: list[proofs.SecondRun]) -> str:
-    """Say which modules are harmless when they are run again, and which are refused."""
-    harmless = [one.module for one in ended if not one.why]
-    refused = [one.module for one in ended if one.why]
-    parts = [f"{what}: {', '.join(names)}" for what, names in (("harmless", harmless), ("refused", refused)) if names]
-    return f"run again, {'; '.join(parts) or 'no module'}"
+def _compare_with_models(
+    report: Report, declarations: Declarations, catalog: Catalog, by_models: Future[Catalog]
+) -> None:
+    try:
+        report.findings += models_and_modules(declarations).findings(by_models.result(), catalog)
+    except ModelsError as error:
+        severity = CHECK_CODES["C117"].severity
+        report.findings.append(Finding("C117", severity, Place(error.place), error.what, error.remedy))
+
+
+def _compare_by_alembic(report: Report, scratch: Target, owner: str, models: Models) -> None:
+    if alembic_comparison.is_installed():
+        report.findings += alembic_comparison.alembic_findings(scratch, owner, models, report.findings)
+    else:
+        report.notes.append("skipped: Alembic's comparison; Alembic is not installed (run `make development`)")
+
+
+def _compare_with_psql(
+    report: Report, declarations: Declarations, catalog: Catalog, by_psql: Future[Catalog | Finding] | None
+) -> None:
+    if by_psql is None:
+        report.notes.append("skipped: running the modules by psql; no psql is in the distribution or on PATH")
+        return
+    result = by_psql.result()
+    if isinstance(result, Finding):
+        report.findings.append(result)
+    else:
+        report.findings += modules_and_psql(declarations).findings(catalog, result)

@@ -1,8 +1,8 @@
-"""Two built schemas compared: a finding for each object in which they disagree, with both places and definitions."""
+"""Comparisons of two catalogs: a finding for each object that differs, with both places and both definitions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ACCESS, NOTES
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from infra.check.in_models import Models
     from infra.modules.module import Module
 
-UP_TO_DATE = "infra/generate/ddl.py leaves it out: the generated modules are what it writes"
-MOST_PARTS = 30  # named of what is missing or extra together
+MOST_PARTS = 30  # that a finding names of an object that is missing or extra
 
 
 @dataclass(frozen=True)
 class Codes:
-    """The codes of one comparison, by what is the matter; `missing` is what the one compared lacks."""
+    """The codes of one comparison, by kind of difference; `missing` is for objects that the second catalog lacks."""
 
     missing: str
     extra: str
@@ -33,13 +32,13 @@ class Codes:
     note: str
     access: str
 
-    def of(self, one: Difference) -> str:
-        """Give the code of a difference."""
-        if one.identity.kind in ACCESS:
+    def of(self, difference: Difference) -> str:
+        """Return the code of a difference."""
+        if difference.identity.kind in ACCESS:
             return self.access
-        if one.identity.kind in NOTES:
+        if difference.identity.kind in NOTES:
             return self.note
-        return {"missing": self.missing, "extra": self.extra, "different": self.different}[one.verdict]
+        return {"missing": self.missing, "extra": self.extra, "different": self.different}[difference.verdict]
 
 
 MODULES_AGAINST_MODELS = Codes(missing="C102", extra="C101", different="C103", note="C104", access="C105")
@@ -49,76 +48,79 @@ LIVE_AGAINST_MODULES = Codes(missing="C121", extra="C122", different="C123", not
 
 @dataclass(frozen=True)
 class Declarations:
-    """Where objects are declared: in the models, and in which module, as the run of the modules has shown."""
+    """Where objects are declared: the models, the modules by name, and the module that wrote each object last."""
 
     models: Models
     modules: Mapping[str, Module]
     writers: Mapping[ObjectId, str]
-    current: Mapping[str, bool]  # whether a generated module is what the models say; others have no entry
+    current: Mapping[str, bool]  # whether a generated module equals the models; hand-written ones have no entry
 
-    def in_models(self, one: Difference) -> Place | None:
-        """Give the place in the models."""
-        found = self.models.place_of(one.identity, "\n".join(filter(None, (one.expected, one.found))))
-        return _labelled(found, "in the models") if found else None
+    def in_models(self, difference: Difference) -> Place | None:
+        """Return the place in the models, None for an object that they do not declare."""
+        definitions = "\n".join(filter(None, (difference.expected, difference.found)))
+        place = self.models.place_of(difference.identity, definitions)
+        return replace(place, label="in the models") if place else None
 
-    def in_modules(self, one: Difference) -> Place | None:
-        """Give the place in the module that wrote an object last."""
-        module = self.modules.get(self.writers.get(one.identity, ""))
-        found = place_in(module, one.identity, comment=_only_comments(one)) if module else None
-        return _labelled(found, "in the modules") if found else None
+    def in_modules(self, difference: Difference) -> Place | None:
+        """Return the place in the module that wrote an object last, None for an object that no module wrote."""
+        module = self.modules.get(self.writers.get(difference.identity, ""))
+        if module is None:
+            return None
+        place = place_in(module, difference.identity, comment=_differs_in_comment_only(difference))
+        return replace(place, label="in the modules")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How two schemas are compared: what they are called, the codes, and where what is found is placed and cured."""
+    """How two catalogs are compared: their names in messages, codes, and the places and remedy of a difference."""
 
     expected: str
     found: str
     codes: Codes
     places: Callable[[Difference], list[Place]]
     remedy: Callable[[Difference], str]
-    elsewhere: Place
-    ignored: Callable[[Difference], bool] = lambda _one: False
+    default_place: Place
+    ignored: Callable[[Difference], bool] = lambda _difference: False
 
     def findings(self, expected: Catalog, found: Catalog) -> list[Finding]:
-        """Compare; [] where the schemas are equal."""
+        """Compare two catalogs; return [] for equal ones."""
         groups = fold_parts(differences(expected, found))
         return [self._finding(group) for group in groups if not self.ignored(group.main)]
 
     def _finding(self, group: Group) -> Finding:
-        one = group.main
-        code = self.codes.of(one)
-        places = self.places(one)
+        difference = group.main
+        code = self.codes.of(difference)
+        places = self.places(difference)
         return Finding(
             code,
             CHECK_CODES[code].severity,
-            places[0] if places else self.elsewhere,
+            places[0] if places else self.default_place,
             self._message(group),
-            self.remedy(one),
+            self.remedy(difference),
             detail=tuple(self._detail(group)),
             others=tuple(places[1:]),
         )
 
     def _message(self, group: Group) -> str:
-        one = group.main
-        subject = named(one.identity)
-        if one.verdict == "different":
+        difference = group.main
+        subject = display_name(difference.identity)
+        if difference.verdict == "different":
             return f"{subject} differs between {self.expected} and {self.found}"
-        return f"{subject} is only in {self.expected if one.found is None else self.found}"
+        return f"{subject} is only in {self.expected if difference.found is None else self.found}"
 
     def _detail(self, group: Group) -> Iterable[str]:
         lines = str(group.main).split("\n")[1:]
         if lines and group.main.verdict == "different":
             yield f"- in {self.expected}, + in {self.found}:"
         yield from lines
-        names = [named(part.identity) for part in group.parts]
+        names = [display_name(part.identity) for part in group.parts]
         if names:
             more = f" and {len(names) - MOST_PARTS} more" if len(names) > MOST_PARTS else ""
-            yield f"with it: {', '.join(names[:MOST_PARTS])}{more}"
+            yield f"with its parts: {', '.join(names[:MOST_PARTS])}{more}"
 
 
-def named(identity: ObjectId) -> str:
-    """Name an object in a sentence."""
+def display_name(identity: ObjectId) -> str:
+    """Return the name of an object as it is written in a sentence."""
     if identity.kind == "owner":
         return f"the owner of {identity.name}"
     if identity.kind == "column order":
@@ -131,67 +133,71 @@ def named(identity: ObjectId) -> str:
 
 
 def models_and_modules(declarations: Declarations) -> Comparison:
-    """Compare models, the authority, with what the modules make."""
+    """Return the comparison of the models, which are authoritative, with what the modules create."""
 
-    def places(one: Difference) -> list[Place]:
-        return [place for place in (declarations.in_models(one), declarations.in_modules(one)) if place]
+    def places(difference: Difference) -> list[Place]:
+        return [place for place in (declarations.in_models(difference), declarations.in_modules(difference)) if place]
 
-    def remedy(one: Difference) -> str:
-        module = declarations.writers.get(one.identity, "")
-        outdated = [name for name, current in declarations.current.items() if not current]
-        if outdated and (module in declarations.current or not module):
-            return "run `python -m infra generate`, after taking edits of generated files over into models/"
-        if module in declarations.current or not module:
-            return f"let no module written by hand drop it; else {UP_TO_DATE}"
+    def remedy(difference: Difference) -> str:
+        module = declarations.writers.get(difference.identity, "")
+        is_generated = module in declarations.current or not module
+        if is_generated and not all(declarations.current.values()):
+            return "move edits of generated files into models/, then run `python -m infra generate`"
+        if is_generated:  # and equal to what is generated
+            return (
+                "remove the statement of a hand-written module that changes it; if there is none, "
+                "infra/generate/ddl.py does not generate it: please report this"
+            )
         path = declarations.modules[module].path
-        return f"declare it in models/ and run `python -m infra generate`, or take it out of {path}"
+        return f"declare it in models/ and run `python -m infra generate`, or remove it from {path}"
 
     return Comparison(
-        "the models", "the modules", MODULES_AGAINST_MODELS, places, remedy, Place("models"), _of_extensions
+        "the models", "the modules", MODULES_AGAINST_MODELS, places, remedy, Place("models"), _is_extension
     )
 
 
 def modules_and_psql(declarations: Declarations) -> Comparison:
-    """Compare what the modules make here with what they make when psql runs them."""
+    """Return the comparison of what the modules create when this program runs them, and when psql does."""
     return Comparison(
-        "what a stack makes of the modules",
-        "what psql makes of them",
+        "the modules run by a stack",
+        "the modules run by psql",
         PSQL_AGAINST_RUNNER,
-        lambda one: [place for place in (declarations.in_modules(one),) if place],
-        lambda _one: "write what every client takes alike: names with their schema, and no setting of the session",
+        lambda difference: [place for place in (declarations.in_modules(difference),) if place],
+        lambda _difference: (
+            "write SQL that every client runs alike: names with their schema, no settings of the session"
+        ),
         Place("sql"),
     )
 
 
 def live_and_modules(declarations: Declarations, *, live: str, ignored: Callable[[Difference], bool]) -> Comparison:
-    """Compare what the modules make with a live database."""
+    """Return the comparison of what the modules create with a live database.
 
-    def places(one: Difference) -> list[Place]:
-        return [place for place in (declarations.in_modules(one), declarations.in_models(one)) if place]
+    `live` is the name of the database in messages; differences that are `ignored` are not reported.
+    """
 
-    def remedy(one: Difference) -> str:
-        if one.identity.kind in ACCESS:
-            return "run `up`, which gives what the stack declares, or take the change back in the database"
-        if one.expected is None:
-            return f"drop it, declare it in models/, or name it in `modules.unmanaged`: {one.identity}"
-        return "write the difference as a migration, or take the change back in the database; then run `up`"
+    def places(difference: Difference) -> list[Place]:
+        return [place for place in (declarations.in_modules(difference), declarations.in_models(difference)) if place]
+
+    def remedy(difference: Difference) -> str:
+        if difference.identity.kind in ACCESS:
+            return "run `up`, which grants what the stack declares, or undo the change in the database"
+        if difference.expected is None:
+            return f"drop it, declare it in models/, or name it in `modules.unmanaged`: {difference.identity}"
+        return "write the difference as a migration, or undo the change in the database; then run `up`"
 
     return Comparison("the modules", live, LIVE_AGAINST_MODULES, places, remedy, Place("sql"), ignored)
 
 
-def _of_extensions(one: Difference) -> bool:
-    """Say whether an object is an extension: the models have none, and C116 compares those of the settings."""
-    return one.identity.kind in {"extension", "extension version"}
+def _is_extension(difference: Difference) -> bool:
+    """Return whether an object is an extension: models cannot declare any, and C116 compares those of the settings."""
+    return difference.identity.kind in {"extension", "extension version"}
 
 
-def _only_comments(one: Difference) -> bool:
-    """Say whether two definitions differ in a comment and nothing else."""
-    sides = [
-        [line for line in (text or "").split("\n") if not line.startswith("comment ")]
-        for text in (one.expected, one.found)
+def _differs_in_comment_only(difference: Difference) -> bool:
+    """Return whether two definitions differ in a comment and nothing else."""
+    definitions = (difference.expected, difference.found)
+    without_comment = [
+        [line for line in (text or "").split("\n") if not line.startswith("comment ")] for text in definitions
     ]
-    return None not in (one.expected, one.found) and sides[0] == sides[1]
-
-
-def _labelled(place: Place, label: str) -> Place:
-    return Place(place.path, place.line, place.column, label, place.text)
+    return None not in definitions and without_comment[0] == without_comment[1]

@@ -1,4 +1,4 @@
-"""Differences put together: what is part of something missing or extra is named with it, and not once more."""
+"""Groups of differences: parts of an object that is missing or extra belong to its difference."""
 
 from __future__ import annotations
 
@@ -15,100 +15,102 @@ if TYPE_CHECKING:
 
     from infra.catalog.difference import Difference
 
-WHOLES = ("table", "view", "materialized view", "composite type", "enum", "domain", "range")
+_WITH_PARTS = ("table", "view", "materialized view", "composite type", "enum", "domain", "range")
 _NAME = r'(?:"(?:[^"]|"")*"|[^\s."(]+)'
-TABLE_OF_INDEX = re.compile(rf" ON (?:ONLY )?({_NAME}\.{_NAME})")
-NOTED_OF = {"column order": "table", "extension version": "extension"}
-TWO_WORDS = ("materialized view ", "event trigger ")
-ROUTINES = ("function", "procedure", "aggregate")
+_TABLE_OF_INDEX = re.compile(rf" ON (?:ONLY )?({_NAME}\.{_NAME})")
+_SUBJECTS_OF_NOTES = {"column order": "table", "extension version": "extension"}
+_TWO_WORDS = ("materialized view ", "event trigger ")
+_ROUTINES = ("function", "procedure", "aggregate")
 
 
 @dataclass(frozen=True)
 class Group:
-    """One difference, and those that only follow from it."""
+    """One difference, and those that only follow from it, such as the columns of a missing table."""
 
     main: Difference
     parts: tuple[Difference, ...] = ()
 
 
 def fold_parts(differences: Iterable[Difference]) -> list[Group]:
-    """Put every difference with the one that it follows from, in the order in which they come."""
-    by_identity = {one.identity: one for one in differences}
-    wholes = {identity: _whole_of(one, by_identity) for identity, one in by_identity.items()}
+    """Return every difference in the group of the one that it follows from, in the order of the main differences."""
+    by_identity = {difference.identity: difference for difference in differences}
+    wholes = {identity: _whole_of(difference, by_identity) for identity, difference in by_identity.items()}
     parts: dict[ObjectId, list[Difference]] = {}
-    for identity, one in by_identity.items():
+    for identity, difference in by_identity.items():
         whole = wholes[identity]
         while whole and wholes[whole]:
             whole = wholes[whole]
         if whole:
-            parts.setdefault(whole, []).append(one)
-    mains = (one for identity, one in by_identity.items() if wholes[identity] is None)
-    return [Group(one, tuple(parts.get(one.identity, ()))) for one in mains if not _follows(one)]
+            parts.setdefault(whole, []).append(difference)
+    mains = (difference for identity, difference in by_identity.items() if wholes[identity] is None)
+    return [Group(main, tuple(parts.get(main.identity, ()))) for main in mains if not _follows_from_columns(main)]
 
 
-def _whole_of(one: Difference, found: Mapping[ObjectId, Difference]) -> ObjectId | None:
-    """Give the difference that this one follows from: what it belongs to is missing, or extra, as well."""
-    for whole in _wholes(one) if one.verdict != "different" else ():
-        if whole in found and whole != one.identity and found[whole].verdict == one.verdict:
+def _whole_of(difference: Difference, others: Mapping[ObjectId, Difference]) -> ObjectId | None:
+    """Return the object from whose difference this one follows, such as a table that is missing as well."""
+    for whole in _wholes(difference) if difference.verdict != "different" else ():
+        if whole in others and whole != difference.identity and others[whole].verdict == difference.verdict:
             return whole
-    if one.identity.kind in PARTS_OF_TABLES and _only_inherits(one):  # its table does no longer, or newly
-        return next((each for each in _wholes(one) if each in found), None)
-    if one.identity.kind == "sequence":  # an identity column that became an ordinary one is different, not missing
-        return next((each for each in _owners(one) if each in found), None)
-    if one.identity.kind == "owner":  # a sequence that belongs to a column has no owner of its own
-        return next((each for each in _wholes(one) if each in found and each.kind == "sequence"), None)
+    if difference.identity.kind in PARTS_OF_TABLES and _differs_in_inheritance_only(difference):
+        return next((whole for whole in _wholes(difference) if whole in others), None)
+    if difference.identity.kind == "sequence":  # of an identity column that became an ordinary one, or the reverse
+        return next((column for column in _owning_columns(difference) if column in others), None)
+    if difference.identity.kind == "owner":  # a sequence that belongs to a column has no owner of its own
+        return next((whole for whole in _wholes(difference) if whole in others and whole.kind == "sequence"), None)
     return None
 
 
-def _only_inherits(one: Difference) -> bool:
-    """Say whether two definitions differ in nothing but whether they are inherited."""
-    sides = [[line for line in (text or "").split("\n") if line != "inherited"] for text in (one.expected, one.found)]
-    return one.verdict == "different" and sides[0] == sides[1]
+def _differs_in_inheritance_only(difference: Difference) -> bool:
+    """Return whether two definitions differ only in whether the object is inherited, which follows from its table."""
+    definitions = (difference.expected, difference.found)
+    without_inheritance = [[line for line in (text or "").split("\n") if line != "inherited"] for text in definitions]
+    return difference.verdict == "different" and without_inheritance[0] == without_inheritance[1]
 
 
-def _wholes(one: Difference) -> list[ObjectId]:
-    """Name what an object may be part of."""
-    kind, name = one.identity
+def _wholes(difference: Difference) -> list[ObjectId]:
+    """Return the objects that an object may be part of."""
+    kind, name = difference.identity
     if kind in PARTS_OF_TABLES:
-        return [ObjectId(whole, parent(name)) for whole in WHOLES]
+        return [ObjectId(whole, parent(name)) for whole in _WITH_PARTS]
     if kind == "sequence":
-        return [*_owners(one), *(ObjectId("table", parent(each.name)) for each in _owners(one))]
+        columns = _owning_columns(difference)
+        return [*columns, *(ObjectId("table", parent(column.name)) for column in columns)]
     if kind == "index":
-        tables = [ObjectId(whole, name) for name in TABLE_OF_INDEX.findall(_text(one)) for whole in WHOLES]
-        return [*tables, *(ObjectId("index", name) for name in _said(one, "partition of "))]
+        names = _TABLE_OF_INDEX.findall(_definition(difference))
+        tables = [ObjectId(whole, table) for table in names for whole in _WITH_PARTS]
+        return [*tables, *(ObjectId("index", index) for index in _lines_after("partition of ", difference))]
     if kind == "constraint index":
-        return [ObjectId("constraint", name) for name in _said(one, "of ")]
+        return [ObjectId("constraint", constraint) for constraint in _lines_after("of ", difference)]
     if kind in ACCESS:
         return _subjects(name.rpartition(" to ")[0] if kind == "privileges" else name)
-    return [ObjectId(NOTED_OF[kind], name)] if kind in NOTED_OF else []
+    return [ObjectId(_SUBJECTS_OF_NOTES[kind], name)] if kind in _SUBJECTS_OF_NOTES else []
 
 
 def _subjects(subject: str) -> list[ObjectId]:
-    """Name what an owner or a privilege is about: `function public.f()` may be a procedure."""
-    words = 2 if subject.startswith(TWO_WORDS) else 1
-    *first, name = subject.split(" ", words)
-    kind = " ".join(first)
-    alike = {"function": ROUTINES, "type": WHOLES}.get(kind, (kind,))
+    """Return the objects that an owner or a privilege may be about: `function public.f()` may be a procedure."""
+    *kind_words, name = subject.split(" ", 2 if subject.startswith(_TWO_WORDS) else 1)
+    kind = " ".join(kind_words)
+    kinds = {"function": _ROUTINES, "type": _WITH_PARTS}.get(kind, (kind,))
     column = [ObjectId("table", parent(name))] if kind == "column" else []
-    return [*(ObjectId(each, name) for each in alike), *column]
+    return [*(ObjectId(possible, name) for possible in kinds), *column]
 
 
-def _owners(one: Difference) -> list[ObjectId]:
-    return [ObjectId("column", name) for name in _said(one, "owned by ")]
+def _owning_columns(difference: Difference) -> list[ObjectId]:
+    return [ObjectId("column", name) for name in _lines_after("owned by ", difference)]
 
 
-def _said(one: Difference, words: str) -> list[str]:
-    """Give what stands behind these words at the beginning of a line."""
-    return [line.removeprefix(words) for line in _text(one).split("\n") if line.startswith(words)]
+def _lines_after(prefix: str, difference: Difference) -> list[str]:
+    """Return the rest of each line of the definition that starts with a prefix."""
+    return [line.removeprefix(prefix) for line in _definition(difference).split("\n") if line.startswith(prefix)]
 
 
-def _text(one: Difference) -> str:
-    return (one.found if one.expected is None else one.expected) or ""
+def _definition(difference: Difference) -> str:
+    return (difference.found if difference.expected is None else difference.expected) or ""
 
 
-def _follows(one: Difference) -> bool:
-    """Say whether columns are in another order only because there are more or fewer of them."""
-    if one.identity.kind != "column order" or one.expected is None or one.found is None:
+def _follows_from_columns(difference: Difference) -> bool:
+    """Return whether an order of columns differs only because there are more or fewer columns."""
+    if difference.identity.kind != "column order" or difference.expected is None or difference.found is None:
         return False
-    before, after = one.expected.split(", "), one.found.split(", ")
+    before, after = difference.expected.split(", "), difference.found.split(", ")
     return [name for name in before if name in after] == [name for name in after if name in before]

@@ -1,12 +1,13 @@
-"""Where a module declares an object: the statement that makes it, and in it the column or the constraint."""
+"""Where a module declares an object: the statement that creates it, or the one that changes it or its comment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from infra.catalog.identifiers import name_parts
+from infra.catalog.identifiers import name_parts, raw, unquoted
 from infra.errors import ModuleError
 from infra.findings.finding import Place
+from infra.modules.locations import locations_of
 from infra.modules.statements import parse, place_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _TABLES = frozenset({"create_stmt", "create_foreign_table_stmt", "create_table_as_stmt"})
 _OF_TABLES = _TABLES | {"alter_table_stmt", "rename_stmt"}
 
-# What makes or changes an object of a kind, by the parser's names; a comment is looked for on its own.
+# The statements that create or change an object of a kind, by the parser's names; comments are looked up separately.
 DECLARED_BY: dict[str, frozenset[str]] = {
     "schema": frozenset({"create_schema_stmt"}),
     "extension": frozenset({"create_extension_stmt", "alter_extension_stmt"}),
@@ -50,91 +51,81 @@ DECLARED_BY: dict[str, frozenset[str]] = {
 
 
 def place_in(module: Module, identity: ObjectId, *, comment: bool = False) -> Place:
-    """Give the place in a module that declares an object, or its comment; the module itself where none can be told."""
+    """Return the place in a module that declares an object, or with `comment` its comment.
+
+    It is where the module creates the object by its name; else the first statement that may change it; else the file.
+    """
     try:
         statements = parse(module.text, module.path)
+        created = locations_of([module]).get((identity.kind, raw(identity.name)))
     except ModuleError as error:
         return Place(module.path, error.at.line if error.at else 0)
-    wanted = _wanted(identity)
-    found = _comment_on(statements, wanted) if comment else None
-    offset = found.start if found else None
-    if found is None:
-        found = _best(statements, wanted, DECLARED_BY.get(identity.kind)) or _best(statements, wanted, None)
-        offset = _offset(module, found, wanted[-1]) if found else None
-    if offset is None:
-        return Place(module.path)
-    at = place_of(module.text, module.path, offset)
-    return Place(at.path, at.line, at.column, "", at.text)
+    names = _names_of(identity)
+    statement = _comment_on(statements, names) if comment else None
+    if statement is None and created:
+        return Place.at(created)
+    if statement is None:
+        statement = _first_with(names, statements, DECLARED_BY.get(identity.kind)) or _first_with(names, statements)
+    return Place.at(place_of(module.text, module.path, statement.start)) if statement else Place(module.path)
 
 
 def extensions_of(modules: list[Module]) -> dict[str, Place]:
-    """Give the extensions that modules create, each with its place."""
-    found: dict[str, Place] = {}
+    """Return the extensions that modules create, each with the first place."""
+    extensions: dict[str, Place] = {}
     for module in modules:
-        for one in parse(module.text, module.path):
-            if one.kind == "create_extension_stmt":
-                at = place_of(module.text, module.path, one.start)
-                found.setdefault(one.tree.extname, Place(at.path, at.line, at.column, "", at.text))
-    return found
+        for statement in parse(module.text, module.path):
+            if statement.kind == "create_extension_stmt":
+                place = Place.at(place_of(module.text, module.path, statement.start))
+                extensions.setdefault(statement.tree.extname, place)
+    return extensions
 
 
-def _wanted(identity: ObjectId) -> list[str]:
-    """Give the names that a statement about an object must hold, the schema public left out, as they are unquoted."""
+def _names_of(identity: ObjectId) -> list[str]:
+    """Return the names that a statement about an object contains, without quotes and without the schema public."""
     name = identity.name
     if identity.kind in {"owner", "privileges"}:
         name = name.rpartition(" to ")[0] or name
         name = name.partition(" ")[2].removeprefix("view ")
-    names = [_plain(part) for part in name_parts(name.partition("(")[0])]
-    return [one for one in names if one != "public"] or names
+    names = [unquoted(part) for part in name_parts(name.partition("(")[0])]
+    return [part for part in names if part != "public"] or names
 
 
-def _plain(part: str) -> str:
-    return part[1:-1].replace('""', '"') if part.startswith('"') else part
+def _first_with(names: list[str], statements: list[Statement], kinds: frozenset[str] | None = None) -> Statement | None:
+    """Return the first statement (of these kinds) that contains all names, else the first with all but the last.
 
-
-def _best(statements: list[Statement], wanted: list[str], kinds: frozenset[str] | None) -> Statement | None:
-    """Give the first statement of these kinds that holds all of the names, else the first that holds all but the last.
-
-    What has no name in a statement, as an unnamed constraint, belongs to the table that the other names are about.
+    An object whose name is not in the text, such as a constraint that PostgreSQL named, is declared with its table,
+    which the other names are about.
     """
-    fitting = [(one, _words(one.tree)) for one in statements if kinds is None or one.kind in kinds]
-    for names in (wanted, wanted[:-1]):
-        for one, words in fitting:
-            if names and words.issuperset(names):
-                return one
+    candidates = [
+        (statement, _strings(statement.tree)) for statement in statements if kinds is None or statement.kind in kinds
+    ]
+    for required in (names, names[:-1]):
+        for statement, strings in candidates:
+            if required and strings.issuperset(required):
+                return statement
     return None
 
 
-def _comment_on(statements: list[Statement], wanted: list[str]) -> Statement | None:
-    """Give the COMMENT on exactly these names."""
-    for one in statements:
-        if one.kind == "comment_stmt" and _words(one.tree) - {one.tree.comment, "public"} == frozenset(wanted):
-            return one
+def _comment_on(statements: list[Statement], names: list[str]) -> Statement | None:
+    """Return the COMMENT ON exactly these names."""
+    for statement in statements:
+        if statement.kind == "comment_stmt":
+            strings = _strings(statement.tree) - {statement.tree.comment, "public"}
+            if strings == frozenset(names):
+                return statement
     return None
 
 
-def _words(message: Any) -> frozenset[str]:  # noqa: ANN401 (a parse tree)
-    return frozenset(word for _, found in _messages(message) for word in found)
+def _strings(tree: Any) -> frozenset[str]:  # noqa: ANN401 (a parse tree)
+    return frozenset(_strings_in(tree))
 
 
-def _messages(message: Any) -> Iterator[tuple[Any, list[str]]]:  # noqa: ANN401 (a parse tree)
-    """Walk a parse tree: every message in it, with the texts that it holds itself."""
-    texts: list[str] = []
-    inner: list[Any] = []
+def _strings_in(message: Any) -> Iterator[str]:  # noqa: ANN401 (a parse tree)
+    """Yield all strings in a parse tree, which is a protobuf message that contains messages."""
     for field, value in message.ListFields():
         values = value if field.is_repeated else [value]
-        if field.type == field.TYPE_MESSAGE:
-            inner += values
-        elif field.type == field.TYPE_STRING:
-            texts += values
-    yield message, texts
-    for one in inner:
-        yield from _messages(one)
-
-
-def _offset(module: Module, statement: Statement, name: str) -> int:
-    """Give where a column or constraint of this name begins in a statement, else the statement, in characters."""
-    for message, _ in _messages(statement.tree):
-        if name in {getattr(message, "colname", ""), getattr(message, "conname", "")} and message.location > 0:
-            return len(module.text.encode()[: message.location].decode())
-    return statement.start
+        if field.type == field.TYPE_STRING:
+            yield from values
+        elif field.type == field.TYPE_MESSAGE:
+            for inner in values:
+                yield from _strings_in(inner)

@@ -1,4 +1,4 @@
-"""Modules on a scratch database: rolled back without a trace, run, and run again, harmless or refused."""
+"""Proofs on a scratch database: modules run, can be rolled back without a trace, and can be run a second time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from psycopg import sql
 from infra.catalog.changes import fold
 from infra.catalog.difference import differences
 from infra.check.codes import CHECK_CODES
-from infra.check.comparing import named
-from infra.check.sources import STATEMENT_SECONDS, Built
+from infra.check.comparing import display_name
 from infra.errors import ModuleError
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.modules.restrictions import find_restricted
-from infra.postgres.apply.scratch import run_on_scratch
+from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.connection import pool
 from infra.postgres.connection.execute import execute, set_role
 from infra.postgres.connection.simple_query import simple_query
@@ -26,20 +25,21 @@ from infra.postgres.connection.target import connect
 from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
-    from infra.catalog.catalog import Catalog
+    from infra.catalog.catalog import Catalog, ObjectId
     from infra.catalog.changes import CatalogChange
-    from infra.check.sources import ScratchServer
     from infra.errors import InfraError
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
+    from infra.server.scratch.scratch_server import ScratchServer
 
-MOST_NAMED = 20
+STATEMENT_SECONDS = 300.0  # that a module may run on a scratch database
+MOST_NAMED = 20  # changes of a module that a finding lists
 
-# What a module can do beside the catalog of its database: what ROLLBACK does not take back, and rows.
-BESIDE = """
+# What a module can change outside the catalog of its database, and ROLLBACK does not undo.
+OUTSIDE_CATALOG = """
 SELECT format('sequence %I.%I stands at %s', schemaname, sequencename, coalesce(last_value::text, 'its start'))
 FROM pg_sequences
 UNION ALL SELECT 'role ' || quote_ident(rolname) FROM pg_roles
@@ -47,110 +47,118 @@ UNION ALL SELECT 'settings of ' || coalesce(setrole::regrole::text, '') || ' ' |
     FROM pg_db_role_setting
 UNION ALL SELECT 'replication slot ' || quote_ident(slot_name) FROM pg_replication_slots
 """
-ROWS = r"""
+CHANGED_ROWS = r"""
 SELECT format('%I.%I', schemaname, relname),
     format('%s inserted, %s updated, %s deleted', n_tup_ins, n_tup_upd, n_tup_del)
 FROM pg_stat_xact_user_tables
-WHERE schemaname NOT LIKE 'pg\_temp\_%'
+WHERE schemaname NOT LIKE 'pg\_temp\_%' AND n_tup_ins + n_tup_upd + n_tup_del > 0
 """
+
+_RUN_AGAIN_REMEDY = (
+    "make a second run fail, as CREATE without IF NOT EXISTS does, or let the module check what exists already"
+)
+_ROLLBACK_REMEDY = "remove the statements that ROLLBACK does not undo"
 
 
 class SecondRun(NamedTuple):
-    """How a second run of a module ended: its refusal in PostgreSQL's words, '' where nothing happened."""
+    """A second run without effect: the path of the module, and PostgreSQL's message if it was refused, else ''."""
 
-    module: str
-    why: str
+    path: str
+    refusal: str
 
 
 class ModuleRun(NamedTuple):
-    """What modules made, what was found on the way, and whether all of them ran."""
-
-    built: Built
-    findings: list[Finding]
-    whole: bool
-
-
-class ProofState(NamedTuple):
-    """Everything that a module may change."""
+    """A run of modules: the catalog afterwards, the module that wrote each object last, findings, whether all ran."""
 
     catalog: Catalog
-    beside: frozenset[str]
+    writers: Mapping[ObjectId, str]
+    findings: list[Finding]
+    complete: bool
 
 
-def not_run(modules: Sequence[Module]) -> list[Finding]:
-    """Give a finding for everything that a stack would refuse before it runs a module."""
-    return [_of_error(error) for module in modules for error in find_restricted(module)]
+class DatabaseState(NamedTuple):
+    """Everything that a module may change: the catalog, and lines about what is outside of it."""
+
+    catalog: Catalog
+    outside: frozenset[str]
 
 
-def run_modules(ground: ScratchServer, scratch: Target, modules: Sequence[Module], *, tried: bool = True) -> ModuleRun:
-    """Run modules in their order, each rolled back first when it is to be `tried`; stops at the first that fails."""
+def restricted_statements(modules: Sequence[Module]) -> list[Finding]:
+    """Return a finding for every statement that a stack refuses before it runs a module."""
+    return [_finding_of_error(error) for module in modules for error in find_restricted(module)]
+
+
+def run_modules(
+    server: ScratchServer, scratch: Target, modules: Sequence[Module], *, roll_back_first: bool = True
+) -> ModuleRun:
+    """Run modules in their order until one fails; by default each is first run and rolled back, as a proof."""
     effects: dict[str, CatalogChange] = {}
-    found: list[Finding] = []
+    findings: list[Finding] = []
     with pool.connection(scratch) as connection:
-        before = _state(connection)
+        before = _read_state(connection)
         for module in modules:
             try:
-                if tried and not runs_by_statement(module.text):
-                    _rolled_back(connection, ground.owner, module)
-                    found += _traces(module, before, _state(connection))
+                if roll_back_first and not runs_by_statement(module.text):
+                    _run_and_roll_back(connection, server.owner, module)
+                    findings += _left_after_rollback(module, before, _read_state(connection))
                 effects[module.name] = run_on_scratch(
-                    connection, scratch, module, owner=ground.owner, seconds=STATEMENT_SECONDS
+                    connection, scratch, module, owner=server.owner, seconds=STATEMENT_SECONDS
                 )
             except ModuleError as error:
-                return ModuleRun(Built(before.catalog), [*found, _of_error(error)], whole=False)
-            before = _state(connection)
-    return ModuleRun(Built(before.catalog, fold(effects.items()).writers), found, whole=True)
+                return ModuleRun(before.catalog, {}, [*findings, _finding_of_error(error)], complete=False)
+            before = _read_state(connection)
+    return ModuleRun(before.catalog, fold(effects.items()).writers, findings, complete=True)
 
 
 def run_again(
-    ground: ScratchServer, scratch: Target, modules: Sequence[Module]
+    server: ScratchServer, scratch: Target, modules: Sequence[Module]
 ) -> tuple[list[Finding], list[SecondRun]]:
-    """Run every module once more, in a transaction that is rolled back; it is to be refused, or to change nothing."""
-    found: list[Finding] = []
-    ended: list[SecondRun] = []
+    """Run every module once more, in a transaction that is rolled back.
+
+    Returns a finding for each module that changes something, and the second runs that were refused or changed nothing.
+    Modules that run statement by statement are left out: they cannot be rolled back.
+    """
+    findings: list[Finding] = []
+    without_effect: list[SecondRun] = []
     for module in modules:
         if runs_by_statement(module.text):
             continue
-        with connect(scratch, autocommit=True) as connection:
-            before, rows = _state(connection), set[tuple[str, str]]()
-            simple_query(connection, "BEGIN")
-            try:
-                set_role(connection, ground.owner, lock_timeout=STATEMENT_SECONDS, statement_timeout=STATEMENT_SECONDS)
-                execute(connection, module)
-                simple_query(connection, "RESET ROLE")
-                after = _state(connection)
-                rows = {(str(table), str(done)) for table, done in connection.execute(ROWS.encode())}
-            except ModuleError as error:
-                ended.append(SecondRun(module.path, error.what))
-                continue
-            finally:
-                with suppress(psycopg.Error):
-                    simple_query(connection, "ROLLBACK")
-        changed = [
-            *_changes(before, after),
-            *(f"rows of {table}: {done}" for table, done in sorted(rows) if _any(done)),
-        ]
-        if changed:
-            found.append(_finding("C112", module, "changes something when it is run again", changed, AGAIN))
+        try:
+            changes = _changes_of_second_run(server.owner, scratch, module)
+        except ModuleError as error:
+            without_effect.append(SecondRun(module.path, error.what))
+            continue
+        if changes:
+            what = "changes something when it is run again"
+            findings.append(_finding_of_changes("C112", module, what, changes, _RUN_AGAIN_REMEDY))
         else:
-            ended.append(SecondRun(module.path, ""))
-    return found, ended
+            without_effect.append(SecondRun(module.path, ""))
+    return findings, without_effect
 
 
-AGAIN = "make it refuse, as CREATE without IF NOT EXISTS does, or let it see what is there already"
-TRACE = "take out what ROLLBACK does not take back"
+def _changes_of_second_run(owner: str, scratch: Target, module: Module) -> list[str]:
+    """Run a module and roll it back; return what it changed before. Raises ModuleError if PostgreSQL refuses it."""
+    with connect(scratch, autocommit=True) as connection:
+        before = _read_state(connection)
+        simple_query(connection, "BEGIN")
+        try:
+            set_role(connection, owner, lock_timeout=STATEMENT_SECONDS, statement_timeout=STATEMENT_SECONDS)
+            execute(connection, module)
+            simple_query(connection, "RESET ROLE")
+            after = _read_state(connection)
+            rows = sorted((str(table), str(counts)) for table, counts in connection.execute(CHANGED_ROWS.encode()))
+        finally:
+            with suppress(psycopg.Error):
+                simple_query(connection, "ROLLBACK")
+    return [*_changes(before, after), *(f"rows of {table}: {counts}" for table, counts in rows)]
 
 
-def _any(done: str) -> bool:
-    return done != "0 inserted, 0 updated, 0 deleted"
+def _read_state(connection: Connection) -> DatabaseState:
+    outside = frozenset(str(row[0]) for row in connection.execute(OUTSIDE_CATALOG.encode()))
+    return DatabaseState(read_catalog(connection), outside)
 
 
-def _state(connection: Connection) -> ProofState:
-    beside = frozenset(str(row[0]) for row in connection.execute(BESIDE.encode()))
-    return ProofState(read_catalog(connection), beside)
-
-
-def _rolled_back(connection: Connection, owner: str, module: Module) -> None:
+def _run_and_roll_back(connection: Connection, owner: str, module: Module) -> None:
     simple_query(connection, "BEGIN")
     try:
         set_role(connection, owner, lock_timeout=STATEMENT_SECONDS, statement_timeout=STATEMENT_SECONDS)
@@ -160,36 +168,41 @@ def _rolled_back(connection: Connection, owner: str, module: Module) -> None:
     connection.execute(sql.SQL("RESET ALL; RESET ROLE"))
 
 
-def _traces(module: Module, before: ProofState, after: ProofState) -> Generator[Finding]:
-    changed = _changes(before, after)
-    if changed:
-        found = _finding("C113", module, "leaves a trace when it is rolled back", changed, TRACE)
-        only_numbers = all(one.startswith("sequence ") for one in changed)  # gaps, as after every failed INSERT
-        yield replace(found, severity="note") if only_numbers else found
+def _left_after_rollback(module: Module, before: DatabaseState, after: DatabaseState) -> Generator[Finding]:
+    changes = _changes(before, after)
+    if changes:
+        what = "leaves changes behind when it is rolled back"
+        finding = _finding_of_changes("C113", module, what, changes, _ROLLBACK_REMEDY)
+        # A sequence that was advanced leaves a gap, as after every failed INSERT: that is worth a note only.
+        only_sequences = all(change.startswith("sequence ") for change in changes)
+        yield replace(finding, severity="note") if only_sequences else finding
 
 
-def _changes(before: ProofState, after: ProofState) -> list[str]:
-    in_catalog = [f"{named(one.identity)} is {one.verdict}" for one in differences(before.catalog, after.catalog)]
-    return [*in_catalog, *sorted(after.beside - before.beside)]
+def _changes(before: DatabaseState, after: DatabaseState) -> list[str]:
+    in_catalog = [
+        f"{display_name(difference.identity)} is {difference.verdict}"
+        for difference in differences(before.catalog, after.catalog)
+    ]
+    return [*in_catalog, *sorted(after.outside - before.outside)]
 
 
-def _finding(code: str, module: Module, what: str, changed: list[str], remedy: str) -> Finding:
-    more = [f"and {len(changed) - MOST_NAMED} more"] if len(changed) > MOST_NAMED else []
-    detail = (*changed[:MOST_NAMED], *more)
+def _finding_of_changes(code: str, module: Module, what: str, changes: list[str], remedy: str) -> Finding:
+    more = [f"and {len(changes) - MOST_NAMED} more"] if len(changes) > MOST_NAMED else []
+    detail = (*changes[:MOST_NAMED], *more)
     return Finding(code, CHECK_CODES[code].severity, Place(module.path, 1), f"{module.path} {what}", remedy, detail)
 
 
-def _of_error(error: InfraError) -> Finding:
-    """Make a finding of what keeps a module from being run."""
+def _finding_of_error(error: InfraError) -> Finding:
+    """Return the finding for an error that prevents a module from being run."""
     place, detail = Place(error.place), tuple[str, ...]()
-    remedy = error.remedy or "mend the statement"
     message = error.what
     if isinstance(error, ModuleError):
         if error.at:
-            place = Place(error.at.path, error.at.line, error.at.column, "", error.at.text)
+            place = Place.at(error.at)
         message = f"{error.what} [{error.sqlstate}]" if error.sqlstate else error.what
-        detail = tuple(f"{word}: {text}" for word, text in (("detail", error.detail), ("hint", error.hint)) if text)
+        detail = tuple(f"{label}: {text}" for label, text in (("detail", error.detail), ("hint", error.hint)) if text)
     elif error.place.count(":") > 1:
         path, line, column = error.place.rsplit(":", 2)
         place = Place(path, int(line), int(column))
+    remedy = error.remedy or "correct the statement"
     return Finding("C111", CHECK_CODES["C111"].severity, place, message, remedy, detail)

@@ -1,4 +1,4 @@
-"""The stacks of this project as their files have them: their extensions, and what a run left of their addresses."""
+"""The stacks of a project as its files describe them: extensions, unmanaged objects, read-only connection strings."""
 
 from __future__ import annotations
 
@@ -18,76 +18,83 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PROJECT = "Pulumi.yaml"
-STACK = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
-DEFAULTS = Path("infra/settings/model.py")
-READONLY = re.compile(r"(?:export +)?(?P<name>[A-Za-z_][A-Za-z0-9_]*_READONLY_DSN)=(?P<value>.*)")
+_STACK = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
+_DEFAULTS = Path("infra/settings/model.py")
+_READONLY = re.compile(r"(?:export +)?(?P<name>[A-Za-z_][A-Za-z0-9_]*_READONLY_DSN)=(?P<value>.*)")
 
 
 @dataclass(frozen=True)
-class Extensions:
-    """The extensions of one stack's settings: whose they are in words, where that is said, and their names."""
+class StackExtensions:
+    """The extensions of one stack's settings: the source as messages name it, the place of the setting, the names."""
 
-    who: str
+    source: str
     place: Place
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class StackFile:
-    """One stack's file: its path, the project's name, and the settings that it gives."""
+    """The file of one stack: its path, the name of the project, and its settings."""
 
     path: Path
     project: str
     config: dict[str, Any]
 
     def setting(self, name: str) -> object:
-        """Give a setting as the file has it, None where it has none."""
+        """Return a setting as it is in the file, None for one that is not."""
         return self.config.get(f"{self.project}:{name}", self.config.get(name))
 
 
-def extensions_of_stacks(root: Path) -> list[Extensions]:
-    """Give the extensions of the defaults and of every stack whose file names some."""
+def extensions_of_stacks(root: Path) -> list[StackExtensions]:
+    """Return the default extensions, and those of every stack whose file has the setting; raises InfraError."""
     defaults: tuple[str, ...] = Settings.model_fields["extensions"].default
-    found = [Extensions("the default of the settings", _line_of(root / DEFAULTS, DEFAULTS, "extensions"), defaults)]
-    for stack in stacks(root):
+    extensions = [
+        StackExtensions("the default settings", _place_of(root / _DEFAULTS, _DEFAULTS, "extensions"), defaults)
+    ]
+    for stack in stack_files(root):
         names = stack.setting("extensions")
         if names is None:
             continue
-        place = _line_of(stack.path, Path(stack.path.name), "extensions")
+        place = _place_of(stack.path, Path(stack.path.name), "extensions")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnknownVariableType]
             raise InfraError(
-                "extensions is not a list of names", place=str(place), remedy="write it as docs/settings.md says"
+                "extensions is not a list of names",
+                place=str(place),
+                remedy="write a list; docs/settings.md describes it",
             )
-        found.append(Extensions(stack.path.name, place, tuple(map(str, names))))  # pyright: ignore[reportUnknownArgumentType]
-    return found
+        extensions.append(StackExtensions(stack.path.name, place, tuple(map(str, names))))  # pyright: ignore[reportUnknownArgumentType]
+    return extensions
 
 
-def stacks(root: Path) -> Iterator[StackFile]:
-    """Read the file of every stack."""
+def stack_files(root: Path) -> Iterator[StackFile]:
+    """Yield the file of every stack; raises InfraError for one that cannot be read."""
     project = str(_read(root / _PROJECT).get("name", ""))
     for path in sorted(root.glob("Pulumi.*.y*ml")):
-        if STACK.fullmatch(path.name):
+        if _STACK.fullmatch(path.name):
             yield StackFile(path, project, dict(_read(path).get("config") or {}))
 
 
-def unmanaged_of(root: Path, name: str | None) -> tuple[str, ...]:
-    """Give the patterns of objects that no module needs to have made, of a stack or by default."""
+def unmanaged_patterns(root: Path, name: str | None) -> tuple[str, ...]:
+    """Return the patterns of objects that no module has to create: those of a stack, else the default ones."""
     default: tuple[str, ...] = ModuleSettings.model_fields["unmanaged"].default
     group = _stack(root, name).setting("modules") if name else None
-    given = group.get("unmanaged") if isinstance(group, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return tuple(map(str, given)) if isinstance(given, list) else default  # pyright: ignore[reportUnknownArgumentType]
+    patterns = group.get("unmanaged") if isinstance(group, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return tuple(map(str, patterns)) if isinstance(patterns, list) else default  # pyright: ignore[reportUnknownArgumentType]
 
 
-def read_only_ways(root: Path, name: str) -> list[str]:
-    """Give a connection string of the read-only role for each database of a stack, from the file that `up` wrote."""
-    given = _stack(root, name).setting("env_file")
-    if given is False:
+def read_only_dsns(root: Path, name: str) -> list[str]:
+    """Return a connection string of the read-only role for each database of a stack, from the file that `up` wrote.
+
+    Raises InfraError for a stack that does not exist, or has no such file.
+    """
+    env_file = _stack(root, name).setting("env_file")
+    if env_file is False:
         raise InfraError(
-            "the stack writes no file with its addresses (env_file: false)",
+            "the stack does not write a file with its connection strings (env_file: false)",
             place=f"stack {name}",
             remedy="name the database by --live DSN",
         )
-    path = root / str(given or Settings.model_fields["env_file"].default).replace("{stack}", name.rpartition("/")[2])
+    path = root / str(env_file or Settings.model_fields["env_file"].default).replace("{stack}", name.rpartition("/")[2])
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -96,37 +103,42 @@ def read_only_ways(root: Path, name: str) -> list[str]:
             place=str(path),
             remedy=f"run `make up STACK={name}`, or use --live DSN",
         ) from None
-    found = [READONLY.fullmatch(line.strip()) for line in lines]
-    ways = ["".join(shlex.split(one["value"])) for one in found if one]
-    if not ways:
-        raise InfraError("names no database", place=str(path), remedy=f"run `make up STACK={name}`, or use --live DSN")
-    return ways
+    matches = [_READONLY.fullmatch(line.strip()) for line in lines]
+    dsns = ["".join(shlex.split(match["value"])) for match in matches if match]
+    if not dsns:
+        raise InfraError(
+            "has no connection string of a read-only role",
+            place=str(path),
+            remedy=f"run `make up STACK={name}`, or use --live DSN",
+        )
+    return dsns
 
 
 def _stack(root: Path, name: str) -> StackFile:
     short = name.rpartition("/")[2]
-    for stack in stacks(root):
-        matched = STACK.fullmatch(stack.path.name)
-        if matched and matched["stack"] == short:
+    for stack in stack_files(root):
+        match = _STACK.fullmatch(stack.path.name)
+        if match and match["stack"] == short:
             return stack
     raise InfraError(f"there is no Pulumi.{short}.yaml", place=f"stack {name}", remedy="name a stack of this project")
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InfraError(
-            f"cannot be read ({error.strerror})", place=str(path), remedy="run this in the project"
+            f"cannot be read ({error.strerror})", place=str(path), remedy="run the command in the root of the project"
         ) from None
     except yaml.YAMLError as error:
-        raise InfraError(f"is not YAML ({type(error).__name__})", place=str(path), remedy="mend it") from None
-    return found if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+        raise InfraError(f"is not YAML ({type(error).__name__})", place=str(path), remedy="correct the file") from None
+    return document if isinstance(document, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
-def _line_of(path: Path, shown: Path, setting: str) -> Place:
+def _place_of(path: Path, shown_as: Path, setting: str) -> Place:
+    """Return the line of a setting in a file, or the file if it has no such line."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     for number, line in enumerate(lines, 1):
         if re.match(rf"\s*(?:[\w-]+:)?{setting}\s*:", line):
-            return Place(str(shown), number, len(line) - len(line.lstrip()) + 1, "", line)
-    return Place(str(shown))
+            return Place(str(shown_as), number, len(line) - len(line.lstrip()) + 1, "", line)
+    return Place(str(shown_as))

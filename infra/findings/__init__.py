@@ -1,1 +1,1 @@
-"""What lint and check find: findings with places, and how they are shown to people and to machines."""
+"""Findings of lint and check, and the formats in which they are printed for people and programs."""

@@ -1,4 +1,4 @@
-"""Shows findings in one of four forms: text for people, json, GitHub's workflow commands, and SARIF."""
+"""The formats of findings: text for people, JSON, GitHub's workflow commands, and SARIF."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def render(
     notes: Sequence[str] = (),
     color: bool = False,
 ) -> str:
-    """Give findings, in the order in which they come, as a text that ends in a line end, or "" where there is nothing.
+    """Return findings in the given order as text that ends with a newline, or "" for nothing to print.
 
-    `tool` names what looked, `rules` has every code that it knows, `notes` are sentences of no particular place.
+    `tool` is the name of the command, `rules` has each of its codes, `notes` are sentences without a place.
     """
     if form == "json":
         return machines.as_json(findings, tool=tool, notes=notes)

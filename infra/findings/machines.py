@@ -1,4 +1,4 @@
-"""Findings for programs: json, GitHub's workflow commands, and SARIF 2.1.0, which code hosts and editors read."""
+"""Findings for programs: JSON, GitHub's workflow commands, and SARIF 2.1.0, which code hosts and editors read."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ IN_PROPERTIES = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A",
 
 
 def as_json(findings: Sequence[Finding], *, tool: str, notes: Sequence[str]) -> str:
-    """Give one object with a version, every finding with all that is known of it, and the notes."""
-    found = [asdict(finding) for finding in findings]
-    return _dump({"version": JSON_VERSION, "tool": tool, "findings": found, "notes": list(notes)})
+    """Return one object: the version of the format, the tool, every finding with all its fields, and the notes."""
+    objects = [asdict(finding) for finding in findings]
+    return _dump({"version": JSON_VERSION, "tool": tool, "findings": objects, "notes": list(notes)})
 
 
 def as_workflow_commands(findings: Sequence[Finding], *, tool: str, notes: Sequence[str]) -> str:
-    """Give a command for each finding, which GitHub shows at its line of a pull request."""
+    """Return a command for each finding, which GitHub shows at its line of a pull request."""
     lines = [_command(finding) for finding in findings]
     lines += [f"::notice title={tool.translate(IN_PROPERTIES)}::{note.translate(IN_DATA)}" for note in notes]
     if findings:
@@ -41,20 +41,20 @@ def as_workflow_commands(findings: Sequence[Finding], *, tool: str, notes: Seque
 
 def _command(finding: Finding) -> str:
     place = finding.place
-    values = {"file": Path(place.path).as_posix(), "line": place.line, "col": place.column, "title": finding.code}
-    given = ",".join(f"{key}={str(value).translate(IN_PROPERTIES)}" for key, value in values.items() if value)
-    return f"::{COMMANDS[finding.severity]} {given}::{_whole(finding).translate(IN_DATA)}"
+    properties = {"file": Path(place.path).as_posix(), "line": place.line, "col": place.column, "title": finding.code}
+    escaped = ",".join(f"{key}={str(value).translate(IN_PROPERTIES)}" for key, value in properties.items() if value)
+    return f"::{COMMANDS[finding.severity]} {escaped}::{_without_place(finding).translate(IN_DATA)}"
 
 
-def _whole(finding: Finding) -> str:
-    """Give a finding without its place: message, detail, remedy, a line each."""
+def _without_place(finding: Finding) -> str:
+    """Return a finding without its place: message, detail, other places and remedy, a line each."""
     others = [f"see {other} {other.label}".rstrip() for other in finding.others]
     remedy = [f"remedy: {finding.remedy}"] if finding.remedy else []
     return "\n".join([finding.message, *finding.detail, *others, *remedy])
 
 
 def as_sarif(findings: Sequence[Finding], *, tool: str, rules: Mapping[str, RuleText], notes: Sequence[str]) -> str:
-    """Give a log with one run (OASIS, SARIF 2.1.0); every code of a finding must be among the rules."""
+    """Return a log with one run (OASIS, SARIF 2.1.0); `rules` must have the code of every finding."""
     numbers = {code: number for number, code in enumerate(sorted(rules))}
     run: dict[str, Any] = {
         "tool": {"driver": {"name": tool, "rules": [_rule(code, rules[code]) for code in numbers]}},
@@ -88,7 +88,7 @@ def _result(finding: Finding, number: int) -> dict[str, object]:
         "ruleId": finding.code,
         "ruleIndex": number,
         "level": finding.severity,
-        "message": {"text": _whole(finding)},
+        "message": {"text": _without_place(finding)},
         "locations": [_location(finding.place)],
         **({"relatedLocations": related} if related else {}),
     }

@@ -1,4 +1,4 @@
-"""Findings as people read them: the place, a sentence, the line with a caret, what to do."""
+"""Findings as text for people: the place, a sentence, the line with a caret, the remedy."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from infra.findings.finding import Finding, Place, Severity
 
 WIDEST_LINE = 120  # characters of a source line that are shown
-BEFORE_THE_CARET = 60  # of these, where the line is longer
+BEFORE_THE_CARET = 60  # of these, the ones before the caret in a longer line
 COLOURS: dict[Severity, str] = {"error": "31", "warning": "33", "note": "36"}
 
 
 def as_text(findings: Sequence[Finding], *, notes: Sequence[str] = (), color: bool = False) -> str:
-    """Give every finding with its line and remedy, the notes, and a count; "" where there is neither."""
+    """Return every finding with its line and remedy, the notes, and a count; "" for no findings and no notes."""
     lines = [line for finding in findings for line in _lines(finding, color=color)]
     lines += [f"note: {_printable(note)}" for note in notes]
     if findings:
@@ -27,14 +27,14 @@ def as_text(findings: Sequence[Finding], *, notes: Sequence[str] = (), color: bo
 
 
 def count(findings: Sequence[Finding]) -> str:
-    """Say how many there are: `3 findings: 2 errors, 1 note`."""
-    numbers = Counter(one.severity for one in findings)
-    parts = ", ".join(_number(numbers[each], each) for each in SEVERITIES if numbers[each])
+    """Return how many findings there are: `3 findings: 2 errors, 1 note`."""
+    numbers = Counter(finding.severity for finding in findings)
+    parts = ", ".join(_number(numbers[severity], severity) for severity in SEVERITIES if numbers[severity])
     return f"{_number(len(findings), 'finding')}: {parts}"
 
 
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _lines(finding: Finding, *, color: bool) -> Iterable[str]:
@@ -55,7 +55,7 @@ def _lines(finding: Finding, *, color: bool) -> Iterable[str]:
 
 
 def _with_caret(place: Place) -> Iterable[str]:
-    """Give the line with a caret below the column, cut where it is long; tabs keep their width."""
+    """Yield the line, shortened around the column if it is long, and below it a caret; tabs stay tabs to align both."""
     if not place.line or not place.text.strip():
         return
     text, column = _printable(place.text), max(place.column, 1)
@@ -71,5 +71,7 @@ def _with_caret(place: Place) -> Iterable[str]:
 
 
 def _printable(text: str) -> str:
-    """Let no control character of a file or a name reach the terminal; each keeps its place."""
-    return "".join(each if each.isprintable() or each == "\t" else "\N{REPLACEMENT CHARACTER}" for each in text)
+    """Return a text with each control character replaced, since one in a file or a name could control the terminal."""
+    return "".join(
+        character if character.isprintable() or character == "\t" else "\N{REPLACEMENT CHARACTER}" for character in text
+    )

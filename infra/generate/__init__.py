@@ -1,1 +1,1 @@
-"""From SQLAlchemy models to the text of SQL modules."""
+"""The SQL modules that are generated from SQLAlchemy models, and files that are generated in general."""

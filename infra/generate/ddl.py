@@ -1,4 +1,4 @@
-"""SQL text of tables, comments, indexes, constraints and first rows, laid out for people to read."""
+"""SQL text of tables, comments, indexes, constraints and first rows, formatted for people to read."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from models.table_module import SeedRows
 
 DIALECT = postgresql.dialect(paramstyle="named")  # the style that leaves percent signs alone
-# For parts of statements; SQLAlchemy makes its own the same way, though the annotation asks for a whole statement.
+# For parts of statements: SQLAlchemy itself passes None here, though the annotation requires a whole statement.
 COMPILER = DIALECT.ddl_compiler(DIALECT, None)  # pyright: ignore[reportArgumentType]
 
 INDENT = "    "
-LITERAL_WIDTH = 104  # characters after which a constant among first rows goes on in the next line
+LITERAL_WIDTH = 104  # characters of a constant in one line; the rest is continued in the next line
 
 
 def quote_identifier(identifier: str) -> str:
-    """Give an identifier as SQL writes it: in quotes only where PostgreSQL needs them."""
+    """Return an identifier as SQL writes it: in quotes only where PostgreSQL needs them."""
     return DIALECT.identifier_preparer.quote(identifier)
 
 
 def literal(text: str) -> str:
-    """Give a string constant, as read with standard_conforming_strings (PostgreSQL manual, 4.1.2.1)."""
+    """Return a string constant, as standard_conforming_strings reads it (PostgreSQL manual, 4.1.2.1)."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def create_table(table: Table) -> str:
-    """Give CREATE TABLE with its primary key, in three columns: name, type, the rest."""
+    """Return CREATE TABLE with its primary key, aligned in three columns: name, type, everything else."""
     names = [quote_identifier(column.name) for column in table.columns]
     types = [_type_name(column) for column in table.columns]
     rests = [_column_rest(column) for column in table.columns]
@@ -53,7 +53,7 @@ def create_table(table: Table) -> str:
 
 
 def comments(table: Table) -> str:
-    """Give a COMMENT for the table and one for each of its columns, those that have one."""
+    """Return COMMENT ON for the table and for each column, where the model has a comment."""
     on_columns = [(f"{_table_name(table)}.{quote_identifier(column.name)}", column.comment) for column in table.columns]
     width = _width(name for name, _ in on_columns)
     lines = [f"COMMENT ON TABLE {_table_name(table)} IS {literal(table.comment)};\n"] if table.comment else []
@@ -62,27 +62,30 @@ def comments(table: Table) -> str:
 
 
 def create_indexes(table: Table) -> str:
-    """Give CREATE INDEX for each index of the table, in the order of the columns they begin with."""
-    indexes = sorted(table.indexes, key=lambda index: _place(table, index))
+    """Return CREATE INDEX for each index of the table, in the order of the columns that they begin with."""
+    indexes = sorted(table.indexes, key=lambda index: _sort_key(table, index))
     return "".join(f"{CreateIndex(index).compile(dialect=DIALECT)};\n" for index in indexes)
 
 
 def add_constraints(table: Table, *, foreign_keys: bool) -> str:
-    """Give ALTER TABLE … ADD CONSTRAINT for each foreign key, or for each other constraint but the primary key."""
+    """Return ALTER TABLE … ADD CONSTRAINT for each foreign key, or for all other constraints but the primary key."""
     constraints = [
         constraint
         for constraint in table.constraints
         if isinstance(constraint, ForeignKeyConstraint) == foreign_keys
         and not isinstance(constraint, PrimaryKeyConstraint)
     ]
-    constraints.sort(key=lambda constraint: _place(table, constraint))
-    return "".join(f"ALTER TABLE {_table_name(table)}\n{INDENT}ADD {_definition(each)};\n" for each in constraints)
+    constraints.sort(key=lambda constraint: _sort_key(table, constraint))
+    return "".join(
+        f"ALTER TABLE {_table_name(table)}\n{INDENT}ADD {_definition(constraint)};\n" for constraint in constraints
+    )
 
 
 def insert_missing_rows(table: Table, seed: SeedRows) -> str:
-    """Give an INSERT of the rows whose key is not there yet; it needs no unique constraint, so it may run before 08.
+    """Return an INSERT of the rows whose key is missing.
 
-    The rows come in the order of their key, so that they are numbered alike in every database.
+    It is not ON CONFLICT, which needs a unique constraint: constraints are created by a later module. Rows are inserted
+    in the order of their key, so that identity columns number them alike in every database.
     """
     columns = list(seed.rows[0])
     target = f"{_table_name(table)} ({', '.join(map(quote_identifier, columns))})"
@@ -140,15 +143,15 @@ def _column_rest(column: Column[object]) -> str:
     return " ".join(filter(None, parts))
 
 
-def _place(table: Table, item: Index | Constraint) -> tuple[list[int], str]:
-    """Give a sort key: SQLAlchemy keeps indexes and constraints in sets, whose order changes from run to run."""
+def _sort_key(table: Table, item: Index | Constraint) -> tuple[list[int], str]:
+    """Return a sort key: SQLAlchemy has indexes and constraints in sets, whose order changes from run to run."""
     ordinals = {column.name: ordinal for ordinal, column in enumerate(table.columns)}
     columns = item.columns if isinstance(item, Index) else getattr(item, "columns", ())
     return [ordinals[column.name] for column in columns], str(item.name)
 
 
 def _definition(constraint: Constraint) -> str:
-    """Give CONSTRAINT name and what it says; a foreign key on a line of its own, always with its action."""
+    """Return CONSTRAINT with name and definition; a foreign key is on a line of its own, always with its ON DELETE."""
     if not isinstance(constraint, ForeignKeyConstraint):
         return str(COMPILER.process(constraint))
     own = ", ".join(quote_identifier(column.name) for column in constraint.columns)
@@ -164,14 +167,14 @@ def _definition(constraint: Constraint) -> str:
 
 
 def _value(value: str | JsonObject, column: Column[object]) -> str:
-    """Give a constant, over several lines when it is long (PostgreSQL manual, 4.1.2.1), with a cast if not text."""
+    """Return a constant, with a cast if it is not text; a long one continues on further lines (manual, 4.1.2.1)."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     cast = "" if isinstance(value, str) else f"::{_type_name(column)}"
     return "\n".join(map(literal, _pieces(text))) + cast
 
 
 def _pieces(text: str) -> list[str]:
-    """Cut a text after spaces, so that no piece is longer than a line holds; put together they are the text again."""
+    """Split a text after spaces into pieces that fit into a line; joined, they are the text again."""
     pieces = [""]
     for word in re.findall(r"\S*\s*", text):
         if len(pieces[-1] + word.rstrip()) > LITERAL_WIDTH:

@@ -1,4 +1,4 @@
-"""From the models to the text of the SQL modules that create their tables, indexes and constraints."""
+"""The text of the SQL modules that create the tables, indexes and constraints of the models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from models.table_module import TableModule
 
-# Every generated file says so in its second line; a file without these words is somebody's own and is never touched.
+# The second line of every generated file. A file without it was written by hand and is never removed.
 WRITTEN_BY = "-- Written by `python -m infra generate` from"
 
 INDEXES = "07-init-indexes.sql"
@@ -22,8 +22,11 @@ CONSTRAINTS = "08-init-constraints.sql"
 
 
 def generate_modules(metadata: MetaData, modules: Mapping[str, TableModule]) -> dict[str, str]:
-    """Give the text of every generated module by file name: tables in the modules' order, then indexes, constraints."""
-    _require_a_module_for_every_table(metadata, modules)
+    """Return the text of every generated module by file name: tables in the order of modules, indexes, constraints.
+
+    Raises InfraError for a table that is in no module, or in more than one.
+    """
+    _require_one_module_per_table(metadata, modules)
     tables = [table for module in modules.values() for table in module.tables]
     files = {f"{name}.sql": _tables_text(metadata, module) for name, module in modules.items()}
     files[INDEXES] = _indexes_text(tables)
@@ -31,25 +34,25 @@ def generate_modules(metadata: MetaData, modules: Mapping[str, TableModule]) -> 
     return files
 
 
-def _require_a_module_for_every_table(metadata: MetaData, modules: Mapping[str, TableModule]) -> None:
-    placed = [table.name for module in modules.values() for table in module.tables]
-    if missing := [name for name in metadata.tables if name not in placed]:
+def _require_one_module_per_table(metadata: MetaData, modules: Mapping[str, TableModule]) -> None:
+    names = [table.name for module in modules.values() for table in module.tables]
+    if missing := [name for name in metadata.tables if name not in names]:
         raise InfraError(
             f"no SQL module creates {', '.join(sorted(missing))}",
             place="models/__init__.py",
             remedy="add the model to one of MODULES",
         )
-    if twice := sorted({name for name in placed if placed.count(name) > 1}):
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise InfraError(
-            f"more than one SQL module creates {', '.join(twice)}",
+            f"more than one SQL module creates {', '.join(repeated)}",
             place="models/__init__.py",
-            remedy="leave the model in one of MODULES",
+            remedy="remove the model from all but one of MODULES",
         )
 
 
 def _tables_text(metadata: MetaData, module: TableModule) -> str:
-    # No IF NOT EXISTS: whether a module runs is the ledger's decision, and a table that fits by name alone hides drift.
-    # No blank line between a table and its comments, so that ten tables fit into 300 lines.
+    # No IF NOT EXISTS: the ledger decides whether a module runs, and an existing table with another definition must be
+    # an error. No blank line between a table and its comments, to keep a file of ten tables below 300 lines.
     parts = [_header(module.creates, from_files=module.files)]
     parts += [ddl.create_table(table) + ddl.comments(table) for table in module.tables]
     parts += [

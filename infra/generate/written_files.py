@@ -1,4 +1,4 @@
-"""The generated files in a directory: how they differ from what the models say, and writing only what differs."""
+"""Generated files in a directory: how they differ from the generated texts, and writing those that differ."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Generated:
-    """How generated files are told from others: by what their names end in, and words in one of their first lines."""
+    """One kind of generated files, which are recognized by their suffix and by words in one of the first lines."""
 
     suffixes: tuple[str, ...]
     words: str
-    lines: int  # how many lines from the top the words may be
+    lines: int  # the number of lines at the top that may contain the words
 
     def claims(self, content: bytes) -> bool:
-        """Say whether a file with this content was generated."""
+        """Return whether a file with this content was generated."""
         return any(self.words.encode() in line for line in content.split(b"\n", self.lines)[: self.lines])
 
 
@@ -31,45 +31,49 @@ MODULE_FILES = Generated((".sql",), WRITTEN_BY, 2)
 
 
 def file_differences(files: Mapping[str, str], directory: Path, kind: Generated = MODULE_FILES) -> dict[str, str]:
-    """Give a unified diff for each file name whose text in the directory is not the wanted one; nothing is written.
+    """Return a unified diff by file name for each file that differs from its text in `files`; nothing is written.
 
-    A file that was generated once and is wanted no more, because its module has another name now, counts as well.
+    Files that were generated earlier and are not in `files`, for example since their module was renamed, differ too.
+    Raises ModuleFileError for a directory or file that cannot be read.
     """
-    present = _generated_files(directory, kind)
-    found: dict[str, str] = {}
-    for name in sorted({*files, *present}):
-        before = present[name] if name in present else _content(directory / name)
+    existing = _generated_files(directory, kind)
+    diffs: dict[str, str] = {}
+    for name in sorted({*files, *existing}):
+        before = existing[name] if name in existing else _content(directory / name)
         after = files[name].encode() if name in files else None
         if before != after:
-            found[name] = "".join(_diff(str(directory / name), before, after))
-    return found
+            diffs[name] = "".join(_diff(str(directory / name), before, after))
+    return diffs
 
 
 def write_files(files: Mapping[str, str], directory: Path, kind: Generated = MODULE_FILES) -> dict[str, str]:
-    """Make the directory hold these files, leaving equal ones untouched; give `written` or `removed` by file name."""
-    done: dict[str, str] = {}
+    """Write the files that differ and remove those that are generated no longer; equal files are not written.
+
+    Returns `written` or `removed` by file name. Raises ModuleFileError for what the system refuses.
+    """
+    actions: dict[str, str] = {}
     for name in file_differences(files, directory, kind):
         path = directory / name
         try:
             if name in files:
                 path.write_bytes(files[name].encode())
-                done[name] = "written"
+                actions[name] = "written"
             else:
                 path.unlink()
-                done[name] = "removed"
+                actions[name] = "removed"
         except OSError as error:
             raise ModuleFileError(
                 f"cannot be {'written' if name in files else 'removed'}: {error.strerror}",
                 place=str(path),
                 remedy="make it writable, or name another directory",
             ) from None
-    return done
+    return actions
 
 
 def _generated_files(directory: Path, kind: Generated) -> dict[str, bytes]:
-    """Give the files in the directory that say that they are generated."""
+    """Return the content of the generated files in the directory, by file name."""
     if not directory.is_dir():
-        raise ModuleFileError("no such directory", place=str(directory), remedy="make it, or name another directory")
+        raise ModuleFileError("no such directory", place=str(directory), remedy="create it, or name another directory")
     paths = [path for path in sorted(directory.iterdir()) if path.suffix in kind.suffixes]
     contents = {path.name: _content(path) or b"" for path in paths}
     return {name: content for name, content in contents.items() if kind.claims(content)}
@@ -98,6 +102,6 @@ def _diff(path: str, before: bytes | None, after: bytes | None) -> Iterator[str]
 
 
 def _lines(content: bytes | None) -> list[str]:
-    # Only at line feeds: str.splitlines would also split at characters that are part of a line in SQL.
+    # At line feeds only: str.splitlines also splits at other characters, such as a form feed.
     text = (content or b"").decode(errors="backslashreplace")
     return [line + "\n" for line in text.split("\n")[:-1]] + [line for line in text.split("\n")[-1:] if line]

@@ -1,1 +1,1 @@
-"""Lint: what can be said of SQL modules without a server, by rules with codes over a model of what modules create."""
+"""Lint: rules with codes that check SQL modules without a server, over a model of the objects that they create."""

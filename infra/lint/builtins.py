@@ -1,4 +1,4 @@
-"""What is there without any module: PostgreSQL's own names, and what the known extensions bring."""
+"""Names that exist without any module: PostgreSQL's own, and those that extensions create."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.lint.column_types import SERIAL_TYPES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Names by kind of object. builtins.json is collected from servers by tests/database/lint/server_builtins.py; these
-# are not in PostgreSQL's own distribution, and too many to be complete: the names that schemas use, as the projects
-# document them.
-OTHERS: dict[str, dict[str, list[str]]] = {
+# Names by kind of object, of extensions that are not in PostgreSQL's own distribution. They are too large to be listed
+# whole: these are the names that schemas use, as each project documents them. All other names are in builtins.json,
+# which tests/database/lint/server_builtins.py collects from servers.
+THIRD_PARTY_EXTENSIONS: dict[str, dict[str, list[str]]] = {
     "vector": {
         "types": ["vector", "halfvec", "sparsevec"],
         "methods": ["hnsw", "ivfflat"],
@@ -47,47 +49,56 @@ OTHERS: dict[str, dict[str, list[str]]] = {
     "pg_cron": {},
     "plpgsql": {},
 }
-PRELOADED = frozenset({"pg_stat_statements", "timescaledb", "pg_cron", "pgaudit", "pg_stat_monitor", "citus", "pg_net"})
+PRELOADED_EXTENSIONS = frozenset(
+    {"pg_stat_statements", "timescaledb", "pg_cron", "pgaudit", "pg_stat_monitor", "citus", "pg_net"}
+)
 """Extensions that do nothing, or fail, unless the server loads their library when it starts."""
 
-PSEUDO_TYPES = frozenset({"serial", "serial2", "serial4", "serial8", "bigserial", "smallserial"})
-KINDS = {"relation": "relations", "type": "types", "function": "functions", "opclass": "opclasses", "method": "methods"}
-OWN_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast", "pg_temp"})
+PLURALS = {
+    "relation": "relations",
+    "type": "types",
+    "function": "functions",
+    "opclass": "opclasses",
+    "method": "methods",
+}
+"""The keys of builtins.json by kind of object."""
+
+SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast", "pg_temp"})
 
 
 class Builtins:
-    """Answers which names are PostgreSQL's, and which an extension brings."""
+    """The names that PostgreSQL itself has, and those that each extension creates."""
 
     def __init__(self, server: Mapping[str, list[str]], extensions: Mapping[str, Mapping[str, list[str]]]) -> None:
         self.reserved = frozenset(server["reserved"])
         self.extensions = frozenset(extensions)
-        self._server = {kind: frozenset(server.get(plural, ())) for kind, plural in KINDS.items()}
-        self._server["type"] |= PSEUDO_TYPES
-        self._bringing: dict[tuple[str, str], list[str]] = {}
-        for extension, brings in extensions.items():
-            for kind, plural in KINDS.items():
-                for name in brings.get(plural, ()):
-                    self._bringing.setdefault((kind, name), []).append(extension)
+        self._server = {kind: frozenset(server.get(plural, ())) for kind, plural in PLURALS.items()}
+        self._server["type"] |= frozenset(SERIAL_TYPES)
+        self._extensions_by_object: dict[tuple[str, str], list[str]] = {}
+        for extension, names_by_plural in extensions.items():
+            for kind, plural in PLURALS.items():
+                for name in names_by_plural.get(plural, ()):
+                    self._extensions_by_object.setdefault((kind, name), []).append(extension)
 
-    def is_server_s(self, kind: str, schema: str, name: str) -> bool:
-        """Say whether a name is PostgreSQL's own."""
+    def is_builtin(self, kind: str, schema: str, name: str) -> bool:
+        """Return whether a name is PostgreSQL's own."""
         if schema:
-            return schema in OWN_SCHEMAS or schema.startswith("pg_temp")
+            return schema in SYSTEM_SCHEMAS or schema.startswith("pg_temp")
         if kind == "schema":
-            return name == "public" or name in OWN_SCHEMAS
+            return name == "public" or name in SYSTEM_SCHEMAS
         return name in self._server[kind] or (kind == "relation" and name.startswith("pg_"))
 
-    def is_function_like(self, name: str) -> bool:
-        """Say whether a type's name, which can be called like a function."""
+    def can_be_called(self, name: str) -> bool:
+        """Return whether a name is a type's, which is also a function that casts (PostgreSQL manual, 4.2.9)."""
         return name in self._server["type"]
 
-    def bringing(self, kind: str, name: str) -> list[str]:
-        """Give the extensions that bring a name."""
-        return self._bringing.get((kind, name), [])
+    def extensions_with(self, kind: str, name: str) -> list[str]:
+        """Return the extensions that create an object of this kind and name."""
+        return self._extensions_by_object.get((kind, name), [])
 
 
 @lru_cache(maxsize=1)
-def known() -> Builtins:
+def read_builtins() -> Builtins:
     """Read the names that are stored with this program."""
     stored = json.loads(Path(__file__).with_name("builtins.json").read_text(encoding="utf-8"))
-    return Builtins(stored["server"], {**OTHERS, **stored["extensions"]})
+    return Builtins(stored["server"], {**THIRD_PARTY_EXTENSIONS, **stored["extensions"]})

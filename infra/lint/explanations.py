@@ -1,4 +1,4 @@
-"""What docs/lint.md says of a code, for those who ask on the command line."""
+"""The sections of docs/lint.md, one for each rule, as the command line prints them."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ PAGE = Path(__file__).parents[2] / "docs" / "lint.md"
 
 
 def explain(code: str) -> str:
-    """Give the section of a code; raises InfraError where there is none."""
-    found = sections().get(code.upper())
-    if found is None:
-        raise InfraError(f"{code} is no code", remedy="`python -m infra lint --list` has them all")
-    return found
+    """Return the section of a code; raises InfraError if there is none."""
+    section = sections().get(code.upper())
+    if section is None:
+        raise InfraError(f"{code} is not the code of a rule", remedy="`python -m infra lint --list` lists them")
+    return section
 
 
 def sections() -> dict[str, str]:
-    """Give the section of each code, from its heading to the next one."""
+    """Return the section of each code, from its heading to the next one; raises InfraError without docs/lint.md."""
     try:
         text = PAGE.read_text(encoding="utf-8")
     except OSError as error:
-        raise InfraError(
-            f"cannot be read ({error.strerror})", place=str(PAGE), remedy="take the whole checkout"
-        ) from None
-    found = re.finditer(r"^### (?P<code>M[0-9]{3}): .*?(?=^#{1,3} |\Z)", text, re.MULTILINE | re.DOTALL)
-    return {one["code"]: one[0].strip() for one in found}
+        remedy = "restore it: the explanations of the rules are read from the repository's docs/"
+        raise InfraError(f"cannot be read ({error.strerror})", place=str(PAGE), remedy=remedy) from None
+    matches = re.finditer(r"^### (?P<code>M[0-9]{3}): .*?(?=^#{1,3} |\Z)", text, re.MULTILINE | re.DOTALL)
+    return {match["code"]: match[0].strip() for match in matches}
 
 
-def listing(rules: Mapping[str, RuleText]) -> str:
-    """Give a line for each rule: code, severity and title."""
+def list_rules(rules: Mapping[str, RuleText]) -> str:
+    """Return a line for each rule: code, severity and title."""
     return "".join(f"{code}  {rule.severity:7}  {rule.title}\n" for code, rule in sorted(rules.items()))

@@ -1,4 +1,4 @@
-"""Lints files: reads them, follows them, asks every rule, and leaves out what is allowed."""
+"""The linter: it reads files, simulates their statements, checks every rule, and leaves out what comments allow."""
 
 from __future__ import annotations
 
@@ -7,107 +7,108 @@ from typing import TYPE_CHECKING
 
 import infra.lint.rules as _rules
 from infra.errors import InfraError
-from infra.findings.finding import Finding, Place, RuleText, in_order
-from infra.lint.allow import Allowance, allowances
-from infra.lint.builtins import known
-from infra.lint.options import FILE, LintSettings, read_settings
-from infra.lint.rule import RULES, Hit, LintProject, rule
+from infra.findings.finding import Finding, RuleText, in_order
+from infra.lint.allowances import Allowance, read_allowances
+from infra.lint.builtins import read_builtins
+from infra.lint.discovery import STDIN, Sources, read_sources
+from infra.lint.options import SETTINGS_FILE, LintSettings, read_lint_settings
+from infra.lint.rule import RULES, LintProject, Violation
 from infra.lint.simulation import simulate
-from infra.lint.source import STDIN, Sources, read_sources
 from infra.lint.stack_settings import StackSettings, read_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from infra.lint.source import SourceFile
+    from infra.lint.source_file import SourceFile
 
 __all__ = ["RULES", "lint_files", "lint_sources", "rule_texts"]
 
-ALLOWANCES = ("M110", "M111")
-del _rules
-
-
-@rule("M110", "A comment that allows nothing in particular")
-def wrong_allowance(_project: LintProject) -> Iterator[Hit]:
-    """Hold the place of a rule whose findings come from the comments: an allowance names codes and a reason."""
-    yield from ()
-
-
-@rule("M111", "A comment that is not needed", "warning")
-def unused_allowance(_project: LintProject) -> Iterator[Hit]:
-    """Hold the place of a rule whose findings come last: an allowance that allows no finding is taken out."""
-    yield from ()
+del _rules  # imported so that it registers the rules
 
 
 def rule_texts() -> dict[str, RuleText]:
-    """Give what there is to say of each code."""
-    return {code: RuleText(one.title, one.severity, one.why) for code, one in sorted(RULES.items())}
+    """Return title, severity and text of each rule by its code."""
+    return {code: RuleText(rule.title, rule.severity, rule.text) for code, rule in sorted(RULES.items())}
 
 
 def lint_files(paths: Sequence[Path], *, settings_file: Path | None = None) -> list[Finding]:
-    """Lint files and directories with the settings of their project; raises InfraError where that cannot be done."""
+    """Return the findings of files and directories, checked with the settings of their project.
+
+    Raises InfraError if a path or the settings cannot be read.
+    """
     missing = [str(path) for path in paths if path != STDIN and not path.exists()]
     if missing:
-        raise InfraError("no such file or directory", place=", ".join(missing), remedy="name the SQL to look at")
-    root = _root(paths[0])
-    if settings_file is None and root and (root / FILE).is_file():
-        settings_file = root / FILE
-    settings = read_settings(settings_file, RULES)
+        raise InfraError("no such file or directory", place=", ".join(missing), remedy="name the SQL to check")
+    root = _project_root(paths[0])
+    if settings_file is None and root and (root / SETTINGS_FILE).is_file():
+        settings_file = root / SETTINGS_FILE
+    settings = read_lint_settings(settings_file, RULES)
     return lint_sources(read_sources(paths), settings, read_stacks(root) if root else [])
 
 
-def _root(path: Path) -> Path | None:
-    """Find the project that a path is in: the nearest directory above it with lint.yaml or Pulumi.yaml."""
-    here = path.resolve()
-    for directory in (here, *here.parents):
-        if (directory / FILE).is_file() or (directory / "Pulumi.yaml").is_file():
+def _project_root(path: Path) -> Path | None:
+    """Return the nearest directory above a path that has lint.yaml or Pulumi.yaml, None if there is none."""
+    absolute = path.resolve()
+    for directory in (absolute, *absolute.parents):
+        if (directory / SETTINGS_FILE).is_file() or (directory / "Pulumi.yaml").is_file():
             try:
-                return Path(directory.relative_to(Path.cwd()))  # to be shown as short as can be
+                return Path(directory.relative_to(Path.cwd()))  # shorter in messages
             except ValueError:
                 return directory
     return None
 
 
 def lint_sources(sources: Sources, settings: LintSettings, stacks: list[StackSettings]) -> list[Finding]:
-    """Ask every rule that applies; give the findings in the order of their places."""
-    history = simulate(sources.files, known(), given=settings.given)
-    project = LintProject(sources, settings, history, stacks)
-    allowed = {file.path: allowances(file) for file in sources.files}
+    """Return the findings of all rules that the settings select, in the order of their places."""
+    state = simulate(sources.files, read_builtins(), external=settings.given)
+    project = LintProject(sources, settings, state, stacks)
+    allowances = {file.path: read_allowances(file) for file in sources.files}
     files = {file.path: file for file in sources.files}
-    quiet = {file.path for file in sources.files if not file.reported}
-    found: list[Finding] = []
-    for code, one in RULES.items():
+    not_reported = {file.path for file in sources.files if not file.reported}
+    findings: list[Finding] = []
+    for code, rule in RULES.items():
         if not settings.applies(code):
             continue
-        severity = settings.severity.get(code, one.severity)
-        for hit in one.look(project):
-            path = hit.place.path
-            if path not in quiet and not _is_allowed(hit, code, files.get(path), allowed.get(path, [])):
-                found.append(Finding(code, severity, hit.place, hit.message, hit.remedy, hit.detail, hit.others))
-    found += _of_allowances(allowed, settings, quiet)
-    return in_order(dict.fromkeys(found))
+        severity = settings.severity.get(code, rule.severity)
+        for violation in rule.check(project):
+            path = violation.place.path
+            if path not in not_reported and not _is_allowed(violation, code, files.get(path), allowances.get(path, [])):
+                findings.append(
+                    Finding(
+                        code,
+                        severity,
+                        violation.place,
+                        violation.message,
+                        violation.remedy,
+                        violation.detail,
+                        violation.others,
+                    )
+                )
+    reported = [allowance for path in allowances if path not in not_reported for allowance in allowances[path]]
+    findings += _findings_of_allowances(reported, settings)
+    return in_order(dict.fromkeys(findings))
 
 
-def _is_allowed(hit: Hit, code: str, file: SourceFile | None, allowed: list[Allowance]) -> bool:
-    return sum(one.allows(code, file, hit.located) for one in allowed) > 0  # all are asked: each remembers its use
+def _is_allowed(violation: Violation, code: str, file: SourceFile | None, allowances: list[Allowance]) -> bool:
+    # Not any(), which would stop at the first: every comment that allows the finding has to be recorded as used.
+    return sum(allowance.allows(code, file, violation.statement) for allowance in allowances) > 0
 
 
-def _of_allowances(allowed: dict[str, list[Allowance]], settings: LintSettings, quiet: set[str]) -> Iterator[Finding]:
-    """Find the allowances that say nothing, and those that were not needed."""
-    for one in (each for path, some in allowed.items() if path not in quiet for each in some):
-        place = one.file.place(one.start)
-        unknown = [code for code in one.codes if code not in RULES]
-        wrong = one.wrong or (f"names {unknown[0]}, which is no code" if unknown else "")
-        if wrong:
+def _findings_of_allowances(allowances: list[Allowance], settings: LintSettings) -> Iterator[Finding]:
+    """Yield the comments that are wrong (M110) and those that allow no finding (M111)."""
+    for allowance in allowances:
+        unknown = [code for code in allowance.codes if code not in RULES]
+        problem = allowance.problem or (f"names {unknown[0]}, which is not the code of a rule" if unknown else "")
+        unused = [code for code in allowance.codes if code not in allowance.used and settings.applies(code)]
+        if problem:
             remedy = "write `-- lint: allow M404 because …` at the statement, or `… in this file because …`"
-            yield from _allowance("M110", place, f"the comment {wrong}", remedy, settings)
-            continue
-        needless = [code for code in one.codes if code not in one.used and settings.applies(code)]
-        if needless:
-            what = f"nothing is found here that {', '.join(needless)} would allow"
-            yield from _allowance("M111", place, what, "remove the comment", settings)
+            yield from _finding("M110", allowance, f"the comment {problem}", remedy, settings)
+        elif unused:
+            message = f"there is no finding here that {', '.join(unused)} would allow"
+            yield from _finding("M111", allowance, message, "remove the comment", settings)
 
 
-def _allowance(code: str, place: Place, what: str, remedy: str, settings: LintSettings) -> Iterator[Finding]:
+def _finding(code: str, allowance: Allowance, message: str, remedy: str, settings: LintSettings) -> Iterator[Finding]:
     if settings.applies(code):
-        yield Finding(code, settings.severity.get(code, RULES[code].severity), place, what, remedy)
+        severity = settings.severity.get(code, RULES[code].severity)
+        yield Finding(code, severity, allowance.file.place(allowance.start), message, remedy)

@@ -1,4 +1,4 @@
-"""The table of rules: a rule is a function that gives hits, registered under its code."""
+"""The table of rules: a rule is a function that yields violations, registered under its code."""
 
 from __future__ import annotations
 
@@ -6,109 +6,110 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from infra.lint.tables import typed_columns
+from infra.lint.table_definitions import typed_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from infra.findings.finding import Place, Severity
+    from infra.lint.discovery import Sources
     from infra.lint.options import LintSettings
-    from infra.lint.schema import ColumnType, Spot
     from infra.lint.schema_state import SchemaState
-    from infra.lint.source import Located, SourceFile, Sources
+    from infra.lint.source_file import LocatedStatement, Origin, SourceFile
     from infra.lint.stack_settings import StackSettings
+    from infra.lint.table_definitions import TypedColumn
 
 
 @dataclass(frozen=True)
-class Hit:
-    """What a rule found; `located` is the statement at which it may be allowed."""
+class Violation:
+    """What a rule yields; `statement` is the one at which a comment may allow it, None for the file as a whole."""
 
     place: Place
     message: str
     remedy: str
-    located: Located | None = None
+    statement: LocatedStatement | None = None
     detail: tuple[str, ...] = ()
     others: tuple[Place, ...] = ()
 
 
 @dataclass
 class LintProject:
-    """All that rules may look at."""
+    """Everything that rules check: files, settings, the simulated schema and the stacks."""
 
     sources: Sources
     settings: LintSettings
-    history: SchemaState
+    state: SchemaState
     stacks: list[StackSettings]
-    by_kind: dict[str, list[Located]] = field(default_factory=dict[str, "list[Located]"])
+    statements_by_kind: dict[str, list[LocatedStatement]] = field(default_factory=dict[str, "list[LocatedStatement]"])
 
     def __post_init__(self) -> None:
         for file in self.sources.files:
-            for located in file.statements:
-                self.by_kind.setdefault(located.kind, []).append(located)
+            for statement in file.statements:
+                self.statements_by_kind.setdefault(statement.kind, []).append(statement)
 
     @cached_property
-    def columns(self) -> list[tuple[Located, tuple[str, ColumnType, int]]]:
-        """Give name, type and location of every column that is made or given another type."""
+    def typed_columns(self) -> list[tuple[LocatedStatement, TypedColumn]]:
+        """Return the columns that the statements create or change the type of."""
         kinds = ("create_stmt", "create_foreign_table_stmt", "alter_table_stmt")
-        return [(located, column) for located in self.statements(*kinds) for column in typed_columns(located)]
+        return [(statement, column) for statement in self.statements(*kinds) for column in typed_columns(statement)]
 
     @property
     def files(self) -> list[SourceFile]:
-        """Give the files in their order."""
+        """Return the files in their order."""
         return self.sources.files
 
-    def statements(self, *kinds: str) -> Iterator[Located]:
-        """Give the statements of these kinds."""
-        return (located for kind in kinds for located in self.by_kind.get(kind, ()))
+    def statements(self, *kinds: str) -> Iterator[LocatedStatement]:
+        """Return the statements of these kinds."""
+        return (statement for kind in kinds for statement in self.statements_by_kind.get(kind, ()))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its code, what it says of itself, how much its findings weigh, and where it looks."""
+    """A rule: its code, title, severity, text and function."""
 
     code: str
     title: str
     severity: Severity
-    why: str  # the docstring of its function
-    look: Callable[[LintProject], Iterator[Hit]]
+    text: str  # the docstring of its function
+    check: Callable[[LintProject], Iterator[Violation]]
 
 
 RULES: dict[str, Rule] = {}
 
 
 def rule(code: str, title: str, severity: Severity = "error") -> Callable[[Any], Any]:
-    """Register a function that looks at the whole project."""
+    """Return a decorator that registers a function which checks the whole project."""
 
-    def register(look: Callable[[LintProject], Iterator[Hit]]) -> Callable[[LintProject], Iterator[Hit]]:
+    def register(check: Callable[[LintProject], Iterator[Violation]]) -> Callable[[LintProject], Iterator[Violation]]:
         assert code not in RULES, code
-        RULES[code] = Rule(code, title, severity, (look.__doc__ or "").strip(), look)
-        return look
+        RULES[code] = Rule(code, title, severity, (check.__doc__ or "").strip(), check)
+        return check
 
     return register
 
 
-def rule_on(code: str, title: str, *kinds: str, severity: Severity = "error") -> Callable[[Any], Any]:
-    """Register a function that looks at one statement of these kinds at a time."""
+def statement_rule(code: str, title: str, *kinds: str, severity: Severity = "error") -> Callable[[Any], Any]:
+    """Return a decorator that registers a function which checks one statement of these kinds at a time."""
 
-    def register(look: Callable[[Located], Iterator[Hit]]) -> Callable[[Located], Iterator[Hit]]:
-        def everywhere(project: LintProject) -> Iterator[Hit]:
-            for located in project.statements(*kinds):
-                yield from look(located)
+    def register(
+        check: Callable[[LocatedStatement], Iterator[Violation]],
+    ) -> Callable[[LocatedStatement], Iterator[Violation]]:
+        def check_all(project: LintProject) -> Iterator[Violation]:
+            for statement in project.statements(*kinds):
+                yield from check(statement)
 
-        everywhere.__doc__ = look.__doc__
-        rule(code, title, severity)(everywhere)
-        return look
+        check_all.__doc__ = check.__doc__
+        rule(code, title, severity)(check_all)
+        return check
 
     return register
 
 
-def at(located: Located, message: str, remedy: str, *, location: int = -1) -> Hit:
-    """Make a hit at a statement, or at a location in it."""
-    return Hit(located.place(location), message, remedy, located)
+def violation(statement: LocatedStatement, message: str, remedy: str, *, location: int = -1) -> Violation:
+    """Return a violation at a statement, or at a location of the parser in it."""
+    return Violation(statement.place(location), message, remedy, statement)
 
 
-def at_spot(
-    spot: Spot, message: str, remedy: str, *, others: tuple[Place, ...] = (), detail: tuple[str, ...] = ()
-) -> Hit:
-    """Make a hit at a place of the model."""
-    return Hit(spot.place(), message, remedy, spot.located, detail, others)
+def violation_at(origin: Origin, message: str, remedy: str, *, others: tuple[Place, ...] = ()) -> Violation:
+    """Return a violation at the origin of a name or an object."""
+    return Violation(origin.place(), message, remedy, origin.statement, others=others)

@@ -1,78 +1,16 @@
-"""A small model of what modules create: tables with columns, keys, indexes and foreign keys, each with its place."""
+"""A model of the tables that modules create: columns, keys, indexes and foreign keys, each with its origin."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from infra.lint.tree import constant, dotted, name_in, node, strings
+from infra.lint.tree import readable_name
 
 if TYPE_CHECKING:
-    from infra.findings.finding import Place
-    from infra.lint.source import Located
-    from infra.lint.tree import Name, Tree
-
-SERIAL = {
-    "serial": "int4",
-    "serial4": "int4",
-    "bigserial": "int8",
-    "serial8": "int8",
-    "smallserial": "int2",
-    "serial2": "int2",
-}
-SPOKEN = {
-    "int4": "integer",
-    "int8": "bigint",
-    "int2": "smallint",
-    "bool": "boolean",
-    "bpchar": "char",
-    "float8": "double precision",
-    "float4": "real",
-}
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A statement, and a location of the parser in it; -1 for its beginning."""
-
-    located: Located
-    location: int = -1
-
-    def place(self, label: str = "") -> Place:
-        """Give it as a place in the file."""
-        return self.located.place(self.location, label=label)
-
-    def __str__(self) -> str:
-        place = self.place()
-        return f"{place.path}:{place.line}"
-
-
-@dataclass(frozen=True)
-class ColumnType:
-    """A type as the parser reads it: the name PostgreSQL gives it, what stands in parentheses, how many dimensions."""
-
-    schema: str
-    name: str
-    modifiers: tuple[str, ...] = ()
-    dimensions: int = 0
-
-    def __str__(self) -> str:
-        inner = f"({', '.join(self.modifiers)})" if self.modifiers else ""
-        schema = "" if self.schema in {"", "pg_catalog", "public"} else f"{self.schema}."
-        return f"{schema}{SPOKEN.get(self.name, self.name)}{inner}{'[]' * self.dimensions}"
-
-
-def type_of(type_name: Tree) -> ColumnType:
-    """Read a TypeName."""
-    schema, name = name_in(strings(type_name.names))
-    modifiers: list[str] = []
-    for one in type_name.typmods:
-        kind, value = node(one)
-        if kind == "a_const" and value.HasField("ival"):
-            modifiers.append(str(value.ival.ival))
-        else:
-            modifiers.append(constant(one) or "…")
-    return ColumnType(schema, name, tuple(modifiers), len(type_name.array_bounds))
+    from infra.lint.column_types import ColumnType
+    from infra.lint.source_file import Origin
+    from infra.lint.tree import Name
 
 
 @dataclass
@@ -81,37 +19,37 @@ class ColumnState:
 
     name: str
     type: ColumnType | None
-    spot: Spot
+    origin: Origin
     not_null: bool = False
 
 
 @dataclass(frozen=True)
 class KeyState:
-    """A primary key, a unique constraint, an index or an exclusion: what makes an index over columns."""
+    """A primary key, a unique constraint, an exclusion constraint or an index: whatever has an index on columns."""
 
     kind: str  # primary, unique, index or exclude
-    name: str  # "" where PostgreSQL chooses one
+    name: str  # "" if PostgreSQL generates one
     columns: tuple[str, ...]  # expressions in parentheses
     unique: bool
-    spot: Spot
+    origin: Origin
     method: str = "btree"
-    predicate: str = ""  # as a text that two equal ones have in common
-    order: tuple[str, ...] = ()  # of each column: direction, nulls, operator class and collation, "" for the usual
+    predicate: str = ""  # the WHERE of a partial index, as a text that is the same for equal expressions
+    ordering: tuple[str, ...] = ()  # of each column: direction, nulls, operator class, collation; "" for the defaults
     include: tuple[str, ...] = ()
     deferrable: bool = False
-    others: str = ""  # what else makes it different, such as NULLS NOT DISTINCT
+    nulls_not_distinct: bool = False
 
     @property
-    def is_target(self) -> bool:
-        """Say whether a foreign key may refer to its columns (PostgreSQL manual, CREATE TABLE, REFERENCES)."""
-        whole = not self.predicate and not self.deferrable
-        return self.unique and whole and not any(one.startswith("(") for one in self.columns)
+    def can_be_referenced(self) -> bool:
+        """Return whether a foreign key may refer to its columns (PostgreSQL manual, CREATE TABLE, REFERENCES)."""
+        is_total = not self.predicate and not self.deferrable
+        return self.unique and is_total and not any(column.startswith("(") for column in self.columns)
 
     def __str__(self) -> str:
-        what = {"primary": "the primary key", "unique": "unique constraint", "exclude": "exclusion"}.get(
-            self.kind, "index"
-        )
-        return f"{what} {self.name}".strip() if self.kind != "primary" else what
+        if self.kind == "primary":
+            return "the primary key"
+        noun = {"unique": "unique constraint", "exclude": "exclusion"}.get(self.kind, "index")
+        return f"{noun} {self.name}".strip()
 
 
 @dataclass(frozen=True)
@@ -122,28 +60,27 @@ class ForeignKey:
     columns: tuple[str, ...]
     target: Name
     target_columns: tuple[str, ...]  # () for the primary key
-    spot: Spot
+    origin: Origin
     on_delete: str  # the parser's letter: a no action, r restrict, c cascade, n set null, d set default
     on_update: str
-    text: str  # from here to the next part of the statement
+    text: str  # its own text in the statement
 
 
 @dataclass
 class TableState:
-    """A table; `complete` is False where columns come from somewhere that the model does not follow."""
+    """A table; `complete` is False if it has columns whose definition the model does not read (LIKE, INHERITS, AS)."""
 
     name: Name
-    spot: Spot
+    origin: Origin
     columns: dict[str, ColumnState] = field(default_factory=dict[str, ColumnState])
     keys: list[KeyState] = field(default_factory=list[KeyState])
     foreign_keys: list[ForeignKey] = field(default_factory=list[ForeignKey])
     complete: bool = True
-    partition_of: Name | None = None
 
     def __str__(self) -> str:
-        return dotted(self.name)
+        return readable_name(self.name)
 
     @property
     def primary_key(self) -> tuple[str, ...]:
-        """Give the columns of the primary key."""
+        """Return the columns of the primary key, () if there is none."""
         return next((key.columns for key in self.keys if key.kind == "primary"), ())

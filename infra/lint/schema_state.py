@@ -1,115 +1,110 @@
-"""What following the statements of all files has told: what is there, what was lacking, what the tables are like."""
+"""State of the schema at a point of the simulation: the objects that exist, and the problems found up to there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from infra.lint.schema import ForeignKey, KeyState, Spot, TableState
-from infra.lint.tree import Name, dotted
+from infra.lint.tree import Name, readable_name
 
 if TYPE_CHECKING:
     from infra.lint.builtins import Builtins
     from infra.lint.creations import Creation
     from infra.lint.missing_columns import MissingColumn
-    from infra.lint.references import NameReference
-    from infra.lint.source import Located
+    from infra.lint.reference_walk import NameReference
+    from infra.lint.schema import ForeignKey, KeyState, TableState
+    from infra.lint.source_file import LocatedStatement, Origin
 
-Object = tuple[str, Name]  # kind, and name with its schema
+NamedObject = tuple[str, Name]  # kind, and name with its schema
 
 
 @dataclass(frozen=True)
-class Lack:
-    """A reference to what was not there."""
+class MissingReference:
+    """A reference to what does not exist when its statement runs."""
 
     reference: NameReference
-    spot: Spot
+    origin: Origin
 
 
 @dataclass(frozen=True)
-class Twice:
-    """An object that was made although it was there."""
+class DuplicateCreation:
+    """A creation of an object that exists already."""
 
     creation: Creation
-    spot: Spot
-    first: Spot
+    origin: Origin
+    first: Origin
 
 
 @dataclass(frozen=True)
-class Addition:
-    """A foreign key that became part of a table, with the keys that its target had then."""
+class AddedForeignKey:
+    """A foreign key that a statement added to a table, with the keys that its target had at that moment."""
 
     table: TableState
     key: ForeignKey
-    target: TableState | None = None
+    target: TableState | None = None  # None if it did not exist
     target_keys: tuple[KeyState, ...] = ()
 
 
 @dataclass
 class SchemaState:
-    """What following the statements has told."""
+    """The objects that exist after the statements simulated so far, and the problems that these statements have."""
 
-    known: Builtins
-    given: frozenset[str] = frozenset()
-    there: dict[Object, Spot] = field(default_factory=dict[Object, Spot])
-    first: dict[Object, Spot] = field(default_factory=dict[Object, Spot])
-    gone: dict[Object, Spot] = field(default_factory=dict[Object, Spot])
-    names: dict[tuple[str, str], int] = field(
-        default_factory=dict[tuple[str, str], int]
-    )  # kind, name -> how many schemas
-    tables: dict[Name, TableState] = field(default_factory=dict[Name, TableState])
-    dropped: list[TableState] = field(default_factory=list[TableState])
-    lacks: list[Lack] = field(default_factory=list[Lack])
-    twice: list[Twice] = field(default_factory=list[Twice])
-    additions: list[Addition] = field(default_factory=list[Addition])
+    builtins: Builtins
+    external: frozenset[str] = frozenset()  # objects that no module creates, as in `relation auth.users`
+
+    existing: dict[NamedObject, Origin] = field(default_factory=dict[NamedObject, "Origin"])
+    first_created: dict[NamedObject, Origin] = field(default_factory=dict[NamedObject, "Origin"])
+    dropped: dict[NamedObject, Origin] = field(default_factory=dict[NamedObject, "Origin"])
+    schema_counts: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """In how many schemas an object of this kind and name exists."""
+    extensions: dict[str, Origin] = field(default_factory=dict[str, "Origin"])
+    has_unknown_extension: bool = False  # it may have created anything
+
+    tables: dict[Name, TableState] = field(default_factory=dict[Name, "TableState"])
+    dropped_tables: list[TableState] = field(default_factory=list["TableState"])
+
+    missing_references: list[MissingReference] = field(default_factory=list[MissingReference])
+    duplicate_creations: list[DuplicateCreation] = field(default_factory=list[DuplicateCreation])
     missing_columns: list[MissingColumn] = field(default_factory=list["MissingColumn"])
-    extensions: dict[str, Spot] = field(default_factory=dict[str, Spot])
-    unknown_extensions: bool = False  # one may have made anything
-    number: dict[Located, int] = field(default_factory=dict["Located", int])  # of each statement, in their order
-    path: str = "public"  # the schema in which names without one are made
+    added_foreign_keys: list[AddedForeignKey] = field(default_factory=list[AddedForeignKey])
 
-    def all_tables(self) -> list[TableState]:
-        """Give every table that there ever was."""
-        return [*self.tables.values(), *self.dropped]
+    numbers: dict[LocatedStatement, int] = field(default_factory=dict["LocatedStatement", int])
+    """The number of each statement in the order of all."""
+    current_schema: str = "public"  # in which objects without a schema are created, the first of search_path
 
-    def find(self, name: Name) -> TableState | None:
-        """Find a table by a name as written: without a schema, whichever there is."""
+    def find_table(self, name: Name) -> TableState | None:
+        """Return the table of a name as written; without a schema, the one in any schema. None if there is none."""
         schema, bare = name
         if schema:
             return self.tables.get(name)
-        found = self.tables.get((self.path, bare)) or self.tables.get(("public", bare))
-        if found or self.names.get(("relation", bare), 0) == 0:
-            return found
+        table = self.tables.get((self.current_schema, bare)) or self.tables.get(("public", bare))
+        if table or self.schema_counts.get(("relation", bare), 0) == 0:
+            return table
         return next((table for key, table in self.tables.items() if key[1] == bare), None)
 
-    def has(self, kind: str, name: Name) -> bool:
-        """Say whether an object is there now; a type may also be a table's row."""
+    def exists(self, kind: str, name: Name) -> bool:
+        """Return whether an object exists at this point of the simulation."""
         schema, bare = name
-        if self.known.is_server_s(kind, schema, bare) or self._is_given(kind, name):
+        if self.builtins.is_builtin(kind, schema, bare) or self._is_external(kind, name):
             return True
-        other = {"type": "relation", "relation": "type"}.get(kind, kind)  # a row is a type, a composite type a relation
-        if self._made(kind, name) or self._made(other, name):
+        # A table's rows have a type of its name, and a composite type is a relation in pg_class.
+        other_kind = {"type": "relation", "relation": "type"}.get(kind, kind)
+        if self._is_created(kind, name) or self._is_created(other_kind, name):
             return True
-        if kind == "function" and self.known.is_function_like(bare):
+        if kind == "function" and self.builtins.can_be_called(bare):
             return True
-        return any(one in self.extensions for one in self.known.bringing(kind, bare))
+        return any(extension in self.extensions for extension in self.builtins.extensions_with(kind, bare))
 
-    def _made(self, kind: str, name: Name) -> bool:
-        return (kind, name) in self.there if name[0] else self.names.get((kind, name[1]), 0) > 0
+    def _is_created(self, kind: str, name: Name) -> bool:
+        return (kind, name) in self.existing if name[0] else self.schema_counts.get((kind, name[1]), 0) > 0
 
-    def _is_given(self, kind: str, name: Name) -> bool:
-        if not self.given:
+    def _is_external(self, kind: str, name: Name) -> bool:
+        if not self.external:
             return False
         schema, bare = name
-        return any(
-            f"{kind} {one}" in self.given for one in (dotted(name), f"{schema or 'public'}.{bare}", f"{schema}.*")
-        )
+        spellings = (readable_name(name), f"{schema or 'public'}.{bare}", f"{schema}.*")
+        return any(f"{kind} {spelling}" in self.external for spelling in spellings)
 
-    def by_bare_name(self, among: dict[Object, Spot], kind: str, name: str) -> Spot | None:
-        """Give the first of the objects that have a name in some schema."""
-        here = among.get((kind, ("public", name)))
-        return here or next((spot for (one, (_, bare)), spot in among.items() if one == kind and bare == name), None)
-
-    def in_schema(self, name: Name) -> Name:
-        """Give a name the schema in which it is made."""
-        return (name[0] or self.path, name[1])
+    def qualified(self, name: Name) -> Name:
+        """Return a name with its schema, which is the current one if none is written."""
+        return (name[0] or self.current_schema, name[1])

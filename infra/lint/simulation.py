@@ -1,191 +1,200 @@
-"""Follows the statements of all files in their order: what is there at each of them, and what each lacks."""
+"""Simulation of the statements of all files in their order: the objects that exist at each, and what each lacks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.lint import tables
-from infra.lint.builtins import OWN_SCHEMAS
-from infra.lint.creations import creations, removals, renaming
+from infra.lint.builtins import SYSTEM_SCHEMAS
+from infra.lint.creations import creations
+from infra.lint.drops import dropped_objects, renamed_object
 from infra.lint.missing_columns import missing_columns
-from infra.lint.references import NameReference, references
-from infra.lint.schema import Spot, TableState
-from infra.lint.schema_state import Addition, Lack, SchemaState, Twice
-from infra.lint.tree import enum, node, relation_name
+from infra.lint.reference_walk import NameReference
+from infra.lint.references import references
+from infra.lint.schema import TableState
+from infra.lint.schema_state import AddedForeignKey, DuplicateCreation, MissingReference, SchemaState
+from infra.lint.source_file import Origin
+from infra.lint.table_changes import alter_table, rename_column
+from infra.lint.table_definitions import read_index, read_table
+from infra.lint.tree import enum_value, node, nodes, relation_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from infra.lint.builtins import Builtins
-    from infra.lint.schema_state import Object
-    from infra.lint.source import Located, SourceFile
+    from infra.lint.schema_state import NamedObject
+    from infra.lint.source_file import LocatedStatement, SourceFile
     from infra.lint.tree import Name, Tree
 
 
-def simulate(files: Sequence[SourceFile], known: Builtins, *, given: frozenset[str] = frozenset()) -> SchemaState:
-    """Follow all statements of all files."""
-    history = SchemaState(known, given)
+def simulate(files: Sequence[SourceFile], builtins: Builtins, *, external: frozenset[str] = frozenset()) -> SchemaState:
+    """Return the state after all statements of all files, starting from the builtin and the external objects."""
+    state = SchemaState(builtins, external)
     for file in files:
-        history.path = "public"  # each module is run in a session of its own
-        for located in file.statements:
-            history.number[located] = len(history.number)
-            _look(history, located)
-            _make(history, located.kind, located.tree, located)
-            _read_tables(history, located.kind, located.tree, located)
-            history.missing_columns += missing_columns(history, located)
-    return history
+        state.current_schema = "public"  # each module is applied in a session of its own
+        for statement in file.statements:
+            state.numbers[statement] = len(state.numbers)
+            _record_missing_references(state, statement)
+            _apply_objects(state, statement.kind, statement.tree, statement)
+            _apply_tables(state, statement.kind, statement.tree, statement)
+            state.missing_columns += missing_columns(state, statement)
+    return state
 
 
-def _look(history: SchemaState, located: Located) -> None:
-    """Note what a statement refers to that is not there yet, once for each name."""
-    own = {(one.kind, one.name[1]) for one in located.makes}
-    if located.kind == "create_schema_stmt":
-        own |= {(one.kind, one.name[1]) for part in located.tree.schema_elts for one in creations(*node(part))}
-    seen: set[tuple[str, Name]] = set()
-    for reference in _all_references(located):
+def _record_missing_references(state: SchemaState, statement: LocatedStatement) -> None:
+    """Record what a statement refers to that does not exist yet, once for each name."""
+    own = {(creation.kind, creation.name[1]) for creation in statement.creations}
+    if statement.kind == "create_schema_stmt":
+        for element in statement.tree.schema_elts:
+            own |= {(creation.kind, creation.name[1]) for creation in creations(*node(element))}
+    checked: set[tuple[str, Name]] = set()
+    for reference in _references_with_schemas(statement):
         key = (reference.kind, reference.name)
-        if key in seen or (reference.kind, reference.name[1]) in own or not reference.name[1]:
+        if key in checked or (reference.kind, reference.name[1]) in own or not reference.name[1]:
             continue
-        seen.add(key)
-        if not history.has(*key):
-            history.lacks.append(Lack(reference, Spot(located, reference.location)))
+        checked.add(key)
+        if not state.exists(*key):
+            state.missing_references.append(MissingReference(reference, Origin(statement, reference.location)))
 
 
-def _all_references(located: Located) -> Iterator[NameReference]:
-    yield from references(located.kind, located.tree)
-    for one in located.makes:
-        schema = one.name[0]
-        if schema and schema not in OWN_SCHEMAS and schema != "public" and located.kind != "do_stmt":
-            yield NameReference("schema", ("", schema), one.location)
+def _references_with_schemas(statement: LocatedStatement) -> Iterator[NameReference]:
+    """Yield what a statement refers to, and the schemas in which it creates objects."""
+    yield from references(statement.kind, statement.tree)
+    for creation in statement.creations:
+        schema = creation.name[0]
+        if schema and schema not in SYSTEM_SCHEMAS and schema != "public" and statement.kind != "do_stmt":
+            yield NameReference("schema", ("", schema), creation.location)
 
 
-def _make(history: SchemaState, kind: str, tree: Tree, located: Located) -> None:
-    """Note what a statement makes, takes away and renames."""
-    for one in located.makes if tree is located.tree else creations(kind, tree):
-        nameless = one.kind in {"schema", "extension"}
-        name = one.name if nameless else history.in_schema(one.name)
-        spot = Spot(located, one.location)
-        here = (one.kind, name)
-        if here in history.there and not one.tolerant:
-            history.twice.append(Twice(one, spot, history.there[here]))
-        _add(history, here, spot)
-        if one.kind == "extension":
-            history.extensions.setdefault(one.name[1], spot)
-            history.unknown_extensions |= one.name[1] not in history.known.extensions
-    for what, name in removals(kind, tree):
-        schema = "" if what in {"schema", "extension"} else name[0] or history.path
-        _remove(history, (what, (schema, name[1])), Spot(located))
-    renamed = renaming(kind, tree)
+def _apply_objects(state: SchemaState, kind: str, tree: Tree, statement: LocatedStatement) -> None:
+    """Apply what a statement, or an element of CREATE SCHEMA, creates, drops and renames, and its search_path."""
+    for creation in statement.creations if tree is statement.tree else creations(kind, tree):
+        in_no_schema = creation.kind in {"schema", "extension"}
+        key = (creation.kind, creation.name if in_no_schema else state.qualified(creation.name))
+        origin = Origin(statement, creation.location)
+        if key in state.existing and not creation.may_exist:
+            state.duplicate_creations.append(DuplicateCreation(creation, origin, state.existing[key]))
+        _add(state, key, origin)
+        if creation.kind == "extension":
+            state.extensions.setdefault(creation.name[1], origin)
+            state.has_unknown_extension |= creation.name[1] not in state.builtins.extensions
+    for object_kind, name in dropped_objects(kind, tree):
+        schema = "" if object_kind in {"schema", "extension"} else name[0] or state.current_schema
+        _remove(state, (object_kind, (schema, name[1])), Origin(statement))
+    renamed = renamed_object(kind, tree)
     if renamed:
-        what, old, new = renamed
-        _remove(history, (what, history.in_schema(old)), Spot(located))
-        _add(history, (what, history.in_schema(new)), Spot(located))
+        object_kind, old, new = renamed
+        _remove(state, (object_kind, state.qualified(old)), Origin(statement))
+        _add(state, (object_kind, state.qualified(new)), Origin(statement))
     if kind == "create_schema_stmt":
-        outer, history.path = history.path, tree.schemaname or history.path
-        for part in tree.schema_elts:
-            _make(history, *node(part), located)
-            _read_tables(history, *node(part), located)
-        history.path = outer
+        outer_schema, state.current_schema = state.current_schema, tree.schemaname or state.current_schema
+        for element in tree.schema_elts:
+            _apply_objects(state, *node(element), statement)
+            _apply_tables(state, *node(element), statement)
+        state.current_schema = outer_schema
     if kind == "variable_set_stmt" and tree.name == "search_path" and tree.args:
-        history.path = next(iter(_search_path(tree)), "") or "public"
+        state.current_schema = next(iter(_search_path(tree)), "") or "public"
 
 
 def _search_path(tree: Tree) -> Iterable[str]:
-    for one in tree.args:
-        if one.HasField("a_const") and one.a_const.sval.sval not in {"$user", "pg_catalog", ""}:
-            yield one.a_const.sval.sval
+    for argument in nodes(tree.args, "a_const"):
+        if argument.sval.sval not in {"$user", "pg_catalog", ""}:
+            yield argument.sval.sval
 
 
-def _add(history: SchemaState, here: Object, spot: Spot) -> None:
-    kind, (_, name) = here
-    if here not in history.there:
-        history.names[kind, name] = history.names.get((kind, name), 0) + 1
-    history.there.setdefault(here, spot)
-    history.first.setdefault(here, spot)
-    history.gone.pop(here, None)
+def _add(state: SchemaState, key: NamedObject, origin: Origin) -> None:
+    kind, (_, name) = key
+    if key not in state.existing:
+        state.schema_counts[kind, name] = state.schema_counts.get((kind, name), 0) + 1
+    state.existing.setdefault(key, origin)
+    state.first_created.setdefault(key, origin)
+    state.dropped.pop(key, None)
 
 
-def _remove(history: SchemaState, here: Object, spot: Spot) -> None:
-    kind, name = here
-    if history.there.pop(here, None):
-        history.names[kind, name[1]] -= 1
-        history.gone[here] = spot
-    if kind == "relation" and (table := history.tables.pop(name, None)):
-        history.dropped.append(table)
+def _remove(state: SchemaState, key: NamedObject, origin: Origin) -> None:
+    kind, name = key
+    if state.existing.pop(key, None):
+        state.schema_counts[kind, name[1]] -= 1
+        state.dropped[key] = origin
+    if kind == "relation" and (table := state.tables.pop(name, None)):
+        state.dropped_tables.append(table)
 
 
-def _read_tables(history: SchemaState, kind: str, tree: Tree, located: Located) -> None:
-    """Keep the tables of the model as the statement leaves them."""
-    read = _READERS.get(kind)
-    if read:
-        read(history, tree, located)
+def _apply_tables(state: SchemaState, kind: str, tree: Tree, statement: LocatedStatement) -> None:
+    """Apply what a statement, or an element of CREATE SCHEMA, changes in the model's tables."""
+    apply = _TABLE_STATEMENTS.get(kind)
+    if apply:
+        apply(state, tree, statement)
 
 
-def _create_table(history: SchemaState, tree: Tree, located: Located) -> None:
-    name = history.in_schema(relation_name(tree.relation))
-    if name not in history.tables or not tree.if_not_exists:
-        history.tables[name] = table = tables.table_of(tree, located, name)
-        _note_additions(history, table, 0)
+def _create_table(state: SchemaState, tree: Tree, statement: LocatedStatement) -> None:
+    name = state.qualified(relation_name(tree.relation))
+    if name not in state.tables or not tree.if_not_exists:
+        state.tables[name] = table = read_table(tree, statement, name)
+        _record_foreign_keys(state, table, 0)
 
 
-def _alter_table(history: SchemaState, tree: Tree, located: Located) -> None:
-    table = history.find(relation_name(tree.relation))
+def _alter_table(state: SchemaState, tree: Tree, statement: LocatedStatement) -> None:
+    table = state.find_table(relation_name(tree.relation))
     if not table:
         return
-    foreign_keys = len(table.foreign_keys)
-    commands = [one.alter_table_cmd for one in tree.cmds]
-    tables.alter(table, commands, located)
-    if all(enum(one, "subtype") in {"AT_AddColumn", "AT_AddConstraint"} for one in commands):
-        _note_additions(history, table, foreign_keys)
+    existing = len(table.foreign_keys)
+    commands = list(nodes(tree.cmds, "alter_table_cmd"))
+    alter_table(table, commands, statement)
+    if all(enum_value(command, "subtype") in {"AT_AddColumn", "AT_AddConstraint"} for command in commands):
+        _record_foreign_keys(state, table, existing)
 
 
-def _create_index(history: SchemaState, tree: Tree, located: Located) -> None:
-    table = history.find(relation_name(tree.relation))
+def _create_index(state: SchemaState, tree: Tree, statement: LocatedStatement) -> None:
+    table = state.find_table(relation_name(tree.relation))
     if table:
-        key = tables.index_state(tree, located)
-        if not (tree.if_not_exists and any(one.name == key.name for one in table.keys)):
-            table.keys.append(key)
+        index = read_index(tree, statement)
+        if not (tree.if_not_exists and any(key.name == index.name for key in table.keys)):
+            table.keys.append(index)
 
 
-def _drop_index(history: SchemaState, tree: Tree, located: Located) -> None:
-    if enum(tree, "remove_type") == "OBJECT_INDEX":
-        gone = {name[1] for _, name in removals("drop_stmt", tree)}
-        for table in history.tables.values():
-            table.keys = [key for key in table.keys if key.kind != "index" or key.name not in gone]
-    del located
+def _drop_index(state: SchemaState, tree: Tree, _statement: LocatedStatement) -> None:
+    if enum_value(tree, "remove_type") == "OBJECT_INDEX":
+        dropped = {name[1] for _, name in dropped_objects("drop_stmt", tree)}
+        for table in state.tables.values():
+            table.keys = [key for key in table.keys if key.kind != "index" or key.name not in dropped]
 
 
-def _create_as(history: SchemaState, tree: Tree, located: Located) -> None:
-    name = history.in_schema(relation_name(tree.into.rel))
-    history.tables[name] = TableState(name, Spot(located), complete=False)
+def _create_table_as(state: SchemaState, tree: Tree, statement: LocatedStatement) -> None:
+    name = state.qualified(relation_name(tree.into.rel))
+    state.tables[name] = TableState(name, Origin(statement), complete=False)
 
 
-def _note_additions(history: SchemaState, table: TableState, foreign_keys: int) -> None:
-    """Remember the foreign keys from this number on, with what the targets had at this moment."""
-    for key in table.foreign_keys[foreign_keys:]:
-        target = history.find(key.target)
-        history.additions.append(Addition(table, key, target, tuple(target.keys) if target else ()))
+def _record_foreign_keys(state: SchemaState, table: TableState, first: int) -> None:
+    """Record the foreign keys of a table from this number on, with the keys that their targets have now."""
+    for key in table.foreign_keys[first:]:
+        target = state.find_table(key.target)
+        state.added_foreign_keys.append(AddedForeignKey(table, key, target, tuple(target.keys) if target else ()))
 
 
-def _rename(history: SchemaState, tree: Tree, _located: Located) -> None:
-    what = enum(tree, "rename_type")
-    if what == "OBJECT_TABLE":
-        schema, old = relation_name(tree.relation)
-        for key in [key for key in history.dropped if key.name[1] == old and (not schema or key.name[0] == schema)][
-            -1:
-        ]:
-            history.dropped.remove(key)
-            key.name = (key.name[0], tree.newname)
-            history.tables[key.name] = key
-    elif what == "OBJECT_COLUMN" and (table := history.find(relation_name(tree.relation))):
-        tables.rename_column(table, tree.subname, tree.newname)
+def _rename(state: SchemaState, tree: Tree, _statement: LocatedStatement) -> None:
+    parser_type = enum_value(tree, "rename_type")
+    if parser_type == "OBJECT_TABLE":
+        _rename_table(state, relation_name(tree.relation), tree.newname)
+    elif parser_type == "OBJECT_COLUMN" and (table := state.find_table(relation_name(tree.relation))):
+        rename_column(table, tree.subname, tree.newname)
 
 
-_READERS: dict[str, Callable[[SchemaState, Tree, Located], None]] = {
+def _rename_table(state: SchemaState, name: Name, new: str) -> None:
+    """Restore under its new name the table that `_apply_objects` has dropped under the old one."""
+    schema, bare = name
+    for table in reversed(state.dropped_tables):
+        if table.name[1] == bare and (not schema or table.name[0] == schema):
+            state.dropped_tables.remove(table)
+            table.name = (table.name[0], new)
+            state.tables[table.name] = table
+            return
+
+
+_TABLE_STATEMENTS: dict[str, Callable[[SchemaState, Tree, LocatedStatement], None]] = {
     "create_stmt": _create_table,
     "alter_table_stmt": _alter_table,
     "index_stmt": _create_index,
     "rename_stmt": _rename,
     "drop_stmt": _drop_index,
-    "create_table_as_stmt": _create_as,
+    "create_table_as_stmt": _create_table_as,
 }

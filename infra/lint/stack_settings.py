@@ -1,4 +1,4 @@
-"""What the files of the stacks say that concerns SQL modules: extensions, and the libraries that the server loads."""
+"""Settings of the stacks that concern SQL modules: extensions, and the libraries that the server loads."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from infra.modules.extensions import DEFAULT_EXTENSIONS
 if TYPE_CHECKING:
     from pathlib import Path
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
 class StackSettings:
-    """A stack's file, the extensions that every database of it gets, and the libraries that are loaded at its start."""
+    """A stack's file, the extensions of each of its databases, and the libraries that its server loads at start."""
 
     path: str
     extensions: frozenset[str]
@@ -26,33 +26,33 @@ class StackSettings:
 
 
 def read_stacks(root: Path) -> list[StackSettings]:
-    """Read Pulumi.*.yaml beside Pulumi.yaml; an empty list where there is no such project."""
-    project = root / "Pulumi.yaml"
-    if not project.is_file():
+    """Read Pulumi.*.yaml beside Pulumi.yaml; [] if there is no Pulumi.yaml."""
+    project_file = root / "Pulumi.yaml"
+    if not project_file.is_file():
         return []
-    name = str(_mapping(project).get("name", ""))
-    files = sorted(path for path in root.glob("Pulumi.*.yaml") if path.is_file())
-    return [_stack(path, name) for path in files]
+    project = str(_read_mapping(project_file).get("name", ""))
+    stack_files = sorted(path for path in root.glob("Pulumi.*.yaml") if path.is_file())
+    return [_read_stack(path, project) for path in stack_files]
 
 
-def _stack(path: Path, project: str) -> StackSettings:
-    config = _mapping_in(_mapping(path), "config")
+def _read_stack(path: Path, project: str) -> StackSettings:
+    config = _mapping_at(_read_mapping(path), "config")
     extensions = config.get(f"{project}:extensions", DEFAULT_EXTENSIONS)
-    settings = _mapping_in(_mapping_in(config, f"{project}:server"), "settings")
-    libraries = str(settings.get("shared_preload_libraries", "")).split(",")
     names = cast("list[Any]", extensions) if isinstance(extensions, (list, tuple)) else []
-    return StackSettings(str(path), frozenset(map(str, names)), frozenset(one.strip(" '\"") for one in libraries))
+    settings = _mapping_at(_mapping_at(config, f"{project}:server"), "settings")
+    libraries = str(settings.get("shared_preload_libraries", "")).split(",")
+    return StackSettings(str(path), frozenset(map(str, names)), frozenset(name.strip(" '\"") for name in libraries))
 
 
-def _mapping_in(outer: dict[str, Any], key: str) -> dict[str, Any]:
-    found = outer.get(key)
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+def _mapping_at(outer: dict[str, Any], key: str) -> dict[str, Any]:
+    value = outer.get(key)
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _mapping(path: Path) -> dict[str, Any]:
+def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)  # noqa: S506 (a safe loader)
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506 (a safe loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        what = " ".join(str(error).split())
-        raise InfraError(f"cannot be read: {what}", place=str(path), remedy="mend it") from None
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+        message = " ".join(str(error).split())
+        raise InfraError(f"cannot be read: {message}", place=str(path), remedy="correct the file") from None
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}

@@ -1,1 +1,1 @@
-"""What a numbered SQL file is, without a server: reading, parsing, order, lint, decisions, generation."""
+"""The numbered SQL files, without a server: reading, parsing, what they may contain, and what is done with each."""

@@ -1,4 +1,4 @@
-"""What is to be done with a module: one table, asked by previews, runs and tests, and printed in docs/lifecycle.md."""
+"""The table that decides what is done with a module; previews and runs use it, and docs/lifecycle.md shows it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from enum import Enum
 
 
 class Lifecycle(str, Enum):
-    """What may happen to a stack's data: anything, or nothing."""
+    """Whether a stack's data may be dropped and built again (ephemeral), or never (persistent)."""
 
     EPHEMERAL = "ephemeral"
     PERSISTENT = "persistent"
 
 
 class ModuleState(str, Enum):
-    """What the ledger and the live database say of a module; the texts complete `the database …`."""
+    """The state of a module in the ledger and the live database; each value completes the phrase `the database …`."""
 
     FOREIGN = "has the ledger of another stack, server or database"
     FRESH = "has no row for it and none of its objects"
@@ -23,11 +23,11 @@ class ModuleState(str, Enum):
     APPLIED = "has its row, and its objects as it left them"
     DRIFTED = "has its row, but some of its objects are changed or gone"
     VANISHED = "has its row, but none of its objects"
-    RETAINED = "has its row from when its file was removed, and its objects"
+    ORPHANED = "has its row from when its file was removed, and its objects"
 
 
 class Change(str, Enum):
-    """How the file differs from what was applied; the texts complete `the file …`."""
+    """How the file differs from what was applied; each value completes the phrase `the file …`."""
 
     NEW = "was never applied"
     SAME = "is what was applied"
@@ -68,7 +68,7 @@ class Digests:
 
 @dataclass(frozen=True)
 class Decision:
-    """A step, in a sentence why, and where it is or may become a refusal what to do instead; both are for people."""
+    """A step and the reason for it, with a remedy if it is or may become a refusal; both texts are for people."""
 
     step: Step
     why: str
@@ -117,14 +117,14 @@ DECISIONS: tuple[tuple[ModuleState, tuple[Change, ...], tuple[Lifecycle, ...], D
         Decision(Step.REFUSE, _GONE, _RESTORE),
     ),
     (
-        ModuleState.RETAINED,
+        ModuleState.ORPHANED,
         (Change.SAME, Change.REFORMATTED),
         _BOTH,
         Decision(Step.ADOPT, "its file is back, and its objects never left"),
     ),
-    (ModuleState.RETAINED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its file is back with other statements")),
+    (ModuleState.ORPHANED, (Change.CHANGED,), (_E,), Decision(Step.REBUILD, "its file is back with other statements")),
     (
-        ModuleState.RETAINED,
+        ModuleState.ORPHANED,
         (Change.CHANGED,),
         (_P,),
         Decision(Step.VERIFY, "its file is back with other statements", _MIGRATE),
@@ -139,22 +139,22 @@ TABLE: dict[tuple[ModuleState, Change, Lifecycle], Decision] = {
 }
 
 
-def change_between(wanted: Digests, applied: Digests | None) -> Change:
-    """Say how a file differs from what the ledger holds of it."""
+def change_between(current: Digests, applied: Digests | None) -> Change:
+    """Return how a file differs from what the ledger has of it; `applied` is None for a module without a row."""
     if applied is None:
         return Change.NEW
-    if wanted.text == applied.text:
+    if current.text == applied.text:
         return Change.SAME
-    return Change.REFORMATTED if wanted.statements == applied.statements else Change.CHANGED
+    return Change.REFORMATTED if current.statements == applied.statements else Change.CHANGED
 
 
 def decide(state: ModuleState, change: Change, lifecycle: Lifecycle) -> Decision:
-    """Look up the one decision for a module; every combination that can occur has one."""
+    """Return the decision for a module; raises KeyError for a combination that cannot occur."""
     return TABLE[state, change, lifecycle]
 
 
 def as_markdown() -> str:
-    """Give the table for docs/lifecycle.md."""
+    """Return the table as docs/lifecycle.md shows it."""
     lines = ["| the database … | the file … | ephemeral | persistent |", "| --- | --- | --- | --- |"]
     for state in ModuleState:
         for change in Change:

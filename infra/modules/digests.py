@@ -1,4 +1,4 @@
-"""Digests of a module: of its bytes, and of its statements whatever their comments, white space and letter case."""
+"""The digest of a module's text; the digest of its statements is in statements.py, which has the parser."""
 
 from __future__ import annotations
 
@@ -6,5 +6,8 @@ import hashlib
 
 
 def text_digest(text: str) -> str:
-    """Digest the text as it is; the prefix names the way it was made, so that a later way is never mistaken for it."""
+    """Return the digest of a text as it is, every character counted.
+
+    The prefix names the algorithm: digests are stored in ledgers, and one of a later algorithm must not look the same.
+    """
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a module may declare in its first comment: that it runs statement by statement, outside a transaction."""
+"""The directive in a module's first comment by which it runs statement by statement, outside a transaction."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ DIRECTIVE = "-- platform-postgres: statement by statement"
 
 
 def runs_by_statement(text: str) -> bool:
-    """Say whether a line of the module's first comment is the directive."""
+    """Return whether one of the comment lines at the beginning of the module is the directive."""
     for line in text.splitlines():
         if not line.startswith("--"):
             return False

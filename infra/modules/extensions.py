@@ -1,3 +1,3 @@
-"""The extensions that every database gets where a stack names no others."""
+"""The extensions of a database whose stack does not name its own."""
 
 DEFAULT_EXTENSIONS = ("uuid-ossp", "pgcrypto", "pg_trgm")

@@ -1,4 +1,4 @@
-"""Where each object is declared in the SQL modules: the statement, and within CREATE TABLE the line of the column."""
+"""Where each object is created in the SQL modules: the statement, or the column or constraint inside a statement."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
 
 ObjectKey = tuple[str, tuple[str, ...]]
-"""A kind as the catalog names it, and the parts of a name without quotes."""
+"""A kind as the catalog names it, and the parts of the qualified name without quotes."""
 
-SCHEMA = "public"  # where modules make what they name without a schema
+SCHEMA = "public"  # the schema of what modules create without naming a schema
 
-_NAMED = {"create_enum_stmt": ("enum", "type_name"), "create_domain_stmt": ("domain", "domainname")}
-OF_RELATIONS = {"view_stmt": ("view", "view"), "create_seq_stmt": ("sequence", "sequence")}
-_OF_TABLES = {
+_WITH_ELEMENTS = {"create_stmt", "create_foreign_table_stmt", "composite_type_stmt", "alter_table_stmt"}
+
+# By the parser's name of a statement: the kind of object that it creates, and the fields with its name.
+_TYPES = {"create_enum_stmt": ("enum", "type_name"), "create_domain_stmt": ("domain", "domainname")}
+_RELATIONS = {"view_stmt": ("view", "view"), "create_seq_stmt": ("sequence", "sequence")}
+_PARTS_OF_TABLES = {
     "create_trig_stmt": ("trigger", "relation", "trigname"),
     "create_policy_stmt": ("policy", "table", "policy_name"),
     "rule_stmt": ("rule", "relation", "rulename"),
@@ -27,50 +30,67 @@ _OF_TABLES = {
 
 
 def locations_of(modules: Iterable[Module]) -> dict[ObjectKey, SourcePlace]:
-    """Find where objects are declared; the last place counts. Raises ModuleError for text that is not SQL."""
-    found: dict[ObjectKey, SourcePlace] = {}
+    """Return the place of each object that modules create by name; an object that is created again has the last place.
+
+    Raises ModuleError for text that is not SQL.
+    """
+    locations: dict[ObjectKey, SourcePlace] = {}
     for module in modules:
         raw = module.text.encode()
         for statement in parse(module.text, module.path):
             for key, offset in _objects(statement):
                 start = statement.start if offset is None else len(raw[:offset].decode())
-                found[key] = place_of(module.text, module.path, start)
-    return found
+                locations[key] = place_of(module.text, module.path, start)
+    return locations
 
 
 def _objects(statement: Statement) -> Iterator[tuple[ObjectKey, int | None]]:
-    """Give what a statement declares, each with its offset in bytes, None for the statement's own."""
+    """Yield the objects that a statement creates, each with its offset in bytes, or None for the statement's own."""
     kind, tree = statement.kind, statement.tree
-    if kind == "create_stmt":
-        table = _relation(tree.relation)
-        yield ("table", table), None
-        for element in tree.table_elts:
-            yield from _part(element, table)
-    elif kind == "alter_table_stmt":
-        for command in tree.cmds:
-            yield from _part(getattr(command.alter_table_cmd, "def"), _relation(tree.relation))
+    if kind in _WITH_ELEMENTS:
+        yield from _with_elements(kind, tree)
     elif kind == "index_stmt" and tree.idxname:
         yield ("index", (_relation(tree.relation)[0], tree.idxname)), None
     elif kind == "create_extension_stmt":
         yield ("extension", (tree.extname,)), None
-    elif kind in _NAMED:
-        what, field = _NAMED[kind]
-        yield (what, _qualified([part.string.sval for part in getattr(tree, field)])), None
-    elif kind in OF_RELATIONS:
-        what, field = OF_RELATIONS[kind]
-        yield (what, _relation(getattr(tree, field))), None
-    elif kind in _OF_TABLES:
-        what, table_field, name_field = _OF_TABLES[kind]
-        yield (what, (*_relation(getattr(tree, table_field)), getattr(tree, name_field))), None
+    elif kind in _TYPES:
+        object_kind, field = _TYPES[kind]
+        yield (object_kind, _qualified([part.string.sval for part in getattr(tree, field)])), None
+    elif kind in _RELATIONS:
+        object_kind, field = _RELATIONS[kind]
+        yield (object_kind, _relation(getattr(tree, field))), None
+    elif kind in _PARTS_OF_TABLES:
+        object_kind, table_field, name_field = _PARTS_OF_TABLES[kind]
+        yield (object_kind, (*_relation(getattr(tree, table_field)), getattr(tree, name_field))), None
 
 
-def _part(element: Any, table: tuple[str, ...]) -> Iterator[tuple[ObjectKey, int | None]]:  # noqa: ANN401 (a parse tree)
-    """Give the column or constraint that an element of a table declares."""
+def _with_elements(kind: str, tree: Any) -> Iterator[tuple[ObjectKey, int | None]]:  # noqa: ANN401 (a parse tree)
+    """Yield a table or composite type, if the statement creates it, and the columns and constraints declared in it."""
+    if kind == "alter_table_stmt":
+        relation = _relation(tree.relation)
+        elements = [getattr(command.alter_table_cmd, "def") for command in tree.cmds]
+    elif kind == "composite_type_stmt":
+        relation, elements = _relation(tree.typevar), tree.coldeflist
+        yield ("composite type", relation), None
+    else:
+        table = tree.base_stmt if kind == "create_foreign_table_stmt" else tree
+        relation, elements = _relation(table.relation), table.table_elts
+        yield ("table", relation), None
+    for element in elements:
+        yield from _element(element, relation)
+
+
+def _element(
+    element: Any,  # noqa: ANN401 (a parse tree)
+    table: tuple[str, ...],
+) -> Iterator[tuple[ObjectKey, int | None]]:
+    """Yield the column and the named constraints that an element of a table declares."""
     kind = element.WhichOneof("node")
     if kind == "column_def":
-        yield ("column", (*table, element.column_def.colname)), element.column_def.location
+        if element.column_def.colname:  # ALTER COLUMN … TYPE has a definition without a name, and creates nothing
+            yield ("column", (*table, element.column_def.colname)), element.column_def.location
         for constraint in element.column_def.constraints:
-            yield from _part(constraint, table)
+            yield from _element(constraint, table)
     elif kind == "constraint" and element.constraint.conname:
         yield ("constraint", (*table, element.constraint.conname)), element.constraint.location
 

@@ -1,4 +1,4 @@
-"""A module is a numbered SQL file; this reads a directory of them and refuses what could not be run as it stands."""
+"""Modules, the numbered SQL files: reads a directory of them, and refuses what could not be run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODULE_NAME = re.compile(r"(?P<number>[0-9]{2,4})-(?P<title>[a-z0-9]+(?:-[a-z0-9
 
 @dataclass(frozen=True)
 class Module:
-    """One SQL file: its number, its name without `.sql`, the path to show, and its text with Unix line ends."""
+    """One SQL file: its number, its name without `.sql`, its path as messages show it, its text with Unix line ends."""
 
     number: int
     name: str
@@ -28,12 +28,12 @@ class Module:
 
 
 def order(name: str) -> tuple[int, str]:
-    """Give the key that sorts modules by their names: numbers are compared as such, so that 99 comes before 100."""
+    """Return the key that sorts modules by name: numbers are compared as numbers, so that 99 comes before 100."""
     return int(name.partition("-")[0]), name
 
 
 class ModuleDirectoryError(ModuleFileError):
-    """Everything that is wrong with a directory of modules, a line each."""
+    """All problems of a directory of modules at once, a line each."""
 
     def __init__(self, directory: str, problems: list[ModuleFileError]) -> None:
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
@@ -45,10 +45,10 @@ class ModuleDirectoryError(ModuleFileError):
 
 
 def load_modules(directory: Path, *, shown_as: str | None = None) -> list[Module]:
-    """Read the modules of a directory in their order; `shown_as` is the directory's name in messages and previews.
+    """Read the modules of a directory, in the order of their numbers.
 
-    Names beginning with a dot are left alone; everything else must be a module. Raises ModuleDirectoryError with every
-    problem at once, ModuleFileError where there is no such directory.
+    `shown_as` is the directory's name in messages and previews. Names that begin with a dot are ignored; every other
+    entry must be a module. Raises ModuleDirectoryError with all problems, ModuleFileError for an unreadable directory.
     """
     shown = PurePath(shown_as) if shown_as is not None else directory
     try:
@@ -88,14 +88,18 @@ def _load(path: Path, shown: str) -> Module:
             raise ModuleFileError("is not a file", place=shown, remedy="a module is one SQL file")
         raw = path.read_bytes()
     except OSError as error:
-        nowhere = error.errno in {ENOENT, ELOOP}
-        remedy = "the link leads nowhere: mend or remove it" if nowhere else "mend its permissions"
+        is_broken_link = error.errno in {ENOENT, ELOOP}  # it was listed, so it is there
+        remedy = "repair or remove the symbolic link" if is_broken_link else "make it readable"
         raise ModuleFileError(f"cannot be read ({error.strerror})", place=shown, remedy=remedy) from None
     return Module(int(name["number"]), path.stem, shown, decode(raw, shown))
 
 
 def decode(raw: bytes, shown: str) -> str:
-    """Give a module's text; PostgreSQL takes UTF-8 without a byte order mark and without NUL (manual, 24.3)."""
+    """Return a module's text; raises ModuleFileError for text that PostgreSQL would not accept as it is.
+
+    That is a byte order mark, which is no white space to PostgreSQL; NUL, which no text may contain; and anything else
+    than UTF-8 (PostgreSQL manual, 24.3).
+    """
     if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise ModuleFileError("begins with a byte order mark", place=f"{shown}:1:1", remedy="save it as plain UTF-8")
     if b"\0" in raw:
@@ -112,9 +116,9 @@ def decode(raw: bytes, shown: str) -> str:
 
 
 def _numbering(names: list[str], shown: PurePath) -> list[ModuleFileError]:
-    """Report numbers that occur twice and gaps, whatever the files hold: either would make the order a guess."""
+    """Return a problem for each number that occurs twice or is left out: either would make the order uncertain."""
     problems: list[ModuleFileError] = []
-    numbered = sorted((int(found["number"]), name) for name in names if (found := MODULE_NAME.fullmatch(name)))
+    numbered = sorted((int(match["number"]), name) for name in names if (match := MODULE_NAME.fullmatch(name)))
     expected = 1
     previous = ""
     for number, name in numbered:

@@ -1,4 +1,4 @@
-"""What a module may not hold, because it would break the promise that a module is one transaction or nothing."""
+"""Statements that a module may not contain, because a module has to be applied whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Refusable(Protocol):
-    """A statement, as far as a rule looks at it: the parser's name of its kind, and its tree."""
+    """What a restriction reads of a statement: the parser's name of its kind, and its parse tree."""
 
     @property
     def kind(self) -> str: ...
@@ -27,7 +27,7 @@ class Refusable(Protocol):
 
 @dataclass(frozen=True)
 class Restriction:
-    """One kind of statement that is refused: what it is called, when it applies, and what to do instead."""
+    """One kind of statement that is refused: when the restriction applies, what is wrong, and what to do instead."""
 
     applies: Callable[[Any], bool]
     what: str
@@ -39,26 +39,26 @@ def _always(_tree: object) -> bool:
 
 
 def _detaches_concurrently(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
-    return any(getattr(one.alter_table_cmd, "def").partition_cmd.concurrent for one in tree.cmds)
+    return any(getattr(command.alter_table_cmd, "def").partition_cmd.concurrent for command in tree.cmds)
 
 
-def _moves_the_database(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
-    return any(one.def_elem.defname == "tablespace" for one in tree.options)
+def _sets_tablespace(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
+    return any(option.def_elem.defname == "tablespace" for option in tree.options)
 
 
 _NEVER = "cannot run inside a transaction"
 _NOT_ALWAYS = "cannot always run inside a transaction"
 _BY_HAND = "run it by hand, or declare it where the server is declared"
 
-# Every statement for which PostgreSQL's sources call PreventInTransactionBlock, and those that would end the module's
-# transaction, leave its role, or need something that only one client has.
+# By the parser's names: every statement for which PostgreSQL's sources call PreventInTransactionBlock, and those that
+# would end the module's transaction, change its role, or need a particular client.
 RESTRICTIONS: dict[str, Restriction] = {
     "transaction_stmt": Restriction(
         _always, "controls the transaction", "remove it: a module is one transaction already"
     ),
     "createdb_stmt": Restriction(_always, f"CREATE DATABASE {_NEVER}", "declare the database in the stack's settings"),
     "dropdb_stmt": Restriction(_always, f"DROP DATABASE {_NEVER}", "remove the database from the stack's settings"),
-    "alter_database_stmt": Restriction(_moves_the_database, f"ALTER DATABASE … SET TABLESPACE {_NEVER}", _BY_HAND),
+    "alter_database_stmt": Restriction(_sets_tablespace, f"ALTER DATABASE … SET TABLESPACE {_NEVER}", _BY_HAND),
     "create_table_space_stmt": Restriction(_always, f"CREATE TABLESPACE {_NEVER}", _BY_HAND),
     "drop_table_space_stmt": Restriction(_always, f"DROP TABLESPACE {_NEVER}", _BY_HAND),
     "create_subscription_stmt": Restriction(_always, f"CREATE SUBSCRIPTION {_NOT_ALWAYS}", _BY_HAND),
@@ -86,7 +86,7 @@ RESTRICTIONS: dict[str, Restriction] = {
     ),
     "copy_stmt": Restriction(
         lambda tree: tree.is_program or not tree.filename,
-        "COPY with a program or through the client is no SQL that every client can run",
+        "COPY with a program or through the client does not work in every client",
         "write INSERT statements",
     ),
     "variable_set_stmt": Restriction(
@@ -97,18 +97,18 @@ RESTRICTIONS: dict[str, Restriction] = {
 }
 UNNAMED = Restriction(
     _always,
-    "CREATE INDEX CONCURRENTLY without a name",
-    "name the index: after a failed build it has to be found again",
+    "CREATE INDEX CONCURRENTLY has no name",
+    "name the index: after a failed build the invalid index has to be found and dropped",
 )
 
 OUTSIDE = frozenset({"index_stmt", "drop_stmt", "alter_table_stmt", "reindex_stmt", "vacuum_stmt"})
-"""Kinds that a module may use which declares that it runs statement by statement."""
+"""Kinds of statements that are allowed in a module that runs statement by statement (see directive.py)."""
 
 MOST_SHOWN = 20
 
 
 def find_restricted(module: Module) -> list[InfraError]:
-    """Give what keeps this module from being run, each with its place, the first few of many; [] when it can be run."""
+    """Return the reasons why this module cannot be run, each with its place; at most MOST_SHOWN, and [] for none."""
     try:
         statements = parse(module.text, module.path)
     except ModuleError as error:
@@ -116,26 +116,30 @@ def find_restricted(module: Module) -> list[InfraError]:
     if not statements:
         return [ModuleFileError("holds no statement", place=module.path, remedy="write one, or remove the file")]
     by_statement = runs_by_statement(module.text)
-    rules = ((one, restriction_for(one, by_statement=by_statement)) for one in statements)
-    refused = [(one, rule) for one, rule in rules if rule]
-    found: list[InfraError] = [
-        ModuleFileError(rule.what, place=str(place_of(module.text, module.path, one.start)), remedy=rule.remedy)
-        for one, rule in refused[:MOST_SHOWN]
+    restrictions = ((statement, restriction_for(statement, by_statement=by_statement)) for statement in statements)
+    refused = [(statement, restriction) for statement, restriction in restrictions if restriction]
+    problems: list[InfraError] = [
+        ModuleFileError(
+            restriction.what,
+            place=str(place_of(module.text, module.path, statement.start)),
+            remedy=restriction.remedy,
+        )
+        for statement, restriction in refused[:MOST_SHOWN]
     ]
     if len(refused) > MOST_SHOWN:
-        found.append(ModuleFileError(f"{len(refused) - MOST_SHOWN} more statements are refused", place=module.path))
-    return found
+        problems.append(ModuleFileError(f"{len(refused) - MOST_SHOWN} more statements are refused", place=module.path))
+    return problems
 
 
 def needs_no_transaction(statement: Statement) -> bool:
-    """Say whether a statement is one that PostgreSQL runs outside a transaction only."""
+    """Return whether PostgreSQL runs a statement only outside a transaction block."""
     return statement.kind in OUTSIDE and RESTRICTIONS[statement.kind].applies(statement.tree)
 
 
 def restriction_for(statement: Refusable, *, by_statement: bool) -> Restriction | None:
-    """Give the rule that refuses a statement, or None."""
+    """Return the restriction that refuses a statement, or None."""
     if by_statement and statement.kind in OUTSIDE:
         unnamed = statement.kind == "index_stmt" and statement.tree.concurrent and not statement.tree.idxname
         return UNNAMED if unnamed else None
-    rule = RESTRICTIONS.get(statement.kind)
-    return rule if rule and rule.applies(statement.tree) else None
+    restriction = RESTRICTIONS.get(statement.kind)
+    return restriction if restriction and restriction.applies(statement.tree) else None

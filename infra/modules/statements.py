@@ -1,4 +1,4 @@
-"""A module's statements and tokens, from PostgreSQL's own parser; the one file that imports it."""
+"""Statements and tokens of a module, by PostgreSQL's own parser; the only file that imports the parser."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAST_THE_END = (sys.maxsize, sys.maxsize)
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement: the parser's name of its kind, its tree, and its text from first to last word, in characters."""
+    """One statement: the parser's name of its kind, its parse tree, and where it starts and ends, in characters."""
 
     kind: str  # as in the parser's sources: create_stmt, index_stmt, transaction_stmt, …
     tree: Any
@@ -42,7 +42,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Word:
-    """A word of SQL, from its first to its last character."""
+    """One token of SQL or a comment: where it starts and ends, in characters."""
 
     start: int
     end: int
@@ -50,7 +50,7 @@ class Word:
 
 
 def place_of(text: str, path: str, offset: int) -> SourcePlace:
-    """Turn an offset in characters into a place; offsets past the end give the end."""
+    """Return the line and column of an offset in characters; an offset past the end is the end."""
     offset = min(offset, len(text))
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
@@ -60,44 +60,44 @@ def place_of(text: str, path: str, offset: int) -> SourcePlace:
 
 
 def parse(text: str, path: str) -> list[Statement]:
-    """Parse a module; raises ModuleError with PostgreSQL's own words at the place of a syntax error."""
+    """Return the statements of a module; raises ModuleError with PostgreSQL's message and place for a syntax error."""
     try:
         trees = postgast.parse(text).stmts
         tokens = postgast.scan(text).tokens
     except PgQueryError as error:
-        raise _refusal(error, text, path) from None
-    character = _character_offsets(text)
+        raise _syntax_error(error, text, path) from None
+    to_characters = _character_offsets(text)
     statements: list[Statement] = []
     for tree, (start, end) in zip(trees, _extents(trees, tokens), strict=True):
         kind = tree.stmt.WhichOneof("node") or ""
-        statements.append(Statement(kind, getattr(tree.stmt, kind), character(start), character(end)))
+        statements.append(Statement(kind, getattr(tree.stmt, kind), to_characters(start), to_characters(end)))
     return statements
 
 
 def words(text: str) -> Iterator[Word]:
-    """Give the words of a text and its comments; raises ModuleError where it cannot be cut into words."""
+    """Return the tokens of a text, with comments; raises ModuleError where it has none, as after an open quote."""
     try:
         tokens = postgast.scan(text).tokens
     except PgQueryError as error:
         raise ModuleError(error.message) from None
-    character = _character_offsets(text)
-    return (Word(character(one.start), character(one.end), one.token in _COMMENTS) for one in tokens)
+    to_characters = _character_offsets(text)
+    return (Word(to_characters(token.start), to_characters(token.end), token.token in _COMMENTS) for token in tokens)
 
 
 def cut_at_semicolons(text: str) -> Iterator[tuple[int, int]]:
-    """Cut a text at semicolons that stand outside of parentheses, whether or not it can be parsed.
+    """Yield where each statement starts and ends, in characters; also of a text that cannot be parsed as a whole.
 
-    Raises ModuleError where it cannot be cut into words.
+    A statement ends at a semicolon outside of parentheses. Raises ModuleError for text that has no tokens.
     """
     try:
         tokens = postgast.scan(text).tokens
     except PgQueryError as error:
         raise ModuleError(error.message) from None
-    character = _character_offsets(text)
+    to_characters = _character_offsets(text)
     depth = 0
     start: int | None = None
     last = None
-    for last in tokens:  # not more of each than is needed: there are millions in a large file
+    for last in tokens:  # few operations for each: a large file has millions
         if start is None:
             start = last.start
         token = last.token
@@ -106,17 +106,17 @@ def cut_at_semicolons(text: str) -> Iterator[tuple[int, int]]:
         elif token == CLOSING:
             depth -= 1
         elif token == SEMICOLON and depth <= 0:
-            yield character(start), character(last.end)
+            yield to_characters(start), to_characters(last.end)
             start, depth = None, 0
     if start is not None and last is not None:
-        yield character(start), character(last.end)
+        yield to_characters(start), to_characters(last.end)
 
 
 def statements_digest(text: str) -> str:
-    """Digest the tokens, so that comments, white space and the case of unquoted words do not count.
+    """Return the digest of the tokens, in which comments, white space and the case of unquoted words do not count.
 
-    Tokens and not the parse tree: the tree's shape belongs to a version of the parser, and a newer one must not change
-    every digest in every ledger. Raises PgQueryError for text that cannot be cut into tokens.
+    The tokens are used, not the parse tree: the shape of the tree depends on the version of the parser, and a newer one
+    must not change every digest in every ledger. Raises PgQueryError for text that has no tokens.
     """
     raw = text.encode()
     digest = hashlib.sha256()
@@ -131,37 +131,41 @@ def statements_digest(text: str) -> str:
 
 
 def _extents(trees: Sequence[Any], tokens: Iterable[Any]) -> Iterator[tuple[int, int]]:
-    """Give where each statement's first word begins and its last one ends, in bytes.
+    """Yield where the first token of each statement starts and its last one ends, in bytes.
 
-    The parser's own extents include comments. Tokens are taken one by one: a list of them costs seconds a megabyte.
+    The extents that the parser returns include comments. Tokens are read one at a time, because a list of them takes
+    seconds for a megabyte of SQL.
     """
-    words = ((token.start, token.end) for token in tokens if token.token not in BETWEEN_STATEMENTS)
-    start, end = next(words, PAST_THE_END)
+    extents = ((token.start, token.end) for token in tokens if token.token not in BETWEEN_STATEMENTS)
+    start, end = next(extents, PAST_THE_END)
     for tree in trees:
         first, last = start, end
         limit = tree.stmt_location + tree.stmt_len if tree.stmt_len else PAST_THE_END[0]  # 0: all the rest
         while start < limit:
             last = end
-            start, end = next(words, PAST_THE_END)
+            start, end = next(extents, PAST_THE_END)
         yield first, last
 
 
 def _character_offsets(text: str) -> Callable[[int], int]:
-    """Give a function from byte offsets, as the parser gives them and in rising order, to offsets in characters."""
+    """Return a function that turns offsets in bytes, as the parser has them, into offsets in characters.
+
+    It must be called with rising offsets, since it counts on from the previous one.
+    """
     raw = text.encode()
-    seen_bytes = seen_characters = 0
+    byte_count = character_count = 0
 
-    def character(offset: int) -> int:
-        nonlocal seen_bytes, seen_characters
-        seen_characters += len(raw[seen_bytes:offset].decode())
-        seen_bytes = offset
-        return seen_characters
+    def to_characters(offset: int) -> int:
+        nonlocal byte_count, character_count
+        character_count += len(raw[byte_count:offset].decode())
+        byte_count = offset
+        return character_count
 
-    return character
+    return to_characters
 
 
-def _refusal(error: PgQueryError, text: str, path: str) -> ModuleError:
-    """Make the error; the parser counts the position in characters from 1, and gives 0 where it knows none."""
+def _syntax_error(error: PgQueryError, text: str, path: str) -> ModuleError:
+    """Return the parser's error as ours; its position counts characters from 1, and is 0 where it has none."""
     if error.cursorpos == 0:
         return ModuleError(error.message, path=path)
     offset = error.cursorpos - 1

@@ -1,4 +1,4 @@
-"""Who may enter a database and its schema public; PUBLIC is every role there is (PostgreSQL manual, 5.8)."""
+"""Privileges of a database and its schema public, memberships, and passwords of roles (PostgreSQL manual, 5.8)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 from infra.postgres.connection.target import Target, connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-EXPLICIT_SET = 160_000
+SET_OPTION_VERSION = 160_000
+"""The first server version whose GRANT of a membership has the options INHERIT and SET."""
 
-OPEN = """
+PUBLIC_PRIVILEGES = """
 SELECT coalesce(string_agg(privilege, ', ' ORDER BY privilege), '')
 FROM (
     SELECT x.privilege_type || ' on database' AS privilege
@@ -24,12 +26,15 @@ FROM (
     SELECT x.privilege_type || ' on schema public'
     FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x
     WHERE n.nspname = 'public' AND x.grantee = 0
-) AS found
+) AS granted
 """
 
 
 def restrict(target: Target, *, owner: str, readers: Sequence[str]) -> None:
-    """Take every privilege on the database and on schema public from PUBLIC; the owner creates, readers use."""
+    """Revoke every privilege on the database and on schema public from PUBLIC, which is every role there is.
+
+    In the schema the owner is granted CREATE and USAGE, the readers are granted USAGE.
+    """
     statements = (
         "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
@@ -47,35 +52,36 @@ def restrict(target: Target, *, owner: str, readers: Sequence[str]) -> None:
 
 
 def set_verifiers(target: Target, verifiers: Mapping[str, str]) -> None:
-    """Give roles their passwords as SCRAM verifiers; a role that is not there is left alone."""
+    """Set the passwords of roles, given as SCRAM verifiers by role; roles that do not exist are skipped."""
     with connect(target) as connection:
-        there = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
-        for role in sorted(there & verifiers.keys()):
+        existing = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
+        for role in sorted(existing & verifiers.keys()):
             connection.execute(
                 sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifiers[role]))
             )
 
 
-def let_admin_become(target: Target, roles: Sequence[str]) -> None:
-    """Make the administrator a member of roles that it has made, who may become them; a superuser may already.
+def grant_to_admin(target: Target, roles: Sequence[str]) -> None:
+    """Grant the administrator a membership in roles that it created, with SET ROLE; a superuser needs none.
 
-    From PostgreSQL 16 on its membership in a role that it has made is administrative only (manual, CREATE ROLE).
+    From PostgreSQL 16 on, its membership in a role that it created has only ADMIN OPTION (manual, CREATE ROLE).
     """
     with connect(target) as connection:
         if connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,):
             return
-        options = sql.SQL(" WITH INHERIT TRUE, SET TRUE" if connection.info.server_version >= EXPLICIT_SET else "")
+        has_options = connection.info.server_version >= SET_OPTION_VERSION
+        options = sql.SQL(" WITH INHERIT TRUE, SET TRUE" if has_options else "")
         for role in roles:
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER{}").format(sql.Identifier(role), options))
 
 
-def open_to_public(target: Target) -> str | None:
-    """Name what PUBLIC may still do, '' for nothing, or give None where there is no such database."""
+def public_privileges(target: Target) -> str | None:
+    """Return the privileges that PUBLIC has, as text and '' for none, or None where the database does not exist."""
     try:
         with connect(target) as connection:
-            (found,) = connection.execute(OPEN).fetchone() or ("",)
-            return str(found)
+            (privileges,) = connection.execute(PUBLIC_PRIVILEGES).fetchone() or ("",)
+            return str(privileges)
     except psycopg.OperationalError as error:
-        if f'database "{target.database}" does not exist' in str(error):
+        if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
             return None
         raise

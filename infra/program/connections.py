@@ -16,7 +16,7 @@ SCHEMES = {"DSN": "postgresql", "SQLALCHEMY_URL": "postgresql+psycopg", "ASYNC_U
 
 LIBPQ_OPTIONS = {name: name for name in ("sslmode", "sslrootcert", "target_session_attrs")}
 ASYNCPG_OPTIONS = {"sslmode": "ssl", "target_session_attrs": "target_session_attrs"}
-"""What applications need of the administrator's way in, by its name in their URIs; a client certificate is his own."""
+"""The administrator's libpq options that applications need too, by their names in URIs; not his client certificate."""
 
 VARIABLES = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "target_session_attrs": "PGTARGETSESSIONATTRS"}
 """The same for libpq's environment (PostgreSQL manual, 32.15)."""
@@ -24,7 +24,7 @@ VARIABLES = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "target_ses
 
 @dataclass(frozen=True)
 class ApplicationConnection:
-    """One role's way into one database."""
+    """One role's connection to one database."""
 
     database: str
     role: str  # migrator, app or readonly
@@ -35,13 +35,13 @@ class ApplicationConnection:
     options: Mapping[str, str] = field(default_factory=dict[str, str])  # libpq's further keywords, host lists included
 
     def addresses(self) -> list[tuple[str, str]]:
-        """Give host and port of every server that may be the primary."""
+        """Return host and port of every server that may be the primary."""
         hosts = self.options.get("host", self.host).split(",")
         ports = self.options.get("port", str(self.port)).split(",")
         return list(zip(hosts, ports * len(hosts) if len(ports) == 1 else ports, strict=True))
 
     def uri(self, scheme: str) -> str:
-        """Give a connection URI, every part percent-encoded where it must be (PostgreSQL manual, 32.1.1.2).
+        """Return a connection URI, every part percent-encoded where it must be (PostgreSQL manual, 32.1.1.2).
 
         SQLAlchemy decodes user and password, and takes the database as it stands up to a question mark.
         """
@@ -57,11 +57,11 @@ class ApplicationConnection:
         return f"{scheme}://{user}:{password}@{where}/{self.database if '+' in scheme else database}{ending}"
 
     def dsn(self) -> str:
-        """Give the URI that psql and most drivers take."""
+        """Return the URI that psql and most drivers take."""
         return self.uri(SCHEMES["DSN"])
 
     def variables(self) -> dict[str, str]:
-        """Give the environment variables that libpq reads (manual, 32.15)."""
+        """Return the environment variables that libpq reads (manual, 32.15)."""
         return {
             "PGHOST": ",".join(host for host, _ in self.addresses()),
             "PGPORT": ",".join(port for _, port in self.addresses()),
@@ -73,12 +73,12 @@ class ApplicationConnection:
 
 
 def env_lines(connections: Sequence[ApplicationConnection]) -> str:
-    """Give the `.env` file's lines: what the old stack's file called the first database, then every way into each.
+    """Return the `.env` file's lines: the former stack's names for the first database, then all connections.
 
     `DATABASE_URL` is the application role's, never an administrator's; a database whose name ends in `_test` is also
     `TEST_DATABASE_URL`.
     """
-    app = next(one for one in connections if one.role == "app")
+    app = next(connection for connection in connections if connection.role == "app")
     lines = {
         "POSTGRES_HOST": app.host,
         "POSTGRES_PORT": str(app.port),
@@ -92,15 +92,15 @@ def env_lines(connections: Sequence[ApplicationConnection]) -> str:
     for test in connections:
         if test.role == "app" and test.database.endswith("_test"):
             lines.setdefault("TEST_DATABASE_URL", test.uri(SCHEMES["ASYNC_URL"]))
-    prefixes = _prefixes(one.database for one in connections)
-    for one in connections:
-        prefix = f"{prefixes[one.database]}_{one.role.upper()}"
-        lines |= {f"{prefix}_{ending}": one.uri(scheme) for ending, scheme in SCHEMES.items()}
+    prefixes = _prefixes(connection.database for connection in connections)
+    for connection in connections:
+        prefix = f"{prefixes[connection.database]}_{connection.role.upper()}"
+        lines |= {f"{prefix}_{ending}": connection.uri(scheme) for ending, scheme in SCHEMES.items()}
     return "".join(f"{name}={_value(text)}\n" for name, text in lines.items())
 
 
 def _prefixes(databases: Iterable[str]) -> dict[str, str]:
-    """Give each database how its variables begin: what a shell takes for a name, and no other database has."""
+    """Return a prefix for each database's variables: a valid name in a shell, and unique."""
     prefixes: dict[str, str] = {}
     for database in dict.fromkeys(databases):
         plain = re.sub(r"[^A-Z0-9]+", "_", database.upper()).strip("_")
@@ -111,7 +111,7 @@ def _prefixes(databases: Iterable[str]) -> dict[str, str]:
 
 
 def _value(text: str) -> str:
-    """Quote a value where a shell or a dotenv reader would take it apart."""
+    """Return a value, quoted where a shell or a dotenv reader would split it."""
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./-]*", text):
         return text
     return "'" + text.replace("'", "'\\''") + "'"

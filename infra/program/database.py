@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_postgresql as postgresql
 
+from infra.modules.decision import Lifecycle
 from infra.resources.admin_membership import AdminMembership
 from infra.resources.adopted_roles import AdoptedRoles
-from infra.resources.base import depends_only_on
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.passwords import Passwords
 from infra.resources.schema_ready import SchemaReady
 from infra.resources.sql_module import SqlModule, session_of
-from infra.resources.stack_policy import PERSISTENT
+from infra.sdk_tuning import depends_only_on
 from infra.settings.model import ROLES
 
 if TYPE_CHECKING:
@@ -26,44 +26,44 @@ if TYPE_CHECKING:
     from infra.resources.base import Properties
     from infra.settings.model import DatabaseSettings, Settings
 
-WRITES = ["SELECT", "INSERT", "UPDATE", "DELETE"]
-READS = ["SELECT"]
-DRAWS = ["USAGE", "SELECT"]
+_WRITES = ["SELECT", "INSERT", "UPDATE", "DELETE"]
+_READS = ["SELECT"]
+_SEQUENCE_USE = ["USAGE", "SELECT"]
 
 
 class Chain:
-    """Options that put each resource after the one before it.
+    """Options that order each resource after the one before it.
 
-    Two changes of one role or database at the same moment fail in PostgreSQL with "tuple concurrently updated", so what
-    is done inside a server is done one after the other. What is inside a server or a database goes with it, without a
-    login.
+    Two changes of one role or database at the same moment fail in PostgreSQL with "tuple concurrently updated", so the
+    resources inside a server are created one after the other. What is inside a server or a database is deleted with it,
+    without a login.
     """
 
     def __init__(self, server: DeclaredServer) -> None:
         self.server = server
-        self.inside = server.goes_with_it
+        self.deleted_with = server.deleted_with
         self.last: list[pulumi.Resource] = [server.resource]
 
     def options(
         self, *, provider: bool = True, protect: bool | None = None, name: str | None = None
     ) -> pulumi.ResourceOptions:
-        """Give the options for the next resource; what has a `name` is on an adopted server already."""
+        """Return the options for the next resource; on an adopted server what has a `name` is imported."""
         return pulumi.ResourceOptions(
             import_=name if self.server.adopted else None,
             provider=self.server.provider if provider else None,
-            depends_on=[depends_only_on(one) for one in self.last],
-            deleted_with=self.inside,
+            depends_on=[depends_only_on(resource) for resource in self.last],
+            deleted_with=self.deleted_with,
             protect=protect,
         )
 
-    def then(self, resource: pulumi.Resource) -> None:
-        """Let what comes next wait for this resource."""
+    def append(self, resource: pulumi.Resource) -> None:
+        """Order what comes next after this resource."""
         self.last = [resource]
 
 
 @dataclass(frozen=True)
-class Declared:
-    """A declared database: the passwords of its login roles, and the point at which its schema is complete."""
+class DeclaredDatabase:
+    """A declared database: the passwords of its login roles, and the resource after which its schema is complete."""
 
     database: DatabaseSettings
     passwords: Passwords
@@ -72,7 +72,7 @@ class Declared:
 
 def declare_database(
     database: DatabaseSettings, settings: Settings, server: DeclaredServer, modules: Sequence[Module], *, stack: str
-) -> Declared:
+) -> DeclaredDatabase:
     """Declare roles, database, privileges, extensions, modules, in this order."""
     chain = Chain(server)
     logins = [database.migrator, database.app, database.readonly]
@@ -82,30 +82,36 @@ def declare_database(
     outside = {**address, **admin, "database": server.maintenance_database}
     if server.adopted:
         verifiers = {role: passwords.verifier(role) for role in logins}
-        chain.then(
+        chain.append(
             AdoptedRoles(
-                f"{database.name}-adopted", target=outside, verifiers=verifiers, opts=chain.options(provider=False)
+                f"{database.name}-adopted",
+                target=outside,
+                name=database.name,
+                owner=database.owner,
+                migrator=database.migrator,
+                verifiers=verifiers,
+                opts=chain.options(provider=False),
             )
         )
     _declare_roles(database, passwords, chain)
-    if server.goes_with_it is None:
+    if server.deleted_with is None:
         roles = [getattr(database, role) for role in ROLES]
-        chain.then(
+        chain.append(
             AdminMembership(f"{database.name}-admin", target=outside, roles=roles, opts=chain.options(provider=False))
         )
-    protect = settings.lifecycle == PERSISTENT and database.name not in settings.drop_databases
-    made = postgresql.Database(
+    protect = settings.lifecycle is Lifecycle.PERSISTENT and database.name not in settings.drop_databases
+    created = postgresql.Database(
         database.name,
         name=database.name,
         owner=database.owner,
         opts=chain.options(protect=protect or None, name=database.name),
     )
-    chain.then(made)
-    chain.inside = made
+    chain.append(created)
+    chain.deleted_with = created
     migrator = {"user": database.migrator, "password": passwords.password(database.migrator)}
     _declare_privileges(database, {**address, **admin}, chain)
     for extension in settings.extensions:
-        chain.then(
+        chain.append(
             postgresql.Extension(
                 f"{database.name}-{extension}",
                 name=extension,
@@ -124,11 +130,11 @@ def declare_database(
         look=settings.modules.live_check,
         opts=chain.options(provider=False),
     )
-    return Declared(database, passwords, ready)
+    return DeclaredDatabase(database, passwords, ready)
 
 
 def _limits(database: DatabaseSettings, settings: Settings, stack: str) -> Properties:
-    """Give what all modules of a database are run with."""
+    """Return what all modules of a database are run with."""
     modules = settings.modules
     return {
         "owner": database.owner,
@@ -142,12 +148,12 @@ def _limits(database: DatabaseSettings, settings: Settings, stack: str) -> Prope
 
 
 def _declare_roles(database: DatabaseSettings, passwords: Passwords, chain: Chain) -> None:
-    """Declare the owner, who cannot log in, the migrator, who may become the owner, and the two who use the schema."""
-    chain.then(
+    """Declare the owner without a login, the migrator as its member, and the two roles that use the schema."""
+    chain.append(
         postgresql.Role(database.owner, name=database.owner, login=False, opts=chain.options(name=database.owner))
     )
     for name, member_of in ((database.migrator, [database.owner]), (database.app, None), (database.readonly, None)):
-        chain.then(
+        chain.append(
             postgresql.Role(
                 name,
                 name=name,
@@ -160,8 +166,8 @@ def _declare_roles(database: DatabaseSettings, passwords: Passwords, chain: Chai
 
 
 def _declare_privileges(database: DatabaseSettings, admin: Properties, chain: Chain) -> None:
-    """Declare who may enter, and what the owner's future tables and sequences give to whom."""
-    chain.then(
+    """Declare who may connect, and the default privileges on the owner's future tables and sequences."""
+    chain.append(
         DatabaseAccess(
             f"{database.name}-access",
             target=admin,
@@ -171,7 +177,7 @@ def _declare_privileges(database: DatabaseSettings, admin: Properties, chain: Ch
         )
     )
     for role, privileges in ((database.app, ["CONNECT", "TEMPORARY"]), (database.readonly, ["CONNECT"])):
-        chain.then(
+        chain.append(
             postgresql.Grant(
                 f"{role}-enters",
                 database=database.name,
@@ -182,11 +188,11 @@ def _declare_privileges(database: DatabaseSettings, admin: Properties, chain: Ch
             )
         )
     for role, kind, privileges in (
-        (database.app, "table", WRITES),
-        (database.app, "sequence", DRAWS),
-        (database.readonly, "table", READS),
+        (database.app, "table", _WRITES),
+        (database.app, "sequence", _SEQUENCE_USE),
+        (database.readonly, "table", _READS),
     ):
-        chain.then(
+        chain.append(
             postgresql.DefaultPrivileges(
                 f"{role}-{kind}s",
                 database=database.name,
@@ -207,10 +213,10 @@ def _declare_modules(
     modules: Sequence[Module],
     chain: Chain,
 ) -> list[pulumi.Output[str]]:
-    """Declare the modules, each after the one before it; give the digests of their statements."""
+    """Declare the modules, each after the one before it; return the digests of their statements."""
     statements: list[pulumi.Output[str]] = []
     for module in modules:
-        one = SqlModule(
+        resource = SqlModule(
             f"{database.name}-{module.name}",
             module,
             database=database.name,
@@ -219,6 +225,6 @@ def _declare_modules(
             look=settings.modules.live_check,
             opts=chain.options(provider=False),
         )
-        statements.append(one.statements_digest)
-        chain.then(one)
+        statements.append(resource.statements_digest)
+        chain.append(resource)
     return statements

@@ -8,31 +8,32 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_docker as docker
 
+from infra.modules.decision import Lifecycle
+from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE
 from infra.program.docker_tls import Tls, declare_tls
-from infra.program.server import ADMIN, MAINTENANCE_DATABASE, DeclaredServer, owned_server
+from infra.program.server import DeclaredServer, owned_server
+from infra.resources.docker_engine import DockerEngine
+from infra.resources.docker_objects import DockerNetwork, DockerVolume
 from infra.resources.docker_plan import DockerPlan
 from infra.resources.docker_server import DockerServer
 from infra.resources.passwords import Passwords
-from infra.resources.stack_policy import PERSISTENT
-from infra.server.docker.container import DATA, INITDB, OWNER, is_ours, reachable_at
-from infra.server.docker.engine import engine_of
+from infra.server.docker.container import DATA, INITDB, OWNER
 from infra.settings.values import megabytes
 
 if TYPE_CHECKING:
-    from infra.server.docker.engine import Engine
     from infra.settings.model import DockerSettings, Settings
 
 PORT = 5432
 PASSWORD_FILE = "/run/postgres-initial-password"  # noqa: S105 (a path)
-HEALTH = f"pg_isready -q -h 127.0.0.1 -p {PORT} -U {ADMIN} -d {MAINTENANCE_DATABASE}"
-"""By TCP: while the data are made, a server without TCP runs for a moment."""
+HEALTH = f"pg_isready -q -h 127.0.0.1 -p {PORT} -U {ADMIN_USER} -d {MAINTENANCE_DATABASE}"
+"""By TCP: while the image creates the data, it runs a server without TCP for a moment."""
 SECONDS_TO_START, SECONDS_TO_STOP = 180, 60
-LIFECYCLE = "platform-postgres.lifecycle"
+LIFECYCLE_LABEL = "platform-postgres.lifecycle"
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the stack's things are called on the engine."""
+    """The names of the stack's container, volume and network."""
 
     container: str
     volume: str
@@ -40,23 +41,26 @@ class Names:
 
     @classmethod
     def of(cls, server: DockerSettings, stack: str) -> Names:
-        """Give the names in the settings, or those that follow from the stack's."""
+        """Return the names in the settings, or those derived from the stack's name."""
         own = f"platform-postgres-{stack}"
         return cls(server.container or own, server.volume or own, server.network or own)
 
 
 def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Resource, stack: str) -> DeclaredServer:
     """Declare the server; its volume is protected where the stack is persistent."""
-    engine = engine_of(server.docker_host)
-    engine.ping()
     names = Names.of(server, stack)
+    engine = DockerEngine(
+        "engine",
+        docker_host=server.docker_host,
+        address=server.address,
+        opts=pulumi.ResourceOptions(depends_on=[policy]),
+    )
     on_engine = docker.Provider("docker", host=engine.host)
-    inside = pulumi.ResourceOptions(provider=on_engine)
     image = docker.RemoteImage(
         "image",
         name=server.image,
         keep_locally=True,
-        opts=pulumi.ResourceOptions.merge(inside, pulumi.ResourceOptions(depends_on=[policy])),
+        opts=pulumi.ResourceOptions(provider=on_engine, depends_on=[engine]),
     )
     plan = DockerPlan(
         "server-plan",
@@ -67,24 +71,33 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         names={"container": names.container, "volume": names.volume},
         extensions=settings.extensions,
     )
-    after = pulumi.ResourceOptions(provider=on_engine, depends_on=[plan])
-    there = engine.volume(names.volume)
-    foreign = there is not None and not is_ours(there, stack)
-    keep = pulumi.ResourceOptions(
-        protect=settings.lifecycle == PERSISTENT or None,
-        retain_on_delete=server.retain or foreign,  # what the stack did not make does not end with it
+    protect = settings.lifecycle is Lifecycle.PERSISTENT or None
+    after_plan = pulumi.ResourceOptions(depends_on=[plan])
+    volume = DockerVolume(
+        "data",
+        volume=names.volume,
+        stack=stack,
+        engine=engine.host,
+        retain=server.retain,
+        opts=pulumi.ResourceOptions(depends_on=[plan], protect=protect),
     )
-    volume = _volume(names, stack, pulumi.ResourceOptions.merge(after, keep))
-    network = _network(engine, names, stack, after)
-    labels = {**server.labels, OWNER: stack, LIFECYCLE: settings.lifecycle}
-    on_both = pulumi.ResourceOptions(provider=on_engine, depends_on=[volume, *network])
+    network = DockerNetwork("network", network=names.network, stack=stack, engine=engine.host, opts=after_plan)
+    labels = {**server.labels, OWNER: stack, LIFECYCLE_LABEL: settings.lifecycle.value}
     tls = Tls()
     if server.tls:
-        reached = [reachable_at(engine, server.address), "localhost", "127.0.0.1", server.alias, names.container]
-        tls = declare_tls(stack=stack, names=reached, opts=pulumi.ResourceOptions(depends_on=[plan]))
-    container = _container(server, names, labels, image=image, plan=plan, tls=tls, opts=on_both)
-    passwords = Passwords("admin-password", roles=[ADMIN], rotation=settings.password_rotation)
-    password = passwords.password(ADMIN)
+        reached = [engine.server_host, "localhost", "127.0.0.1", server.alias, names.container]
+        tls = declare_tls(stack=stack, names=reached, opts=after_plan)
+    container = _container(
+        server,
+        names,
+        labels,
+        image=image,
+        plan=plan,
+        tls=tls,
+        opts=pulumi.ResourceOptions(provider=on_engine, depends_on=[volume, network]),
+    )
+    passwords = Passwords("admin-password", roles=[ADMIN_USER], rotation=settings.password_rotation)
+    password = passwords.password(ADMIN_USER)
     ready = DockerServer(
         "server",
         engine=engine.host,
@@ -92,39 +105,20 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         names={"container": names.container, "volume": plan.data_volume},
         container_id=container.id,
         port=plan.listen_port,
-        user=ADMIN,
+        user=ADMIN_USER,
         password=password,
         options=tls.options or {},
     )
     return owned_server(
         ready,
         password,
-        adopted=server.adopt and is_ours(there, stack),
+        adopted=server.adopt,
         outputs={
             "container": pulumi.Output.from_input(names.container),
             "network": pulumi.Output.from_input(names.network),
         },
         tls=tls.options,
     )
-
-
-def _volume(names: Names, stack: str, opts: pulumi.ResourceOptions) -> docker.Volume:
-    """Declare the data's volume; nothing in the settings replaces it, because its end is the end of the data."""
-    return docker.Volume(
-        "data",
-        name=names.volume,
-        labels=[docker.VolumeLabelArgs(label=OWNER, value=stack)],
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["labels"])),
-    )
-
-
-def _network(engine: Engine, names: Names, stack: str, opts: pulumi.ResourceOptions) -> list[docker.Network]:
-    """Declare the network, unless it is somebody else's: then it is joined, and stays when the stack goes."""
-    there = engine.network(names.network)
-    if there is not None and not is_ours(there, stack):
-        return []
-    labels = [docker.NetworkLabelArgs(label=OWNER, value=stack)]
-    return [docker.Network("network", name=names.network, driver="bridge", labels=labels, opts=opts)]
 
 
 def _container(
@@ -139,15 +133,15 @@ def _container(
 ) -> docker.Container:
     """Declare the container, which is replaced when a setting of it changes: the data stay in the volume.
 
-    The password in its file makes the data and is changed at once by DockerServer: it opens nothing afterwards.
+    The password in the file is used when the data are created, and DockerServer changes it at once.
     """
     in_place_fails = pulumi.ResourceOptions(  # above twice the limit with which the container was made
         delete_before_replace=True, replace_on_changes=["memory"]
     )
-    initial = Passwords("initial-password", roles=[ADMIN], rotation=0)
+    initial = Passwords("initial-password", roles=[ADMIN_USER], rotation=0)
     command = ["postgres", "-c", "listen_addresses=*", "-c", "password_encryption=scram-sha-256"]
     command += [word for name in sorted(server.settings) for word in ("-c", f"{name}={server.settings[name]}")]
-    password = docker.ContainerUploadArgs(file=PASSWORD_FILE, content=initial.password(ADMIN), permissions="0400")
+    password = docker.ContainerUploadArgs(file=PASSWORD_FILE, content=initial.password(ADMIN_USER), permissions="0400")
     return docker.Container(
         "container",
         name=names.container,

@@ -1,4 +1,4 @@
-"""Declares a PostgreSQL of this machine's own, its admin's password, and the provider that manages what is inside."""
+"""Declares an embedded server and its administrator's password."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra.program.server import ADMIN, DeclaredServer, owned_server
-from infra.resources.embedded_server import EmbeddedServer, server_exists
+from infra.modules.decision import Lifecycle
+from infra.postgres.connection.target import ADMIN_USER
+from infra.program.server import DeclaredServer, owned_server
+from infra.resources.embedded_server import EmbeddedServer
 from infra.resources.passwords import Passwords
-from infra.resources.stack_policy import PERSISTENT
 
 if TYPE_CHECKING:
     from infra.settings.model import EmbeddedSettings, Settings
@@ -21,23 +22,23 @@ def declare_embedded(
     """Declare the server; it is protected where the stack is persistent."""
     passwords = Passwords(
         "admin-password",
-        roles=[ADMIN],
+        roles=[ADMIN_USER],
         rotation=settings.password_rotation,
         opts=pulumi.ResourceOptions(depends_on=[policy]),
     )
-    password = passwords.password(ADMIN)
+    password = passwords.password(ADMIN_USER)
     embedded = EmbeddedServer(
         "server",
         server,
         stack=stack,
-        user=ADMIN,
+        user=ADMIN_USER,
         password=password,
         extensions=settings.extensions,
-        opts=pulumi.ResourceOptions(protect=settings.lifecycle == PERSISTENT or None),
+        opts=pulumi.ResourceOptions(protect=settings.lifecycle is Lifecycle.PERSISTENT or None),
     )
     return owned_server(
         embedded,
         password,
-        adopted=server.adopt and server_exists(server, stack),
+        adopted=server.adopt,
         outputs={"uuid_ossp": embedded.uuid_ossp, "log_file": embedded.log_file, "psql": embedded.psql},
     )

@@ -1,4 +1,4 @@
-"""Declares a server that is already there, and the provider that manages the stack's roles and databases on it."""
+"""Declares a server that exists already, and the provider that manages the stack's roles and databases on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pulumi
 import pulumi_postgresql as postgresql
 
 from infra.errors import ServerError
-from infra.program.server import CONNECT_TIMEOUT_SECONDS, CONNECTIONS, DeclaredServer
+from infra.program.server import PLUGIN_CONNECT_TIMEOUT_SECONDS, PLUGIN_CONNECTIONS, DeclaredServer
 from infra.resources.external_server import ExternalServer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def declare_external(settings: Settings, server: ExternalSettings, policy: pulumi.Resource) -> DeclaredServer:
-    """Declare the server; nothing of it goes when the stack does, but for what the stack made on it."""
+    """Declare the server; destroying the stack removes only what the stack created on it."""
     external = ExternalServer(
         "server",
         server,
@@ -35,17 +35,17 @@ def declare_external(settings: Settings, server: ExternalSettings, policy: pulum
         database=external.database,
         superuser=external.superuser,
         sslmode=external.sslmode,
-        sslrootcert=external.options.apply(lambda known: known.get("sslrootcert", "")),
+        sslrootcert=external.options.apply(lambda options: options.get("sslrootcert", "")),
         clientcert=external.options.apply(_client_certificate),  # pyright: ignore[reportArgumentType] (or None)
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        max_connections=CONNECTIONS,
+        connect_timeout=PLUGIN_CONNECT_TIMEOUT_SECONDS,
+        max_connections=PLUGIN_CONNECTIONS,
     )
     return DeclaredServer(
         address={"host": external.first_host, "port": external.first_port, "options": external.options},
         user=external.user,
         password=external.password,
         resource=external,
-        goes_with_it=None,
+        deleted_with=None,
         maintenance_database=external.database,
         adopted=False,
         provider=provider,
@@ -54,7 +54,7 @@ def declare_external(settings: Settings, server: ExternalSettings, policy: pulum
 
 
 def admin_password(server: ExternalSettings) -> str:
-    """Give the administrator's password from where the settings say it is, '' for nowhere; raises ServerError."""
+    """Return the administrator's password from where the settings name it, '' for nowhere; raises ServerError."""
     if server.password_variable:
         if server.password_variable not in os.environ:
             raise ServerError(

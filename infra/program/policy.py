@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra.resources.stack_policy import PERSISTENT, StackPolicy
+from infra.modules.decision import Lifecycle
+from infra.resources.stack_policy import StackPolicy
 
 if TYPE_CHECKING:
     from infra.settings.model import Settings
@@ -19,5 +20,5 @@ def declare_policy(settings: Settings) -> StackPolicy:
         lifecycle=settings.lifecycle,
         databases=[database.name for database in settings.databases],
         drop_databases=settings.drop_databases,
-        opts=pulumi.ResourceOptions(protect=settings.lifecycle == PERSISTENT or None),
+        opts=pulumi.ResourceOptions(protect=settings.lifecycle is Lifecycle.PERSISTENT or None),
     )

@@ -1,4 +1,4 @@
-"""What the rest of a stack sees of its server, whatever the kind."""
+"""What the rest of a stack knows of its server, whatever the kind, and the provider that manages what is inside."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_postgresql as postgresql
 
+from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infra.resources.docker_server import DockerServer
     from infra.resources.embedded_server import EmbeddedServer
 
-ADMIN = MAINTENANCE_DATABASE = "postgres"
-"""What a new server has (manual, 19.2): the superuser, and a database for whoever has no other."""
-CONNECT_TIMEOUT_SECONDS = 10
-CONNECTIONS = 2  # of the postgresql plugin
+PLUGIN_CONNECT_TIMEOUT_SECONDS = 10
+PLUGIN_CONNECTIONS = 2
 
 
 @dataclass(frozen=True)
 class DeclaredServer:
-    """A declared server: how to reach it as admin (outputs, unknown until it exists), and what it says of itself.
+    """A declared server: how to reach it as administrator (outputs, unknown until it exists), and its own outputs.
 
     `address` has host, port and, where there are any, further libpq keywords: what every connection to it needs.
-    `goes_with_it` is the resource whose end is the end of all that is inside; None where the server is not the stack's.
-    `adopted` says that roles and databases are there already.
+    `deleted_with` is the resource whose deletion deletes all that is inside; None where the server is not the stack's.
+    `adopted` says that its roles and databases are imported, not created.
     """
 
     address: dict[str, pulumi.Output[Any]]
@@ -34,7 +34,7 @@ class DeclaredServer:
     password: pulumi.Output[str]
     resource: pulumi.Resource
     maintenance_database: pulumi.Input[str]
-    goes_with_it: pulumi.Resource | None
+    deleted_with: pulumi.Resource | None
     adopted: bool
     provider: postgresql.Provider
     outputs: dict[str, pulumi.Output[Any]]
@@ -48,30 +48,30 @@ def owned_server(
     outputs: Mapping[str, pulumi.Output[Any]],
     tls: pulumi.Output[dict[str, str]] | None = None,
 ) -> DeclaredServer:
-    """Give a server that the stack makes and that ends with it, and the provider that manages what is inside.
+    """Return a server that the stack creates and deletes.
 
-    `tls` has the libpq keywords that clients need for it, `outputs` what only this kind of server says of itself.
+    `tls` has the libpq keywords that clients need for it, `outputs` what only this kind of server exports.
     """
     provider = postgresql.Provider(
         "admin",
-        host=server.host,  # an output: a provider that knows its host before the server is there would ask it
+        host=server.host,  # an output: a preview would connect to a host that it knows before the server exists
         port=server.listen_port,
-        username=ADMIN,
+        username=ADMIN_USER,
         password=password,
         database=MAINTENANCE_DATABASE,
         sslmode="verify-full" if tls else "disable",
-        sslrootcert=tls.apply(lambda known: known["sslrootcert"]) if tls else None,
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        max_connections=CONNECTIONS,
+        sslrootcert=tls.apply(lambda options: options["sslrootcert"]) if tls else None,
+        connect_timeout=PLUGIN_CONNECT_TIMEOUT_SECONDS,
+        max_connections=PLUGIN_CONNECTIONS,
         opts=pulumi.ResourceOptions(deleted_with=server),
     )
     address: dict[str, pulumi.Output[Any]] = {"host": server.host, "port": server.listen_port}
     return DeclaredServer(
         address={**address, "options": tls} if tls else address,
-        user=ADMIN,
+        user=ADMIN_USER,
         password=password,
         resource=server,
-        goes_with_it=server,
+        deleted_with=server,
         maintenance_database=MAINTENANCE_DATABASE,
         adopted=adopted,
         provider=provider,

@@ -7,75 +7,109 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from infra.catalog.catalog import NOT_COMPARED
-from infra.declare_server import declare_server
+from infra.errors import ServerError
 from infra.program.connections import ApplicationConnection, env_lines
-from infra.program.database import Declared, declare_database
+from infra.program.database import DeclaredDatabase, declare_database
+from infra.program.embedded import declare_embedded
+from infra.program.external import declare_external
+from infra.resources.base import LazyModule
 from infra.resources.env_file import EnvFile
-from infra.settings.model import ROLES
+from infra.settings.model import ROLES, DockerSettings, ExternalSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from infra.modules.module import Module
+    from infra.program import docker
     from infra.program.server import DeclaredServer
     from infra.settings.model import Settings
+else:
+    docker = LazyModule("infra.program.docker")  # its SDK is installed for the stacks that need it
 
 
 def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resource, *, stack: str) -> None:
-    """Declare everything but the policy, which everything waits for."""
+    """Declare everything but the policy, after which everything is ordered."""
     server = declare_server(settings, policy, stack)
-    databases = [declare_database(one, settings, server, modules, stack=stack) for one in settings.databases]
+    databases = [declare_database(database, settings, server, modules, stack=stack) for database in settings.databases]
     connections = _connections(server, databases)
     if settings.env_file:
         EnvFile(
             "env-file",
             path=settings.env_file.format(stack=stack),
             content=connections.apply(env_lines),
-            opts=pulumi.ResourceOptions(depends_on=[one.ready for one in databases]),
+            opts=pulumi.ResourceOptions(depends_on=[database.ready for database in databases]),
         )
     _export(server, databases, connections)
 
 
-def _connections(server: DeclaredServer, databases: list[Declared]) -> pulumi.Output[list[ApplicationConnection]]:
-    """Give every login role's way into its database, as one secret."""
-    passwords = {one.database.name: one.passwords.passwords for one in databases}
+def declare_server(settings: Settings, policy: pulumi.Resource, stack: str) -> DeclaredServer:
+    """Declare the server of the kind that the settings name; raises ServerError where its SDK is not installed."""
+    server = settings.server
+    if isinstance(server, ExternalSettings):
+        return declare_external(settings, server, policy)
+    if not isinstance(server, DockerSettings):
+        return declare_embedded(settings, server, policy, stack)
+    try:
+        return docker.declare_docker(settings, server, policy, stack)
+    except ModuleNotFoundError as error:
+        raise ServerError(
+            f"needs the package {(error.name or 'pulumi_docker').replace('_', '-')}, which is not installed",
+            place="server kind docker",
+            remedy=f"run `make setup STACK={stack}`, or `.venv/bin/pip install -r requirements-docker.txt`",
+        ) from None
 
-    def made(known: dict[str, Any]) -> list[ApplicationConnection]:
+
+def _connections(
+    server: DeclaredServer, databases: list[DeclaredDatabase]
+) -> pulumi.Output[list[ApplicationConnection]]:
+    """Return the connection of every login role to its database, as one secret."""
+    passwords = {declared.database.name: declared.passwords.passwords for declared in databases}
+
+    def connections(outputs: dict[str, Any]) -> list[ApplicationConnection]:
+        address = outputs["address"]
         return [
             ApplicationConnection(
-                database=one.database.name,
+                database=declared.database.name,
                 role=role,
-                user=getattr(one.database, role),
-                password=known["passwords"][one.database.name][getattr(one.database, role)],
-                host=known["address"]["host"],
-                port=int(known["address"]["port"]),
-                options=known["address"].get("options", {}),
+                user=getattr(declared.database, role),
+                password=outputs["passwords"][declared.database.name][getattr(declared.database, role)],
+                host=address["host"],
+                port=int(address["port"]),
+                options=address.get("options", {}),
             )
-            for one in databases
+            for declared in databases
             for role in ROLES[1:]
         ]
 
-    return pulumi.Output.secret(pulumi.Output.all(address=server.address, passwords=passwords).apply(made))
+    return pulumi.Output.secret(pulumi.Output.all(address=server.address, passwords=passwords).apply(connections))
 
 
 def _export(
-    server: DeclaredServer, databases: list[Declared], connections: pulumi.Output[list[ApplicationConnection]]
+    server: DeclaredServer,
+    databases: list[DeclaredDatabase],
+    connections: pulumi.Output[list[ApplicationConnection]],
 ) -> None:
     """Export what people and programs need; whatever holds a password is secret."""
 
     def by_database(
-        given: list[ApplicationConnection], render: Callable[[ApplicationConnection], Any]
+        connections: list[ApplicationConnection], render: Callable[[ApplicationConnection], Any]
     ) -> dict[str, dict[str, Any]]:
         return {
-            one.database.name: {way.role: render(way) for way in given if way.database == one.database.name}
-            for one in databases
+            declared.database.name: {
+                connection.role: render(connection)
+                for connection in connections
+                if connection.database == declared.database.name
+            }
+            for declared in databases
         }
 
     for name, value in server.outputs.items():
         pulumi.export(name, value)
-    pulumi.export("databases", [one.database.name for one in databases])
-    pulumi.export("roles", {one.database.name: one.database.model_dump(exclude={"name"}) for one in databases})
-    pulumi.export("dsn", connections.apply(lambda given: by_database(given, ApplicationConnection.dsn)))
-    pulumi.export("connections", connections.apply(lambda given: by_database(given, ApplicationConnection.variables)))
-    pulumi.export("fingerprint", {one.database.name: one.ready.fingerprint for one in databases})
+    pulumi.export("databases", [declared.database.name for declared in databases])
+    pulumi.export(
+        "roles", {declared.database.name: declared.database.model_dump(exclude={"name"}) for declared in databases}
+    )
+    pulumi.export("dsn", connections.apply(lambda known: by_database(known, ApplicationConnection.dsn)))
+    pulumi.export("connections", connections.apply(lambda known: by_database(known, ApplicationConnection.variables)))
+    pulumi.export("fingerprint", {declared.database.name: declared.ready.fingerprint for declared in databases})
     pulumi.export("not_compared", "; ".join(NOT_COMPARED))

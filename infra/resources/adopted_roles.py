@@ -1,4 +1,4 @@
-"""Roles of an adopted server get this stack's passwords, before Pulumi takes the roles over as they are then."""
+"""Roles and a database of an adopted server, prepared for their import: created where missing, with new passwords."""
 
 from __future__ import annotations
 
@@ -7,37 +7,48 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, readable_errors, target_of
+from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, admin_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.postgres import adoption
+else:
+    adoption = LazyModule("infra.postgres.adoption")
+
 
 class AdoptedRolesProvider(Provider):
-    """Sets verifiers once; from then on the roles are resources of their own."""
+    """Prepares roles and database once; from then on they are resources of their own."""
 
-    @readable_errors
     def create(self, props: Properties) -> CreateResult:
-        """Set each role's verifier, where there is such a role."""
-        from infra.postgres.privileges import set_verifiers  # noqa: PLC0415 (imported only where a server is asked)
-
-        set_verifiers(target_of(props, props["user"], props["password"]), props["verifiers"])
+        """Create what is missing, and set the verifier of each login role."""
+        adoption.ensure_importable(
+            admin_target(props),
+            database=props["name"],
+            owner=props["owner"],
+            migrator=props["migrator"],
+            verifiers=props["verifiers"],
+        )
         return CreateResult("adopted", {"database": props["database"]})
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Never change: it was for the moment of the adoption."""
+        """Report no change: the resource acts at the adoption alone."""
         return DiffResult(changes=False)
 
 
 class AdoptedRoles(DynamicResource, module="postgres", name="AdoptedRoles"):
-    """The roles with a login of one database on a server that was adopted."""
+    """The roles and the database `name` on an adopted server; `target` is the administrator's, in another database."""
 
     def __init__(
         self,
-        name: str,
+        resource_name: str,
         *,
         target: Properties,
+        name: str,
+        owner: str,
+        migrator: str,
         verifiers: Mapping[str, pulumi.Input[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(AdoptedRolesProvider, name, {**target, "verifiers": dict(verifiers)}, opts)
+        props: Properties = {**target, "name": name, "owner": owner, "migrator": migrator, "verifiers": dict(verifiers)}
+        super().__init__(AdoptedRolesProvider, resource_name, props, opts)

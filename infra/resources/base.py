@@ -1,31 +1,29 @@
-"""What all dynamic providers share: how they are stored, and how an error leaves them as one readable text."""
+"""What all dynamic resources share: how their providers are stored, loaded lazily, and how an error leaves them."""
 
 from __future__ import annotations
 
 import functools
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, Resource, ResourceProvider
-from pulumi.dynamic.dynamic import (
-    PROVIDER_KEY,
-    serialize_provider,  # pyright: ignore[reportUnknownVariableType]
-)
 from pulumi.output import Unknown
-from pulumi.resource import DependencyResource
 
 from infra.errors import InfraError
-from infra.resources.watchdog import watch_the_engine
-from infra.sdk_tuning import freeze_loaded_objects
+from infra.postgres.connection.target import Target
+from infra.resources.engine_watchdog import watch_engine
+from infra.sdk_tuning import freeze_loaded_objects, with_stored_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infra.postgres.connection.target import Target
+    import pulumi
 
 Properties = dict[str, Any]
 Verb = TypeVar("Verb", bound="Callable[..., Any]")
+
+VERBS = ("diff", "create", "update", "read", "delete")
 
 
 class Failure(Exception):  # noqa: N818 (the name is shown to people by newer versions of Pulumi)
@@ -34,83 +32,98 @@ class Failure(Exception):  # noqa: N818 (the name is shown to people by newer ve
     __module__ = "builtins"
 
 
+class LazyModule:
+    """A module that is imported when an attribute of it is first used.
+
+    A provider's `check` and `diff` run for every resource of every `up`; what they rarely need (the driver, the parser,
+    the Docker SDK) is imported by the verb that acts.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401 (whatever the module has)
+        return getattr(import_module(self._name), attribute)
+
+
 class Provider(ResourceProvider):
-    """A provider that is stored by reference, not as a secret, and that shows no traceback."""
+    """A provider that is stored by reference, not as a secret, and whose verbs raise readable errors.
+
+    What a subclass's `check` refuses by an InfraError becomes a failed check.
+    """
 
     serialize_as_secret_always = False
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for verb in VERBS:
+            if verb in vars(cls):
+                setattr(cls, verb, readable_errors(vars(cls)[verb]))
+        if "check" in vars(cls):
+            cls.check = readable_errors(_refusing(cls.check))
+
     def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 (Pulumi's signature)
-        """Keep Pulumi from printing source lines with an error; end when it is killed."""
+        """Prepare the process that hosts the providers: no source lines with errors, an end when Pulumi is killed."""
         sys.tracebacklimit = 0
         freeze_loaded_objects()
-        watch_the_engine()
+        watch_engine()
 
 
 class DynamicResource(Resource):
-    """A dynamic resource whose provider is pickled once for each class: Pulumi's own constructor does it every time."""
+    """A dynamic resource whose provider is pickled once for each class."""
 
     def __init__(
         self, provider: type[Provider], name: str, properties: Properties, opts: pulumi.ResourceOptions | None
     ) -> None:
-        given = {**properties, PROVIDER_KEY: _stored(provider)}
-        super(Resource, self).__init__(f"pulumi-python:{self._resource_type_name}", name, given, opts)
-
-
-def depends_only_on(resource: pulumi.Resource) -> pulumi.Output[pulumi.Resource]:
-    """Give what `depends_on` takes to put something after a resource, without all that this one comes after itself.
-
-    For every dependency the SDK looks for a circle through everything behind it, by recursion: in a chain that costs
-    the square of its length, and a chain of a thousand ends the program.
-    """
-    return pulumi.Output(set(), _stand_in(resource), _known())
-
-
-async def _stand_in(resource: pulumi.Resource) -> pulumi.Resource:
-    urn = await resource.urn.future()
-    return DependencyResource(cast("str", urn))
-
-
-async def _known() -> bool:
-    return True
-
-
-def without_dependencies(output: pulumi.Output[Any]) -> pulumi.Output[Any]:
-    """Give an output that does not name the resources it comes from, for resources that are put after these anyway.
-
-    Pulumi stores such names with every property of every resource, and looks for circles through each.
-    """
-    return pulumi.Output(set(), output.future(with_unknowns=True), output.is_known(), output.is_secret())
-
-
-@functools.cache
-def _stored(provider: type[Provider]) -> str:
-    return serialize_provider(provider())
+        stored = with_stored_provider(provider, properties)
+        if stored is None:
+            super().__init__(provider(), name, properties, opts)
+        else:  # what Pulumi's constructor does, but for the pickling
+            super(Resource, self).__init__(f"pulumi-python:{self._resource_type_name}", name, stored, opts)
 
 
 def readable_errors(verb: Verb) -> Verb:
-    """Turn this program's errors and the driver's into a Failure; anything else is a defect and is named as one."""
+    """Return a verb that raises errors as Failure: this program's and the driver's as their text, others as defects."""
 
     @functools.wraps(verb)
-    def speaking(*arguments: Any) -> Any:  # noqa: ANN401 (any verb)
+    def readable(*arguments: Any) -> Any:  # noqa: ANN401 (any verb)
         try:
             return verb(*arguments)
         except InfraError as error:
             raise Failure(str(error)) from None
         except Exception as error:  # noqa: BLE001 (the one place where exceptions become text)
-            raise Failure(_unforeseen(error)) from None
+            raise Failure(_text_of(error)) from None
 
-    return cast("Verb", speaking)
+    return cast("Verb", readable)
 
 
-def _unforeseen(error: Exception) -> str:
+def _refusing(check: Verb) -> Verb:
+    """Return a `check` that reports an InfraError as a failed check, which a preview shows at the resource."""
+
+    @functools.wraps(check)
+    def refusing(provider: Provider, olds: Properties, news: Properties) -> CheckResult:
+        try:
+            return check(provider, olds, news)
+        except InfraError as error:
+            return refused(news, [str(error)])
+
+    return cast("Verb", refusing)
+
+
+def _text_of(error: Exception) -> str:
     kind = type(error).__name__
     if type(error).__module__.startswith("psycopg"):
         return str(error).strip() or kind
     return f"a defect of platform-postgres: {kind}: {error}; please report it"
 
 
+def refused(news: Properties, problems: list[str]) -> CheckResult:
+    """Return a failed check; its failures name no property, because Pulumi prints the value of the one they name."""
+    return CheckResult(news, [CheckFailure("", problem) for problem in problems])
+
+
 def is_known(value: object) -> bool:
-    """Say whether a value holds nothing that a preview does not know yet."""
+    """Return whether a value holds nothing that a preview does not know yet."""
     if isinstance(value, dict):
         return all(is_known(part) for part in cast("dict[str, object]", value).values())
     if isinstance(value, list):
@@ -119,18 +132,21 @@ def is_known(value: object) -> bool:
 
 
 def changed(olds: Properties, news: Properties, *names: str) -> list[str]:
-    """Name the properties that are known to differ; what a preview does not know yet counts as the same."""
+    """Return the names of properties that are known to differ; what a preview does not know yet counts as equal."""
     return [name for name in names if is_known(news.get(name)) and olds.get(name) != news.get(name)]
 
 
-def refused(news: Properties, problems: list[str]) -> CheckResult:
-    """Fail a check; the failures hang on no property, because Pulumi prints the value of the one they hang on."""
-    return CheckResult(news, [CheckFailure("", problem) for problem in problems])
+def without(properties: Properties, *names: str) -> Properties:
+    """Return properties without some: what an input says to one run alone is no part of the state."""
+    return {name: value for name, value in properties.items() if name not in names}
 
 
 def target_of(properties: Properties, user: str, password: str) -> Target:
-    """Give the database that a resource's properties name, for a user; Pulumi's numbers are floats."""
-    from infra.postgres.connection.target import Target  # noqa: PLC0415 (the driver is imported only where it is used)
-
+    """Return the database that a resource's properties name, for a user; Pulumi's numbers are floats."""
     host, port, database = str(properties["host"]), int(properties["port"]), str(properties["database"])
     return Target(host, port, database, user, password, properties.get("options") or {})
+
+
+def admin_target(properties: Properties) -> Target:
+    """Return the database that a resource's properties name, for the login in `user` and `password`."""
+    return target_of(properties, properties["user"], properties["password"])

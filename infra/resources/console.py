@@ -1,4 +1,4 @@
-"""Says things to the person at the terminal while a resource is at work; Pulumi's dynamic providers have no way to."""
+"""Shows messages at a resource while its verb runs: Pulumi's SDK gives dynamic providers no way to log."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SECONDS = 2
+LOG_SECONDS = 2
 
 
 @cache
 def _engine() -> engine_pb2_grpc.EngineStub | None:
-    """Give the engine that started this process: its address is the host's one argument."""
+    """Return the engine that started this process: its address is the host's one argument."""
     address = sys.argv[-1]
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
@@ -27,19 +27,19 @@ def _engine() -> engine_pb2_grpc.EngineStub | None:
 
 
 def logger(stack: str, kind: str, name: str) -> Callable[[str], None]:
-    """Give a function that shows a line at the resource of this type (`SqlModule`) and name, as a warning."""
+    """Return a function that shows a text as a warning at the resource of this type (`SqlModule`) and name."""
     urn = f"urn:pulumi:{stack}::{os.environ.get('PULUMI_PROJECT', '')}::pulumi-python:dynamic/postgres:{kind}::{name}"
 
-    def tell(text: str) -> None:
+    def log(text: str) -> None:
         engine = _engine()
         if engine is None:
             return
         try:
             engine.Log(  # pyright: ignore[reportUnknownMemberType]
                 engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn, streamId=0, ephemeral=False),
-                timeout=_SECONDS,
+                timeout=LOG_SECONDS,
             )
         except grpc.RpcError:
             return
 
-    return tell
+    return log

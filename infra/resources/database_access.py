@@ -1,4 +1,4 @@
-"""Who may enter a database and its schema public: what pulumi_postgresql cannot say everywhere, said in SQL."""
+"""Who may connect to a database and use its schema public: what pulumi_postgresql cannot express, in SQL."""
 
 from __future__ import annotations
 
@@ -7,53 +7,43 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, changed, readable_errors, target_of
+from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, admin_target, changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.postgres.connection.target import Target
+    from infra.postgres import privileges
+else:
+    privileges = LazyModule("infra.postgres.privileges")
 
 _COMPARED = ("host", "port", "options", "user", "password", "owner", "readers")
 
 
 class DatabaseAccessProvider(Provider):
-    """Takes everything from PUBLIC, gives schema public to the owner and its use to the readers."""
+    """Revokes everything from PUBLIC, grants schema public to the owner and its use to the readers."""
 
-    @readable_errors
     def create(self, props: Properties) -> CreateResult:
-        """Set the privileges; doing it twice is harmless."""
+        """Set the privileges; setting them twice is harmless."""
         _restrict(props)
         return CreateResult(props["database"], {**props, "open": ""})
 
-    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when the inputs do, or when a refresh found privileges that somebody opened again."""
+        """Report a change when the inputs differ, or when a refresh found privileges of PUBLIC."""
         return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)) or bool(_olds.get("open")))
 
-    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Set the privileges again."""
         _restrict(_news)
         return UpdateResult({**_news, "open": ""})
 
-    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Say in `open` what PUBLIC may do that it should not."""
-        from infra.postgres import privileges  # noqa: PLC0415 (imported only where a server is asked)
-
-        found = privileges.open_to_public(_target(props))
+        """Return in `open` what PUBLIC may do and should not; without the database the resource is gone."""
+        found = privileges.public_privileges(admin_target(props))
         return ReadResult("", {}) if found is None else ReadResult(id_, {**props, "open": found})
 
 
-def _target(props: Properties) -> Target:
-    return target_of(props, props["user"], props["password"])
-
-
 def _restrict(props: Properties) -> None:
-    from infra.postgres import privileges  # noqa: PLC0415 (imported only where a server is asked)
-
-    privileges.restrict(_target(props), owner=props["owner"], readers=props["readers"])
+    privileges.restrict(admin_target(props), owner=props["owner"], readers=props["readers"])
 
 
 class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):

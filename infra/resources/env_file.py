@@ -1,4 +1,4 @@
-"""The block of an `.env` file with the connection settings that applications read, tracked as a resource."""
+"""The block of an `.env` file with the connection settings that applications read, as a resource."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.base import DynamicResource, Properties, Provider, changed, readable_errors
+from infra.resources.base import DynamicResource, Properties, Provider, changed
 from infra.server.file_io import write_whole
 
 if TYPE_CHECKING:
@@ -27,35 +27,30 @@ MODE = 0o600
 
 
 class EnvFileProvider(Provider):
-    """Keeps one marked block of the file as it should be; everything around it is somebody else's and stays."""
+    """Owns one marked block of the file; everything around it belongs to others and stays."""
 
-    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Write the block."""
         return CreateResult(props["path"], _written(props))
 
-    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when the content does, here or in the file; another path is another file."""
+        """Report a change when the content differs, here or in the file; another path is another file."""
         old, new = Path(_olds["path"]), Path(_news["path"])
         stale = _digest(_split(old).block) != _digest(_olds["content"])
         moved = ["path"] if old.resolve() != new.resolve() else []
         return DiffResult(changes=stale or bool(changed(_olds, _news, "path", "content")), replaces=moved)
 
-    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Write the block again."""
         return UpdateResult(_written(_news))
 
-    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Digest the block as it is; no block, no resource."""
+        """Return the digest of the block in the file; without a block the resource is gone."""
         block = _split(Path(props["path"])).block
         return ReadResult("", {}) if block is None else ReadResult(id_, {**props, "digest": _digest(block)})
 
-    @readable_errors
     def delete(self, _id: str, _props: Properties) -> None:
-        """Take the block out, and remove a file that held nothing else; what a link leads to is emptied."""
+        """Remove the block, and a file that held nothing else; the target of a symbolic link is emptied."""
         path = Path(_props["path"])
         before, block, after = _split(path)
         if block is None:
@@ -68,7 +63,7 @@ class EnvFileProvider(Provider):
 
 
 class Parts(NamedTuple):
-    """A file's text before the block, in it and after it; the block is None where there is none."""
+    """A file's text before, in and after the block; `block` is None where there is none."""
 
     before: str
     block: str | None
@@ -92,7 +87,7 @@ def _read(path: Path) -> str:
 
 
 def _split(path: Path) -> Parts:
-    """Find the block; raises InfraError where the marks are not one pair, because then nobody knows whose a line is."""
+    """Return the parts of a file; raises InfraError where the marks are no pair, so that its bounds are unclear."""
     text = _read(path)
     found = BLOCK.search(text)
     parts = Parts(text[: found.start()], found[1], text[found.end() :]) if found else Parts(text, None, "")
@@ -115,7 +110,7 @@ def _written(props: Properties) -> Properties:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner alone; a link is written through."""
+    """Write a file whole or not at all, readable by its owner alone; a symbolic link is followed."""
     with _writing(path):
         target = path.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The extensions that a stack wants and a server does not offer, a sentence each."""
+"""The extensions that a stack asks for and a server does not offer, a sentence each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 
-def missing_extensions(wanted: Sequence[str], offered: Collection[str], source: str, remedy: str) -> list[str]:
-    """Name each missing extension, where it was looked for, what there is, and what to do."""
-    has = ", ".join(sorted(offered))
+def missing_extensions(required: Sequence[str], offered: Collection[str], source: str, remedy: str) -> list[str]:
+    """Return a sentence for each missing extension: its name, where it was looked for, what there is, what to do."""
+    available = ", ".join(sorted(offered))
     return [
-        f"extension {name} is not offered by this PostgreSQL ({source}), which has {has}; {remedy}"
-        for name in wanted
+        f"extension {name} is not offered by this PostgreSQL ({source}), which has {available}; {remedy}"
+        for name in required
         if name not in offered
     ]

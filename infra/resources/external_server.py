@@ -1,24 +1,25 @@
-"""A server that is already there, as a resource: looked at in every run, never made, changed or removed."""
+"""A server that exists already, as a resource: read in every run, never created, changed or removed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.errors import InfraError
-from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, readable_errors, refused
+from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, is_known, refused
 from infra.resources.extension_check import missing_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.server.external import Reached
+    from infra.resources.actions import external_server as actions
     from infra.settings.model import ExternalSettings
+else:
+    actions = LazyModule("infra.resources.actions.external_server")
 
 _INPUTS = ("dsn", "password")
-_FOUND = (
+_OUTPUTS = (
     "host",
     "port",
     "first_host",
@@ -35,81 +36,33 @@ _REMEDY = "take it out of the settings, or install it there (Debian: the package
 
 
 class ExternalServerProvider(Provider):
-    """Connects, and says what is there; a server that has taken another's place is refused before any write."""
+    """Connects and returns what is there; another server in the same place is refused before any write."""
 
-    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Look at the server: what is found is known to previews too."""
+        """Read the server, so that previews know its address and identity too."""
         if not all(is_known(news.get(name)) for name in _INPUTS):
             return CheckResult(news, [])
-        from infra.server import external  # noqa: PLC0415 (only where a server is asked)
+        outputs, extensions = actions.reach(news, known=_olds.get("system_identifier", ""))
+        source = f"{outputs['host']}:{outputs['port']}"
+        missing = missing_extensions(news["extensions"], extensions, source, _REMEDY)
+        return refused(news, missing) if missing else CheckResult({**news, **outputs}, [])
 
-        try:
-            reached = external.reach(news["dsn"], news.get("password") or "")
-            external.refuse_another(reached, _olds.get("system_identifier", ""), news.get("accept") or "")
-        except InfraError as error:
-            return refused(news, [str(error)])
-        missing = missing_extensions(news["extensions"], reached.extensions, f"{reached.host}:{reached.port}", _REMEDY)
-        if missing:
-            return refused(news, missing)
-        return CheckResult({**news, **_found(reached)}, [])
-
-    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when the way in did, or what was found there."""
-        return DiffResult(changes=bool(changed(_olds, _news, *_INPUTS, *_FOUND)))
+        """Report a change when the connection string differs, or what was found there."""
+        return DiffResult(changes=bool(changed(_olds, _news, *_INPUTS, *_OUTPUTS)))
 
-    @readable_errors
     def create(self, props: Properties) -> CreateResult:
-        """Remember what was found."""
+        """Store what was found."""
         return CreateResult(f"{props['host']}:{int(props['port'])}", props)
 
-    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Remember what is found now."""
+        """Store what is found now."""
         return UpdateResult(_news)
 
-    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Look again; another server in its place is an error here too."""
-        from infra.server import external  # noqa: PLC0415 (only where a server is asked)
-
-        reached = external.reach(props["dsn"], props.get("password") or "")
-        external.refuse_another(reached, props["system_identifier"], props.get("accept") or "")
-        return ReadResult(id_, {**props, **_found(reached)})
-
-
-def _found(reached: Reached) -> Properties:
-    """Give what the rest of the stack needs.
-
-    With several hosts `options` has libpq's lists of them, and what stands for them elsewhere is the first: it stays
-    the same when another one becomes the primary.
-    """
-    options = dict(reached.options)
-    several = "," in reached.hosts
-    if several:
-        options |= {"host": reached.hosts, "port": reached.ports}
-        options.setdefault("target_session_attrs", "read-write")
-    return {
-        "host": reached.host,
-        "port": reached.port,
-        "first_host": reached.hosts.partition(",")[0] if several else reached.host,
-        "first_port": int(reached.ports.partition(",")[0]) if several else reached.port,
-        "password": reached.password,  # a key that is secret in the inputs is kept secret by the engine
-        "user": reached.user,
-        "database": reached.database,
-        "version": reached.version,
-        "system_identifier": reached.system_identifier,
-        "superuser": reached.superuser,
-        "sslmode": _strict_mode(options) or ("require" if reached.encrypted else "disable"),
-        "options": options,
-    }
-
-
-def _strict_mode(options: dict[str, Any]) -> str:
-    """Give the wanted mode if the postgresql plugin's driver knows it too: it has no `prefer`."""
-    mode = options.get("sslmode", "")
-    return mode if mode in {"disable", "require", "verify-ca", "verify-full"} else ""
+        """Read the server again; another one in its place is an error here too."""
+        outputs, _ = actions.reach(props, known=props["system_identifier"])
+        return ReadResult(id_, {**props, **outputs})
 
 
 class ExternalServer(DynamicResource, module="postgres", name="ExternalServer"):
@@ -143,6 +96,6 @@ class ExternalServer(DynamicResource, module="postgres", name="ExternalServer"):
             "password": pulumi.Output.secret(password),
             "accept": settings.accept,
             "extensions": list(extensions),
-            **dict.fromkeys(_FOUND),
+            **dict.fromkeys(_OUTPUTS),
         }
         super().__init__(ExternalServerProvider, name, props, pulumi.ResourceOptions.merge(opts, secret))

@@ -1,4 +1,4 @@
-"""Passwords of login roles, made once and kept in the stack's state, each with the verifier that the server gets."""
+"""Passwords of login roles, generated once and kept in the state, each with the verifier that the server gets."""
 
 from __future__ import annotations
 
@@ -9,47 +9,49 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, readable_errors
+from infra.resources.base import DynamicResource, LazyModule, Properties, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from infra.postgres.connection import scram
+else:
+    scram = LazyModule("infra.postgres.connection.scram")
 
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 32  # 190 bits
 
 
-def _made(roles: Sequence[str], kept: Mapping[str, str]) -> Properties:
-    from infra.postgres.connection.scram import verifier  # noqa: PLC0415 (needed only when a password is made)
-
+def _generate(roles: Sequence[str], kept: Mapping[str, str]) -> Properties:
+    """Return `passwords` and `verifiers` by role; a kept password stays."""
     passwords = {role: kept.get(role) or "".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for role in roles}
-    return {"passwords": passwords, "verifiers": {role: verifier(passwords[role]) for role in roles}}
+    return {"passwords": passwords, "verifiers": {role: scram.verifier(passwords[role]) for role in roles}}
 
 
 class PasswordsProvider(Provider):
-    """Makes passwords; a new rotation number makes all of them anew, a new role only its own."""
+    """Generates passwords; a new rotation number replaces all of them, a new role adds its own."""
 
-    @readable_errors
     def create(self, props: Properties) -> CreateResult:
-        """Make a password for every role."""
-        return CreateResult("passwords", {**props, **_made(props["roles"], {})})
+        """Generate a password for every role."""
+        return CreateResult("passwords", {**props, **_generate(props["roles"], {})})
 
-    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare the roles and the rotation number."""
         return DiffResult(changes=any(_olds.get(name) != _news.get(name) for name in ("roles", "rotation")))
 
-    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Keep what need not change, verifiers included, so that nothing that depends on them changes either."""
+        """Generate what is new; the rest stays, verifiers included, so that what depends on them does not change."""
         rotated = _olds["rotation"] != _news["rotation"]
         kept: dict[str, str] = {} if rotated else _olds["passwords"]
-        made = _made(_news["roles"], kept)
-        made["verifiers"] |= {role: text for role, text in _olds["verifiers"].items() if kept.get(role)}
-        made["verifiers"] = {role: made["verifiers"][role] for role in _news["roles"]}
-        return UpdateResult({**_news, **made})
+        generated = _generate(_news["roles"], kept)
+        verifiers = generated["verifiers"] | {
+            role: verifier for role, verifier in _olds["verifiers"].items() if kept.get(role)
+        }
+        generated["verifiers"] = {role: verifiers[role] for role in _news["roles"]}
+        return UpdateResult({**_news, **generated})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Passwords live in the state alone."""
+        """Return what the state has: passwords exist nowhere else."""
         return ReadResult(id_, props)
 
 
@@ -71,9 +73,9 @@ class Passwords(DynamicResource, module="postgres", name="Passwords"):
         )
 
     def password(self, role: str) -> pulumi.Output[str]:
-        """Give one role's password."""
+        """Return one role's password."""
         return self.passwords.apply(lambda passwords: passwords[role])
 
     def verifier(self, role: str) -> pulumi.Output[str]:
-        """Give what the server is told of one role's password."""
+        """Return the SCRAM verifier of one role's password, which is what the server is given."""
         return self.verifiers.apply(lambda verifiers: verifiers[role])

@@ -2,132 +2,105 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult, ConfigureRequest, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.errors import InfraError, ModuleFileError
-from infra.modules.decision import Digests, Lifecycle, ModuleState, Step, change_between, decide
+from infra.errors import ModuleFileError
+from infra.modules.decision import Digests, Lifecycle, ModuleState, change_between, decide
 from infra.modules.digests import text_digest
 from infra.modules.module import Module, decode
 from infra.resources.base import (
     DynamicResource,
+    LazyModule,
     Properties,
     Provider,
     changed,
     is_known,
-    readable_errors,
     refused,
-    target_of,
-    without_dependencies,
+    without,
 )
+from infra.sdk_tuning import without_dependencies
 
 if TYPE_CHECKING:
-    from infra.postgres.connection.session import Session
+    from infra.modules import restrictions, statements
+    from infra.resources.actions import sql_module as actions
+else:
+    restrictions = LazyModule("infra.modules.restrictions")
+    statements = LazyModule("infra.modules.statements")
+    actions = LazyModule("infra.resources.actions.sql_module")
 
-NONE = "none"
-_SHARED = ("database", "lifecycle", "session")
-KEPT = (*_SHARED, "module", "path", "text_digest", "statements_digest")
-_lifecycles: dict[str, str] = {}
-"""The lifecycle that this run gives each database: a module that is gone has only that of the run before."""
-
+NO_DRIFT = "none"
 LONGEST_TEXT = 65_536
 FIRST_LINES = 20
+_SHARED = ("database", "lifecycle", "session")
+_STORED = (*_SHARED, "module", "path", "text_digest", "statements_digest")
 
 
 class SqlModuleProvider(Provider):
     """Brings a module to its database; what is to be done is decided by `decide`, and done by the runner."""
 
-    @readable_errors
+    lifecycle: str | None = None
+    """The lifecycle in the stack's configuration: the inputs of a removed module have that of the last run."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Read the stack's lifecycle, which Pulumi passes to dynamic providers with the whole configuration."""
+        super().configure(req)
+        self.lifecycle = req.config.get("lifecycle")
+
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse a module that cannot be run, or may not; say what a run would do with it and what is not as it was."""
-        looking = bool(news.pop("look", False))
-        _lifecycles[news["database"]] = news["lifecycle"]
-        inputs = {**news, "drift": NONE}
+        """Refuse a module that cannot be run, or may not; report what a run would do with it, and its drift."""
+        live_check = bool(news.get("look"))
+        inputs = {**without(news, "look"), "drift": NO_DRIFT}
         if _olds.get("text_digest") == news["text_digest"]:
             inputs["statements_digest"] = _olds["statements_digest"]
         else:
-            from infra.modules.restrictions import find_restricted  # noqa: PLC0415 (the parser: only for new text)
-            from infra.modules.statements import statements_digest  # noqa: PLC0415
-
             module = _module(news)
-            found = find_restricted(module)
-            if found:
-                return refused(news, [str(problem) for problem in found])
-            inputs["statements_digest"] = statements_digest(module.text)
+            problems = restrictions.find_restricted(module)
+            if problems:
+                return refused(news, [str(problem) for problem in problems])
+            inputs["statements_digest"] = statements.statements_digest(module.text)
             if _olds:
-                inputs["change"] = _by_file(_digests(_olds), _digests(inputs), news["lifecycle"])
-        return _foreseen(news, inputs) if looking and is_known(news["session"]) else _passed(inputs)
+                inputs["change"] = _change_in_file(_digests(_olds), _digests(inputs), news["lifecycle"])
+        if live_check and is_known(news["session"]):
+            inputs |= actions.preview_inputs(inputs, _module(inputs), _digests(inputs))
+        return CheckResult(inputs, [])
 
-    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when the text did, the way to the database, or the database itself."""
+        """Report a change when the text differs, the connection, or the database itself."""
         differs = changed(_olds, _news, "text_digest", *_SHARED)
-        drifted = _news["drift"] != NONE or _olds.get("drift", NONE) != NONE
+        drifted = _news["drift"] != NO_DRIFT or _olds.get("drift", NO_DRIFT) != NO_DRIFT
         return DiffResult(changes=bool(differs) or drifted or "change" in _news)
 
-    @readable_errors
     def create(self, props: Properties) -> CreateResult:
         """Apply the module, or adopt what is there."""
-        return CreateResult(f"{props['database']}/{props['module']}", _apply(props, looking=False))
+        outcome = actions.apply_module(props, _module(props), _digests(props), verify=False)
+        return CreateResult(f"{props['database']}/{props['module']}", _stored(props, outcome))
 
-    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Bring the new text to the database, or refuse; an earlier drift must be gone."""
-        looking = _olds.get("drift", NONE) != NONE or "change" in _news
-        return UpdateResult(_apply(_news, looking=looking))
+        """Apply the new text, or refuse; an earlier drift must be gone."""
+        verify = _olds.get("drift", NO_DRIFT) != NO_DRIFT or "change" in _news
+        outcome = actions.apply_module(_news, _module(_news), _digests(_news), verify=verify)
+        return UpdateResult(_stored(_news, outcome))
 
-    @readable_errors
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Compare the module's objects with the live catalog; a module that the ledger does not hold is gone."""
-        from infra.postgres.apply.preview import detect_drift  # noqa: PLC0415 (the driver: only where a server is asked)
+        drift = actions.read_drift(props)
+        return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift or NO_DRIFT})
 
-        drift = detect_drift(_session(props), props["module"])
-        return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift or NONE})
-
-    @readable_errors
     def delete(self, _id: str, _props: Properties) -> None:
-        """Let the objects stay or go, as the lifecycle says, and say which."""
-        from infra.postgres.apply.runner import retire  # noqa: PLC0415 (the driver: only where a server is asked)
-
-        session = _session({**_props, "lifecycle": _lifecycles.get(_props["database"], _props["lifecycle"])})
-        session.tell(f"{_props['module']} was removed: {retire(session, _props['module'])}")
-
-
-def _passed(inputs: Properties) -> CheckResult:
-    return CheckResult(inputs, [])
+        """Retain the module's objects or drop them, as the lifecycle says, and report which."""
+        actions.retire_removed({**_props, "lifecycle": self.lifecycle or _props["lifecycle"]})
 
 
 def _digests(properties: Properties) -> Digests:
     return Digests(properties["text_digest"], properties["statements_digest"])
 
 
-def _by_file(before: Digests, after: Digests, lifecycle: str) -> str:
-    """Say what a changed file means, without a look at the database."""
-    decision = decide(ModuleState.APPLIED, change_between(after, before), Lifecycle(lifecycle))
-    return f"{decision.step.value}: {decision.why}"
-
-
-def _foreseen(news: Properties, inputs: Properties) -> CheckResult:
-    """Add what the database says: the step, the losses, the drift; or refuse."""
-    from infra.postgres.apply.preview import preview  # noqa: PLC0415 (the driver: only where a server is asked)
-
-    try:
-        seen = preview(_session(news), _module(news), _digests(inputs))
-    except InfraError as error:
-        return refused(news, [str(error)])
-    if seen.refused:
-        return refused(news, [seen.refused])
-    if seen.change:
-        inputs["change"] = seen.change
-    return _passed({**inputs, "drift": seen.drift or NONE})
-
-
 def _module(props: Properties) -> Module:
-    """Give the module; a text that is too long for the state is read from its file, which must be the one meant."""
+    """Return the module; a text that is too long for the state is read from its file, which must be the one meant."""
     name, path, text = props["module"], props["path"], props["text"]
     if text_digest(text) != props["text_digest"]:
         text = decode(Path(path).read_bytes(), path)
@@ -136,33 +109,15 @@ def _module(props: Properties) -> Module:
     return Module(int(name.partition("-")[0]), name, path, text)
 
 
-def _session(props: Properties) -> Session:
-    from infra.postgres.connection.session import Session  # noqa: PLC0415 (the driver: only where a server is asked)
-    from infra.resources.console import logger  # noqa: PLC0415
-
-    known: Properties = json.loads(props["session"])
-    migrator, admin = known["migrator"], known["admin"]
-    return Session(
-        target=target_of(known, migrator["user"], migrator["password"]),
-        admin=target_of(known, admin["user"], admin["password"]),
-        owner=known["owner"],
-        stack=known["stack"],
-        lifecycle=Lifecycle(props["lifecycle"]),
-        directory=known["directory"],
-        allowed=tuple(known["allowed"]),
-        lock_timeout=known["lock_timeout"],
-        statement_timeout=known["statement_timeout"],
-        wait=known["wait"],
-        tell=logger(known["stack"], "SqlModule", f"{props['database']}-{props['module']}"),
-    )
+def _change_in_file(before: Digests, after: Digests, lifecycle: str) -> str:
+    """Return what a changed file means when the database is as the ledger says."""
+    decision = decide(ModuleState.APPLIED, change_between(after, before), Lifecycle(lifecycle))
+    return f"{decision.step.value}: {decision.why}"
 
 
-def _apply(props: Properties, *, looking: bool) -> Properties:
-    from infra.postgres.apply.runner import apply  # noqa: PLC0415 (the driver: only where a server is asked)
-
-    applied = apply(_session(props), _module(props), _digests(props), looking=looking)
-    outcome = Step.UNCHANGED if applied.step is Step.REFORMATTED else applied.step
-    return {name: props[name] for name in KEPT if name in props} | {"outcome": outcome.value, "drift": NONE}
+def _stored(props: Properties, outcome: str) -> Properties:
+    """Return what the state keeps: not the text, which the inputs have."""
+    return {name: props[name] for name in _STORED if name in props} | {"outcome": outcome, "drift": NO_DRIFT}
 
 
 class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
@@ -172,7 +127,7 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
     twenty, which Pulumi would send, compare and store for each module. With `look` a preview compares the database.
     """
 
-    if TYPE_CHECKING:  # the SDK looks for such types anew for each resource, of which there are most of this kind
+    if TYPE_CHECKING:  # the SDK resolves such annotations again for each resource, and most resources are of this type
         statements_digest: pulumi.Output[str]
 
     def __init__(
@@ -181,20 +136,19 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
         module: Module,
         *,
         database: str,
-        lifecycle: str,
+        lifecycle: Lifecycle,
         session: pulumi.Output[str],
         look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        digest = text_digest(module.text)
         props: Properties = {
             "database": database,
-            "lifecycle": lifecycle,
+            "lifecycle": lifecycle.value,
             "session": session,
             "module": module.name,
             "path": module.path,
             "text": text_for_state(module.text),
-            "text_digest": digest,
+            "text_digest": text_digest(module.text),
             "statements_digest": None,
         }
         if pulumi.runtime.is_dry_run() and look:
@@ -203,12 +157,12 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
 
 
 def session_of(shared: Properties) -> pulumi.Output[str]:
-    """Give the session of a database: its address, `admin` and `migrator` with user and password, and the limits."""
+    """Return the session of a database as JSON: its address, `admin` and `migrator` with user and password, limits."""
     return without_dependencies(pulumi.Output.secret(pulumi.Output.json_dumps(shared)))
 
 
 def text_for_state(text: str) -> str:
-    """Give the text that is kept in the state and shown in previews: of a very long one the beginning."""
+    """Return the text that the state keeps and previews show: of a very long one the beginning."""
     if len(text) <= LONGEST_TEXT:
         return text
     first = "\n".join(line[: LONGEST_TEXT // FIRST_LINES] for line in text.splitlines()[:FIRST_LINES])

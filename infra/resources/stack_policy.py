@@ -1,4 +1,4 @@
-"""What a stack may lose: the guard that stands before everything else, in previews too."""
+"""What a stack may lose: the guard that is declared before everything else and acts in previews too."""
 
 from __future__ import annotations
 
@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
-from infra.resources.base import DynamicResource, Properties, Provider, changed, readable_errors, refused
+from infra.modules.decision import Lifecycle
+from infra.resources.base import DynamicResource, Properties, Provider, changed, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PERSISTENT = "persistent"
-
 
 class StackPolicyProvider(Provider):
-    """Refuses to lose a database of a persistent stack that nobody has named."""
+    """Refuses to lose a database of a persistent stack that `drop_databases` does not name."""
 
-    @readable_errors
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Compare the databases with those of the run before."""
-        if _olds.get("lifecycle") != PERSISTENT:
+        """Compare the databases with those of the last run."""
+        if _olds.get("lifecycle") != Lifecycle.PERSISTENT.value:
             return CheckResult(news, [])
         lost = [name for name in _olds["databases"] if name not in {*news["databases"], *news["drop_databases"]}]
         remedy = "put it back; or, to drop it with its data, name it in drop_databases, run `up`, and then take it out"
@@ -30,19 +28,16 @@ class StackPolicyProvider(Provider):
         ]
         return refused(news, problems)
 
-    @readable_errors
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Change when any of it did."""
+        """Report a change when any input differs."""
         return DiffResult(changes=bool(changed(_olds, _news, "lifecycle", "databases", "drop_databases")))
 
-    @readable_errors
     def create(self, props: Properties) -> CreateResult:
-        """Remember what there is."""
+        """Store the inputs."""
         return CreateResult("policy", props)
 
-    @readable_errors
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Remember what there is now."""
+        """Store the new inputs."""
         return UpdateResult(_news)
 
 
@@ -53,13 +48,13 @@ class StackPolicy(DynamicResource, module="postgres", name="StackPolicy"):
         self,
         name: str,
         *,
-        lifecycle: str,
+        lifecycle: Lifecycle,
         databases: Sequence[str],
         drop_databases: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
-            "lifecycle": lifecycle,
+            "lifecycle": lifecycle.value,
             "databases": list(databases),
             "drop_databases": list(drop_databases),
         }

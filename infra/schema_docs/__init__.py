@@ -1,1 +1,1 @@
-"""The documents of a schema: pictures, pages, and the files they are written to."""
+"""The documentation of a schema: pictures, pages, and the files that hold them."""

@@ -1,4 +1,4 @@
-"""The files of docs/schema, by name: made from the catalog that the modules leave on a private server."""
+"""The files of docs/schema, made from the catalog that the modules create on a private server."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING
 from infra.catalog.changes import fold
 from infra.catalog.identifiers import raw
 from infra.catalog.structure import makers, structure_of
-from infra.check.checker import scratch_server
 from infra.check.in_models import models_of
 from infra.errors import InfraError
 from infra.generate.written_files import Generated
 from infra.modules.locations import locations_of
 from infra.modules.module import load_modules
-from infra.postgres.apply.scratch import run_on_scratch, scratch_database
+from infra.postgres.apply.module_effects import run_on_scratch
+from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.connection import pool
-from infra.schema_docs.diagram.drawing import drawing
-from infra.schema_docs.diagram.mermaid import mermaid
-from infra.schema_docs.diagram.scene import of_module, whole
-from infra.schema_docs.diagram.svg import svg
-from infra.schema_docs.pages.contents import anchor, contents
-from infra.schema_docs.pages.entries import Described, SourceLink
-from infra.schema_docs.pages.markdown import markdown
+from infra.schema_docs.diagram.drawing import lay_out
+from infra.schema_docs.diagram.mermaid import render_mermaid
+from infra.schema_docs.diagram.scene import module_scene, whole_scene
+from infra.schema_docs.diagram.svg import render_svg
+from infra.schema_docs.pages.contents import anchor, page_contents
+from infra.schema_docs.pages.entries import ModuleDescription, SourceLink
+from infra.schema_docs.pages.markdown import render_markdown
+from infra.server.scratch.scratch_server import scratch_server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
     from infra.catalog.structure import Structure
     from infra.modules.module import Module
     from infra.schema_docs.diagram.scene import Scene
-    from infra.schema_docs.pages.contents import Places
+    from infra.schema_docs.pages.contents import SourceLinks
     from infra.schema_docs.pages.entries import PageContents
 
 _PROJECT = Path(__file__).parents[2]
-_SECONDS = 300.0  # that a module may run
-_WHOLE = "schema"  # what the files about everything are called
+_MODULE_SECONDS = 300.0  # how long a module may run
+_WHOLE = "schema"  # name of the files about the whole schema
 TITLE = "The schema of the platform's PostgreSQL"
 
 DIAGRAMS = Generated((".svg", ".mmd"), "Written by `python -m infra diagram`", 5)
@@ -49,7 +50,7 @@ DOCUMENTS = Generated((".html", ".md"), "Written by `python -m infra docs`", 5)
 
 @dataclass(frozen=True)
 class BuiltSchema:
-    """What modules make: the definition of every object, and the structure that these are."""
+    """A schema that modules created: the definition of every object, and its structure."""
 
     modules: tuple[Module, ...]
     definitions: Mapping[ObjectId, str]
@@ -57,78 +58,94 @@ class BuiltSchema:
 
 
 def build_schema(directory: Path) -> BuiltSchema:
-    """Run the modules of a directory on a private server, and read what they make; raises InfraError."""
-    modules = load_modules(directory, shown_as=in_project(directory))
+    """Run the modules of a directory on a private server, and return the schema that they create.
+
+    Raises InfraError, with the place in the module's file where PostgreSQL refused it.
+    """
+    modules = load_modules(directory, shown_as=project_path(directory))
     order = list(locations_of(modules))
     with (
-        scratch_server(None) as where,
-        scratch_database(where.admin, owner=where.owner) as scratch,
+        scratch_server(None) as server,
+        scratch_database(server.admin, owner=server.owner) as scratch,
         pool.connection(scratch) as connection,
     ):
         effects = {
-            one.name: run_on_scratch(connection, scratch, one, owner=where.owner, seconds=_SECONDS) for one in modules
+            module.name: run_on_scratch(connection, scratch, module, owner=server.owner, seconds=_MODULE_SECONDS)
+            for module in modules
         }
     definitions = fold(effects.items()).definitions
-    tables = [one.name for one in definitions if one.kind == "table" and ("table", raw(one.name)) in order]
+    tables = [
+        identity.name for identity in definitions if identity.kind == "table" and ("table", raw(identity.name)) in order
+    ]
     tables.sort(key=lambda name: order.index(("table", raw(name))))
     return BuiltSchema(tuple(modules), definitions, structure_of(definitions, makers(effects.items()), tables))
 
 
-def diagrams(found: BuiltSchema) -> dict[str, str]:
-    """Give the pictures as files, SVG and Mermaid: the whole schema, and each module that makes tables."""
+def diagram_files(schema: BuiltSchema) -> dict[str, str]:
+    """Return the texts of the pictures by file name: SVG and Mermaid, of the whole schema and of each module."""
     files: dict[str, str] = {}
-    for module, scene in _scenes(found.structure).items():
+    for module, scene in _scenes(schema.structure).items():
         name = module or _WHOLE
-        files[f"{name}.svg"] = f"<!-- {DIAGRAMS.words}; do not change it here. -->\n{svg(drawing(scene), name=name)}"
-        head, _, rest = mermaid(scene).partition("erDiagram\n")
+        files[f"{name}.svg"] = (
+            f"<!-- {DIAGRAMS.words}; do not change it here. -->\n{render_svg(lay_out(scene), name=name)}"
+        )
+        head, _, rest = render_mermaid(scene).partition("erDiagram\n")
         files[f"{name}.mmd"] = f"{head}%% {DIAGRAMS.words}; do not change it here.\nerDiagram\n{rest}"
     return files
 
 
-def documents(found: BuiltSchema, metadata: MetaData, base: type, *, output: Path) -> dict[str, str]:
-    """Give the documents as files for a directory: one page of HTML, and Markdown that shows the pictures there."""
+def document_files(schema: BuiltSchema, metadata: MetaData, base: type, *, output: Path) -> dict[str, str]:
+    """Return the texts of the documents by file name: a page of HTML, and Markdown that shows the pictures beside it.
+
+    `output` is the directory of the files, for their links to the project. Raises InfraError where Jinja2 is missing.
+    """
     try:
-        from infra.schema_docs.pages.page import page  # noqa: PLC0415 (its template engine is installed for development)
+        from infra.schema_docs.pages.page import render_page  # noqa: PLC0415 (its template engine is installed for development)
     except ModuleNotFoundError as error:
         raise InfraError(f"{error.name} is not installed", place="docs", remedy="run make development") from None
-    scenes = _scenes(found.structure)
-    told = _contents(found, metadata, base)
+    scenes = _scenes(schema.structure)
+    contents = _contents(schema, metadata, base)
     root = Path(os.path.relpath(_PROJECT, output)).as_posix()
     pictures = {
-        module: svg(
-            drawing(scene), name=f"picture-{module or _WHOLE}", style=False, link_to=lambda t: f"#{anchor('table', t)}"
+        module: render_svg(
+            lay_out(scene),
+            name=f"picture-{module or _WHOLE}",
+            style=False,
+            link_to=lambda table: f"#{anchor('table', table)}",
         )
         for module, scene in scenes.items()
     }
     names = {module: f"{module or _WHOLE}.svg" for module in scenes}
     return {
-        f"{_WHOLE}.html": page(told, pictures, modules=len(found.structure.modules()), root=root),
-        f"{_WHOLE}.md": markdown(told, names, root=root),
+        f"{_WHOLE}.html": render_page(contents, pictures, modules=len(schema.structure.modules()), root=root),
+        f"{_WHOLE}.md": render_markdown(contents, names, root=root),
     }
 
 
-def in_project(path: Path | str) -> str:
-    """Give a path as seen from the project's folder, wherever the command was typed."""
+def project_path(path: Path | str) -> str:
+    """Return a path relative to the project's folder, whatever the working directory is."""
     return Path(os.path.relpath(Path(path).resolve(), _PROJECT)).as_posix()
 
 
 def _scenes(structure: Structure) -> dict[str, Scene]:
-    return {"": whole(structure), **{module: of_module(structure, module) for module in structure.modules()}}
+    return {"": whole_scene(structure), **{module: module_scene(structure, module) for module in structure.modules()}}
 
 
-def _contents(found: BuiltSchema, metadata: MetaData, base: type) -> PageContents:
+def _contents(schema: BuiltSchema, metadata: MetaData, base: type) -> PageContents:
     models = models_of(metadata, base)
-    in_models: Places = {
-        (one.kind, raw(one.name)): SourceLink(in_project(place.path), place.line)
-        for one, text in found.definitions.items()
-        if one.kind in {"table", "column", "constraint", "index"} and (place := models.place_of(one, text))
+    in_models: SourceLinks = {
+        (identity.kind, raw(identity.name)): SourceLink(project_path(place.path), place.line)
+        for identity, text in schema.definitions.items()
+        if identity.kind in {"table", "column", "constraint", "index"} and (place := models.place_of(identity, text))
     }
-    in_modules: Places = {key: SourceLink(place.path, place.line) for key, place in locations_of(found.modules).items()}
-    described = [Described(module.name, module.path, _description(module)) for module in found.modules]
-    return contents(found.structure, described, [in_models, in_modules], TITLE)
+    in_modules: SourceLinks = {
+        key: SourceLink(place.path, place.line) for key, place in locations_of(schema.modules).items()
+    }
+    descriptions = [ModuleDescription(module.name, module.path, _description(module)) for module in schema.modules]
+    return page_contents(schema.structure, descriptions, [in_models, in_modules], TITLE)
 
 
 def _description(module: Module) -> str:
-    """Give the first comment of a module, its first line alone."""
+    """Return the first line of a module without `--`, '' when it is no comment."""
     first = module.text.partition("\n")[0]
     return first.removeprefix("--").strip() if first.startswith("--") else ""

@@ -1,1 +1,1 @@
-"""Where the server comes from: a real PostgreSQL from a pip wheel, a daemon on loopback. Knows nothing of Pulumi."""
+"""The kinds of servers (embedded, docker, external) and the private scratch server; nothing here imports Pulumi."""

@@ -1,4 +1,7 @@
-"""Ways into databases that the user names: connection strings, with the password in the environment or in them."""
+"""Connection strings of libpq that the user writes: parsed, formatted, and connected to.
+
+The driver is imported in the functions that use it: most runs of `pulumi up` open no connection.
+"""
 
 from __future__ import annotations
 
@@ -6,54 +9,81 @@ import getpass
 import os
 from typing import TYPE_CHECKING
 
-import psycopg
-
 from infra.errors import ServerError
-from infra.postgres.connection.target import Target, connect
-from infra.server.external import DSN_REMEDY, keywords
+from infra.postgres.connection.target import MAINTENANCE_DATABASE, Target, connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infra.postgres.connection.pool import Connection
 
-OWN = frozenset({"host", "port", "user", "password", "dbname"})
-_MAINTENANCE = "postgres"
+DSN_REMEDY = "write postgresql://user@host:port/database, or host=… port=… user=…"
+_TARGET_KEYWORDS = frozenset({"host", "port", "user", "password", "dbname"})
 _PLACE = "connection string"
 
 
-def parse_dsn(dsn: str, options: Mapping[str, str] | None = None) -> Target:
-    """Give the target of a connection string, URI or keywords; what is left out comes from libpq's own variables.
+def parse_keywords(dsn: str, *, place: str = "server.dsn") -> dict[str, str]:
+    """Return the keywords of a connection string, a URI or `keyword=value` pairs (PostgreSQL manual, 32.1.1).
 
-    Raises ServerError, whose words quote nothing of a string that cannot be read.
+    Raises ServerError at `place`, without libpq's message: that quotes what it cannot read, which may be the password.
     """
-    given = keywords(dsn, place=_PLACE)
-    further = {name: value for name, value in given.items() if name not in OWN}
+    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 (see the module's docstring)
+
+    try:
+        return {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items() if value is not None}
+    except ProgrammingError:
+        raise ServerError("is no connection string that libpq can read", place=place, remedy=DSN_REMEDY) from None
+
+
+def format_dsn(keywords: Mapping[str, str]) -> str:
+    """Return a connection string of keywords, quoted as libpq requires."""
+    from psycopg import conninfo  # noqa: PLC0415 (see the module's docstring)
+
+    return conninfo.make_conninfo("", **keywords)
+
+
+def parse_dsn(dsn: str, options: Mapping[str, str] | None = None) -> Target:
+    """Return the target of a connection string; missing keywords come from libpq's variables (PGHOST, PGPORT, ...).
+
+    `options` are further libpq keywords, which override those of the string. Raises ServerError, whose message quotes
+    nothing of a string that cannot be read.
+    """
+    keywords = parse_keywords(dsn, place=_PLACE)
+    further = {name: value for name, value in keywords.items() if name not in _TARGET_KEYWORDS}
+    port = keywords.get("port", "")
     return Target(
-        given.get("host") or os.environ.get("PGHOST", "127.0.0.1"),
-        _port(given.get("port", "")),
-        given.get("dbname") or os.environ.get("PGDATABASE", _MAINTENANCE),
-        given.get("user") or os.environ.get("PGUSER") or getpass.getuser(),
-        given.get("password") or os.environ.get("PGPASSWORD", ""),
-        {**further, **({"port": given["port"]} if "," in given.get("port", "") else {}), **(options or {})},
+        keywords.get("host") or os.environ.get("PGHOST", "127.0.0.1"),
+        _first_port(port),
+        keywords.get("dbname") or os.environ.get("PGDATABASE", MAINTENANCE_DATABASE),
+        keywords.get("user") or os.environ.get("PGUSER") or getpass.getuser(),
+        keywords.get("password") or os.environ.get("PGPASSWORD", ""),
+        {**further, **({"port": port} if "," in port else {}), **(options or {})},
     )
 
 
-def _port(given: str) -> int:
-    """Give the first port of a list, or libpq's own, without quoting what is none: it may be a misplaced password."""
-    where = _PLACE if given else "PGPORT"
+def _first_port(port: str) -> int:
+    """Return the first port of a list, PGPORT or 5432 for an empty one.
+
+    Raises ServerError without the value when that is no number: it may be a misplaced password.
+    """
+    place = _PLACE if port else "PGPORT"
     try:
-        return int((given or os.environ.get("PGPORT", "5432")).partition(",")[0])
+        return int((port or os.environ.get("PGPORT", "5432")).partition(",")[0])
     except ValueError:
-        raise ServerError("the port is no number", place=where, remedy=DSN_REMEDY) from None
+        raise ServerError("the port is no number", place=place, remedy=DSN_REMEDY) from None
 
 
 def connect_dsn(target: Target) -> Connection:
-    """Connect, or say in a sentence without the password why that cannot be done (ServerError)."""
+    """Return a connection to the target of a connection string; raise ServerError, without the password."""
+    from psycopg import OperationalError  # noqa: PLC0415 (see the module's docstring)
+
+    from infra.postgres.connection.failure import server_message  # noqa: PLC0415
+
     try:
         return connect(target, autocommit=True)
-    except psycopg.OperationalError as error:
-        said = " ".join(str(error).split()).rpartition("FATAL: ")[2].strip()
+    except OperationalError as error:
         raise ServerError(
-            f"cannot be entered: {said}", place=f"database {target.database}", remedy="mend the connection string"
+            f"cannot be connected to: {server_message(error)}",
+            place=f"database {target.database}",
+            remedy="correct the connection string",
         ) from None

@@ -1,6 +1,6 @@
-"""A server that is already there: reached, looked at and known again. Nothing of it is made or removed here.
+"""The server kind external: an existing server that is reached, checked and recognised, never created or removed.
 
-The driver is imported where it is used, as everywhere in this package.
+The driver is imported in the functions that use it: most runs of `pulumi up` open no connection.
 """
 
 from __future__ import annotations
@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import RefusedError, ServerError
-from infra.postgres.connection.target import APPLICATION_NAME, CONNECT_TIMEOUT_SECONDS
+from infra.postgres.connection.target import APPLICATION_NAME, CONNECT_TIMEOUT_SECONDS, MAINTENANCE_DATABASE
+from infra.server.dsn import format_dsn, parse_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import psycopg
 
-OLDEST_MAJOR = 14
-NOT_OPTIONS = frozenset({"host", "port", "user", "password", "dbname", "application_name", "connect_timeout"})
-_MAINTENANCE_DATABASE = "postgres"
-UNREACHED = "cannot be reached"
+    from infra.postgres.connection.failure import ConnectionFailure
 
-LOOK = """
+OLDEST_MAJOR = 14
+_NOT_OPTIONS = frozenset({"host", "port", "user", "password", "dbname", "application_name", "connect_timeout"})
+
+_SERVER_QUERY = """
 SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
     (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
     pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS read_only,
@@ -32,11 +33,11 @@ FROM pg_roles r WHERE r.rolname = current_user
 
 
 @dataclass(frozen=True)
-class Reached:
-    """A server that let its administrator in; `host` and `port` are of the one of several that answered.
+class ReachedServer:
+    """A server to which its administrator has connected; `host` and `port` are those of the one that answered.
 
-    `hosts` and `ports` are libpq's lists, for connections that shall find the primary wherever it is; `options` are the
-    further libpq keywords of the way in (TLS, target_session_attrs, a service), without user and password.
+    `hosts` and `ports` are libpq's lists of several servers, for connections that look for the primary; `options` are
+    the other libpq keywords (TLS, target_session_attrs, a service), without user and password.
     """
 
     host: str
@@ -54,66 +55,61 @@ class Reached:
     options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
-DSN_REMEDY = "write postgresql://user@host:port/database, or host=… port=… user=…"
+class UnreachableServerError(ServerError):
+    """A server to which no connection could be opened: the reason, and the server's SQLSTATE if it sent one."""
+
+    def __init__(self, what: str, *, failure: ConnectionFailure, sqlstate: str | None, place: str, remedy: str) -> None:
+        super().__init__(what, place=place, remedy=remedy)
+        self.failure = failure
+        self.sqlstate = sqlstate
 
 
-def keywords(dsn: str, *, place: str = "server.dsn") -> dict[str, str]:
-    """Take a connection string apart, URI or keywords (PostgreSQL manual, 32.1.1); ServerError says what is wrong."""
-    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 (see the module's docstring)
+def reach_server(dsn: str, password: str = "") -> ReachedServer:
+    """Return the server of a connection string after a check whether a stack can use it (0.05 s); change nothing.
 
-    try:
-        return {name: str(value) for name, value in conninfo.conninfo_to_dict(dsn).items() if value is not None}
-    except ProgrammingError:  # whose words quote what it could not read, perhaps the password
-        raise ServerError("is no connection string that libpq can read", place=place, remedy=DSN_REMEDY) from None
-
-
-def format_dsn(given: Mapping[str, str]) -> str:
-    """Write a connection string, quoted as libpq reads it."""
-    from psycopg import conninfo  # noqa: PLC0415 (see the module's docstring)
-
-    return conninfo.make_conninfo("", **given)
-
-
-def reach(dsn: str, password: str = "") -> Reached:
-    """Connect as the administrator and see whether a stack can live there (0.05 s); nothing is changed.
-
-    Raises ServerError, in one sentence and without the password: unreachable, refused, too old, not writable, behind a
-    pooler that breaks sessions, or without the rights to make roles and databases.
+    `password` replaces the one in the string. Raises UnreachableServerError, and ServerError for a server that is too
+    old, not writable, behind a pooler that breaks sessions, or whose user may not create roles and databases; none of
+    the messages contains the password.
     """
-    from psycopg import Connection, Error, conninfo  # noqa: PLC0415 (see the module's docstring)
+    from psycopg import Connection, Error  # noqa: PLC0415 (see the module's docstring)
     from psycopg.rows import dict_row  # noqa: PLC0415
 
-    given = keywords(dsn)
-    if "sslpassword" in given:
+    keywords = parse_keywords(dsn)
+    if "sslpassword" in keywords:
         raise ServerError(
             "has sslpassword, which would be kept in every connection's options",
             place="server.dsn",
             remedy="use a client key without a passphrase, readable by you alone",
         )
-    secret = password or given.get("password", "")
-    utf8 = {"client_encoding": "UTF8"}  # else a server whose databases are SQL_ASCII answers in bytes
-    own = {**utf8, "application_name": APPLICATION_NAME, "connect_timeout": str(CONNECT_TIMEOUT_SECONDS)}
-    wanted = {"dbname": _MAINTENANCE_DATABASE, **given, **({"password": secret} if secret else {}), **own}
+    secret = password or keywords.get("password", "")
+    utf8 = {"client_encoding": "UTF8"}  # a server whose databases are SQL_ASCII would send bytes
+    fixed = {**utf8, "application_name": APPLICATION_NAME, "connect_timeout": str(CONNECT_TIMEOUT_SECONDS)}
+    credentials = {"password": secret} if secret else {}
+    conninfo = format_dsn({"dbname": MAINTENANCE_DATABASE, **keywords, **credentials, **fixed})
     try:
-        with Connection.connect(conninfo.make_conninfo("", **wanted), autocommit=True) as connection:
+        with Connection.connect(conninfo, autocommit=True) as connection:
             with connection.cursor(row_factory=dict_row) as cursor:
-                row = cursor.execute(LOOK).fetchone() or {}
-            return _fit(connection, {**given, "password": secret}, row)
+                row = cursor.execute(_SERVER_QUERY).fetchone() or {}
+            return _describe(connection, {**keywords, "password": secret}, row)
     except Error as error:
-        raise _refusal(given, secret, error) from None
+        raise _unreachable(error, conninfo, keywords, secret) from None
 
 
-def _fit(connection: psycopg.Connection[Any], given: Mapping[str, str], row: Mapping[str, Any]) -> Reached:
-    """Give what was reached, unless a stack could not live there."""
+def _describe(
+    connection: psycopg.Connection[Any], keywords: Mapping[str, str], row: Mapping[str, Any]
+) -> ReachedServer:
+    """Return the server, or raise ServerError with the reason why a stack cannot use it."""
     info = connection.info
     place = f"server {info.host}:{info.port}"
     if row["number"] // 10_000 < OLDEST_MAJOR:
-        raise ServerError(f"runs PostgreSQL {row['version']}, and {OLDEST_MAJOR} is the oldest that works", place=place)
+        raise ServerError(
+            f"runs PostgreSQL {row['version']}; the oldest supported version is {OLDEST_MAJOR}", place=place
+        )
     if info.backend_pid != row["pid"]:
         raise ServerError(
             "is behind a connection pooler, which breaks the locks and roles of a session",
             place=place,
-            remedy="name the server itself in server.dsn; applications may go on using the pooler",
+            remedy="name the server itself in server.dsn; applications may continue to use the pooler",
         )
     if row["standby"] or row["read_only"]:
         kind = "is a standby" if row["standby"] else "takes no changes: default_transaction_read_only is on"
@@ -122,53 +118,65 @@ def _fit(connection: psycopg.Connection[Any], given: Mapping[str, str], row: Map
         )
     if not row["superuser"] and not row["creates"]:
         raise ServerError(
-            f"{info.user} can make no roles and databases there",
+            f"user {info.user} may not create roles and databases",
             place=place,
-            remedy=f"let an administrator say ALTER ROLE {info.user} CREATEDB CREATEROLE",
+            remedy=f"have an administrator run ALTER ROLE {info.user} CREATEDB CREATEROLE",
         )
-    return Reached(
+    return ReachedServer(
         host=info.host,
         port=info.port,
-        hosts=given.get("host", info.host),
-        ports=given.get("port", str(info.port)),
+        hosts=keywords.get("host", info.host),
+        ports=keywords.get("port", str(info.port)),
         user=info.user,
         database=info.dbname,
         version=str(row["version"]).split()[0],
         system_identifier=row["system_identifier"],
         superuser=row["superuser"],
-        password=given["password"],
+        password=keywords["password"],
         encrypted=bool(connection.pgconn.ssl_in_use),
         extensions=tuple(row["extensions"]),
-        options={name: value for name, value in given.items() if name not in NOT_OPTIONS},
+        options={name: value for name, value in keywords.items() if name not in _NOT_OPTIONS},
     )
 
 
-def refuse_another(reached: Reached, known: str, accepted: str) -> None:
-    """Raise RefusedError when this is not the server that the stack was made on, and nobody has said that it may be."""
-    here = reached.system_identifier
-    if not known or here in {known, accepted}:
+def refuse_another(reached: ReachedServer, previous: str, accepted: str) -> None:
+    """Raise RefusedError when this is not the server on which the stack was created, unless it is the accepted one.
+
+    `previous` and `accepted` are system identifiers, "" for none (PostgreSQL manual, 9.27.11, pg_control_system).
+    """
+    identifier = reached.system_identifier
+    if not previous or identifier in {previous, accepted}:
         return
     raise RefusedError(
-        f"is another server than the one this stack lives on: its system identifier is {here}, and was {known}; "
-        "it was swapped, or made anew from a dump",
+        f"is not the server of this stack: its system identifier is {identifier}, and the stack's server had "
+        f"{previous}; it was replaced, or restored from a dump",
         place=f"server {reached.host}:{reached.port}",
-        remedy=f'correct server.dsn; or, if this one shall be it, set server.accept to "{here}"',
+        remedy=f'correct server.dsn or, to accept this server, set server.accept to "{identifier}"',
     )
 
 
-def _refusal(given: Mapping[str, str], secret: str, error: psycopg.Error) -> ServerError:
-    """Turn libpq's words, which name every host that was tried, into one sentence."""
-    words = _without(" ".join(str(error).split()), secret)
-    hosts = given.get("host") or given.get("service") or "the default"
-    remedy = "see that it runs and that server.dsn is right"
-    if "authentication failed" in words or "no password supplied" in words:
-        remedy = "correct server.dsn, server.password, server.password_variable or server.password_file"
-    elif "certificate" in words or "SSL" in words or "root.crt" in words:
-        remedy = "correct sslmode, sslrootcert, sslcert and sslkey in server.dsn"
-    elif "read-only" in words or "hot standby" in words:
-        remedy = "no server takes changes at the moment: wait for the failover to end"
-    return ServerError(f"{UNREACHED}: {words}", place=f"server {hosts}", remedy=remedy)
+def _unreachable(
+    error: psycopg.Error, conninfo: str, keywords: Mapping[str, str], secret: str
+) -> UnreachableServerError:
+    """Return the error with libpq's message, which names every host that was tried, on one line."""
+    from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error  # noqa: PLC0415
+
+    remedies = {
+        ConnectionFailure.LOGIN_REFUSED: "correct server.dsn, server.password, server.password_variable or "
+        "server.password_file",
+        ConnectionFailure.TLS_FAILED: "correct sslmode, sslrootcert, sslcert and sslkey in server.dsn",
+        ConnectionFailure.NO_PRIMARY: "no server accepts writes at present: wait until the failover has ended",
+    }
+    failure = classify_connection_error(error, conninfo)
+    hosts = keywords.get("host") or keywords.get("service") or "the default"
+    return UnreachableServerError(
+        f"cannot be reached: {_without_secret(' '.join(str(error).split()), secret)}",
+        failure=failure,
+        sqlstate=error.sqlstate,
+        place=f"server {hosts}",
+        remedy=remedies.get(failure, "check that it runs and that server.dsn is correct"),
+    )
 
 
-def _without(text: str, secret: str) -> str:
+def _without_secret(text: str, secret: str) -> str:
     return text.replace(secret, "[secret]") if secret else text

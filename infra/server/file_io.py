@@ -1,4 +1,4 @@
-"""Files next to a user who is not trusted: read without following links or waiting, written whole or not at all."""
+"""Files in directories that an untrusted user may write: read without following links, written atomically."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-LARGEST = 65_536  # bytes; what is read here is a few lines
+MAX_READ_BYTES = 65_536  # the files that are read here have a few lines
 
 
 def read_untrusted(path: Path, *, start: int = 0) -> str | None:
-    """Give at most LARGEST bytes from `start` as text; None when there is no ordinary file.
+    """Return at most MAX_READ_BYTES from byte `start` as text (UTF-8 with replacement); None for no regular file.
 
-    A symbolic link, a pipe or a device in its place reads as None too: in a directory that the service account may
-    write, root would otherwise follow it, or hang.
+    A symbolic link, a pipe or a device returns None too: in a directory that the service account may write, root would
+    otherwise follow the link, or block. Raises PermissionError.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -28,15 +28,15 @@ def read_untrusted(path: Path, *, start: int = 0) -> str | None:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        return os.pread(descriptor, LARGEST, start).decode("utf-8", "replace")
+        return os.pread(descriptor, MAX_READ_BYTES, start).decode("utf-8", "replace")
     finally:
         os.close(descriptor)
 
 
 def write_whole(path: Path, text: str, *, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
-    """Put `text` at `path` in one step (write, fsync, rename); `path` is in a directory only the caller may write.
+    """Write `text` to `path` atomically (write, fsync, rename), in a directory that only the caller may write.
 
-    `owner` is the uid and gid it gets (-1: unchanged), for root.
+    `owner` is the new file's uid and gid (-1: unchanged), which root alone can set.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,4 @@
-"""Reads a stack's settings from Pulumi's configuration, and says of every wrong one what was found and what may be."""
+"""Reads a stack's settings from Pulumi's configuration; of every wrong one, what was found and what is allowed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NO_NAME_FOR_ROLES = (
 def settings_of(
     stack: str, project: str, config: Mapping[str, str], secret_keys: AbstractSet[str] = frozenset()
 ) -> Settings:
-    """Validate a stack's configuration, given as Pulumi does: `project:key` to text, structured values as JSON.
+    """Validate a stack's configuration as Pulumi passes it: `project:key` to text, structured values as JSON.
 
     Keys of other namespaces are Pulumi's own and its providers'. Raises SettingsError with every problem.
     """
@@ -58,7 +58,7 @@ def settings_of(
 
 
 def _value(text: str) -> object:
-    """Give a configuration value its type back: Pulumi hands over JSON for lists, maps, numbers and booleans."""
+    """Return a configuration value with its type: Pulumi passes lists, maps, numbers and booleans as JSON."""
 
     def not_json(constant: str) -> None:  # NaN and Infinity, which only Python takes for JSON
         raise ValueError(constant)
@@ -70,7 +70,7 @@ def _value(text: str) -> object:
 
 
 def _by_numbers(problem: SettingProblem) -> str:
-    """Give a sort key with which the tenth of a list comes after the second."""
+    """Return a sort key by which the tenth item of a list comes after the second."""
     return re.sub("[0-9]+", lambda number: number[0].zfill(9), problem.key)
 
 
@@ -101,7 +101,7 @@ class _Problems:
                 self._add_value(path, error["input"], f"must be {allowed}")
 
     def add_clashes(self, settings: Settings) -> None:
-        """Add what only shows when settings are seen together: names that come twice or belong to PostgreSQL."""
+        """Add what only shows when settings are compared: names that stand twice or belong to PostgreSQL."""
         self._add_twice("extensions", settings.extensions)
         twice = self._add_twice("databases", [database.name for database in settings.databases], part=("name",))
         taken = {"postgres"}
@@ -121,7 +121,7 @@ class _Problems:
                 taken.add(name)
 
     def add_plain_passwords(self, settings: Settings) -> None:
-        """Add an administrator's password that anybody could read in the stack's file."""
+        """Add an administrator's password that stands in the stack's file in plain text."""
         server = settings.server
         if not isinstance(server, ExternalSettings) or f"{self.project}:server" in self.secret_keys:
             return
@@ -156,7 +156,7 @@ def _shown(value: object) -> str:
 
 
 def _setting_at(path: Path) -> tuple[FieldInfo | None, type[BaseModel]]:
-    """Find the setting that a path leads to, or the last one on the way, and the group in which the way ends."""
+    """Return the setting that a path names, or the last one on the path, and the group in which the path ends."""
     field = None
     group: type[BaseModel] | None = Settings
     for name in path:
@@ -173,7 +173,7 @@ def _setting_at(path: Path) -> tuple[FieldInfo | None, type[BaseModel]]:
 
 
 def _without_kind(path: Path) -> Path:
-    """Leave out the kind of server, which pydantic puts after `server`."""
+    """Return a path without the kind of server, which pydantic puts after `server`."""
     return (path[0], *path[2:]) if path[0] == "server" and len(path) > 1 else path
 
 

@@ -1,4 +1,4 @@
-"""What a stack can be told: the groups of settings, and the only home of every default."""
+"""The settings of a stack, in groups, with every default: each is written here and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from infra.modules.decision import Lifecycle
 from infra.modules.extensions import DEFAULT_EXTENSIONS
 from infra.settings.values import (
     A_DATABASE,
@@ -94,7 +95,8 @@ class DockerSettings(SettingsGroup):
     )
     docker_host: Text | None = Field(
         default=None,
-        description="unix:///path or tcp://host:port, by default what DOCKER_HOST says, or the usual socket",
+        description="unix:///path, tcp://host:port or ssh://user@host, by default what DOCKER_HOST says, "
+        "or the usual socket",
     )
     settings: dict[str, ServerSetting] = Field(
         default_factory=dict[str, str],
@@ -123,7 +125,7 @@ class DockerSettings(SettingsGroup):
 
 
 class ExternalSettings(SettingsGroup):
-    """A PostgreSQL that is already there; the stack makes roles and databases on it, and removes no more than those."""
+    """A PostgreSQL that exists already; the stack creates roles and databases on it, and removes no more than those."""
 
     kind: Literal["external"] = Field(description="external")
     dsn: Text = Field(
@@ -195,10 +197,10 @@ class ModuleSettings(SettingsGroup):
 
 
 class Settings(SettingsGroup):
-    """Everything that a stack can be told."""
+    """All settings of a stack."""
 
-    lifecycle: Literal["ephemeral", "persistent"] = Field(
-        default="ephemeral",
+    lifecycle: Lifecycle = Field(
+        default=Lifecycle.EPHEMERAL,
         description="ephemeral (may be rebuilt and removed) or persistent (nothing is ever dropped)",
     )
     server: Annotated[ServerSettings, BeforeValidator(_kind_or_embedded)] = Field(
@@ -227,6 +229,6 @@ class Settings(SettingsGroup):
 
 
 def default_databases(stack: str) -> list[str]:
-    """Name the databases of a stack that names none: its own, and one for its tests."""
+    """Return the names of the databases of a stack that names none: one for the application, one for its tests."""
     name = re.sub(r"[^a-z0-9]+", "_", stack.lower()).strip("_")
     return [f"netra_{name}", f"netra_{name}_test"]

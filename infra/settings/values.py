@@ -1,4 +1,4 @@
-"""The values that settings take: names, times, sizes, ports; each says what it requires."""
+"""The types of settings: names, times, sizes, ports, and the sentence that describes what each requires."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ A_DOCKER_NAME = "a name of letters, digits, '_', '.' and '-', by default platfor
 
 
 def is_name(text: str) -> bool:
-    """Say whether PostgreSQL keeps this name as it is, and people can see all of it."""
+    """Return whether PostgreSQL keeps a name unshortened, and every character of it is printable."""
     return 1 <= len(text.encode()) <= NAME_BYTES and text.isprintable()
 
 
 def is_role_name(text: str) -> bool:
-    """Say whether a role may have this name."""
+    """Return whether a role may have this name."""
     return is_name(text) and not text.startswith("pg_") and text not in RESERVED_ROLES
 
 
@@ -73,12 +73,12 @@ def _is_address(text: str) -> bool:
 
 
 def megabytes(size: str) -> int:
-    """Turn `512MB` or `2GB` into megabytes."""
+    """Return the megabytes in `512MB` or `2GB`."""
     return int(size[:-2]) * (1024 if size.endswith("GB") else 1)
 
 
 def only_if(holds: Callable[[Any], bool]) -> AfterValidator:
-    """Take a value only if this holds; what is required instead is the description of the setting."""
+    """Return a validator that accepts a value only if `holds`; the setting's description says what is required."""
 
     def check(value: object) -> object:
         if not holds(value):
@@ -89,7 +89,7 @@ def only_if(holds: Callable[[Any], bool]) -> AfterValidator:
 
 
 def _seconds(given: object) -> float:
-    """Turn `10s`, `500ms`, `5min` or `1h` into seconds, as PostgreSQL's own time settings are written."""
+    """Return the seconds in `10s`, `500ms`, `5min` or `1h`, the form of PostgreSQL's own time settings."""
     found = re.fullmatch(r"\s*([0-9]+)\s*(ms|s|min|h)\s*", given) if isinstance(given, str) else None
     milliseconds = int(found[1]) * UNITS[found[2]] if found else LONGEST_TIME + 1
     if milliseconds > LONGEST_TIME:
@@ -98,14 +98,14 @@ def _seconds(given: object) -> float:
 
 
 def _server_setting(given: object) -> object:
-    """Write a value as postgresql.conf would have it: true is on, numbers are digits."""
+    """Return a value as it stands in postgresql.conf: true is on, numbers are digits."""
     if isinstance(given, bool):
         return "on" if given else "off"
     return str(given) if isinstance(given, (int, float)) else given
 
 
 def bare_name(given: object) -> object:
-    """Let a name stand for a group that has no more than that."""
+    """Return the group that a bare name stands for."""
     return {"name": given} if isinstance(given, str) else given
 
 
@@ -129,6 +129,6 @@ ServerSetting = Annotated[str, BeforeValidator(_server_setting)]
 
 
 class SettingsGroup(BaseModel):
-    """A group of settings: frozen, and without room for a key that nobody reads."""
+    """A group of settings: frozen, with unknown keys refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

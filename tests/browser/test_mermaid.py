@@ -1,34 +1,31 @@
-"""The Mermaid texts are read and drawn by Mermaid itself."""
+"""The Mermaid texts, parsed and drawn by Mermaid itself."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from infra.schema_docs.diagram.mermaid import mermaid as text_of
-from models import MODULES
-from tests.browser import expected
+from infra.schema_docs.diagram.mermaid import render_mermaid
+from tests.browser.expected import type_of
 from tests.unit.schema_docs.diagram.scenes import awkward
 
 if TYPE_CHECKING:
+    from tests.browser.expected import Documents
     from tests.browser.window import Window
 
-ROOT = Path(__file__).parents[2]
-PICTURES = {"schema": "", **{module: module for module in MODULES}}
+pytest_plugins = ["tests.browser.chromium"]
 
 DRAW = """
 const [text, done] = arguments;
 mermaid.initialize({startOnLoad: false, securityLevel: 'strict', maxTextSize: 1000000, maxEdges: 10000});
 (async () => {
   const diagram = await mermaid.mermaidAPI.getDiagramFromText(text);
-  const entities = [...diagram.db.getEntities().values()].map((one) => ({
-    name: one.label, attributes: one.attributes.map((each) => [each.type, each.name, each.keys ?? []]),
+  const entities = [...diagram.db.getEntities().values()].map((entity) => ({
+    name: entity.label,
+    attributes: entity.attributes.map((attribute) => [attribute.type, attribute.name, attribute.keys ?? []]),
   }));
-  const ids = new Map([...diagram.db.getEntities().values()].map((one) => [one.id, one.label]));
-  const links = diagram.db.getRelationships().map((one) => [
-    ids.get(one.entityA), one.roleA, ids.get(one.entityB), one.relSpec.cardB, one.relSpec.cardA,
+  const ids = new Map([...diagram.db.getEntities().values()].map((entity) => [entity.id, entity.label]));
+  const links = diagram.db.getRelationships().map((link) => [
+    ids.get(link.entityA), link.roleA, ids.get(link.entityB), link.relSpec.cardB, link.relSpec.cardA,
   ]);
   const {svg} = await mermaid.render('drawn', text);
   const holder = document.createElement('div');
@@ -39,42 +36,41 @@ mermaid.initialize({startOnLoad: false, securityLevel: 'strict', maxTextSize: 10
 """
 
 
-def drawn(window: Window, source: str, text: str) -> dict[str, Any]:
-    """Have Mermaid read and draw a text; its own words are the failure."""
+def draw(window: Window, source: str, text: str) -> dict[str, Any]:
+    """Parse and draw a text with Mermaid; fails with Mermaid's error."""
     window.open("about:blank").load(source)
     result: dict[str, Any] = window.wait_for(DRAW, text, seconds=60)
     assert "error" not in result, result
     return result
 
 
-@pytest.mark.parametrize("picture", PICTURES)
-def test_mermaid_reads_every_table_column_and_key(picture: str, window: Window, mermaid: str) -> None:
+def test_mermaid_reads_every_table_column_and_key(
+    picture: str, documents: Documents, window: Window, mermaid: str
+) -> None:
     """Mermaid finds the tables of the models with their columns, types and keys, and a link for each foreign key."""
-    text = (ROOT / "docs" / "schema" / f"{picture}.mmd").read_text(encoding="utf-8")
-    found = drawn(window, mermaid, text)
-    entities = {one["name"].strip("'"): one["attributes"] for one in found["entities"]}
-    tables = expected.tables(PICTURES[picture])
+    diagram = draw(window, mermaid, documents.text(f"{picture}.mmd"))
+    entities = {entity["name"].strip("'"): entity["attributes"] for entity in diagram["entities"]}
+    tables = documents.tables(picture)
     for table in tables:
-        wanted = [
+        attributes = [
             [
-                expected.type_of(column).replace(",", "_"),
+                type_of(column).replace(",", "_"),
                 column.name,
                 [key for key, has in (("PK", column.primary_key), ("FK", column.foreign_keys)) if has],
             ]
             for column in table.columns
         ]
         shown = [[kind, name, [key for key in keys if key != "UK"]] for kind, name, keys in entities[table.name]]
-        assert shown == wanted, table.name
-    own = {table.name for table in tables}
-    keys = [key for table in expected.tables() for key in expected.keys(table) if own & {key[0], key[2]}]
-    assert sorted((one[0], one[1], one[2]) for one in found["links"]) == sorted(key[:3] for key in keys)
-    assert all(name in str(found["shown"]) for name in own)
+        assert shown == attributes, table.name
+    links = [(source.strip("'"), column, target.strip("'")) for source, column, target, *_ in diagram["links"]]
+    assert sorted(links) == sorted(key[:3] for key in documents.foreign_keys(picture))
+    assert all(table.name in str(diagram["shown"]) for table in tables)
 
 
 def test_mermaid_reads_awkward_names(window: Window, mermaid: str) -> None:
     """Names of any kind are read and drawn, and markup in them stays text."""
     scene = awkward()
-    found = drawn(window, mermaid, text_of(scene))
-    assert len(found["entities"]) == len(scene.boxes)
-    assert len(found["links"]) == len(scene.links)
-    assert found["scripts"] == 0
+    diagram = draw(window, mermaid, render_mermaid(scene))
+    assert len(diagram["entities"]) == len(scene.boxes)
+    assert len(diagram["links"]) == len(scene.links)
+    assert diagram["scripts"] == 0

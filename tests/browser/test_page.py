@@ -1,4 +1,4 @@
-"""The page of the schema as its readers use it: searched, followed, in light and dark, narrow and wide, on paper."""
+"""The page of a schema in a browser: search, links, light and dark colours, every width, and print."""
 
 from __future__ import annotations
 
@@ -8,169 +8,150 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from selenium.webdriver import Keys
 
-from infra.schema_docs.pages.page import page as page_of
-from tests.browser import expected
-from tests.browser.test_pictures import contrast
+from infra.schema_docs.pages.page import render_page
+from tests.browser.expected import type_of
 from tests.unit.schema_docs.pages.samples import hostile
 
 if TYPE_CHECKING:
+    from tests.browser.expected import Documents
     from tests.browser.window import Window
 
-PAGE = Path(__file__).parents[2] / "docs" / "schema" / "schema.html"
-CARDS, WIDE = 640, 1400  # up to here a column is a card, from here its row fits; between them tables scroll
-SCHEMES = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+pytest_plugins = ["tests.browser.chromium"]
+
+ROOT = Path(__file__).parents[2]
+
+
+def page_of(documents: Documents) -> Path:
+    """Return the path of the page."""
+    return documents.folder / "schema.html"
 
 
 def results(window: Window) -> list[str]:
-    """Give what the search shows: kind and name of each result."""
-    return window.ask(
+    """Return the results of the search: kind and name of each."""
+    return window.evaluate(
         "return [...document.querySelectorAll('#results a')].map("
-        "(one) => one.querySelector('.kind').textContent + ' ' + one.querySelector('.what').textContent)"
+        "(link) => link.querySelector('.kind').textContent + ' ' + link.querySelector('.what').textContent)"
     )
 
 
-def test_a_slash_searches_and_enter_goes_there(window: Window) -> None:
-    """`/` focuses the search; typing shows what fits, the name itself first; arrows choose, and Enter goes there."""
-    window.open(PAGE)
-    window.press("/", "userbase")
-    assert results(window)[0] == "table userbase"
-    assert "column userbase.email" in results(window)
+def test_a_slash_searches_and_enter_goes_there(documents: Documents, window: Window) -> None:
+    """`/` focuses the search; typing shows what matches, an equal name first; arrows select, and Enter goes there."""
+    window.open(page_of(documents))
+    window.press("/", "customers")
+    assert results(window)[0] == "table customers"
+    assert "column customers.email" in results(window)
     window.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_UP, Keys.ENTER)
-    assert window.anchor == "userbase:id"
-    assert window.attribute(":target", "data-name") == "userbase.id"
-    top = window.ask("return arguments[0].getBoundingClientRect().top", window.find(":target"))
+    assert window.anchor == "customers:id"
+    assert window.attribute(":target", "data-name") == "customers.id"
+    top = window.evaluate("return arguments[0].getBoundingClientRect().top", window.find(":target"))
     assert 0 <= top < 1000
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "result"),
     [
-        ("corpora", "table corpora"),
-        ("DEMO_SESSIONS", "table demo_sessions"),
-        ("email", "column userbase.email"),
-        ("userbase.email", "column userbase.email"),
-        ("uq_run_checkpoint", "unique uq_run_checkpoint_time"),
-        ("ix_userbase_email", "unique index ix_userbase_email"),
+        ("products", "table products"),
+        ("ORDER_LINES", "table order_lines"),
+        ("email", "column customers.email"),
+        ("customers.email", "column customers.email"),
+        ("uq_categories", "unique uq_categories_parent_name"),
+        ("ix_customers_email", "unique index ix_customers_email"),
         ("pgcrypto", "extension pgcrypto"),
-        ("address used to sign in", "column userbase.email"),
-        ("references", 'table "references"'),
-        ("varchar(500) file", "column demo_exports.file_path"),
+        ("address used to sign in", "column customers.email"),
+        ("order", 'table "order"'),
+        ("varchar(2) country", "column addresses.country"),
         ("07-init", "module 07-init-indexes"),
     ],
 )
-def test_the_search_finds_names_types_and_comments(typed: str, found: str, window: Window) -> None:
-    """Tables, columns, rules, extensions, modules, types and words of comments are found; the best one comes first."""
-    window.open(PAGE)
+def test_the_search_finds_names_types_and_comments(
+    typed: str, result: str, documents: Documents, window: Window
+) -> None:
+    """Tables, columns, constraints, extensions, modules, types and comments are found, the best match first."""
+    window.open(page_of(documents))
     window.press("/", typed)
-    assert results(window)[0] == found
+    assert results(window)[0] == result
 
 
-def test_a_search_in_vain_says_so_and_escape_ends_it(window: Window) -> None:
-    """What is not there is said to be not found; Escape empties the search and leaves it."""
-    window.open(PAGE)
+def test_a_search_without_results_says_so_and_escape_ends_it(documents: Documents, window: Window) -> None:
+    """A search without results shows "nothing found"; Escape clears the field and removes its focus."""
+    window.open(page_of(documents))
     window.press("/", "nowhere to be found")
     assert window.find("#status").text == "nothing found"
     window.press(Keys.ENTER)
     assert window.anchor == ""
     window.press(Keys.ESCAPE)
     assert window.attribute("#search", "value") == ""
-    assert window.ask("return document.activeElement.id") != "search"
+    assert window.evaluate("return document.activeElement.id") != "search"
     assert results(window) == []
 
 
-def test_everything_that_the_models_declare_is_on_the_page(window: Window) -> None:
-    """Each column has a row: type, whether it may be null, comment, and where model and module declare it."""
-    window.open(PAGE)
-    rows: dict[str, Any] = window.ask("""
+def test_everything_that_the_models_declare_is_on_the_page(documents: Documents, window: Window) -> None:
+    """Each column has a row with its type, nullability, comment, and the lines of model and module that declare it."""
+    window.open(page_of(documents))
+    rows: dict[str, Any] = window.evaluate("""
         return Object.fromEntries([...document.querySelectorAll('[data-search=column]')].map((row) => [
-          row.dataset.name.replaceAll('"', ''), [...row.cells].map((cell) => cell.textContent.trim()),
+          row.dataset.name.replaceAll('"', ''),
+          [...[...row.cells].slice(0, 6).map((cell) => cell.textContent.trim()),
+           [...row.cells[6].querySelectorAll('a')].map((link) => link.textContent)],
         ]));
     """)
-    columns = [(table, column) for table in expected.tables() for column in table.columns]
+    columns = [(table, column) for table in documents.tables() for column in table.columns]
     assert len(rows) == len(columns)
     for table, column in columns:
         shown = rows[f"{table.name}.{column.name}"]
-        assert shown[1] == expected.type_of(column)
+        assert shown[1] == type_of(column)
         assert shown[2] == ("null" if column.nullable else "not null")
         assert shown[5] == column.comment
-        for source in shown[6].replace("models/", " models/").replace("sql/", " sql/").split():
+        assert ["models/" in shown[6][0], "sql/" in shown[6][1]] == [True, True]
+        for source in shown[6]:
             path, _, line = source.partition(":")
-            assert column.name in PAGE.parents[2].joinpath(path).read_text(encoding="utf-8").splitlines()[int(line) - 1]
-        assert "models/" in shown[6]
-        assert "sql/" in shown[6]
-    for table in expected.tables():
-        for source, column, target, referred in expected.keys(table):
-            assert f"→ {target}.{referred}" in rows[f"{source}.{column}"][4]
+            assert column.name in ROOT.joinpath(path).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+    for source, column, target, referred in documents.foreign_keys():
+        assert f"→ {target}.{referred}" in rows[f"{source}.{column}"][4].replace('"', "")
 
 
-def test_links_and_pictures_lead_to_what_they_name(window: Window) -> None:
-    """Every link within the page has its target; a column's link and a title in a picture can be clicked."""
-    window.open(PAGE)
-    lost = window.ask("""
-        return [...document.querySelectorAll('a[href^="#"]')].map((one) => one.getAttribute('href').slice(1))
+def test_links_and_pictures_lead_to_what_they_name(documents: Documents, window: Window) -> None:
+    """Every link within the page has its target; the link of a column and a title in a picture can be clicked."""
+    window.open(page_of(documents))
+    dangling = window.evaluate("""
+        return [...document.querySelectorAll('a[href^="#"]')].map((link) => link.getAttribute('href').slice(1))
           .filter((anchor) => !document.getElementById(decodeURIComponent(anchor)));
     """)
-    assert lost == []
-    window.find("tr[data-name='secrets.user_id'] a.target").click()
-    assert window.anchor == "userbase:id"
-    window.ask("document.querySelector('.picture').scrollIntoView()")
-    window.find(".picture [data-table='public.secrets'] a text").click()
-    assert window.anchor == "secrets"
+    assert dangling == []
+    source, column, target, referred = documents.example_key
+    window.find(f"tr[data-name='{source}.{column}'] a.target").click()
+    assert window.anchor == f"{target}:{referred}"
+    window.evaluate("document.querySelector('.picture').scrollIntoView()")
+    window.find(f".picture [data-table='public.{source}'] a text").click()
+    assert window.anchor == source
 
 
-def test_the_page_needs_nothing_else_and_complains_of_nothing(window: Window) -> None:
-    """No other file is asked for, and the console stays empty: the policy of the page allows what it does."""
-    window.open(PAGE)
-    window.complaints()  # what earlier pages said
+def test_the_page_loads_nothing_and_the_console_stays_empty(documents: Documents, window: Window) -> None:
+    """The page loads no other file, and its content security policy allows everything that it does."""
+    window.open(page_of(documents))
+    window.console_messages()  # those of earlier pages
     window.chrome.refresh()
-    assert window.ask("return performance.getEntriesByType('resource').map((one) => one.name)") == []
-    assert window.complaints() == []
+    assert window.evaluate("return performance.getEntriesByType('resource').map((entry) => entry.name)") == []
+    assert window.console_messages() == []
 
 
-@SCHEMES
-@pytest.mark.parametrize("width", [320, 400, 900, 1400, 2200])
-def test_the_page_fits_every_width(width: int, dark: bool, window: Window) -> None:  # noqa: FBT001
-    """No width makes the page itself scroll sideways, and every text of it is readable on its ground."""
-    window.open(PAGE, width=width, dark=dark)
-    assert window.ask("return document.documentElement.scrollWidth") <= width
-    cut = window.ask("""
-        return [...document.querySelectorAll('.wide:has(> table.columns)')]
-          .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.getAttribute('aria-label'));
-    """)
-    assert cut == [] or CARDS < width < WIDE
-    colours: list[list[list[float]]] = window.ask("""
-        const numbers = (text) => text.match(/[\\d.]+/g).map(Number);
-        const ground = (element) => {
-          for (let one = element; one; one = one.parentElement) {
-            const colour = numbers(getComputedStyle(one).backgroundColor);
-            if (colour.length < 4 || colour[3] > 0) return colour;
-          }
-        };
-        return [...document.querySelectorAll('nav a, h1, h2, h3, th, td, p, a.place, .badge, code, button')]
-          .slice(0, 400).map((one) => [numbers(getComputedStyle(one).color), ground(one)]);
-    """)
-    assert [pair for pair in colours if contrast(*pair) < 4.5] == []
-    luminous = sum(window.ask("return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"))
-    assert (luminous < 100) is dark
-
-
-def test_the_button_changes_light_and_dark(window: Window) -> None:
-    """The button goes over to the other colours and back, whatever the system prefers; pictures go along."""
-    window.open(PAGE, dark=True)
+def test_the_button_changes_light_and_dark(documents: Documents, window: Window) -> None:
+    """The button switches to the other colours and back, of page and pictures, whatever the system prefers."""
+    window.open(page_of(documents), dark=True)
     colour = (
         "return getComputedStyle(document.querySelector('.ground')).fill + document.getElementById('theme').textContent"
     )
-    assert window.ask(colour) == "rgb(13, 17, 23)Light"
+    assert window.evaluate(colour) == "rgb(13, 17, 23)Light"
     window.find("#theme").click()
-    assert window.ask(colour) == "rgb(255, 255, 255)Dark"
+    assert window.evaluate(colour) == "rgb(255, 255, 255)Dark"
     window.find("#theme").click()
-    assert window.ask(colour) == "rgb(13, 17, 23)Light"
+    assert window.evaluate(colour) == "rgb(13, 17, 23)Light"
 
 
-def test_the_page_prints_without_what_is_for_screens(window: Window) -> None:
-    """On paper there are neither contents nor buttons, the ground is light, and pictures fit the sheet."""
-    window.open(PAGE, width=800, dark=True, media="print")
-    shown = window.ask("""
+def test_the_print_has_no_controls(documents: Documents, window: Window) -> None:
+    """In print there are neither contents nor buttons, the background is light, and pictures fit the sheet."""
+    window.open(page_of(documents), width=800, dark=True, media="print")
+    shown = window.evaluate("""
         const display = (selector) => getComputedStyle(document.querySelector(selector)).display;
         const picture = document.querySelector('.picture svg').getBoundingClientRect();
         const ground = getComputedStyle(document.body).backgroundColor;
@@ -180,13 +161,13 @@ def test_the_page_prints_without_what_is_for_screens(window: Window) -> None:
 
 
 def test_markup_in_names_and_comments_stays_text(window: Window, tmp_path: Path) -> None:
-    """Whatever stands in a name, type, default, comment or path is shown and never run; its search works too."""
-    told, pictures = hostile()
+    """Markup in a name, type, default, comment or path is shown and never run, also in the search."""
+    contents, pictures = hostile()
     path = tmp_path / "hostile.html"
-    path.write_text(page_of(told, pictures, modules=1, root="."), encoding="utf-8")
+    path.write_text(render_page(contents, pictures, modules=1, root="."), encoding="utf-8")
     window.open(path)
-    assert window.ask("return window.hurt === undefined && document.scripts.length") == 1
-    assert window.ask("return document.querySelectorAll('img, b, iframe').length") == 0
+    assert window.evaluate("return window.hurt === undefined && document.scripts.length") == 1
+    assert window.evaluate("return document.querySelectorAll('img, b, iframe').length") == 0
     window.press("/", "hurt")
-    assert any("<img src=x onerror=hurt=1>" in one for one in results(window))
-    assert window.ask("return window.hurt === undefined && document.querySelectorAll('img').length") == 0
+    assert any("<img src=x onerror=hurt=1>" in result for result in results(window))
+    assert window.evaluate("return window.hurt === undefined && document.querySelectorAll('img').length") == 0

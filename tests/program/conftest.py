@@ -37,13 +37,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def kind(request: pytest.FixtureRequest) -> str:
-    """Give the kind of server that a test runs on."""
+    """Return the kind of server that a test runs on."""
     return str(getattr(request, "param", EMBEDDED))
 
 
 @pytest.fixture(scope="session")
 def data_root() -> Generator[Path]:
-    """Give a folder that the servers' system user can reach, and see that nothing is left in it."""
+    """Yield a folder that the servers' system user can reach, and see that nothing is left in it."""
     folder = Path(tempfile.mkdtemp(prefix="platform-postgres-", dir="/var/tmp"))
     folder.chmod(0o755)
     yield folder / "root"
@@ -62,14 +62,14 @@ class Kept:
 
 @pytest.fixture(scope="session")
 def kept(data_root: Path) -> Generator[Kept]:  # noqa: ARG001 (which is removed after it)
-    """Give room for what is kept."""
+    """Yield room for what is kept."""
     with ExitStack() as stack:
         yield Kept(stack)
 
 
 @pytest.fixture
 def engine(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Give the address of the run's Docker engine."""
+    """Return the address of the run's Docker engine."""
     if not kept.engines:
         base = tmp_path_factory.getbasetemp()
         shared = (base.parent if base.name.startswith("popen-") else base) / "docker"
@@ -79,7 +79,7 @@ def engine(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def home(kind: str, data_root: Path, request: pytest.FixtureRequest) -> Home:
-    """Give what the test's kind of server is like."""
+    """Return what the test's kind of server is like."""
     if kind == EMBEDDED:
         return Embedded(data_root)
     if kind == DOCKER:
@@ -103,7 +103,7 @@ def removed(project: Project) -> Generator[Project]:
 
 @contextmanager
 def brought_up(home: Home, template: Callable[[], Template]) -> Generator[Project]:
-    """Give a complete and running project: a copy, but in a container, which cannot be copied, one of its own."""
+    """Yield a complete and running project: a copy, but in a container, which cannot be copied, one of its own."""
     project = Project(folder(), home)
     with removed(project):
         if isinstance(home, Embedded):
@@ -116,7 +116,7 @@ def brought_up(home: Home, template: Callable[[], Template]) -> Generator[Projec
 
 @pytest.fixture
 def bare(home: Home) -> Generator[Project]:
-    """Give a project of its own to a test, with nothing brought up."""
+    """Yield a project of its own to a test, with nothing brought up."""
     with removed(Project(folder(), home)) as project:
         project.make()
         yield project
@@ -124,7 +124,7 @@ def bare(home: Home) -> Generator[Project]:
 
 @pytest.fixture
 def beside(home: Home) -> Generator[Project]:
-    """Give a second project like `bare`."""
+    """Yield a second project like `bare`."""
     with removed(Project(folder(), home)) as project:
         project.make()
         yield project
@@ -132,7 +132,7 @@ def beside(home: Home) -> Generator[Project]:
 
 @pytest.fixture
 def template(kind: str, home: Home, kept: Kept) -> Callable[[], Template]:
-    """Give what makes, once, a project with one database that was brought up."""
+    """Return what makes, once, a project with one database that was brought up."""
 
     def made() -> Template:
         assert isinstance(home, Embedded)
@@ -146,21 +146,21 @@ def template(kind: str, home: Home, kept: Kept) -> Callable[[], Template]:
 
 @pytest.fixture
 def project(home: Home, template: Callable[[], Template]) -> Generator[Project]:
-    """Give a project of its own to a test, complete and running."""
+    """Yield a project of its own to a test, complete and running."""
     with brought_up(home, template) as project:
         yield project
 
 
 @pytest.fixture
 def other(home: Home, template: Callable[[], Template]) -> Generator[Project]:
-    """Give a second project like `project`."""
+    """Yield a second project like `project`."""
     with brought_up(home, template) as project:
         yield project
 
 
 @pytest.fixture
 def standing(kind: str, home: Home, template: Callable[[], Template], kept: Kept) -> Project:
-    """Give a project with a second database added, once for all tests of this process that leave it as it is."""
+    """Return a project with a second database added, once for all tests of this process that leave it as it is."""
     if kind not in kept.projects:
         project = kept.stack.enter_context(brought_up(home, template))
         project.configure(databases=list(DATABASES))

@@ -1,4 +1,4 @@
-"""A Docker engine of the tests' own with PostgreSQL images made here, shared by all processes of a test run."""
+"""A Docker engine with PostgreSQL images, started for the tests and shared by all processes of a test run."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ exec /usr/lib/postgresql/15/bin/postgres "$@"
 
 
 def missing() -> str:
-    """Say why no engine can be started here, '' when one can."""
+    """Return why no engine can be started here, '' when one can."""
     if os.geteuid():
         return "the docker tests start a dockerd of their own, and need root for that"
     lacking = [name for name in ("dockerd", "docker", "debootstrap") if not shutil.which(name)]
@@ -67,7 +67,7 @@ def missing() -> str:
 
 @contextmanager
 def shared_engine(folder: Path) -> Generator[str]:
-    """Give the address of an engine; the first process of a test run starts it, and the last one ends it."""
+    """Yield the address of an engine; the first process of a test run starts it, and the last one ends it."""
     with _alone(folder):
         users = folder / "users"
         place = folder / "place"
@@ -81,9 +81,9 @@ def shared_engine(folder: Path) -> Generator[str]:
         yield _host(base)
     finally:
         with _alone(folder):
-            left = int(users.read_text()) - 1
-            users.write_text(str(left))
-            if not left:
+            remaining = int(users.read_text()) - 1
+            users.write_text(str(remaining))
+            if not remaining:
                 _stop(base)
                 users.unlink()
 
@@ -106,14 +106,20 @@ def _start(base: Path) -> None:
     with (base / "log").open("w") as log:
         subprocess.run(["setsid", "--fork", *command, "--host", _host(base)], stdout=log, stderr=log, check=True)
     deadline = time.monotonic() + SECONDS_TO_START
-    while True:
-        try:
-            Engine(_host(base)).ping()
-            break
-        except ServerError:
-            assert time.monotonic() < deadline, (base / "log").read_text()[-2000:]
-            time.sleep(0.2)
+    while not _answers(base):
+        assert time.monotonic() < deadline, (base / "log").read_text()[-2000:]
+        time.sleep(0.2)
     _make_images(base)
+
+
+def _answers(base: Path) -> bool:
+    if not (base / "docker.sock").exists():  # the SDK leaves a socket open that it could not connect
+        return False
+    try:
+        Engine(_host(base)).ping()
+    except ServerError:
+        return False
+    return True
 
 
 def _stop(base: Path) -> None:
@@ -129,10 +135,10 @@ def _stop(base: Path) -> None:
     shutil.rmtree(base)
 
 
-def docker(host: str, *arguments: str, given: bytes | None = None) -> str:
+def docker(host: str, *arguments: str) -> str:
     """Run the docker command on an engine."""
     command = ["docker", "--host", host, *arguments]
-    done = subprocess.run(command, input=given, capture_output=True, check=False)
+    done = subprocess.run(command, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode()
 
@@ -147,7 +153,7 @@ def _make_images(base: Path) -> None:
     (build / "postgres").write_text(PRETEND)
     (build / "postgres").chmod(0o755)
     shutil.copy(ENTRYPOINT, build)
-    shutil.copytree(newest.tree(), build / "18", symlinks=True)
+    shutil.copytree(newest.installation(), build / "18", symlinks=True)
     for name, text in (
         (IMAGE, DOCKERFILE.format(base=BASE, major=15, more="", **data)),
         (NEXT_MINOR, f"FROM {IMAGE}\nENV NEXT=1\n"),
@@ -160,7 +166,7 @@ def _make_images(base: Path) -> None:
 
 
 def _root_filesystem() -> Path:
-    """Give an archive of a Debian with PostgreSQL 15 (made in a minute, and kept in .tools/)."""
+    """Return an archive of a Debian with PostgreSQL 15 (made in a minute, and kept in .tools/)."""
     kept = TOOLS / "build" / "postgres-15-image.tar"
     if not kept.exists():
         with tempfile.TemporaryDirectory(prefix="platform-postgres-root-", dir="/var/tmp") as folder:

@@ -43,7 +43,7 @@ class Home(Protocol):
         ...
 
     def way(self, project: Project) -> dict[str, Any]:
-        """Give host, port, user and password of a superuser."""
+        """Return host, port, user and password of a superuser."""
         ...
 
     def traces(self, project: Project) -> list[str]:
@@ -51,11 +51,11 @@ class Home(Protocol):
         ...
 
     def told(self, project: Project) -> dict[str, bytes]:
-        """Give everything that the server has written or shows: log, data, what the system says of it."""
+        """Return everything that the server has written or shows: log, data, what the system says of it."""
         ...
 
     def admin_passwords(self, project: Project) -> set[str]:
-        """Give the passwords that open the server to an administrator."""
+        """Return the passwords that open the server to an administrator."""
         ...
 
     def kill(self, project: Project) -> None:
@@ -63,11 +63,11 @@ class Home(Protocol):
         ...
 
     def freeze(self, project: Project) -> None:
-        """Let the server hang."""
+        """Freeze the server."""
         ...
 
     def thaw(self, project: Project) -> None:
-        """Let the server go on."""
+        """Resume the server."""
         ...
 
     def remove(self, project: Project) -> None:
@@ -89,11 +89,11 @@ class Embedded:
         return way_of(project)
 
     def base(self, project: Project) -> Path:
-        """Give the folder of a project's server."""
+        """Return the folder of a project's server."""
         return self.data_root / f"{project.stack}-{project.mark}"
 
     def postmaster(self, project: Project) -> int:
-        """Give the pid of a project's server."""
+        """Return the pid of a project's server."""
         return int((self.base(project) / "data" / "postmaster.pid").read_text().splitlines()[0])
 
     def traces(self, project: Project) -> list[str]:
@@ -137,7 +137,7 @@ class External(Embedded):
         return self.data_root / f"external-{project.mark}"
 
     def specification(self, project: Project) -> cluster.ClusterSpec:
-        """Say what the server is; nothing of it is the stack's."""
+        """Return what the server is; nothing of it is the stack's."""
         return cluster.ClusterSpec(
             name=self.base(project).name,
             owner=f"tests {project.mark}",
@@ -153,7 +153,7 @@ class External(Embedded):
             connection.execute(f"CREATE ROLE boss LOGIN CREATEDB CREATEROLE PASSWORD '{BOSS}'".encode())
 
     def live_at(self, project: Project, running: Running) -> None:
-        """Let the project's settings name the server."""
+        """Name the server in the project's settings."""
         dsn = f"host={running.host} port={running.port} user={self.user} dbname=postgres"
         project.settings["server"] = {"kind": "external", "dsn": dsn, "password_variable": "ADMIN_PASSWORD"}
         project.env["ADMIN_PASSWORD"] = SECRET if self.user == "postgres" else BOSS
@@ -189,9 +189,9 @@ class Docker:
         name = str(project.settings["server"]["container"])
         kinds = {"container": ["ps", "-a"], "volume": ["volume", "ls"], "network": ["network", "ls"]}
         return [
-            f"{kind} {one}"
+            f"{kind} {identifier}"
             for kind, command in kinds.items()
-            for one in docker(self.host, *command, "--quiet", "--filter", f"name={name}").split()
+            for identifier in docker(self.host, *command, "--quiet", "--filter", f"name={name}").split()
         ]
 
     def told(self, project: Project) -> dict[str, bytes]:
@@ -228,7 +228,7 @@ class Docker:
 
 
 def way_of(project: Project) -> dict[str, Any]:
-    """Give the way into a server that the stack has made, also when the stack has no outputs yet."""
+    """Return the connection to a server that the stack has made, also when the stack has no outputs yet."""
     exported = project.exported()
     port = int(named(exported, "server")["outputs"]["listen_port"])
     return {"host": "127.0.0.1", "port": port, "user": "postgres", "password": admin_password(exported)}

@@ -69,11 +69,11 @@ OFTEN = frozenset(  # one of each group: what every kind has to do, whatever els
 
 
 def left_out(test: str) -> set[str]:
-    """Give the kinds that a test does not run on."""
+    """Return the kinds that a test does not run on."""
     return {kind for kinds in NOT_ON.get(test, {}) for kind in kinds}
 
 
 def kinds_of(test: str) -> list[str]:
-    """Give the kinds that a test of the lifecycle runs on."""
+    """Return the kinds that a test of the lifecycle runs on."""
     out = left_out(test)
     return [kind for kind in KINDS if kind not in out and (kind == EMBEDDED or test in OFTEN or os.environ.get("FULL"))]

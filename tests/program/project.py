@@ -116,7 +116,7 @@ class Project:
         return done.text
 
     def line(self, verb: str) -> list[str]:
-        """Give the command line of up, preview, refresh or destroy on the stack."""
+        """Return the command line of up, preview, refresh or destroy on the stack."""
         yes = [] if verb == "preview" else ["--yes"]
         skip = ["--skip-preview"] if verb in {"up", "refresh", "destroy"} else []
         return [verb, "--stack", self.stack, "--non-interactive", *yes, *skip]
@@ -151,7 +151,7 @@ class Project:
         return done.text
 
     def outputs(self) -> dict[str, Any]:
-        """Give the stack's outputs, secrets included."""
+        """Return the stack's outputs, secrets included."""
         known = self._outputs
         if known is None:
             known = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets", "--stack", self.stack))
@@ -159,11 +159,11 @@ class Project:
         return known
 
     def exported(self) -> dict[str, Any]:
-        """Give the stack's state, secrets decrypted."""
+        """Return the stack's state, secrets decrypted."""
         return json.loads(self.pulumi("stack", "export", "--show-secrets", "--stack", self.stack))
 
     def resource(self, name: str) -> dict[str, Any]:
-        """Give one resource of the state by its name."""
+        """Return one resource of the state by its name."""
         return named(self.exported(), name)
 
     def sql(self, query: str, *, role: str = "migrator", database: str = "app_db") -> list[tuple[Any, ...]]:
@@ -183,17 +183,17 @@ class Project:
             return cursor.fetchall() if cursor.description else []
 
     def ledger(self, database: str = "app_db") -> list[str]:
-        """Give the numbers of the modules that the ledger holds."""
+        """Return the numbers of the modules that the ledger holds."""
         query = "SELECT left(module, 2) FROM sqlmodule.ledger ORDER BY 1"
         return [row[0] for row in self.admin(query, database=database)]
 
     def tables(self, name: str, database: str = "app_db") -> list[str]:
-        """Give the tables of a name, in any schema."""
+        """Return the tables of a name, in any schema."""
         query = f"SELECT schemaname || '.' || tablename FROM pg_tables WHERE tablename = '{name}'"
         return [row[0] for row in self.admin(query, database=database)]
 
     def fingerprint(self) -> str:
-        """Give the fingerprint that the last run put out."""
+        """Return the fingerprint that the last run put out."""
         return self.outputs()["fingerprint"]["app_db"]
 
     def edit(self, path: str, before: str, after: str) -> None:
@@ -208,7 +208,7 @@ class Project:
         (self.folder / path).write_text(text)
 
     def twin(self, folder: Path) -> Project:
-        """Give the same stack with the same server in another checkout, with a copy of the state."""
+        """Return the same stack with the same server in another checkout, with a copy of the state."""
         shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
         twin = Project(folder, self.home, self.stack)
         twin.mark = self.mark
@@ -237,7 +237,7 @@ def finished(process: subprocess.Popen[str]) -> Run:
 
 @contextmanager
 def default_interrupt() -> Generator[None]:
-    """Let children start with SIGINT as a terminal would give it to them."""
+    """Start children with the default action for SIGINT, as a terminal does."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

@@ -8,17 +8,17 @@ from typing import Any
 
 
 def named(exported: dict[str, Any], name: str) -> dict[str, Any]:
-    """Give one resource of an exported state by its name."""
-    return next(one for one in exported["deployment"]["resources"] if one["urn"].endswith(f"::{name}"))
+    """Return one resource of an exported state by its name."""
+    return next(resource for resource in exported["deployment"]["resources"] if resource["urn"].endswith(f"::{name}"))
 
 
 def admin_password(exported: dict[str, Any], resource: str = "admin-password") -> str:
-    """Give the server's admin's password of an exported state."""
+    """Return the server's admin's password of an exported state."""
     return json.loads(named(exported, resource)["outputs"]["passwords"]["plaintext"])["postgres"]
 
 
 def processes_in(folder: Path) -> list[int]:
-    """Give the processes that work in a folder or below it."""
+    """Return the processes that work in a folder or below it."""
     found: list[int] = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

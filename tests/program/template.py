@@ -35,7 +35,7 @@ class Template:
         cluster.stop(home.base(project), owner=self._specification(project).owner)
 
     def copy(self, folder: Path) -> Project:
-        """Give a running copy in a folder, with a name and a port of its own and the data and passwords of this one."""
+        """Return a running copy in a folder: its own name and port, the data and passwords of this project."""
         project = Project(folder, self.home)
         project.settings = json.loads(json.dumps(self.project.settings))
         shutil.copytree(self.project.folder, folder, symlinks=True, dirs_exist_ok=True)

@@ -30,7 +30,7 @@ TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
 
 @contextmanager
 def made(folder: Path, stack: str, *, port: int = 0, **variables: str) -> Generator[str]:
-    """Say `make up STACK=…` in a checkout, give what that said, and say `make destroy STACK=…` in the end.
+    """Run `make up STACK=…` in a checkout, yield its output, and run `make destroy STACK=…` afterwards.
 
     With `port` the stack's file names that one: the one change that its first lines ask for.
     """

@@ -26,8 +26,8 @@ def test_two_runs_at_once_through_two_backends_make_one_schema(project: Project)
     project.add("sql/09-slowly.sql", SLOW)
     twin = project.twin(Path(tempfile.mkdtemp(prefix="platform-postgres-checkout-")))
     try:
-        runs = [finished(one) for one in [each.start(*each.line("up")) for each in (project, twin)]]
-        assert [one.status for one in runs] == [0, 0], "\n".join(one.text for one in runs)
+        runs = [finished(run) for run in [stack.start(*stack.line("up")) for stack in (project, twin)]]
+        assert [run.status for run in runs] == [0, 0], "\n".join(run.text for run in runs)
         assert project.sql("SELECT module, failure FROM sqlmodule.event WHERE module LIKE '09%'") == [
             ("09-slowly", None)
         ]

@@ -28,7 +28,8 @@ def test_a_removed_module_is_dropped_where_data_may_be_lost(project: Project) ->
     demo.unlink()
     indexes.rename(moved)
     text = project.refused("up")
-    assert "cannot be dropped, because 06-init-indexes built on what it made: index public.idx_demo_" in text
+    refusal = "cannot be dropped, because objects of 06-init-indexes depend on what it created: index public.idx_demo_"
+    assert refusal in text
     assert project.tables("demo_scenarios") == ["public.demo_scenarios"]
     moved.rename(indexes)
     demo.write_text(made)
@@ -42,8 +43,8 @@ def test_a_persistent_stack_loses_nothing_unasked(project: Project) -> None:
     project.configure(lifecycle="persistent")
     (project.folder / "sql/08-init-constraints.sql").unlink()
     text = project.up()
-    assert "08-init-constraints was removed: its objects stay in database app_db: the ledger says retained" in text
-    assert project.sql("SELECT outcome FROM sqlmodule.ledger ORDER BY module DESC LIMIT 1") == [("retained",)]
+    assert "08-init-constraints was removed: its objects stay in database app_db, and the ledger marks it" in text
+    assert project.sql("SELECT outcome FROM sqlmodule.ledger ORDER BY module DESC LIMIT 1") == [("orphaned",)]
     assert project.sql("SELECT count(*) > 9 FROM pg_constraint WHERE contype = 'f'") == [(True,)]
     text = project.refused("destroy")
     assert "protect" in text

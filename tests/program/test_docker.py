@@ -1,4 +1,4 @@
-"""A stack in a container, on a real Docker engine: complete, changed without loss, refused in a sentence, gone."""
+"""A stack in a container, on a real Docker engine: created, changed without loss, refused with a reason, destroyed."""
 
 from __future__ import annotations
 
@@ -15,21 +15,31 @@ from tests.program.homes import FAST, Docker
 from tests.program.state import admin_password
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.program.project import Project
 
 REASON = missing()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+SSH = """\
+#!/bin/sh
+# Instead of a login: the program forwards a socket, and the plugin runs `docker system dial-stdio`.
+case "$*" in *dial-stdio) exec docker --host {host} system dial-stdio;; esac
+while [ "$1" != -- ]; do [ "$1" = -L ] && ln -s {socket} "${{2%%:*}}"; shift; done
+echo ready
+exec cat
+"""
 
 
 @pytest.fixture
 def home(engine: str) -> Docker:
-    """Let every project here have a container."""
+    """Choose the docker kind for every project here."""
     return Docker(engine)
 
 
 @pytest.fixture
 def boxed(bare: Project) -> Project:
-    """Give a project with a container of its own, not yet made."""
+    """Return a project with a container of its own, not yet created."""
     return bare
 
 
@@ -37,8 +47,8 @@ def name_of(project: Project) -> str:
     return str(project.settings["server"]["container"])
 
 
-def left(project: Project) -> dict[str, list[str]]:
-    """Give the containers, volumes and networks of a project that the engine has."""
+def remaining(project: Project) -> dict[str, list[str]]:
+    """Return the containers, volumes and networks of a project that the engine has."""
     host, name = project.env["DOCKER_HOST"], name_of(project)
     kinds = {"container": ["ps", "-a"], "volume": ["volume", "ls"], "network": ["network", "ls"]}
     return {
@@ -47,23 +57,23 @@ def left(project: Project) -> dict[str, list[str]]:
 
 
 def inspected(project: Project) -> dict[str, Any]:
-    """Give what `docker inspect` says of the container."""
+    """Return what `docker inspect` says of the container."""
     return json.loads(docker(project.env["DOCKER_HOST"], "inspect", name_of(project)))[0]
 
 
 def logs(project: Project) -> str:
-    """Give what the container has said, on both streams."""
+    """Return what the container has said, on both streams."""
     command = ["docker", "--host", project.env["DOCKER_HOST"], "logs", name_of(project)]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
 
 
 def passwords_of(project: Project) -> set[str]:
-    """Give every password in the state."""
-    found: set[str] = set()
-    for one in project.exported()["deployment"]["resources"]:
-        if one["type"].endswith(":Passwords"):
-            found |= set(json.loads(one["outputs"]["passwords"]["plaintext"]).values())
-    return found
+    """Return every password in the state."""
+    passwords: set[str] = set()
+    for resource in project.exported()["deployment"]["resources"]:
+        if resource["type"].endswith(":Passwords"):
+            passwords |= set(json.loads(resource["outputs"]["passwords"]["plaintext"]).values())
+    return passwords
 
 
 def keep_a_row(project: Project) -> None:
@@ -79,7 +89,7 @@ def test_a_stack_lives_and_ends_in_a_container(boxed: Project) -> None:
     nothing: dict[str, list[str]] = {"container": [], "volume": [], "network": []}
     boxed.configure(databases=[{"name": "shop", "app": "shop_web"}])
     assert "postgres:SqlModule" in boxed.preview()
-    assert left(boxed) == nothing
+    assert remaining(boxed) == nothing
     boxed.up()
     tables = "SELECT count(*), array_agg(DISTINCT tableowner::text) FROM pg_tables WHERE schemaname = 'public'"
     assert boxed.sql(tables, database="shop") == [(29, ["shop_owner"])]
@@ -95,7 +105,7 @@ def test_a_stack_lives_and_ends_in_a_container(boxed: Project) -> None:
     assert "rebuild: its statements changed" in boxed.preview()
     boxed.up()
     boxed.destroy()
-    assert left(boxed) == nothing
+    assert remaining(boxed) == nothing
 
 
 def test_the_container_is_private_healthy_and_labelled(boxed: Project) -> None:
@@ -103,25 +113,25 @@ def test_the_container_is_private_healthy_and_labelled(boxed: Project) -> None:
     boxed.serve(labels={"team": "data"}, memory="1GB", shm_size="128MB", alias="db", restart="always")
     boxed.up()
     assert re.search(r"Resources:\n +\d+ unchanged\n", boxed.up())
-    seen = inspected(boxed)
-    assert seen["State"]["Health"]["Status"] == "healthy"
-    ((published,),) = seen["NetworkSettings"]["Ports"].values()
+    description = inspected(boxed)
+    assert description["State"]["Health"]["Status"] == "healthy"
+    ((published,),) = description["NetworkSettings"]["Ports"].values()
     assert published == {"HostIp": "127.0.0.1", "HostPort": str(boxed.outputs()["port"])}
-    assert seen["Config"]["Labels"] == {
+    assert description["Config"]["Labels"] == {
         "team": "data",
         "platform-postgres.stack": "test",
         "platform-postgres.lifecycle": "ephemeral",
     }
-    assert seen["HostConfig"]["Memory"] == 2**30
-    assert seen["HostConfig"]["ShmSize"] == 2**27
-    assert seen["HostConfig"]["RestartPolicy"]["Name"] == "always"
-    assert "db" in seen["NetworkSettings"]["Networks"][name_of(boxed)]["Aliases"]
+    assert description["HostConfig"]["Memory"] == 2**30
+    assert description["HostConfig"]["ShmSize"] == 2**27
+    assert description["HostConfig"]["RestartPolicy"]["Name"] == "always"
+    assert "db" in description["NetworkSettings"]["Networks"][name_of(boxed)]["Aliases"]
     log = logs(boxed)
     assert "database system is ready to accept connections" in log
     assert "CREATE TABLE" not in log
-    told = json.dumps(seen) + log
-    told += docker(boxed.env["DOCKER_HOST"], "top", name_of(boxed))
-    assert not any(password in told for password in passwords_of(boxed))
+    output = json.dumps(description) + log
+    output += docker(boxed.env["DOCKER_HOST"], "top", name_of(boxed))
+    assert not any(password in output for password in passwords_of(boxed))
     with pytest.raises(Exception, match="password authentication failed"):
         admin_with_the_initial_password(boxed)
 
@@ -180,12 +190,12 @@ def test_new_passwords_need_no_restart(boxed: Project) -> None:
 
 
 def test_a_stopped_container_is_started_and_a_removed_one_is_made_again(boxed: Project) -> None:
-    """A preview says what stands still; what was removed by hand is one sentence, and comes back with its data."""
+    """A preview reports a stopped container; a removed one is an error, and is created again with its data."""
     boxed.up()
     keep_a_row(boxed)
     host, name = boxed.env["DOCKER_HOST"], name_of(boxed)
     docker(host, "stop", name)
-    assert "start: the container is exited; the data are there" in boxed.preview()
+    assert "start: the container is exited; its data are kept" in boxed.preview()
     boxed.up()
     assert is_kept(boxed)
     docker(host, "rm", "--force", name)
@@ -202,7 +212,10 @@ REFUSALS = [
         {"docker_host": "unix:///nowhere/docker.sock"},
         r"Docker at unix:///nowhere/docker.sock: does not answer: No such",
     ),
-    ({"image": "platform-postgres-test/none:1"}, r"image platform-postgres-test/none:1: is not there, and cannot be"),
+    (
+        {"image": "platform-postgres-test/none:1"},
+        r"image platform-postgres-test/none:1: is not on the engine, and cannot be",
+    ),
     ({"image": WITHOUT_PG_TRGM}, r"extension pg_trgm is not offered by this PostgreSQL \(.*15-small\), which has"),
     ({"settings": {"work_men": "8MB"}}, r'work_men: "8MB"; PostgreSQL 15\.\d+ has no such parameter, perhaps work_mem'),
     ({"settings": {"work_mem": "1kB"}}, r'work_mem: "1kB"; 1 kB is outside the valid range'),
@@ -218,7 +231,7 @@ def test_what_could_not_work_is_a_sentence_at_preview(boxed: Project, wrong: dic
     assert re.search(sentence, boxed.refused("preview"))
     boxed.refused("up")
     boxed.serve(docker_host=None)
-    assert left(boxed) == {"container": [], "volume": [], "network": []}
+    assert remaining(boxed) == {"container": [], "volume": [], "network": []}
 
 
 def test_a_taken_port_is_a_sentence_at_preview(boxed: Project) -> None:
@@ -227,7 +240,21 @@ def test_a_taken_port_is_a_sentence_at_preview(boxed: Project) -> None:
         port = taken.getsockname()[1]
         boxed.serve(port=port)
         assert f"port {port} on 127.0.0.1 is already in use" in boxed.refused("preview")
-    assert left(boxed) == {"container": [], "volume": [], "network": []}
+    assert remaining(boxed) == {"container": [], "volume": [], "network": []}
+
+
+def test_an_engine_is_reached_by_ssh(boxed: Project, engine: str, tmp_path: Path) -> None:
+    """The program and the plugin use the same ssh:// address; the stack lives and ends on that engine."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(SSH.format(host=engine, socket=engine.removeprefix("unix://")))
+    ssh.chmod(0o755)
+    boxed.env["PATH"] = f"{tmp_path}:{boxed.env['PATH']}"
+    boxed.serve(docker_host="ssh://me@localhost")
+    boxed.up()
+    assert boxed.admin("SELECT 1") == [(1,)]
+    assert len(remaining(boxed)["container"]) == 1
+    boxed.destroy()
+    assert remaining(boxed) == {"container": [], "volume": [], "network": []}
 
 
 def test_what_would_lose_the_data_is_refused(boxed: Project) -> None:
@@ -259,19 +286,19 @@ def test_a_retained_volume_is_adopted_and_never_taken_over_silently(boxed: Proje
     boxed.up()
     keep_a_row(boxed)
     boxed.destroy()
-    assert left(boxed)["volume"] == [name_of(boxed)]
-    assert "set server.adopt to true to take its data over" in boxed.refused("preview")
+    assert remaining(boxed)["volume"] == [name_of(boxed)]
+    assert "set server.adopt to true to take over its data" in boxed.refused("preview")
     boxed.serve(adopt=True)
     boxed.up()
     assert is_kept(boxed)
     boxed.serve(retain=False)
     boxed.up()
     boxed.destroy()
-    assert left(boxed)["volume"] == []
+    assert remaining(boxed)["volume"] == []
 
 
 def test_a_volume_of_another_program_is_taken_over_and_outlives_the_stack(boxed: Project, engine: str) -> None:
-    """What a Terraform container left, its password unknown, gets the stack's databases beside its own, and stays."""
+    """The volume of a Terraform container, its password unknown, gets the stack's databases too, and remains."""
     name = name_of(boxed)
     docker(engine, "network", "create", name)
     docker(
@@ -288,7 +315,7 @@ def test_a_volume_of_another_program_is_taken_over_and_outlives_the_stack(boxed:
         "POSTGRES_INITDB_ARGS=--encoding=UTF-8 --locale=C.UTF-8",
         IMAGE,
     )
-    assert f"container {name}: is there already, made from {IMAGE}" in boxed.refused("preview")
+    assert f"container {name}: exists already, created from {IMAGE}" in boxed.refused("preview")
     until = "until psql -qU postgres -h 127.0.0.1 -c 'CREATE DATABASE netra_dev' 2>/dev/null; do sleep 0.2; done"
     docker(engine, "exec", "-e", "PGPASSWORD=x", name, "sh", "-c", until)
     docker(engine, "rm", "--force", name)
@@ -297,8 +324,8 @@ def test_a_volume_of_another_program_is_taken_over_and_outlives_the_stack(boxed:
     assert boxed.admin("SELECT 1", database="netra_dev") == [(1,)]
     assert admin_password(boxed.exported()) != "x"
     boxed.destroy()
-    assert left(boxed)["container"] == []
-    assert left(boxed)["volume"] == [name]
-    assert len(left(boxed)["network"]) == 1
+    assert remaining(boxed)["container"] == []
+    assert remaining(boxed)["volume"] == [name]
+    assert len(remaining(boxed)["network"]) == 1
     docker(engine, "volume", "rm", name)
     docker(engine, "network", "rm", name)

@@ -31,7 +31,7 @@ def test_an_edited_comment_is_harmless_and_an_edited_column_rebuilds_where_data_
     project.edit(AGENTS, COLUMN, NARROW)
     text = project.preview()
     assert "instructions varchar(2000)" in text
-    assert "rebuild: its statements changed; drops and makes anew" in text
+    assert "rebuild: its statements changed; drops and recreates" in text
     assert "losing all rows (" in text
     assert "threads 1" in text
     project.up()
@@ -49,7 +49,7 @@ def test_an_edited_column_waits_for_the_migration_where_nothing_may_be_lost(proj
     project.configure(lifecycle="persistent")
     project.edit(AGENTS, COLUMN, NARROW)
     text = project.refused("preview")
-    assert f"{AGENTS} in database app_db: its statements changed, and the database has not followed" in text
+    assert f"{AGENTS} in database app_db: its statements changed, but the database does not match" in text
     assert "column public.assistants.instructions is different" in text
     assert "alembic revision --autogenerate" in text
     assert "CREATE TABLE" not in text

@@ -52,14 +52,14 @@ def served(data_root: Path, bin_dir: Path | None = None) -> Generator[Running]:
 
 @pytest.fixture(scope="module")
 def there(data_root: Path) -> Generator[Running]:
-    """Give a server of the embedded one's version."""
+    """Yield a server of the embedded one's version."""
     with served(data_root) as running:
         yield running
 
 
 @pytest.fixture
 def older(data_root: Path) -> Generator[Running]:
-    """Give a server of the oldest version that an administrator without superuser rights can work with."""
+    """Yield a server of the oldest version that an administrator without superuser rights can work with."""
     bin_dir = Path("/usr/lib/postgresql/15/bin")
     if not (bin_dir / "initdb").exists() or not Path("/usr/share/postgresql/15/extension/pgcrypto.control").exists():
         pytest.skip("no PostgreSQL 15 below /usr/lib/postgresql (Debian 12: apt-get install postgresql-contrib)")
@@ -69,12 +69,12 @@ def older(data_root: Path) -> Generator[Running]:
 
 @pytest.fixture
 def latest(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
-    """Give a server of the newest version that a package offers."""
+    """Yield a server of the newest version that a package offers."""
     if newest.missing():
         pytest.skip(newest.missing())
     place = data_root.parent / tmp_path_factory.mktemp("newest").name
     try:
-        with served(data_root, newest.copied(place)) as running:
+        with served(data_root, newest.copy_programs(place)) as running:
             yield running
     finally:
         shutil.rmtree(place)
@@ -90,7 +90,7 @@ def admin(server: Running, query: str) -> list[tuple[object, ...]]:
 
 
 def placed(project: Project, server: Running, user: str, **more: str) -> None:
-    """Let a project live on the server, with the administrator's password in the environment."""
+    """Use the server for a project, with the administrator's password in the environment."""
     dsn = f"host={server.host} port={server.port} user={user} dbname=postgres"
     given = {"kind": "external", "dsn": dsn, "password_variable": "ADMIN_PASSWORD", **more}
     project.configure(server=given, databases=["ext_db"])
@@ -212,5 +212,5 @@ def test_the_administrators_password_is_refused_in_plain_text_and_kept_nowhere_e
     printed = bare.up() + bare.pulumi("stack", "export", "--stack", bare.stack)
     kept = [path.read_bytes() for path in bare.folder.rglob("*") if path.is_file() and not path.is_symlink()]
     assert SECRET not in printed
-    assert not any(SECRET.encode() in one for one in kept)
+    assert not any(SECRET.encode() in content for content in kept)
     bare.destroy()

@@ -49,7 +49,7 @@ def held_in_a_module(project: Project) -> Generator[subprocess.Popen[str]]:
 
 
 def hosts(project: Project) -> list[int]:
-    """Give the hosts of a project's dynamic resources."""
+    """Return the hosts of a project's dynamic resources."""
     commands = {pid: Path(f"/proc/{pid}/cmdline") for pid in processes_in(project.folder)}
     return [pid for pid, file in commands.items() if file.exists() and b"pulumi.dynamic" in file.read_bytes()]
 

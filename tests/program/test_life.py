@@ -21,7 +21,7 @@ pytestmark = pytest.mark.every_kind
 
 
 def is_open(port: int) -> bool:
-    """Say whether anybody listens on a port of 127.0.0.1."""
+    """Return whether anybody listens on a port of 127.0.0.1."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 

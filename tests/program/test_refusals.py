@@ -26,7 +26,9 @@ def test_six_wrong_settings_are_six_lines_of_one_message(bare: Project) -> None:
     assert "6 wrong settings, nothing was changed" in text
     lines = re.findall(r"^ +(platform-postgres:\S+): (.*)$", text, re.MULTILINE)
     assert len(set(lines)) == 6, text
-    assert [one for one in bare.exported()["deployment"].get("resources", []) if "dynamic" in one["type"]] == []
+    assert [
+        resource for resource in bare.exported()["deployment"].get("resources", []) if "dynamic" in resource["type"]
+    ] == []
 
 
 def test_a_wrong_server_setting_is_refused_before_the_server_is_made(bare: Project) -> None:

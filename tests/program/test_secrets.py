@@ -19,7 +19,7 @@ pytestmark = pytest.mark.every_kind
 
 
 def passwords_of(project: Project) -> set[str]:
-    """Give every password of the stack's login roles."""
+    """Return every password of the stack's login roles."""
     outputs = project.outputs()
     found = {str(urlsplit(str(dsn)).password) for roles in outputs["dsn"].values() for dsn in roles.values()}
     assert len(found) == 3
@@ -28,7 +28,7 @@ def passwords_of(project: Project) -> set[str]:
 
 
 def text_of(path: Path) -> bytes:
-    """Give a file's bytes, unpacked where it is a compressed log of Pulumi's, which may still be written."""
+    """Return a file's bytes, unpacked where it is a compressed log of Pulumi's, which may still be written."""
     raw = path.read_bytes()
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(raw) if raw.startswith(b"\x1f\x8b") else raw
 

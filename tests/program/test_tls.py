@@ -1,4 +1,4 @@
-"""A server in a container with TLS: clients prove whom they talk to, and nobody talks without it."""
+"""A server in a container with TLS: clients verify the server, and connections without TLS are refused."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ ENCRYPTED = "SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 
 @pytest.fixture
 def home(engine: str) -> Docker:
-    """Let every project here have a container."""
+    """Choose the docker kind for every project here."""
     return Docker(engine)
 
 
 @pytest.fixture
 def secure(bare: Project) -> Project:
-    """Give a stack with TLS, brought up."""
+    """Return a stack with TLS, brought up."""
     bare.serve(tls=True)
     bare.up()
     return bare
 
 
 def root_of(project: Project) -> Path:
-    """Give the file of the authority's certificate."""
+    """Return the file of the authority's certificate."""
     return Path(project.resource("certificate")["outputs"]["path"])
 
 
-def way(project: Project, **changed: str) -> str:
-    """Give the application's way in, with other options."""
+def conninfo(project: Project, **changed: str) -> str:
+    """Return the application's way in, with other options."""
     options = {"PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert", "PGHOST": "host", "PGPORT": "port"}
     options |= {"PGUSER": "user", "PGPASSWORD": "password", "PGDATABASE": "dbname"}
-    given = project.outputs()["connections"]["app_db"]["app"]
-    return make_conninfo("", **{options[name]: given[name] for name in options} | changed)
+    variables = project.outputs()["connections"]["app_db"]["app"]
+    return make_conninfo("", **{options[name]: variables[name] for name in options} | changed)
 
 
 def test_clients_verify_the_server_and_are_refused_without_tls(secure: Project, tmp_path: Path) -> None:
@@ -58,17 +58,17 @@ def test_clients_verify_the_server_and_are_refused_without_tls(secure: Project, 
     env = (secure.folder / ".env.test").read_text()
     assert f"PGSSLROOTCERT={root_of(secure)}\n" in env
     with pytest.raises(psycopg.OperationalError, match="no encryption"):
-        psycopg.connect(way(secure, sslmode="disable"))
+        psycopg.connect(conninfo(secure, sslmode="disable"))
     other = tmp_path / "other.crt"
     other.write_text(issue(["127.0.0.1"], issued=moment()).authority)
     with pytest.raises(psycopg.OperationalError, match="certificate verify failed"):
-        psycopg.connect(way(secure, sslrootcert=str(other)))
+        psycopg.connect(conninfo(secure, sslrootcert=str(other)))
     with pytest.raises(psycopg.OperationalError, match="does not match host name"):
-        psycopg.connect(way(secure, host="elsewhere.invalid", hostaddr="127.0.0.1"))
+        psycopg.connect(conninfo(secure, host="elsewhere.invalid", hostaddr="127.0.0.1"))
     assert secure.verb("preview", "--expect-no-changes").status == 0
     assert secure.verb("refresh", "--expect-no-changes").status == 0
-    told = b"".join(secure.home.told(secure).values()) + secure.pulumi("stack", "export").encode()
-    assert b"PRIVATE KEY" not in told
+    output = b"".join(secure.home.told(secure).values()) + secure.pulumi("stack", "export").encode()
+    assert b"PRIVATE KEY" not in output
     assert stat.S_IMODE(root_of(secure).stat().st_mode) == 0o644
     in_container = ["exec", f"pp-{secure.mark}", "stat", "-c", "%U %a", "/run/postgres-tls/server.key"]
     assert docker(secure.env["DOCKER_HOST"], *in_container) == "postgres 600\n"

@@ -1,4 +1,4 @@
-"""A container's data go to another major version of PostgreSQL: whole, proved, or not at all."""
+"""The upgrade of a container's data to another major version of PostgreSQL: complete, or without any change."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ CREATE VIEW a_few AS SELECT * FROM "Big one" WHERE a < 10;
 
 @pytest.fixture
 def home(engine: str) -> Docker:
-    """Let every project here have a container."""
+    """Choose the docker kind for every project here."""
     return Docker(engine)
 
 
 @pytest.fixture
 def filled(bare: Project) -> Project:
-    """Give a stack on PostgreSQL 15 with rows, and with a database and a role that it did not make."""
+    """Return a stack on PostgreSQL 15 with rows, and with a database and a role that it did not make."""
     bare.add("sql/09-view.sql", "-- A view.\nCREATE VIEW few_threads AS SELECT id, 'it''s' AS o FROM threads;\n")
     bare.up()
     for statement in BY_HAND.split(";"):
@@ -49,20 +49,20 @@ def filled(bare: Project) -> Project:
 
 
 def volumes(project: Project) -> list[str]:
-    """Name the volumes that the stack has, without its own mark."""
+    """Return the names of the stack's volumes, without its mark."""
     mine = ["--filter", f"name=pp-{project.mark}", "--format", "{{.Name}}"]
-    found = docker(project.env["DOCKER_HOST"], "volume", "ls", *mine).split()
-    return sorted(name.removeprefix(f"pp-{project.mark}") for name in found)
+    names = docker(project.env["DOCKER_HOST"], "volume", "ls", *mine).split()
+    return sorted(name.removeprefix(f"pp-{project.mark}") for name in names)
 
 
 def containers(project: Project) -> list[str]:
-    """Name the containers of the stack and of a move."""
+    """Return the names of the containers of the stack and of an upgrade."""
     mine = ["--all", "--filter", f"name=pp-{project.mark}", "--format", "{{.Names}}"]
     return docker(project.env["DOCKER_HOST"], "ps", *mine).split()
 
 
 def versions(project: Project) -> tuple[str, list[tuple[object, ...]]]:
-    """Give the server's version and a row that was there before."""
+    """Return the server's version and a row that was there before."""
     return str(project.admin("SHOW server_version")[0][0]).split(".")[0], project.sql("SELECT id FROM threads")
 
 
@@ -76,7 +76,7 @@ def test_data_move_to_another_major_version_when_asked_to(filled: Project) -> No
     assert "upgrade from PostgreSQL 15 to 18: the server stops, all databases are dumped" in text
     assert volumes(filled) == [""]
     text = filled.up()
-    assert re.search(r"moved: roles, catalogs and \d{4,} rows are equal; the data of before stay in volume pp-", text)
+    assert re.search(r"moved: roles, catalogs and \d{4,} rows are equal; the data from before stay in volume pp-", text)
     assert versions(filled) == ("18", [("kept",)])
     assert filled.outputs()["dsn"] == before
     assert filled.admin('SELECT count(*), max(a) FROM "Big one"', database="by hand's") == [(5000, 5000)]

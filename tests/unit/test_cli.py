@@ -10,12 +10,19 @@ from pathlib import Path
 import pytest
 
 from infra.cli import main
+from tests.fixture_schema import COMMAND, use_as_models
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def fixture_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands find the models of the fixture."""
+    use_as_models(monkeypatch)
+
+
 def run(*arguments: str) -> int:
-    """Run a command in this process and give its exit status."""
+    """Run a command in this process and return its exit status."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     return int(ended.value.code or 0)
@@ -23,7 +30,7 @@ def run(*arguments: str) -> int:
 
 @pytest.fixture
 def directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """Give a directory into which the modules have been generated."""
+    """Create a directory with the generated modules."""
     assert run("generate", "--directory", str(tmp_path)) == 0
     capsys.readouterr()
     return tmp_path
@@ -48,7 +55,7 @@ def test_check_is_silent_and_exits_0_when_nothing_differs(directory: Path, capsy
 def test_check_shows_a_diff_exits_1_and_writes_nothing(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A changed, a missing and an outdated file are diffs on stdout; the remedy is on stderr; nothing is written."""
     changed = directory / "07-init-indexes.sql"
-    text = changed.read_text(encoding="utf-8").replace("ON secrets (user_id)", "ON secrets (key)")
+    text = changed.read_text(encoding="utf-8").replace("ON addresses (customer_id)", "ON addresses (label)")
     changed.write_text(text, encoding="utf-8")
     (directory / "08-init-constraints.sql").rename(directory / "09-init-constraints.sql")
     before = {path.name: path.read_bytes() for path in directory.iterdir()}
@@ -56,9 +63,9 @@ def test_check_shows_a_diff_exits_1_and_writes_nothing(directory: Path, capsys: 
     assert run("generate", "--check", "--directory", str(directory)) == 1
     shown = capsys.readouterr()
     assert (
-        "-CREATE INDEX ix_secrets_user_id ON secrets (key);\n+CREATE INDEX ix_secrets_user_id ON secrets (user_id);\n"
-        in (shown.out)
-    )
+        "-CREATE INDEX ix_addresses_customer_id ON addresses (label);\n"
+        "+CREATE INDEX ix_addresses_customer_id ON addresses (customer_id);\n"
+    ) in shown.out
     assert [line for line in shown.out.splitlines() if line.startswith(("--- /", "+++ /"))] == [
         f"--- {changed}",
         f"+++ {changed}",
@@ -67,7 +74,7 @@ def test_check_shows_a_diff_exits_1_and_writes_nothing(directory: Path, capsys: 
         f"--- {directory / '09-init-constraints.sql'}",
         "+++ /dev/null",
     ]
-    assert shown.err == "the SQL modules are not what the models say; run: python -m infra generate\n"
+    assert shown.err == "the SQL modules differ from the models; run: python -m infra generate\n"
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
 
 
@@ -76,7 +83,7 @@ def test_a_missing_directory_is_one_line_on_stderr(tmp_path: Path, capsys: pytes
     missing = tmp_path / "nowhere"
     for arguments in (["generate"], ["generate", "--check"]):
         assert run(*arguments, "--directory", str(missing)) == 1
-        assert capsys.readouterr() == ("", f"{missing}: no such directory; make it, or name another directory\n")
+        assert capsys.readouterr() == ("", f"{missing}: no such directory; create it, or name another directory\n")
 
 
 def test_an_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +105,7 @@ def test_the_program_starts_without_the_models() -> None:
 
 @pytest.fixture
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give a directory with a sql/ of one module in which lint finds one thing."""
+    """Create a directory with a sql/ of one module in which lint finds one thing."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sql").mkdir()
     (tmp_path / "sql" / "01-a.sql").write_text("-- A.\nCREATE TABLE t (a timestamp);\n")
@@ -106,7 +113,7 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_lint_shows_findings_and_exits_1(modules: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By default sql/ is looked at; the finding is shown with its line, a caret and what to do."""
+    """By default sql/ is checked; the finding is shown with its line, a caret and the remedy."""
     assert run("lint") == 1
     assert capsys.readouterr().out == (
         "sql/01-a.sql:2:19: M506 (warning) a is a timestamp without time zone\n"
@@ -132,7 +139,7 @@ def test_lint_exits_0_when_clean_and_2_when_it_could_not_run(modules: Path, caps
     assert run("lint") == 0
     assert capsys.readouterr() == ("", "")
     assert run("lint", "nowhere") == 2
-    assert capsys.readouterr() == ("", "nowhere: no such file or directory; name the SQL to look at\n")
+    assert capsys.readouterr() == ("", "nowhere: no such file or directory; name the SQL to check\n")
     (modules / "lint.yaml").write_text("ignored: {}\n")
     assert run("lint") == 2
     assert "lint.yaml:1:1: ignored is not a setting" in capsys.readouterr().err
@@ -145,12 +152,22 @@ def test_lint_explains_and_lists_its_rules(capsys: pytest.CaptureFixture[str]) -
     assert run("lint", "--list") == 0
     assert "\nM304  warning  A foreign key without an index\n" in capsys.readouterr().out
     assert run("lint", "--explain", "M999") == 2
-    assert "M999 is no code" in capsys.readouterr().err
+    assert "M999 is not the code of a rule" in capsys.readouterr().err
 
 
 def test_python_m_infra_runs_the_commands(tmp_path: Path) -> None:
     """`python -m infra` is the same program, and a failing check is its exit status."""
-    command = [sys.executable, "-m", "infra", "generate", "--check", "--directory", str(tmp_path)]
+    (tmp_path / "01-a.sql").write_text("-- A.\nCREATE TABLE t (a timestamp);\n")
+    command = [sys.executable, "-m", "infra", "lint", str(tmp_path)]
+    result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "M506" in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_a_failing_check_of_generated_files_is_the_exit_status(tmp_path: Path) -> None:
+    """In a process of its own, `generate --check` prints the diffs and exits with 1."""
+    command = [*COMMAND, "generate", "--check", "--directory", str(tmp_path)]
     result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stdout.count("--- /dev/null\n") == 7

@@ -39,7 +39,7 @@ WHOLE = {"server", "modules"}  # their parts have rows of their own
 
 
 def default(field: FieldInfo) -> str:
-    """Give a default as a stack's file would have it."""
+    """Return a default as a stack's file would have it."""
     if field.is_required():
         return "required"
     value: Any = field.get_default(call_default_factory=True) if field.default_factory is None else {}
@@ -51,7 +51,7 @@ def default(field: FieldInfo) -> str:
 
 
 def rows() -> list[str]:
-    """Give a row of docs/settings.md for every setting that there is."""
+    """Return a row of docs/settings.md for every setting that there is."""
     found: list[str] = []
     for prefix, group in GROUPS:
         for name, field in group.model_fields.items():

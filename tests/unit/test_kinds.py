@@ -1,4 +1,4 @@
-"""The table of kinds of servers and the tests of the lifecycle say the same."""
+"""The table of server kinds in tests/program/kinds.py agrees with the tests of the lifecycle."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ LIFECYCLE = {
 
 
 def test_the_table_names_tests_of_the_lifecycle() -> None:
-    """What is left out of a kind, or run on every kind each time, is a test that there is."""
+    """Every test that the table names exists."""
     assert {*NOT_ON, *OFTEN} <= LIFECYCLE
 
 
 def test_what_is_run_each_time_is_run_on_every_kind() -> None:
-    """The tests that stand for their groups are left out of nothing."""
+    """The tests that represent their groups run on every kind."""
     assert all(left_out(name) == set() for name in OFTEN)
 
 
 @pytest.mark.parametrize("test", sorted(NOT_ON))
 def test_a_test_that_stands_for_another_is_there(test: str) -> None:
-    """A reason that names a file, or a test in one, names what there is."""
+    """The files and tests that reasons name exist."""
     for reason in NOT_ON[test].values():
         for file, name in re.findall(r"([\w/]+\.py)(?:: (test_\w+))?", reason):
             assert (TESTS / "program" / file).exists() or (TESTS.parent / file).exists()
@@ -39,7 +39,7 @@ def test_a_test_that_stands_for_another_is_there(test: str) -> None:
 
 
 def test_full_means_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without FULL a test runs on the embedded server unless it stands for its group; with it on all."""
+    """Without FULL a test runs on the embedded server only, unless it represents its group; with FULL on all kinds."""
     monkeypatch.delenv("FULL", raising=False)
     assert kinds_of("test_a_moved_checkout_keeps_its_server") == ["embedded"]
     assert kinds_of("test_a_second_up_changes_nothing") == list(KINDS)

@@ -1,4 +1,4 @@
-"""What is installed is always the same: versions are exact, and what is fetched has to have a known digest."""
+"""Installations are reproducible: versions are exact, and every file that is downloaded has a digest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
 def test_every_python_package_has_one_version_and_its_digests(path: Path) -> None:
-    """A line of a requirements file names an exact version, with the digest of each file that may be fetched."""
+    """Each requirement names an exact version, with the digest of each file that may be downloaded."""
     blocks = re.split(r"\n(?=\S)", re.sub(r"^ *#.*\n", "", path.read_text(), flags=re.MULTILINE).strip())
     assert blocks
     for block in blocks:
@@ -23,7 +23,7 @@ def test_every_python_package_has_one_version_and_its_digests(path: Path) -> Non
 
 
 def test_every_go_module_is_pinned_by_a_sum() -> None:
-    """Each Go module that is built has a go.sum that names what it requires, and none asks for a moving version."""
+    """Each Go module that is built has a go.sum of what it requires, and none requires `latest`."""
     modules = [path for path in ROOT.joinpath("toolchain").rglob("go.mod") if "require" in path.read_text()]
     assert modules
     for path in modules:
@@ -32,13 +32,13 @@ def test_every_go_module_is_pinned_by_a_sum() -> None:
 
 
 def test_an_image_may_be_pinned_by_its_digest() -> None:
-    """A tag with a digest, or a digest alone, is taken as it is written."""
+    """An image may be named by a tag with a digest or by a digest alone, and is used as it is written."""
     digest = "sha256:" + 64 * "a"
     for image in (f"postgres:17.6@{digest}", f"postgres@{digest}"):
         assert DockerSettings.model_validate({"kind": "docker", "image": image}).image == image
 
 
-def test_no_module_sets_what_ends_with_its_session() -> None:
-    """A time zone, or anything else that a session forgets, is set by no module."""
+def test_no_module_sets_session_variables() -> None:
+    """No module has a SET command: its effect, such as a time zone, would end with the session."""
     for path in sorted(ROOT.glob("sql/*.sql")):
         assert not re.search(r"^\s*SET\s", path.read_text(), re.MULTILINE | re.IGNORECASE), path

@@ -1,29 +1,79 @@
-"""What the short-lived processes do about garbage."""
+"""What reaches into the SDK: it is there in the pinned version, falls back where it is not, and can be turned off."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
+import pytest
 
-def _said(program: str) -> list[str]:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+from infra import sdk_tuning
+from infra.sdk_tuning import PRIVATE_PARTS, SWITCH, private_part
+
+
+def output_of(program: str, **environment: str) -> list[str]:
+    """Run a program in a process of its own, and return the words that it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={**os.environ, **environment}
+    )
     return done.stdout.split()
 
 
-def test_the_program_looks_for_no_garbage() -> None:
-    """Neither while it runs nor at its end: what there is then is out of the collector's sight."""
-    assert _said(
-        "import atexit, gc; from infra.sdk_tuning import collect_none;"
+@pytest.mark.parametrize("path", PRIVATE_PARTS)
+def test_the_pinned_sdk_has_every_private_part(path: str) -> None:
+    """A new version of the SDK that lacks one of them is noticed here."""
+    assert private_part(path) is not None
+
+
+def test_a_missing_part_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the SDK lacks what is reached for, every function takes the public way."""
+
+    def nothing(_path: str) -> None:
+        """Lack every part."""
+
+    monkeypatch.setattr(sdk_tuning, "private_part", nothing)
+    sdk_tuning.stored_provider.cache_clear()
+    resource, output = object(), object()
+    try:
+        assert sdk_tuning.depends_only_on(resource) is resource  # pyright: ignore[reportArgumentType]
+        assert sdk_tuning.without_dependencies(output) is output  # pyright: ignore[reportArgumentType]
+        assert sdk_tuning.with_stored_provider(dict, {}) is None  # pyright: ignore[reportArgumentType]
+        sdk_tuning.drop_debug_messages()
+        sdk_tuning.drop_stack_traces()
+        sdk_tuning.send_registrations()
+    finally:
+        sdk_tuning.stored_provider.cache_clear()
+
+
+TUNE = (
+    "import gc, pulumi.log, pulumi.runtime.resource as resource; from infra import sdk_tuning as tuning;"
+    "before = (pulumi.log.debug, resource._get_stack_trace);"
+    "tuning.disable_garbage_collection(); tuning.drop_debug_messages(); tuning.drop_stack_traces();"
+    "print(gc.isenabled(), before == (pulumi.log.debug, resource._get_stack_trace),"
+    " tuning.private_part('pulumi.output.Output') is None)"
+)
+
+
+def test_one_variable_turns_all_of_it_off() -> None:
+    """With it the SDK and the collector stay as they are; without it they are tuned."""
+    assert output_of(TUNE, **{SWITCH: "off"}) == ["True", "True", "True"]
+    assert output_of(TUNE, **{SWITCH: ""}) == ["False", "False", "False"]
+
+
+def test_the_program_collects_no_garbage() -> None:
+    """Neither while it runs nor at its end: the objects of that moment are frozen."""
+    assert output_of(
+        "import atexit, gc; from infra.sdk_tuning import disable_garbage_collection;"
         "atexit.register(lambda: print(gc.isenabled(), gc.get_freeze_count() > 1000));"
-        "collect_none()"
+        "disable_garbage_collection()"
     ) == ["False", "True"]
 
 
-def test_the_host_looks_through_what_is_new() -> None:
-    """It may live long: what was there when the first provider was made is left alone, the rest is not."""
-    assert _said(
-        "import gc; from infra.sdk_tuning import collect_what_is_new;"
-        "collect_what_is_new(); before = gc.get_freeze_count(); kept = [[] for _ in range(500)];"
-        "collect_what_is_new(); print(gc.isenabled(), before > 1000, gc.get_freeze_count() == before)"
+def test_the_host_collects_what_is_new() -> None:
+    """The host may live long: objects from before its first provider are exempt, later ones are not."""
+    assert output_of(
+        "import gc; from infra.sdk_tuning import freeze_loaded_objects;"
+        "freeze_loaded_objects(); before = gc.get_freeze_count(); kept = [[] for _ in range(500)];"
+        "freeze_loaded_objects(); print(gc.isenabled(), before > 1000, gc.get_freeze_count() == before)"
     ) == ["True", "True", "True"]

@@ -1,29 +1,39 @@
-"""The rules, by group; importing this registers them all."""
+"""The rules, by subject; importing this package registers them all."""
 
 from infra.lint.rules import (
+    column_types,
     columns,
+    comments,
+    data_loss,
+    extensions,
     files,
     foreign_keys,
     indexes,
     names,
+    new_objects,
     order,
+    privileges,
     purpose,
-    quality,
     rows,
-    safety,
-    session_settings,
+    server,
+    transactions,
 )
 
 __all__ = [
+    "column_types",
     "columns",
+    "comments",
+    "data_loss",
+    "extensions",
     "files",
     "foreign_keys",
     "indexes",
     "names",
+    "new_objects",
     "order",
+    "privileges",
     "purpose",
-    "quality",
     "rows",
-    "safety",
-    "session_settings",
+    "server",
+    "transactions",
 ]

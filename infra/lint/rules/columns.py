@@ -1,11 +1,11 @@
-"""The rule on columns: what a statement names is a column of the table."""
+"""The rule on columns: a column that a statement names exists."""
 
 from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING
 
-from infra.lint.rule import Hit, at_spot, rule
+from infra.lint.rule import Violation, rule, violation_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 @rule("M205", "A column that the table does not have")
-def missing(project: LintProject) -> Iterator[Hit]:
+def missing_column(project: LintProject) -> Iterator[Violation]:
     """Keys, indexes, foreign keys, comments and first rows name columns that the table has."""
-    for one in project.history.missing_columns:
-        near = difflib.get_close_matches(one.column, one.table.columns, n=1)
-        remedy = f"did you mean {near[0]}?" if near else "name one of its columns, or add this one"
-        others = (one.table.spot.place("is the table"),)
-        yield at_spot(one.spot, f"{one.table} has no column {one.column}", remedy, others=others)
+    for missing in project.state.missing_columns:
+        similar = difflib.get_close_matches(missing.column, missing.table.columns, n=1)
+        remedy = f"did you mean {similar[0]}?" if similar else "name one of its columns, or add this one"
+        others = (missing.table.origin.place("is the table"),)
+        yield violation_at(missing.origin, f"{missing.table} has no column {missing.column}", remedy, others=others)

@@ -6,21 +6,21 @@ import re
 from typing import TYPE_CHECKING
 
 from infra.errors import ModuleError
-from infra.lint.rule import Hit, at, rule, rule_on
-from infra.lint.tree import enum, node, nodes
+from infra.lint.rule import Violation, rule, statement_rule, violation
+from infra.lint.tree import enum_value, node, nodes
 from infra.modules.statements import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.lint.rule import LintProject
-    from infra.lint.source import Located, SourceFile
+    from infra.lint.source_file import LocatedStatement, SourceFile
     from infra.lint.tree import Tree
 
 _LONGEST = 63  # bytes, NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)
-PERHAPS_LONG = re.compile(r'[^\W\d][\w$]{20,}|"(?:[^"]|""){20,}"')
+LONG_WORD = re.compile(r'[^\W\d][\w$]{20,}|"(?:[^"]|""){20,}"')  # 21 characters may have more than 63 bytes
 WORD = re.compile(r'"(?:[^"]|"")*"|[^\W\d][\w$]*')
-GIVING_NAMES = (
+NAMING_STATEMENTS = (
     "create_stmt",
     "create_foreign_table_stmt",
     "create_table_as_stmt",
@@ -34,7 +34,7 @@ GIVING_NAMES = (
     "create_function_stmt",
     "create_schema_stmt",
 )
-_NAMED = {
+_CONSTRAINT_NOUNS = {
     "CONSTR_PRIMARY": "primary key",
     "CONSTR_UNIQUE": "unique constraint",
     "CONSTR_CHECK": "check",
@@ -44,86 +44,88 @@ _NAMED = {
 
 
 @rule("M502", "A name that is too long")
-def too_long(project: LintProject) -> Iterator[Hit]:
+def long_name(project: LintProject) -> Iterator[Violation]:
     """PostgreSQL cuts names after 63 bytes, and two that begin alike become one."""
     for file in project.files:
-        for offset, name, located in _long_words(file):
+        for offset, name, statement in _long_names(file):
             kept = name.encode()[:_LONGEST].decode(errors="ignore")
-            what = f"a name of {len(name.encode())} bytes, of which {_LONGEST} are kept: {kept}"
-            yield Hit(file.place(offset), what, f"choose a name of at most {_LONGEST} bytes", located)
+            message = f"a name of {len(name.encode())} bytes, of which {_LONGEST} are kept: {kept}"
+            remedy = f"choose a name of at most {_LONGEST} bytes"
+            yield Violation(file.place(offset), message, remedy, statement)
 
 
-def _long_words(file: SourceFile) -> Iterator[tuple[int, str, Located]]:
-    """Give the long names as written: the parser has cut them already. What is in strings and comments is none."""
-    by_statement: dict[Located, list[re.Match[str]]] = {}
-    for one in PERHAPS_LONG.finditer(file.text):
-        if len(_bare(one[0]).encode()) > _LONGEST and (located := file.statement_at(one.start())):
-            by_statement.setdefault(located, []).append(one)
-    for located, found in by_statement.items():
-        starts = _starts_of_words(located.text)
-        for one in found:
-            if one.start() - located.start in starts:
-                yield one.start(), _bare(one[0]), located
+def _long_names(file: SourceFile) -> Iterator[tuple[int, str, LocatedStatement]]:
+    """Yield the long names of the text: in the trees, the parser has cut them already."""
+    matches_by_statement: dict[LocatedStatement, list[re.Match[str]]] = {}
+    for match in LONG_WORD.finditer(file.text):
+        is_long = len(_unquoted(match[0]).encode()) > _LONGEST
+        if is_long and (statement := file.statement_at(match.start())):
+            matches_by_statement.setdefault(statement, []).append(match)
+    for statement, matches in matches_by_statement.items():
+        starts = _token_starts(statement.text)
+        for match in matches:
+            if match.start() - statement.start in starts:  # otherwise it is inside a string or a comment
+                yield match.start(), _unquoted(match[0]), statement
 
 
-def _starts_of_words(text: str) -> set[int]:
+def _token_starts(text: str) -> set[int]:
     try:
         return {word.start for word in words(text) if not word.is_comment}
     except ModuleError:
         return set()
 
 
-def _bare(name: str) -> str:
+def _unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
-@rule_on("M503", "A name with capitals", *GIVING_NAMES, severity="warning")
-def capitals(located: Located) -> Iterator[Hit]:
+@statement_rule("M503", "A name with capitals", *NAMING_STATEMENTS, severity="warning")
+def capitals(statement: LocatedStatement) -> Iterator[Violation]:
     """A name in quotes with capitals must be quoted everywhere; one without quotes loses its capitals."""
-    for name, location in _names_given(located):
+    for name, location in _new_names(statement):
         if name != name.lower():
-            yield at(
-                located, f"{name} has capitals, so that it must be quoted everywhere", _lower(name), location=location
-            )
-        elif location > 0 and (written := WORD.match(located.file.text, located.character(location))):
-            as_written = written[0]
-            if as_written.lower() == name and not as_written.islower() and not as_written.isupper():
-                what = f"{as_written} is not in quotes, so that its name is {name}"
-                yield at(located, what, _lower(as_written), location=location)
+            message = f"{name} has capitals, so that it must be quoted everywhere"
+            yield violation(statement, message, _lower_case_remedy(name), location=location)
+        elif location > 0 and (match := WORD.match(statement.file.text, statement.character(location))):
+            written = match[0]
+            if written.lower() == name and not written.islower() and not written.isupper():
+                message = f"{written} is not in quotes, so that its name is {name}"
+                yield violation(statement, message, _lower_case_remedy(written), location=location)
 
 
-def _lower(name: str) -> str:
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-    return f"name it {snake}"
+def _lower_case_remedy(name: str) -> str:
+    snake_case = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return f"name it {snake_case}"
 
 
-def _names_given(located: Located) -> Iterator[tuple[str, int]]:
-    """Give the names that a statement gives: to what it makes, to columns and to constraints."""
-    for one in located.makes:
-        if not one.tolerant or one.what not in {"sequence", "index"}:
-            yield one.name[1], one.location
-    for member in _members(located):
-        if "Constraint" in member.DESCRIPTOR.name:
-            yield member.conname, -1
+def _new_names(statement: LocatedStatement) -> Iterator[tuple[str, int]]:
+    """Yield the names that a statement writes for new objects, columns and constraints, with their locations."""
+    for creation in statement.creations:
+        is_generated = creation.may_exist and creation.object_type in {"sequence", "index"}
+        if not is_generated:
+            yield creation.name[1], creation.location
+    for element in _new_elements(statement):
+        if "Constraint" in element.DESCRIPTOR.name:
+            yield element.conname, -1
         else:
-            yield member.colname, member.location
-            yield from ((one.conname, -1) for one in nodes(member.constraints, "constraint"))
+            yield element.colname, element.location
+            yield from ((constraint.conname, -1) for constraint in nodes(element.constraints, "constraint"))
 
 
-def _members(located: Located) -> Iterator[Tree]:
-    """Give the columns and constraints that a statement adds to a table."""
-    if located.kind == "create_stmt":
-        members = map(node, located.tree.table_elts)
-    elif located.kind == "alter_table_stmt":
+def _new_elements(statement: LocatedStatement) -> Iterator[Tree]:
+    """Yield the columns and constraints that a statement adds to a table."""
+    if statement.kind == "create_stmt":
+        elements = map(node, statement.tree.table_elts)
+    elif statement.kind == "alter_table_stmt":
         adding = {"AT_AddColumn", "AT_AddConstraint"}
-        commands = (one.alter_table_cmd for one in located.tree.cmds)
-        members = (node(getattr(one, "def")) for one in commands if enum(one, "subtype") in adding)
+        commands = nodes(statement.tree.cmds, "alter_table_cmd")
+        elements = (node(getattr(command, "def")) for command in commands if enum_value(command, "subtype") in adding)
     else:
         return
-    yield from (member for kind, member in members if kind in {"column_def", "constraint"})
+    yield from (element for kind, element in elements if kind in {"column_def", "constraint"})
 
 
-@rule_on(
+@statement_rule(
     "M510",
     "A constraint or index without a name",
     "create_stmt",
@@ -131,14 +133,14 @@ def _members(located: Located) -> Iterator[Tree]:
     "index_stmt",
     severity="warning",
 )
-def unnamed(located: Located) -> Iterator[Hit]:
+def unnamed_constraint(statement: LocatedStatement) -> Iterator[Violation]:
     """A name that is written can be found in errors and migrations; others are guesses."""
-    remedy = "write CONSTRAINT name before it"
-    if located.kind == "index_stmt" and not located.tree.idxname:
-        yield at(located, "the index has no name", "name it")
-    for member in _members(located):
-        constraints = [member] if hasattr(member, "contype") else list(nodes(member.constraints, "constraint"))
-        for one in constraints:
-            what = _NAMED.get(enum(one, "contype"))
-            if what and not one.conname:
-                yield at(located, f"the {what} has no name", remedy, location=one.location)
+    if statement.kind == "index_stmt" and not statement.tree.idxname:
+        yield violation(statement, "the index has no name", "name it")
+    for element in _new_elements(statement):
+        constraints = [element] if hasattr(element, "contype") else nodes(element.constraints, "constraint")
+        for constraint in constraints:
+            noun = _CONSTRAINT_NOUNS.get(enum_value(constraint, "contype"))
+            if noun and not constraint.conname:
+                message = f"the {noun} has no name"
+                yield violation(statement, message, "write CONSTRAINT name before it", location=constraint.location)

@@ -1,125 +1,130 @@
-"""Rules on order: what a statement refers to is there when it runs, and nothing is made twice."""
+"""Rules on order: what a statement refers to exists when it runs, and nothing is created twice."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from infra.lint.rule import Hit, at_spot, rule
-from infra.lint.tree import dotted
+from infra.lint.rule import Violation, rule, violation_at
+from infra.lint.tree import readable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from infra.lint.rule import LintProject
-    from infra.lint.schema import Spot
-    from infra.lint.schema_state import Lack, SchemaState
+    from infra.lint.schema_state import MissingReference, NamedObject, SchemaState
+    from infra.lint.source_file import Origin
 
-VERBS = {"function": "calls", "type": "has the type", "opclass": "uses", "method": "uses the access method"}
+REFERENCE_VERBS = {"function": "calls", "type": "has the type", "opclass": "uses", "method": "uses the access method"}
+CREATED_BY_EXTENSIONS = frozenset({"function", "type", "opclass", "method"})
 
 
 @rule("M201", "Used before it is created")
-def too_early(project: LintProject) -> Iterator[Hit]:
+def used_before_creation(project: LintProject) -> Iterator[Violation]:
     """What a statement refers to is created before it, in the same module or an earlier one."""
-    for lack in project.history.lacks:
-        later = _later(project.history, lack)
+    for missing in project.state.missing_references:
+        later = _later_creation(project.state, missing)
         if later:
-            what = f"{_what(lack)}, first created in {_where(lack.spot, later)}"
+            message = f"{_sentence(missing)}, first created in {_file_or_line(missing.origin, later)}"
             remedy = "create it first: move one of the two"
-            yield at_spot(lack.spot, what, remedy, others=(later.place("is created here"),))
+            yield violation_at(missing.origin, message, remedy, others=(later.place("is created here"),))
 
 
 @rule("M202", "Created nowhere")
-def nowhere(project: LintProject) -> Iterator[Hit]:
+def created_nowhere(project: LintProject) -> Iterator[Violation]:
     """What a statement refers to is created by a module, comes with PostgreSQL, or is given in the settings."""
-    history = project.history
-    for lack in _once(history.lacks):
-        kind, name = lack.reference.kind, lack.reference.name
-        if _later(history, lack) or history.known.bringing(kind, name[1]):
-            continue
-        gone = _find(history, history.gone, lack)
-        if gone:
-            what = f"{_what(lack)}, which {_line(lack.spot, gone)} has dropped or renamed"
-            yield at_spot(lack.spot, what, "use what is there now", others=(gone.place("is gone from here on"),))
-        elif not (history.unknown_extensions and kind in {"function", "type", "opclass", "method"}):
-            remedy = f"create it, or add `{kind} {dotted(name)}` to `given` in lint.yaml"
-            yield at_spot(lack.spot, f"{_what(lack)}, which no module creates", remedy)
+    state = project.state
+    for missing in _once_per_file(state.missing_references):
+        kind, name = missing.reference.kind, missing.reference.name
+        if _later_creation(state, missing) or state.builtins.extensions_with(kind, name[1]):
+            continue  # M201 or M203 reports it
+        dropped = _find_origin(state.dropped, missing)
+        if dropped:
+            message = f"{_sentence(missing)}, which {_file_and_line(missing.origin, dropped)} has dropped or renamed"
+            others = (dropped.place("is dropped or renamed here"),)
+            yield violation_at(missing.origin, message, "use what exists now", others=others)
+        elif not (state.has_unknown_extension and kind in CREATED_BY_EXTENSIONS):
+            remedy = f"create it, or add `{kind} {readable_name(name)}` to `given` in lint.yaml"
+            yield violation_at(missing.origin, f"{_sentence(missing)}, which no module creates", remedy)
 
 
 @rule("M203", "Needs an extension")
-def needs_extension(project: LintProject) -> Iterator[Hit]:
+def needs_extension(project: LintProject) -> Iterator[Violation]:
     """What comes with an extension is used after the module that creates the extension."""
-    history = project.history
-    for lack in history.lacks:
-        kind, name = lack.reference.kind, lack.reference.name
-        bringing = history.known.bringing(kind, name[1])
-        if not bringing or _later(history, lack):
+    state = project.state
+    for missing in state.missing_references:
+        kind, name = missing.reference.kind, missing.reference.name
+        extensions = state.builtins.extensions_with(kind, name[1])
+        if not extensions or _later_creation(state, missing):
             continue
-        later = next((spot for one in bringing if (spot := history.extensions.get(one))), None)
-        names = " or ".join(bringing)
+        names = " or ".join(extensions)
+        later = next((state.extensions[extension] for extension in extensions if extension in state.extensions), None)
         if later:
-            what = f"{_what(lack)} of {names}, first created in {_where(lack.spot, later)}"
+            message = f"{_sentence(missing)} of {names}, first created in {_file_or_line(missing.origin, later)}"
             others = (later.place("is created here"),)
-            yield at_spot(lack.spot, what, "create the extension first", others=others)
+            yield violation_at(missing.origin, message, "create the extension first", others=others)
         else:
-            quoted = f'"{bringing[0]}"' if "-" in bringing[0] else bringing[0]
-            what = f"{_what(lack)}, which comes with the extension {names}"
-            yield at_spot(lack.spot, what, f"CREATE EXTENSION {quoted} in an earlier module")
+            quoted = f'"{extensions[0]}"' if "-" in extensions[0] else extensions[0]
+            message = f"{_sentence(missing)}, which comes with the extension {names}"
+            yield violation_at(missing.origin, message, f"CREATE EXTENSION {quoted} in an earlier module")
 
 
 @rule("M204", "Created twice")
-def twice(project: LintProject) -> Iterator[Hit]:
+def created_twice(project: LintProject) -> Iterator[Violation]:
     """An object is created once: the second statement fails."""
-    for one in project.history.twice:
-        what = f"creates {one.creation.what} {dotted(one.creation.name)} again"
+    for duplicate in project.state.duplicate_creations:
+        message = f"creates {duplicate.creation.object_type} {readable_name(duplicate.creation.name)} again"
         remedy = "remove one of the two, or give it another name"
-        yield at_spot(one.spot, what, remedy, others=(one.first.place("was created here"),))
+        yield violation_at(duplicate.origin, message, remedy, others=(duplicate.first.place("is created here"),))
 
 
-def _once(lacks: Iterable[Lack]) -> Iterator[Lack]:
-    """Give each name once for each file, and each schema once."""
-    seen: set[tuple[str, ...]] = set()
-    for lack in lacks:
-        kind, name = lack.reference.kind, lack.reference.name
-        key = (kind, *name, "" if kind == "schema" else lack.spot.located.file.path)
-        if key not in seen:
-            seen.add(key)
-            yield lack
+def _once_per_file(references: Iterable[MissingReference]) -> Iterator[MissingReference]:
+    """Yield the first reference to each name in each file, and the first of all to each schema."""
+    reported: set[tuple[str, ...]] = set()
+    for missing in references:
+        kind, name = missing.reference.kind, missing.reference.name
+        key = (kind, *name, "" if kind == "schema" else missing.origin.statement.file.path)
+        if key not in reported:
+            reported.add(key)
+            yield missing
 
 
-def _later(history: SchemaState, lack: Lack) -> Spot | None:
-    """Find where it is created after all, in a later statement."""
-    found = _find(history, history.first, lack)
-    return found if found and _is_after(history, found, lack.spot) else None
+def _later_creation(state: SchemaState, missing: MissingReference) -> Origin | None:
+    """Return where a later statement creates what is missing, None if none does."""
+    created = _find_origin(state.first_created, missing)
+    is_later = created and state.numbers[created.statement] > state.numbers[missing.origin.statement]
+    return created if is_later else None
 
 
-def _is_after(history: SchemaState, one: Spot, other: Spot) -> bool:
-    place = history.number
-    return place[one.located] > place[other.located]
-
-
-def _find(history: SchemaState, among: dict[tuple[str, tuple[str, str]], Spot], lack: Lack) -> Spot | None:
-    kind, (schema, name) = lack.reference.kind, lack.reference.name
-    kinds = (kind, "relation") if kind == "type" else (kind,)
+def _find_origin(origins: Mapping[NamedObject, Origin], missing: MissingReference) -> Origin | None:
+    """Return the origin of the object that is missing; without a schema, of one in public before any other."""
+    kind, (schema, name) = missing.reference.kind, missing.reference.name
+    kinds = (kind, "relation") if kind == "type" else (kind,)  # a table's rows have a type of its name
     if schema or kind == "schema":
-        return next((among[one, (schema, name)] for one in kinds if (one, (schema, name)) in among), None)
-    return next((spot for one in kinds if (spot := history.by_bare_name(among, one, name))), None)
+        return next((origins[key, (schema, name)] for key in kinds if (key, (schema, name)) in origins), None)
+    return next((origin for key in kinds if (origin := _find_in_any_schema(origins, key, name))), None)
 
 
-def _what(lack: Lack) -> str:
-    verb = VERBS.get(lack.reference.kind, "refers to")
-    noun = "the schema " if lack.reference.kind == "schema" else ""
-    return f"{verb} {noun}{dotted(lack.reference.name)}"
+def _find_in_any_schema(origins: Mapping[NamedObject, Origin], kind: str, name: str) -> Origin | None:
+    in_public = origins.get((kind, ("public", name)))
+    others = (origin for (other_kind, (_, bare)), origin in origins.items() if (other_kind, bare) == (kind, name))
+    return in_public or next(others, None)
 
 
-def _where(from_here: Spot, there: Spot) -> str:
-    """Name a later place: the line where it is the same file, else the file."""
-    if from_here.located.file is there.located.file:
-        return f"line {there.place().line}"
-    return PurePath(there.located.file.name).stem if there.located.file.number is not None else there.located.file.name
+def _sentence(missing: MissingReference) -> str:
+    kind, name = missing.reference.kind, missing.reference.name
+    noun = "the schema " if kind == "schema" else ""
+    return f"{REFERENCE_VERBS.get(kind, 'refers to')} {noun}{readable_name(name)}"
 
 
-def _line(from_here: Spot, there: Spot) -> str:
-    if from_here.located.file is there.located.file:
-        return f"line {there.place().line}"
-    return f"{there.located.file.name}:{there.place().line}"
+def _file_or_line(origin: Origin, other: Origin) -> str:
+    """Return how a message at an origin calls another one: by its line in the same file, otherwise by its file."""
+    file = other.statement.file
+    if origin.statement.file is file:
+        return f"line {other.place().line}"
+    return PurePath(file.name).stem if file.number is not None else file.name
+
+
+def _file_and_line(origin: Origin, other: Origin) -> str:
+    line = other.place().line
+    return f"line {line}" if origin.statement.file is other.statement.file else f"{other.statement.file.name}:{line}"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.lint.rule import Hit, at, rule
-from infra.lint.tree import enum
+from infra.lint.rule import Violation, rule, violation
+from infra.lint.tree import enum_value, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.lint.rule import LintProject
-    from infra.lint.source import Located, SourceFile
+    from infra.lint.source_file import LocatedStatement, SourceFile
 
-# Families of statements by the parser's names of their kinds.
-FAMILIES: dict[str, frozenset[str]] = {
+# Purposes by the parser's names for the kinds of statements; a kind that is not listed may stand in any module.
+PURPOSES_OF_STATEMENTS: dict[str, frozenset[str]] = {
     "extensions": frozenset({"create_extension_stmt", "alter_extension_stmt"}),
     "schemas": frozenset({"create_schema_stmt"}),
     "types": frozenset(
@@ -35,12 +35,12 @@ FAMILIES: dict[str, frozenset[str]] = {
     "indexes": frozenset({"index_stmt"}),
     "views": frozenset({"view_stmt", "create_table_as_stmt", "refresh_mat_view_stmt", "rule_stmt"}),
 }
-WITH_TABLES = frozenset({"tables", "types", "functions", "rows", "constraints", "views"})
+ALLOWED_WITH_TABLES = frozenset({"tables", "types", "functions", "rows", "constraints", "views"})
 CONSTRAINT_COMMANDS = frozenset(
     {"AT_AddConstraint", "AT_ValidateConstraint", "AT_AlterConstraint", "AT_DropConstraint"}
 )
-PLURAL = {"rows": "first rows"}
-COMMENTS_ON = {
+PURPOSE_NOUNS = {"rows": "first rows"}
+PURPOSES_OF_COMMENTS = {
     "OBJECT_EXTENSION": "extensions",
     "OBJECT_SCHEMA": "schemas",
     "OBJECT_TYPE": "types",
@@ -54,50 +54,58 @@ COMMENTS_ON = {
 
 
 @rule("M107", "More than one purpose", "warning")
-def purpose(project: LintProject) -> Iterator[Hit]:
+def single_purpose(project: LintProject) -> Iterator[Violation]:
     """A module has one purpose, so that everybody knows where to look and what it needs."""
     for file in project.files:
         if file.number is None:
             continue
-        meant = project.settings.purpose(file.number, file.title)
-        if meant == "anything":
+        purpose = project.settings.purpose(file.number, file.title)
+        if purpose == "anything":
             continue
-        made = _tables_made(file)
-        for located in file.statements:
-            family = _family(located)
-            if family in {"", meant} or _belongs(family, meant, located, made):
-                continue
-            what = f"is about {PLURAL.get(family, family)}, in a module of {PLURAL.get(meant, meant)}"
-            yield at(located, what, _remedy(project, family))
+        created = _created_relations(file)
+        for statement in file.statements:
+            other = _purpose(statement)
+            if other not in {"", purpose} and not _belongs(statement, other, purpose, created):
+                message = f"is about {_noun(other)}, in a module of {_noun(purpose)}"
+                yield violation(statement, message, _remedy(project, other))
 
 
-def _belongs(family: str, meant: str, located: Located, made: set[str]) -> bool:
-    """Say whether a statement belongs to the tables of its module: it makes, fills or constrains one of them."""
-    if meant != "tables" or family not in WITH_TABLES:
-        return meant == "extensions" and family == "schemas"
-    if family in {"rows", "constraints"}:
-        return located.tree.relation.relname in made
-    return True
+def _belongs(statement: LocatedStatement, purpose: str, module_purpose: str, created: set[str]) -> bool:
+    """Return whether a statement of another purpose belongs to the objects that its module creates."""
+    if module_purpose == "extensions":
+        return purpose == "schemas"  # an extension may need one
+    if module_purpose != "tables" or purpose not in ALLOWED_WITH_TABLES:
+        return False
+    return purpose not in {"rows", "constraints"} or statement.tree.relation.relname in created
 
 
-def _family(located: Located) -> str:
-    """Give the family of a statement, "" where it may stand anywhere."""
-    kind, tree = located.kind, located.tree
+def _purpose(statement: LocatedStatement) -> str:
+    """Return the purpose of a statement, "" if it may stand in any module."""
+    kind, tree = statement.kind, statement.tree
     if kind == "alter_table_stmt":
-        commands = {enum(one.alter_table_cmd, "subtype") for one in tree.cmds}
+        commands = {enum_value(command, "subtype") for command in nodes(tree.cmds, "alter_table_cmd")}
         return "constraints" if commands <= CONSTRAINT_COMMANDS else "tables"
     if kind == "comment_stmt":
-        return COMMENTS_ON.get(enum(tree, "objtype"), "tables")
-    return next((family for family, kinds in FAMILIES.items() if kind in kinds), "")
+        return PURPOSES_OF_COMMENTS.get(enum_value(tree, "objtype"), "tables")
+    return next((purpose for purpose, kinds in PURPOSES_OF_STATEMENTS.items() if kind in kinds), "")
 
 
-def _remedy(project: LintProject, family: str) -> str:
-    for (first, last), meant in project.settings.purposes.items():
-        if meant == family:
-            there = f"{first:02}" if first == last else f"{first:02} to {last:02}"
-            return f"move it to {there}, where {PLURAL.get(family, family)} are"
+def _noun(purpose: str) -> str:
+    return PURPOSE_NOUNS.get(purpose, purpose)
+
+
+def _remedy(project: LintProject, purpose: str) -> str:
+    for (first, last), module_purpose in project.settings.purposes.items():
+        if module_purpose == purpose:
+            numbers = f"{first:02}" if first == last else f"{first:02} to {last:02}"
+            return f"move it to {numbers}, where {_noun(purpose)} are"
     return "move it to a module of its own purpose, or set `purposes` in lint.yaml"
 
 
-def _tables_made(file: SourceFile) -> set[str]:
-    return {one.name[1] for each in file.statements for one in each.makes if one.kind == "relation"}
+def _created_relations(file: SourceFile) -> set[str]:
+    return {
+        creation.name[1]
+        for statement in file.statements
+        for creation in statement.creations
+        if creation.kind == "relation"
+    }

@@ -1,37 +1,38 @@
-"""The rule on first rows: they can be inserted again without doubling or failing."""
+"""The rule on first rows: a second INSERT of them neither fails nor adds them again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.lint.rule import Hit, at, rule
-from infra.lint.tree import inside, relation_name
+from infra.lint.rule import Violation, rule, violation
+from infra.lint.tree import descendants, relation_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.lint.rule import LintProject
-    from infra.lint.source import Located
+    from infra.lint.source_file import LocatedStatement
 
 
 @rule("M511", "First rows that cannot be repeated", "warning")
-def not_repeatable(project: LintProject) -> Iterator[Hit]:
-    """A second INSERT of the same rows adds nothing: it says ON CONFLICT, or looks at the table it fills."""
-    temporary = {name[1] for name in project.history.tables if name[0] == "pg_temp"}
-    temporary |= {table.name[1] for table in project.history.dropped if table.name[0] == "pg_temp"}
-    for located in project.statements("insert_stmt"):
-        name = relation_name(located.tree.relation)
-        if name[1] not in temporary and not _is_repeatable(located, name[1]):
+def unrepeatable_insert(project: LintProject) -> Iterator[Violation]:
+    """A second INSERT of the same rows adds nothing: it says ON CONFLICT, or reads the table that it fills."""
+    temporary = {name[1] for name in project.state.tables if name[0] == "pg_temp"}
+    temporary |= {table.name[1] for table in project.state.dropped_tables if table.name[0] == "pg_temp"}
+    for statement in project.statements("insert_stmt"):
+        table = relation_name(statement.tree.relation)[1]
+        if table not in temporary and not _is_repeatable(statement, table):
             remedy = "add ON CONFLICT (…) DO NOTHING, or select the rows WHERE NOT EXISTS"
-            yield at(located, f"a second run inserts the rows of {name[1]} again", remedy)
+            yield violation(statement, f"a second run inserts the rows of {table} again", remedy)
 
 
-def _is_repeatable(located: Located, table: str) -> bool:
-    tree = located.tree
+def _is_repeatable(statement: LocatedStatement, table: str) -> bool:
+    tree = statement.tree
     if tree.HasField("on_conflict_clause"):
         return True
     select = tree.select_stmt.select_stmt
     if select.values_lists and not select.HasField("with_clause"):
         return False
-    looked_at = (one for one in inside(tree.select_stmt) if one.DESCRIPTOR.name == "RangeVar")
-    return any(one.relname == table for one in looked_at)
+    return any(
+        message.DESCRIPTOR.name == "RangeVar" and message.relname == table for message in descendants(tree.select_stmt)
+    )

@@ -1,4 +1,8 @@
-"""Runs a module that declares to run statement by statement: outside a transaction, with a resume point for each."""
+"""Runs a module statement by statement, outside a transaction, as its first line may declare it.
+
+After each statement a row in sqlmodule.resume says how many are done and what they did, so that the run after one that
+was cut short continues at the first statement that is not done.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,12 @@ from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle
 from infra.modules.restrictions import needs_no_transaction
 from infra.modules.statements import Statement, parse, statements_digest
-from infra.postgres.apply.drop import created, drop_objects
-from infra.postgres.apply.execution import Applied
-from infra.postgres.connection.blockers import watched
+from infra.postgres.apply.drop import created_objects, drop_objects
 from infra.postgres.connection.execute import send, session_role
+from infra.postgres.connection.watches import watch_blockers
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import create_ledger, read_identity
 
 if TYPE_CHECKING:
     from infra.modules.decision import Digests, Step
@@ -24,54 +28,70 @@ if TYPE_CHECKING:
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
 
-_INDEX = """
+_INDEX_IS_VALID = """
 SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(%s)
 """
-GONE = frozenset({"42704", "42P01"})
-"""Undefined object, undefined table."""
+UNDEFINED_STATES = frozenset({"42704", "42P01"})
+"""SQLSTATEs of an object that does not exist: undefined_object, undefined_table (manual, appendix A)."""
 
 
-class Resumed(NamedTuple):
-    """How many statements are done, what they did, and whether the next one was begun."""
+class ResumePoint(NamedTuple):
+    """How many statements are done, what they did, and whether an earlier run began the next one."""
 
     done: int
     effect: CatalogChange
     begun: bool
 
 
-def run_by_statement(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> Applied:
-    """Run a module's statements one after the other, from where an earlier run of it got to, and write its row."""
+def run_by_statement(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> float:
+    """Run a module's statements from its resume point on, write its row, and return the time taken in milliseconds.
+
+    A statement that cannot run in a transaction is marked as begun before it is sent: after a lost connection nothing
+    else tells whether it ran. Raises ModuleError, and RefusedError where statements that are done were changed.
+    """
     started = time.perf_counter()
     statements = parse(module.text, module.path)
     with session.transaction(connection):
-        if not ledger.identity(connection):
-            ledger.create(connection, session.stack)
-        done, effect, begun = _resumed(connection, session, module, statements)
+        if not read_identity(connection):
+            create_ledger(connection, session.stack)
+        done, effect, begun = _load_resume_point(connection, session, module, statements)
     before = read_catalog(connection)
     for number, statement in enumerate(statements[done:], done):
         if needs_no_transaction(statement):
             with session.transaction(connection):
-                _note(connection, module, statements[:number], effect, begun=True)
-            before = _run_outside(
+                _save_resume_point(connection, module, statements[:number], effect, begun=True)
+            before = _run_outside_transaction(
                 connection, session, module, statement, number=number, before=before, again=begun and number == done
             )
         with session.transaction(connection):
             if not needs_no_transaction(statement):
                 text = module.text[statement.start : statement.end]
-                _send(connection, session, module, text, number)
+                _send_watched(connection, session, module, text, number)
                 session.begin(connection)
             earlier, before = before, read_catalog(connection)
-            effect = _then(effect, catalog_change_between(earlier, before))
-            _note(connection, module, statements[: number + 1], effect)
+            effect = combined_effect(effect, catalog_change_between(earlier, before))
+            _save_resume_point(connection, module, statements[: number + 1], effect)
     milliseconds = (time.perf_counter() - started) * 1000
     with session.transaction(connection):
         ledger.record(
             connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
         )
-    return Applied(step, milliseconds)
+    return milliseconds
 
 
-def _run_outside(
+def run_without_resume(connection: Connection, module: Module, owner: str, seconds: float) -> CatalogChange:
+    """Run a module statement by statement as `owner`, without a ledger, and return what it did to the catalog.
+
+    Meant for scratch databases. `seconds` limits both each statement and its wait for locks. Raises ModuleError.
+    """
+    before = read_catalog(connection)
+    for number, statement in enumerate(parse(module.text, module.path)):
+        with session_role(connection, owner, seconds, seconds):
+            send(connection, module, module.text[statement.start : statement.end], first=number)
+    return catalog_change_between(before, read_catalog(connection))
+
+
+def _run_outside_transaction(
     connection: Connection,
     session: Session,
     module: Module,
@@ -81,88 +101,95 @@ def _run_outside(
     before: Catalog,
     again: bool,
 ) -> Catalog:
-    """Run one statement on its own, and give the catalog from before it, also where an earlier try had run it.
+    """Run one statement outside a transaction, and return the catalog to compare the next reading with.
 
-    An index that an earlier try left invalid is dropped first; a valid one, or one that is dropped already, is done.
+    `again` says that an earlier run began the statement. The returned catalog is then that from before the earlier run,
+    so that the module owns what the statement did. An index that the earlier run left invalid is dropped and built
+    again (manual, CREATE INDEX, Building Indexes Concurrently); a valid index, or one already dropped, is done.
     """
     text = module.text[statement.start : statement.end]
     with session_role(connection, session.owner, session.lock_timeout, session.statement_timeout):
         if again and statement.kind == "index_stmt":
-            name = _quoted(connection, statement.tree.relation.schemaname, statement.tree.idxname)
-            before = Catalog({one: it for one, it in before.objects.items() if one != ObjectId("index", name)})
-            row = connection.execute(_INDEX, (name,)).fetchone()
+            name = _qualified_name(connection, statement.tree.relation.schemaname, statement.tree.idxname)
+            index = ObjectId("index", name)
+            before = Catalog({identity: text for identity, text in before.objects.items() if identity != index})
+            row = connection.execute(_INDEX_IS_VALID, (name,)).fetchone()
             if row == (True,):
                 return before
             if row:
-                session.tell(f"index {name} was left invalid by an earlier try and is built anew")
+                session.tell(f"index {name} was left invalid by an earlier run and is built again")
                 connection.execute(f"DROP INDEX CONCURRENTLY {name}".encode())
         try:
-            _send(connection, session, module, text, number)
+            _send_watched(connection, session, module, text, number)
         except ModuleError as error:
-            if not (again and statement.kind == "drop_stmt" and error.sqlstate in GONE):
+            if not (again and statement.kind == "drop_stmt" and error.sqlstate in UNDEFINED_STATES):
                 raise
-            names = [[item.string.sval for item in one.list.items] for one in statement.tree.objects]
-            dropped = [_quoted(connection, *(["", *parts][-2:])) for parts in names]
+            names = [[part.string.sval for part in name.list.items] for name in statement.tree.objects]
+            dropped = [_qualified_name(connection, *(["", *parts][-2:])) for parts in names]
             before = Catalog({**before.objects, **{ObjectId("index", name): "" for name in dropped}})
     return before
 
 
-def _send(connection: Connection, session: Session, module: Module, text: str, number: int) -> None:
-    watched(session, connection, lambda patience: send(connection, module, text, first=number, patience=patience))
+def _send_watched(connection: Connection, session: Session, module: Module, text: str, number: int) -> None:
+    watch_blockers(session, connection, lambda on_slow: send(connection, module, text, first=number, on_slow=on_slow))
 
 
-def _quoted(connection: Connection, schema: str, name: str) -> str:
+def _qualified_name(connection: Connection, schema: str, name: str) -> str:
+    """Return a name with its schema, each quoted where SQL needs it, as the catalog reader writes it."""
     row: tuple[Any, ...] | None = connection.execute(
         "SELECT format('%%I.%%I', %s::text, %s::text)", (schema or "public", name)
     ).fetchone()
     return str(row[0]) if row else ""
 
 
-def on_scratch(connection: Connection, module: Module, owner: str, seconds: float) -> CatalogChange:
-    """Run a module statement by statement where nobody has to resume it, and give what it did."""
-    before = read_catalog(connection)
-    for number, statement in enumerate(parse(module.text, module.path)):
-        with session_role(connection, owner, seconds, seconds):
-            send(connection, module, module.text[statement.start : statement.end], first=number)
-    return catalog_change_between(before, read_catalog(connection))
+def _load_resume_point(
+    connection: Connection, session: Session, module: Module, statements: list[Statement]
+) -> ResumePoint:
+    """Return where an earlier run stopped, in the current transaction.
 
-
-def _resumed(connection: Connection, session: Session, module: Module, statements: list[Statement]) -> Resumed:
-    """Find where an earlier run got to; where what is done is not what the file says now, data decides what happens."""
+    If the statements that are done were changed in the file, RefusedError is raised in a persistent stack; in an
+    ephemeral one what they created is dropped, and the module starts from its first statement.
+    """
     row = connection.execute(
         "SELECT done, statements_digest, objects, begun FROM sqlmodule.resume WHERE module = %s", (module.name,)
     ).fetchone()
     if row is None:
-        return Resumed(0, CatalogChange(), begun=False)
+        return ResumePoint(0, CatalogChange(), begun=False)
     done, digest, objects, begun = row
     effect = CatalogChange.of_json(objects)
-    if done <= len(statements) and digest == _digest(module, statements[:done]):
-        return Resumed(done, effect, begun=begun)
+    if done <= len(statements) and digest == _digest_of_first(module, statements[:done]):
+        return ResumePoint(done, effect, begun=begun)
     place = f"{module.path} in {session.place}"
     if session.lifecycle is Lifecycle.PERSISTENT:
         raise RefusedError(
-            f"its first {done} statements are done, and the file has other ones now",
+            f"an earlier run completed the first {done} of its statements, and the file has different ones there now",
             place=place,
-            remedy="take that change back, or drop what they made and delete the module's row from sqlmodule.resume",
+            remedy="revert that change, or drop what they created and delete the module's row from sqlmodule.resume",
         )
-    drop_objects(connection, created(effect), place=place)
-    ledger.forget(connection, [module.name])
-    return Resumed(0, CatalogChange(), begun=False)
+    drop_objects(connection, created_objects(effect), place=place)
+    ledger.delete_entries(connection, [module.name])
+    return ResumePoint(0, CatalogChange(), begun=False)
 
 
-def _digest(module: Module, statements: list[Statement]) -> str:
+def _save_resume_point(
+    connection: Connection, module: Module, done: list[Statement], effect: CatalogChange, *, begun: bool = False
+) -> None:
+    ledger.record_progress(
+        connection,
+        module.name,
+        done=len(done),
+        digest=_digest_of_first(module, done),
+        effect=effect,
+        begun=begun,
+    )
+
+
+def _digest_of_first(module: Module, statements: list[Statement]) -> str:
+    """Return the digest of a module's first statements, given those."""
     return statements_digest(module.text[: statements[-1].end] if statements else "")
 
 
-def _then(effect: CatalogChange, last: CatalogChange) -> CatalogChange:
-    """Add what the last statement did to what the ones before it did."""
-    mine = effect.objects.keys() - effect.changed
-    return CatalogChange({**effect.objects, **last.objects}, effect.changed | (last.changed - mine))
-
-
-def _note(
-    connection: Connection, module: Module, statements: list[Statement], effect: CatalogChange, *, begun: bool = False
-) -> None:
-    ledger.note(
-        connection, module.name, done=len(statements), digest=_digest(module, statements), effect=effect, begun=begun
-    )
+def combined_effect(earlier: CatalogChange, later: CatalogChange) -> CatalogChange:
+    """Return what two parts of a module did together: what the first created is not changed by the second."""
+    created = earlier.objects.keys() - earlier.changed
+    return CatalogChange({**earlier.objects, **later.objects}, earlier.changed | (later.changed - created))

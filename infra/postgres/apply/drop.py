@@ -1,4 +1,4 @@
-"""Drops what modules own, never with CASCADE: what somebody else built on it stops the removal and is named."""
+"""Drops the objects that modules created, never with CASCADE: an object that depends on them stops it and is named."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from infra.catalog.changes import CatalogChange
     from infra.postgres.connection.pool import Connection
 
-_WHOLE = (
+_INDEPENDENT_KINDS = (
     "event trigger",
     "materialized view",
     "view",
@@ -37,98 +37,138 @@ _WHOLE = (
 )
 """Kinds that are dropped under their own name, in the order that works when nothing unusual depends on them."""
 
-_PARTS = ("policy", "trigger", "rule", "constraint", "column")
+_KINDS_OF_TABLE_PARTS = ("policy", "trigger", "rule", "constraint", "column")
 """Kinds that are dropped from the table they belong to."""
 
-WORDS = {"composite type": "TYPE", "range": "TYPE", "enum": "TYPE"}
+_DROP_KEYWORDS = {"composite type": "TYPE", "range": "TYPE", "enum": "TYPE"}
+"""What DROP calls a kind, where that is not the kind's own name."""
+
+_REVOKE_KEYWORDS = {"view": "TABLE", "table": "TABLE", "function": "ROUTINE"}
+"""What REVOKE calls the kind of a privilege's subject, where that is not the kind's own name."""
+
+_KINDS_UNDER_PRIVILEGES = {
+    "function": ("procedure", "aggregate"),
+    "type": ("enum", "domain", "range", "composite type"),
+}
+"""Kinds of objects whose privileges PostgreSQL keeps under a more general kind."""
 
 
-def statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
-    """Give the statements that drop these objects (with their definitions); what goes with its table is not named."""
-    tables = {one.name for one in objects if one.kind in {"table", "view", "materialized view", "composite type"}}
-    parts = [
-        _drop_part(one)
-        for kind in _PARTS
-        for one, text in objects.items()
-        if one.kind == kind and (parent(one.name) not in tables or (text or "").startswith("FOREIGN KEY"))
-    ]
-    wholes = [
-        f"DROP {_word(kind, text or '')} IF EXISTS {one.name}"
-        for kind in _WHOLE
-        for one, text in objects.items()
-        if one.kind == kind
-    ]
-    return revocations(objects) + parts + wholes
-
-
-def revocations(objects: Mapping[ObjectId, str | None]) -> list[str]:
-    """Give the statements that take back privileges on what is not dropped itself."""
-    dropped = {str(one) for one in objects if one.kind != "privileges"}
-    given = [(*one.name.rpartition(" to ")[::2], text) for one, text in objects.items() if one.kind == "privileges"]
-    return [_revoke(subject, role, text or "") for subject, role, text in given if not _goes(subject, dropped)]
-
-
-def _goes(subject: str, dropped: set[str]) -> bool:
-    kind, _, name = subject.partition(" ")
-    alike = {"function": ("function", "procedure", "aggregate"), "type": ("enum", "domain", "range", "composite type")}
-    whole = [f"{kind} {name}", *(f"{word} {name}" for word in alike.get(kind, ())), f"table {parent(name)}"]
-    return subject in dropped or any(one in dropped for one in whole[: None if kind == "column" else -1])
-
-
-def _revoke(subject: str, role: str, text: str) -> str:
-    """Write the statement; `future tables of a in schema s` are default privileges, `none` one that was taken away."""
-    kind, _, name = subject.partition(" ")
-    if kind == "future":
-        what, _, whose = name.partition(" of ")
-        of, _, schema = whose.partition(" in schema ")
-        place = f"ALTER DEFAULT PRIVILEGES FOR ROLE {of}{f' IN SCHEMA {schema}' if schema else ''}"
-        if text == "none" or (role == "PUBLIC" and not schema and what in {"functions", "types"}):  # PostgreSQL's own
-            return f"{place} GRANT {'EXECUTE' if what == 'functions' else 'USAGE'} ON {what.upper()} TO {role}"
-        return f"{place} REVOKE ALL ON {what.upper()} FROM {role}"
-    if kind == "column":
-        return f"REVOKE ALL ({last(name)}) ON TABLE {parent(name)} FROM {role}"
-    words = {"view": "TABLE", "table": "TABLE", "function": "ROUTINE"}
-    if kind == "materialized":
-        kind, name = "view", name.removeprefix("view ")
-    return f"REVOKE ALL ON {words.get(kind, kind.upper())} {name} FROM {role}"
-
-
-def _word(kind: str, text: str) -> str:
-    return "FOREIGN TABLE" if kind == "table" and text.startswith("foreign table") else WORDS.get(kind, kind.upper())
-
-
-def _drop_part(one: ObjectId) -> str:
-    table, name = parent(one.name), last(one.name)
-    if one.kind in {"constraint", "column"}:
-        return f"ALTER TABLE IF EXISTS {table} DROP {one.kind.upper()} IF EXISTS {name}"
-    return f"DROP {one.kind.upper()} IF EXISTS {name} ON {table}"
+def created_objects(effect: CatalogChange) -> dict[ObjectId, str | None]:
+    """Return what a module created, with definitions, without what it changed or dropped of other modules."""
+    return {
+        identity: definition
+        for identity, definition in effect.objects.items()
+        if identity not in effect.changed and definition is not None
+    }
 
 
 def drop_objects(connection: Connection, objects: Mapping[ObjectId, str | None], *, place: str) -> None:
-    """Drop objects in the current transaction; raises RefusedError naming what depends on them and is not theirs.
+    """Drop objects, given with their definitions, in the current transaction.
 
-    The order of kinds suits most schemas; an object that another one still needs is tried again after the rest.
+    The order of kinds suits most schemas; a statement that fails because another object still depends on its object is
+    tried again after the others. Raises RefusedError with PostgreSQL's detail when a whole round drops nothing.
     """
-    left = statements(objects)
-    while left:
-        waiting: list[str] = []
-        trouble = ""
-        for statement in left:
+    remaining = drop_statements(objects)
+    while remaining:
+        failed: list[str] = []
+        dependency = ""
+        for statement in remaining:
             try:
                 simple_query(connection, f"SAVEPOINT dropping; {statement}; RELEASE SAVEPOINT dropping")
             except errors.DependentObjectsStillExist as error:
                 simple_query(connection, "ROLLBACK TO SAVEPOINT dropping; RELEASE SAVEPOINT dropping")
-                waiting.append(statement)
-                trouble = (error.diag.message_detail or str(error)).replace("\n", "; ")
-        if len(waiting) == len(left):
+                failed.append(statement)
+                dependency = (error.diag.message_detail or str(error)).replace("\n", "; ")
+        if len(failed) == len(remaining):
             raise RefusedError(
-                f"cannot be dropped, because other objects depend on what it made: {trouble}",
+                f"cannot be dropped, because other objects depend on what it created: {dependency}",
                 place=place,
-                remedy="drop those objects first, if nobody needs them",
+                remedy="drop those objects first, if they are not needed",
             )
-        left = waiting
+        remaining = failed
 
 
-def created(effect: CatalogChange) -> dict[ObjectId, str | None]:
-    """Give what a module made, as opposed to what it changed or dropped."""
-    return {one: text for one, text in effect.objects.items() if one not in effect.changed and text is not None}
+def drop_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
+    """Return the statements that drop objects, given with their definitions.
+
+    Parts of a table that is dropped have no statement, except foreign keys: two tables may refer to each other.
+    """
+    tables = {
+        identity.name
+        for identity in objects
+        if identity.kind in {"table", "view", "materialized view", "composite type"}
+    }
+    parts = [
+        _drop_part_statement(identity)
+        for kind in _KINDS_OF_TABLE_PARTS
+        for identity, definition in objects.items()
+        if identity.kind == kind
+        and (parent(identity.name) not in tables or (definition or "").startswith("FOREIGN KEY"))
+    ]
+    independent = [
+        f"DROP {_drop_keyword(kind, definition or '')} IF EXISTS {identity.name}"
+        for kind in _INDEPENDENT_KINDS
+        for identity, definition in objects.items()
+        if identity.kind == kind
+    ]
+    return revoke_statements(objects) + parts + independent
+
+
+def revoke_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
+    """Return the statements that take back privileges on objects that are not dropped themselves."""
+    dropped = {str(identity) for identity in objects if identity.kind != "privileges"}
+    privileges = [
+        (*identity.name.rpartition(" to ")[::2], definition)
+        for identity, definition in objects.items()
+        if identity.kind == "privileges"
+    ]
+    return [
+        _revoke_statement(subject, role, definition or "")
+        for subject, role, definition in privileges
+        if not _ends_with_its_subject(subject, dropped)
+    ]
+
+
+def _ends_with_its_subject(subject: str, dropped: set[str]) -> bool:
+    """Return whether privileges on `subject` end by themselves, because it or its table is among what is dropped."""
+    kind, _, name = subject.partition(" ")
+    subjects = {subject, *(f"{other} {name}" for other in _KINDS_UNDER_PRIVILEGES.get(kind, ()))}
+    if kind == "column":
+        subjects.add(f"table {parent(name)}")
+    return not subjects.isdisjoint(dropped)
+
+
+def _revoke_statement(subject: str, role: str, definition: str) -> str:
+    """Return the statement that takes back what a role may do with `subject`.
+
+    `future tables of a in schema s` are default privileges (manual, ALTER DEFAULT PRIVILEGES). The defaults of
+    PostgreSQL itself (EXECUTE on functions and USAGE on types for PUBLIC; manual, 5.8) are granted again instead, and
+    so are default privileges that the module took away, whose definition is `none`.
+    """
+    kind, _, name = subject.partition(" ")
+    if kind == "future":
+        objects, _, scope = name.partition(" of ")
+        creator, _, schema = scope.partition(" in schema ")
+        prefix = f"ALTER DEFAULT PRIVILEGES FOR ROLE {creator}{f' IN SCHEMA {schema}' if schema else ''}"
+        if definition == "none" or (role == "PUBLIC" and not schema and objects in {"functions", "types"}):
+            privilege = "EXECUTE" if objects == "functions" else "USAGE"
+            return f"{prefix} GRANT {privilege} ON {objects.upper()} TO {role}"
+        return f"{prefix} REVOKE ALL ON {objects.upper()} FROM {role}"
+    if kind == "column":
+        return f"REVOKE ALL ({last(name)}) ON TABLE {parent(name)} FROM {role}"
+    if kind == "materialized":
+        kind, name = "view", name.removeprefix("view ")
+    return f"REVOKE ALL ON {_REVOKE_KEYWORDS.get(kind, kind.upper())} {name} FROM {role}"
+
+
+def _drop_keyword(kind: str, definition: str) -> str:
+    if kind == "table" and definition.startswith("foreign table"):
+        return "FOREIGN TABLE"
+    return _DROP_KEYWORDS.get(kind, kind.upper())
+
+
+def _drop_part_statement(identity: ObjectId) -> str:
+    table, name = parent(identity.name), last(identity.name)
+    if identity.kind in {"constraint", "column"}:
+        return f"ALTER TABLE IF EXISTS {table} DROP {identity.kind.upper()} IF EXISTS {name}"
+    return f"DROP {identity.kind.upper()} IF EXISTS {name} ON {table}"

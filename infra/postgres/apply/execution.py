@@ -1,4 +1,4 @@
-"""Runs one module: its text, what it did to the catalog, and its row in the ledger, in one transaction."""
+"""Runs one module, in one transaction or statement by statement, and writes its row in the ledger."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.postgres.connection.blockers import watched
+from infra.modules.decision import Digests
+from infra.modules.digests import text_digest
+from infra.modules.directive import runs_by_statement
+from infra.modules.statements import statements_digest
+from infra.postgres.apply.by_statement import run_by_statement
 from infra.postgres.connection.execute import execute
+from infra.postgres.connection.watches import watch_blockers
 from infra.postgres.introspection.effects import catalog_change_of
 from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import create_ledger, ledger_exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.catalog.changes import CatalogChange
-    from infra.modules.decision import Digests, Step
+    from infra.modules.decision import Step
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
@@ -29,29 +35,49 @@ class Applied:
     milliseconds: float = 0
 
 
-def run_module(
+def digests_of(module: Module) -> Digests:
+    """Return the digests of a module's file."""
+    return Digests(text_digest(module.text), statements_digest(module.text))
+
+
+def run_module(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> Applied:
+    """Run a module as its first line declares: in a transaction of its own, or statement by statement.
+
+    Raises ModuleError where PostgreSQL refuses a statement, RefusedError where a module that runs statement by
+    statement cannot be resumed.
+    """
+    if runs_by_statement(module.text):
+        return Applied(step, run_by_statement(connection, session, module, digests, step))
+    with session.transaction(connection):
+        if not ledger_exists(connection):
+            create_ledger(connection, session.stack)
+        return run_in_transaction(connection, session, module, digests, step)
+
+
+def run_in_transaction(
     connection: Connection,
     session: Session,
     module: Module,
     digests: Digests,
     step: Step,
     *,
-    watching: Callable[[Callable[[], None]], CatalogChange] | None = None,
+    measure: Callable[[Callable[[], None]], CatalogChange] | None = None,
 ) -> Applied:
-    """Run a module and write its row, in the current transaction; the ledger is there.
+    """Run a module and write its row, in the current transaction; the ledger must exist.
 
-    `watching` acts and gives what that did; without it the whole transaction is taken for this module's.
+    `measure` calls its argument and returns what that changed in the catalog. Without it everything that the current
+    transaction changed is recorded as this module's effect. Raises ModuleError.
     """
     milliseconds = 0.0
 
     def act() -> None:
         nonlocal milliseconds
         started = time.perf_counter()
-        watched(session, connection, lambda patience: execute(connection, module, patience))
+        watch_blockers(session, connection, lambda on_slow: execute(connection, module, on_slow))
         milliseconds = (time.perf_counter() - started) * 1000
-        session.begin(connection)
+        session.begin(connection)  # the module may have changed the role or the settings
 
-    effect = watching(act) if watching else catalog_change_of(connection, session.target, act)
+    effect = measure(act) if measure else catalog_change_of(connection, session.target, act)
     ledger.record(
         connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
     )

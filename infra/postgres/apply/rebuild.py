@@ -1,4 +1,4 @@
-"""Makes a module anew in an ephemeral stack: what it and the later ones made is dropped, and they run again."""
+"""Rebuilds a module in an ephemeral stack: what it and the later modules created is dropped, and they run again."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOTES
 from infra.catalog.changes import CatalogChange, catalog_change_between
-from infra.modules.decision import Digests, Step
-from infra.modules.digests import text_digest
+from infra.modules.decision import Step
 from infra.modules.directive import runs_by_statement
 from infra.modules.module import order
 from infra.modules.statements import statements_digest
-from infra.postgres.apply.by_statement import run_by_statement
-from infra.postgres.apply.compare import modules_of
-from infra.postgres.apply.drop import created, drop_objects
-from infra.postgres.apply.execution import Applied, run_module
+from infra.postgres.apply.drop import created_objects, drop_objects
+from infra.postgres.apply.execution import Applied, digests_of, run_in_transaction, run_module
+from infra.postgres.apply.module_effects import modules_of
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import read_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,87 +27,93 @@ if TYPE_CHECKING:
     from infra.postgres.ledger.ledger import LedgerEntry
 
 
-def run_whole(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> Applied:
-    """Run a module as it asks to be run: in one transaction, or statement by statement."""
-    if runs_by_statement(module.text):
-        return run_by_statement(connection, session, module, digests, step)
-    with session.transaction(connection):
-        if not ledger.exists(connection):
-            ledger.create(connection, session.stack)
-        return run_module(connection, session, module, digests, step)
-
-
 def rebuild(connection: Connection, session: Session, module: Module) -> Applied:
-    """Drop what this module and the later ones made, in reverse, and run them again.
+    """Drop what this module and the later ones created, in reverse order, and run them again.
 
-    All of it is one transaction, but for modules that run statement by statement, which come after it.
+    All of it is one transaction, up to the first module that runs statement by statement: that one and those after it
+    run when the transaction is committed. Raises ModuleError, and RefusedError where other objects depend on what is
+    dropped.
     """
     milliseconds = 0.0
-    after: list[Module] = []
+    postponed: list[Module] = []
     with session.transaction(connection):
-        names = _drop(connection, session, module)
-        watching = _one_after_the_other(connection)
-        for one in modules_of(session):
-            if one.name in names and (after or runs_by_statement(one.text)):
-                after.append(one)
-                ledger.note(
-                    connection, one.name, done=0, digest=statements_digest(""), effect=CatalogChange(), begun=False
+        names = _drop_for_rebuild(connection, session, module)
+        measure = _successive_changes(connection)
+        for current in modules_of(session):
+            if current.name in names and (postponed or runs_by_statement(current.text)):
+                postponed.append(current)
+                ledger.record_progress(
+                    connection, current.name, done=0, digest=statements_digest(""), effect=CatalogChange(), begun=False
                 )
-            elif one.name in names:
-                again = run_module(connection, session, one, digests_of(one), Step.REBUILD, watching=watching)
-                milliseconds += again.milliseconds
-    return Applied(Step.REBUILD, milliseconds + finish(connection, session, module))
+            elif current.name in names:
+                applied = run_in_transaction(
+                    connection, session, current, digests_of(current), Step.REBUILD, measure=measure
+                )
+                milliseconds += applied.milliseconds
+    return Applied(Step.REBUILD, milliseconds + finish_rebuild(connection, session, module))
 
 
-def finish(connection: Connection, session: Session, module: Module) -> float:
-    """Run what a rebuild has still to run of later modules, also one that did not live to do it; in milliseconds."""
-    left = ledger.begun(connection) if ledger.identity(connection) else {}
-    later = [one for one in modules_of(session) if one.name in left and one.number >= module.number] if left else []
-    return sum(run_whole(connection, session, one, digests_of(one), Step.REBUILD).milliseconds for one in later)
+def finish_rebuild(connection: Connection, session: Session, module: Module) -> float:
+    """Run the modules that a rebuild of `module` postponed, and return the time taken in milliseconds.
+
+    They are known by their rows in sqlmodule.resume, so that a rebuild that was killed is finished by the next run.
+    """
+    unfinished = ledger.read_unfinished(connection) if read_identity(connection) else {}
+    if not unfinished:
+        return 0
+    return sum(
+        run_module(connection, session, later, digests_of(later), Step.REBUILD).milliseconds
+        for later in modules_of(session)
+        if later.name in unfinished and later.number >= module.number
+    )
 
 
-def _one_after_the_other(connection: Connection) -> Callable[[Callable[[], None]], CatalogChange]:
-    """Watch acts that share a transaction: each is what changed since the one before it."""
+def _successive_changes(connection: Connection) -> Callable[[Callable[[], None]], CatalogChange]:
+    """Return a function that calls its argument and returns what the catalog changed since the call before."""
     before = read_catalog(connection)
 
-    def watching(act: Callable[[], None]) -> CatalogChange:
+    def measure(act: Callable[[], None]) -> CatalogChange:
         nonlocal before
         act()
         earlier, before = before, read_catalog(connection)
         return catalog_change_between(earlier, before)
 
-    return watching
+    return measure
 
 
-def digests_of(module: Module) -> Digests:
-    """Digest a module's file."""
-    return Digests(text_digest(module.text), statements_digest(module.text))
-
-
-def _drop(connection: Connection, session: Session, module: Module) -> set[str]:
-    """Drop, in the current transaction, and give the names of the modules that have to run again."""
-    begun = ledger.begun(connection)
-    entries = sorted([*ledger.entries(connection), *begun.values()], key=lambda entry: order(entry.module))
-    dropping = to_rebuild(entries, module.name)
+def _drop_for_rebuild(connection: Connection, session: Session, module: Module) -> set[str]:
+    """Drop, in the current transaction, and return the names of the modules that have to run again."""
+    unfinished = ledger.read_unfinished(connection)
+    entries = sorted([*ledger.read_entries(connection), *unfinished.values()], key=lambda entry: order(entry.module))
+    rows = entries_to_rebuild(entries, module.name)
     objects: dict[ObjectId, str | None] = {}
-    for entry in reversed(dropping):
-        objects |= created(entry.effect)
+    for entry in reversed(rows):
+        objects |= created_objects(entry.effect)
     drop_objects(connection, objects, place=f"{module.path} in {session.place}")
-    names = {entry.module for entry in dropping} | {module.name}
-    ledger.forget(connection, sorted(names))
+    names = {entry.module for entry in rows} | {module.name}
+    ledger.delete_entries(connection, sorted(names))
     return names
 
 
-def to_rebuild(entries: list[LedgerEntry], module: str) -> list[LedgerEntry]:
-    """Give the rows of the modules that are dropped with this one: itself, the later ones, and earlier ones that any of
-    these changed, because only making them anew undoes that. What is retained stays.
+def entries_to_rebuild(entries: list[LedgerEntry], module: str) -> list[LedgerEntry]:
+    """Return the rows of the modules that are rebuilt with `module`, in the order given: itself and the later ones.
+
+    Where one of these changed an object of an earlier module, that module and those after it are rebuilt as well,
+    because a change is only undone by creating the object again. Orphaned modules are left out: they have no file.
     """
-    makers = {one: entry.module for entry in entries for one in entry.effect.objects if one not in entry.effect.changed}
+    creators = {
+        identity: entry.module
+        for entry in entries
+        for identity in entry.effect.objects
+        if identity not in entry.effect.changed
+    }
     first = module
     while True:
-        dropping = [one for one in entries if order(one.module) >= order(first) and one.outcome != ledger.RETAINED]
-        touched = (one for entry in dropping for one in entry.effect.changed if one.kind not in NOTES)
-        needed = min((makers[one] for one in touched if one in makers), default=first, key=order)
-        if order(needed) >= order(first):
-            return dropping
-        first = needed
+        selection = [
+            entry for entry in entries if order(entry.module) >= order(first) and entry.outcome != ledger.ORPHANED
+        ]
+        changed = (identity for entry in selection for identity in entry.effect.changed if identity.kind not in NOTES)
+        earliest = min((creators[identity] for identity in changed if identity in creators), default=first, key=order)
+        if order(earliest) >= order(first):
+            return selection
+        first = earliest

@@ -1,4 +1,8 @@
-"""What becomes of a module's objects when its file is gone: they stay, or go and take nothing of others along."""
+"""What happens to a module whose file is gone: a persistent stack keeps its objects, an ephemeral one drops them.
+
+The module is retired when Pulumi deletes its resource, or earlier as an orphan: Pulumi creates before it deletes, so a
+new module runs while the objects of the removed file still exist, and may create objects of the same names.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,16 @@ from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOTES
 from infra.catalog.changes import is_structure
-from infra.errors import RefusedError
+from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle, ModuleState
 from infra.modules.module import order
-from infra.postgres.apply.compare import NAMED_DIFFERENCES
-from infra.postgres.apply.drop import created, drop_objects
-from infra.postgres.apply.rebuild import to_rebuild
+from infra.postgres.apply.compare import MOST_OBJECTS_NAMED
+from infra.postgres.apply.drop import created_objects, drop_objects
+from infra.postgres.apply.module_effects import modules_of
+from infra.postgres.apply.rebuild import entries_to_rebuild
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import current_identity, read_identity
 
 if TYPE_CHECKING:
     from infra.catalog.catalog import Catalog
@@ -21,56 +27,104 @@ if TYPE_CHECKING:
     from infra.postgres.connection.session import Session
     from infra.postgres.ledger.ledger import LedgerEntry
 
-NOTHING = "there was nothing to drop"
+NOTHING_TO_DROP = "there was nothing to drop"
+
+DUPLICATE_STATES = frozenset({"42P06", "42P07", "42710", "42723"})
+"""SQLSTATEs of a name that is in use: duplicate_schema, duplicate_table (also of an index, sequence or view),
+duplicate_object, duplicate_function (manual, appendix A)."""
 
 
 def retire_module(connection: Connection, session: Session, module: str) -> str:
-    """Retain or drop what a module made, and give what was done in a sentence; raises RefusedError and LedgerError."""
-    identity = ledger.identity(connection)
+    """Retain or drop what a module created, as the lifecycle says, and return what was done as part of a sentence.
+
+    Raises RefusedError where the ledger is of another stack, or where dropping would take objects of other modules or
+    leave changes to them; LedgerError where the ledger cannot be read.
+    """
+    identity = read_identity(connection)
     if not identity:
-        return NOTHING
-    if identity != ledger.here(connection, session.stack):
+        return NOTHING_TO_DROP
+    if identity != current_identity(connection, session.stack):
         raise RefusedError(f"the database {ModuleState.FOREIGN.value}", place=f"module {module} in {session.place}")
     with session.transaction(connection):
-        entry = ledger.entry(connection, module) or ledger.begun(connection).get(module)
+        entry = ledger.read_entry(connection, module) or ledger.read_unfinished(connection).get(module)
         if entry is None:
-            return NOTHING
+            return NOTHING_TO_DROP
         if session.lifecycle is Lifecycle.PERSISTENT:
-            ledger.retain(connection, module)
-            return f"its objects stay in {session.place}: the ledger says retained"
-        _can_be_undone(connection, session, entry)
+            ledger.mark_orphaned(connection, module)
+            return f"its objects stay in {session.place}, and the ledger marks it as orphaned"
+        _refuse_if_it_changed_others(connection, session, entry)
         before = read_catalog(connection)
-        drop_objects(connection, created(entry.effect), place=f"module {module} in {session.place}")
-        _took_nothing_else(connection, session, entry, before)
-        ledger.forget(connection, [module])
+        drop_objects(connection, created_objects(entry.effect), place=f"module {module} in {session.place}")
+        _refuse_if_others_lost_objects(connection, session, entry, before)
+        ledger.delete_entries(connection, [module])
         return f"its objects are dropped from {session.place}"
 
 
-def _can_be_undone(connection: Connection, session: Session, entry: LedgerEntry) -> None:
-    """Refuse where dropping what a module made leaves what it changed of others."""
-    others = [
-        one.module
-        for one in to_rebuild(ledger.entries(connection), entry.module)
-        if order(one.module) < order(entry.module)
+def drop_orphans(connection: Connection, session: Session, error: ModuleError) -> bool:
+    """Retire the modules without a file that may be why a new module failed; return whether to try that one again.
+
+    Only an error about a name in use leads to this. In an ephemeral stack what they created is dropped, as deletion of
+    their resources would; raises RefusedError where something else depends on it. In a persistent stack nothing is
+    dropped; raises the error with a hint that names them.
+    """
+    if error.sqlstate not in DUPLICATE_STATES or not read_identity(connection):
+        return False
+    files = {module.name for module in modules_of(session)}
+    without_file = [entry for entry in ledger.read_entries(connection) if entry.module not in files]
+    if without_file and session.lifecycle is Lifecycle.PERSISTENT:
+        raise with_orphans_named(error, [entry.module for entry in without_file])
+    names = [entry.module for entry in reversed(without_file) if entry.outcome != ledger.ORPHANED]
+    for name in names:
+        session.tell(f"{name} was removed: {retire_module(connection, session, name)}")
+    return bool(names)
+
+
+def with_orphans_named(error: ModuleError, orphans: list[str]) -> ModuleError:
+    """Return a module's error with a hint that names the modules which may have created what is in its way."""
+    hint = (
+        f"modules whose files were removed may have created it, and their objects stay: {', '.join(orphans)}; "
+        "restore a file to have it compared with the database"
+    )
+    return ModuleError(
+        error.what,
+        sqlstate=error.sqlstate,
+        at=error.at,
+        path=error.place,
+        detail=error.detail,
+        hint=error.hint or hint,
+    )
+
+
+def _refuse_if_it_changed_others(connection: Connection, session: Session, entry: LedgerEntry) -> None:
+    """Raise RefusedError where a module changed objects of earlier ones: dropping its own does not undo that."""
+    earlier = [
+        row.module
+        for row in entries_to_rebuild(ledger.read_entries(connection), entry.module)
+        if order(row.module) < order(entry.module)
     ]
-    if others:
-        changed = ", ".join(sorted(str(one) for one in entry.effect.changed if one.kind not in NOTES))
+    if earlier:
+        changed = ", ".join(sorted(str(identity) for identity in entry.effect.changed if identity.kind not in NOTES))
         raise RefusedError(
-            f"changed what {others[0]} made, which cannot be taken back: {changed}",
+            f"changed objects of {earlier[0]}, and dropping its own objects does not undo that: {changed}",
             place=f"module {entry.module} in {session.place}",
-            remedy="put the file back, or destroy the stack and bring it up again",
+            remedy="restore the file, or destroy the stack and bring it up again",
         )
 
 
-def _took_nothing_else(connection: Connection, session: Session, entry: LedgerEntry, before: Catalog) -> None:
-    """Refuse where what other modules made has gone along: indexes, constraints and triggers go with their table."""
+def _refuse_if_others_lost_objects(
+    connection: Connection, session: Session, entry: LedgerEntry, before: Catalog
+) -> None:
+    """Raise RefusedError where objects of other modules were dropped too.
+
+    PostgreSQL drops a table's indexes, constraints and triggers with it, also without CASCADE.
+    """
     dropped = before.objects.keys() - read_catalog(connection).objects.keys()
-    for other in ledger.entries(connection) if dropped else []:
-        gone = created(other.effect).keys() & dropped
-        if other.module != entry.module and gone:
-            named = ", ".join(sorted(str(one) for one in gone if is_structure(one))[:NAMED_DIFFERENCES])
+    for other in ledger.read_entries(connection) if dropped else []:
+        lost = created_objects(other.effect).keys() & dropped
+        if other.module != entry.module and lost:
+            named = ", ".join(sorted(str(identity) for identity in lost if is_structure(identity))[:MOST_OBJECTS_NAMED])
             raise RefusedError(
-                f"cannot be dropped, because {other.module} built on what it made: {named}",
+                f"cannot be dropped, because objects of {other.module} depend on what it created: {named}",
                 place=f"module {entry.module} in {session.place}",
-                remedy="take that out of the later module too, or put the file back",
+                remedy=f"remove those from {other.module} too, or restore the file",
             )

@@ -1,28 +1,28 @@
-"""The one door through which modules reach a database: decided, run in one transaction under a lock, and remembered."""
+"""The only way in which modules reach a database: lock, classify, decide, act, and try again where that is safe."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Decision, Digests, Lifecycle, ModuleState, Step, change_between, decide
-from infra.postgres.apply.compare import differences_of, effects_of_modules, modules_of
-from infra.postgres.apply.execution import Applied
-from infra.postgres.apply.rebuild import finish, rebuild, run_whole
-from infra.postgres.apply.retire import retire_module
-from infra.postgres.apply.status import DatabaseStatus, read_status
-from infra.postgres.apply.succession import drop_orphans
+from infra.postgres.apply.compare import compare_module
+from infra.postgres.apply.execution import Applied, run_module
+from infra.postgres.apply.module_effects import effects_of_modules
+from infra.postgres.apply.rebuild import finish_rebuild, rebuild
+from infra.postgres.apply.retire import drop_orphans, retire_module
+from infra.postgres.apply.status import ModuleStatus, classify, read_status
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
-from infra.postgres.connection.error_messages import retry_and_translate
-from infra.postgres.connection.failover_watch import failover_watch
-from infra.postgres.introspection.effects import prepare_meanwhile, settle
-from infra.postgres.introspection.reader import is_empty
+from infra.postgres.connection.error_messages import translated_errors
+from infra.postgres.connection.retry import retry
+from infra.postgres.connection.watches import failover_watch
+from infra.postgres.introspection.effects import wait_for_observer
 from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import create_ledger, current_identity, read_identity
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -32,54 +32,47 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
-    from infra.postgres.ledger.ledger import LedgerEntry
-
-_empty: set[str] = set()
-"""Databases that were seen, by this process, to hold nothing but what modules made."""
 
 
-@dataclass(frozen=True)
-class ModuleStatus:
-    """What a decision rests on: the module's state, its row, and the whole database where that had to be read."""
+def apply(session: Session, module: Module, digests: Digests, *, check_drift: bool = False) -> Applied:
+    """Apply a module to its database: do what `decide` says of its status, and return the step.
 
-    state: ModuleState
-    entry: LedgerEntry | None
-    live: DatabaseStatus | None = None
-
-
-def apply(session: Session, module: Module, digests: Digests, *, looking: bool = False) -> Applied:
-    """Bring one module to its database as `decide` says; with `looking` an applied module's objects are compared first.
-
-    Raises ModuleError where PostgreSQL refuses a statement, RefusedError where a step could lose data or hide a
-    difference, BusyError where somebody else holds the lock, LedgerError where the ledger is another's. Nothing is
-    changed then. A lost connection is tried again: the ledger says what the lost answer would have been.
+    With `check_drift` the objects of a module that has a row are compared with the catalog first. Raises ModuleError
+    where PostgreSQL refuses a statement, RefusedError where a step could lose data or hide a difference, BusyError
+    where another run holds the lock, LedgerError where the ledger cannot be used; nothing is changed then. After a lost
+    connection it starts again: the ledger says whether the lost transaction was committed.
     """
 
-    def once() -> Applied:
-        with reserve_connection(session) as connection:
+    def attempt() -> Applied:
+        with _locked_connection(session) as connection:
             try:
-                return _with_way_made(connection, session, module, digests, looking=looking)
+                return _apply_dropping_orphans(connection, session, module, digests, check_drift=check_drift)
             except ModuleError as error:
                 _record_failure(connection, session, module, digests, error)
                 raise
 
-    return retry_and_translate(once, session)
+    with translated_errors(session.place):
+        return retry(attempt, seconds=session.wait, tell=session.tell)
 
 
-def _with_way_made(
-    connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool
-) -> Applied:
-    try:
-        return _bring(connection, session, module, digests, looking=looking)
-    except ModuleError as error:
-        if connection.broken or not drop_orphans(connection, session, error):
-            raise
-    return _bring(connection, session, module, digests, looking=looking)
+def retire(session: Session, module: str) -> str:
+    """Retire a module whose file is gone: its objects stay or are dropped, as the lifecycle says.
+
+    Return what was done as part of a sentence. Raises RefusedError where something else depends on the objects, and
+    what `apply` raises for the lock and the ledger.
+    """
+
+    def attempt() -> str:
+        with _locked_connection(session) as connection:
+            return retire_module(connection, session, module)
+
+    with translated_errors(session.place):
+        return retry(attempt, seconds=session.wait, tell=session.tell)
 
 
 @contextmanager
-def reserve_connection(session: Session) -> Generator[Connection]:
-    """Lend a connection under the database's lock, which is cut when its server has stopped answering."""
+def _locked_connection(session: Session) -> Generator[Connection]:
+    """Yield a connection that holds the database's advisory lock and is cut when its server stops answering."""
     with (
         pool.connection(session.target) as connection,
         failover_watch(connection, session),
@@ -88,143 +81,106 @@ def reserve_connection(session: Session) -> Generator[Connection]:
         try:
             yield connection
         except Exception:
-            settle(session.target)
+            wait_for_observer(session.target)
             raise
 
 
-def retire(session: Session, module: str) -> str:
-    """Take leave of a module whose file is gone: its objects stay in a persistent stack, and go in an ephemeral one.
-
-    Give what was done, in a sentence. Raises RefusedError where something else depends on its objects.
-    """
-
-    def once() -> str:
-        with reserve_connection(session) as connection:
-            return retire_module(connection, session, module)
-
-    return retry_and_translate(once, session)
-
-
-def forget_empty_databases() -> None:
-    """Forget which databases were seen to be empty: for whoever makes a new one with the name of an old one."""
-    _empty.clear()
+def _apply_dropping_orphans(
+    connection: Connection, session: Session, module: Module, digests: Digests, *, check_drift: bool
+) -> Applied:
+    """Apply a module, a second time if the first failed for objects of modules without a file, which are dropped."""
+    try:
+        return _apply_once(connection, session, module, digests, check_drift=check_drift)
+    except ModuleError as error:
+        if connection.broken or not drop_orphans(connection, session, error):
+            raise
+    return _apply_once(connection, session, module, digests, check_drift=check_drift)
 
 
-def _bring(connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool) -> Applied:
-    seen = classify(connection, session, module, digests, looking=looking)
-    change = change_between(digests, seen.entry.digests if seen.entry else None)
-    decision = decide(seen.state, change, session.lifecycle)
+def _apply_once(
+    connection: Connection, session: Session, module: Module, digests: Digests, *, check_drift: bool
+) -> Applied:
+    """Classify a module, decide, and act."""
+    status = classify(connection, session, module, digests, check_drift=check_drift)
+    change = change_between(digests, status.entry.digests if status.entry else None)
+    decision = decide(status.state, change, session.lifecycle)
     if decision.step is Step.UNCHANGED:
         if session.lifecycle is Lifecycle.EPHEMERAL:
-            finish(connection, session, module)
+            finish_rebuild(connection, session, module)
         return Applied(decision.step)
     if decision.step is Step.REFUSE:
-        raise refused_error(session, module, decision, refusal_differences(session, module, seen))
+        raise _refusal(session, module, decision, _refusal_differences(session, module, status))
     if decision.step is Step.REBUILD:
-        return _and_forget(connection, rebuild(connection, session, module))
+        applied = rebuild(connection, session, module)
+        _reset_session(connection)
+        return applied
     if decision.step is Step.APPLY:
-        return _and_forget(connection, run_whole(connection, session, module, digests, Step.APPLY))
+        applied = run_module(connection, session, module, digests, Step.APPLY)
+        _reset_session(connection)
+        return applied
     with session.transaction(connection):
-        effect = _proved(connection, session, module, seen, decision)
-        if not ledger.identity(connection):
-            ledger.create(connection, session.stack)
+        effect = _proved_effect(connection, session, module, status, decision)
+        if not read_identity(connection):
+            create_ledger(connection, session.stack)
         ledger.record(
             connection, module.name, digests, step=decision.step, stack=session.stack, milliseconds=0, effect=effect
         )
         return Applied(decision.step)
 
 
-def _and_forget(connection: Connection, applied: Applied) -> Applied:
-    """Let nothing outlive a module in its session; close the session where that cannot be had otherwise."""
+def _reset_session(connection: Connection) -> None:
+    """Reset the session state that a module left, or close the connection if it cannot be reset."""
     if not pool.reset_session(connection):
         connection.close()
-    return applied
 
 
-def classify(
-    connection: Connection, session: Session, module: Module, digests: Digests, *, looking: bool
-) -> ModuleStatus:
-    """Find out how a module stands in its database, reading no more than the answer needs."""
-    identity = ledger.identity(connection)
-    if identity and identity != ledger.here(connection, session.stack):
-        return ModuleStatus(ModuleState.FOREIGN, None)
-    entry = _entry(connection, session, module, digests) if identity else None
-    if entry and not looking and entry.outcome != ledger.RETAINED:
-        return ModuleStatus(ModuleState.APPLIED, entry)
-    if entry is None:
-        prepare_meanwhile(session.target)
-    if identity is None and is_empty(connection):
-        _empty.add(str(session.target))
-    if entry is None and str(session.target) in _empty:
-        return ModuleStatus(ModuleState.FRESH, None)
-    live = read_status(connection, session.stack)
-    if entry:
-        return ModuleStatus(live.state(module.name), entry, live)
-    if not live.unmanaged(session.allowed):
-        _empty.add(str(session.target))
-    if module.name in live.begun or str(session.target) in _empty:
-        return ModuleStatus(ModuleState.FRESH, None, live)
-    made = effects_of_modules(session)
-    return ModuleStatus(live.state_of_new(made.effects[module.name], made.last), None, live)
-
-
-def _entry(connection: Connection, session: Session, module: Module, digests: Digests) -> LedgerEntry | None:
-    """Find a module's row, or that of one whose file is gone, of its statements or number: it is this one, renamed."""
-    entry, same = ledger.entry_and_likes(connection, module.name, digests.statements)
-    if entry or not same:
-        return entry
-    files = {one.name for one in modules_of(session)}
-    for name in same:
-        if name not in files:
-            with session.transaction(connection):
-                ledger.rename(connection, name, module.name)
-            return ledger.entry(connection, module.name)
-    return None
-
-
-def refusal_differences(session: Session, module: Module, seen: ModuleStatus) -> list[Difference]:
-    """Give the differences that a refusal rests on."""
-    if seen.live is None:
+def _refusal_differences(session: Session, module: Module, status: ModuleStatus) -> list[Difference]:
+    """Return the differences that a refusal rests on."""
+    if status.database is None:
         return []
-    if seen.entry:
-        return seen.live.drift(module.name)
-    return differences_of(seen.live, effects_of_modules(session), module.name, None)
+    if status.entry:
+        return status.database.drift(module.name)
+    return compare_module(status.database, effects_of_modules(session), module.name, None)
 
 
-def refused_error(session: Session, module: Module, decision: Decision, found: list[Difference]) -> RefusedError:
-    """Say no: where, why, what to do instead, and every difference with both definitions."""
+def _refusal(session: Session, module: Module, decision: Decision, differences: list[Difference]) -> RefusedError:
+    """Return the error for a refused step: where, why, what to do instead, and each difference with definitions."""
     return RefusedError(
         decision.why,
         place=f"{module.path} in {session.place}",
-        remedy=decision.remedy + "".join(f"\n{one}" for one in found),
+        remedy=decision.remedy + "".join(f"\n{difference}" for difference in differences),
     )
 
 
-def _proved(
-    connection: Connection, session: Session, module: Module, seen: ModuleStatus, decision: Decision
+def _proved_effect(
+    connection: Connection, session: Session, module: Module, status: ModuleStatus, decision: Decision
 ) -> CatalogChange | None:
-    """Give the effect to record for a module that is not run; raises RefusedError when the proof fails."""
-    if decision.step is Step.REFORMATTED or (seen.state is ModuleState.RETAINED and decision.step is Step.ADOPT):
+    """Return the effect to record for a module that is not run, or None where its row keeps the one it has.
+
+    Raises RefusedError where the database is not as the module would make it.
+    """
+    if decision.step is Step.REFORMATTED or (status.state is ModuleState.ORPHANED and decision.step is Step.ADOPT):
         return None
-    live = seen.live or read_status(connection, session.stack)
-    made = effects_of_modules(session)
-    found = differences_of(live, made, module.name, seen.entry.effect if seen.entry else None)
-    if found:
-        remedy = f"{decision.remedy}; these differ:"
-        what = Decision(Step.REFUSE, f"{decision.why}, and the database has not followed", remedy)
-        raise refused_error(session, module, what, found)
-    return live.as_found(made.effects[module.name])
+    database = status.database or read_status(connection, session.stack)
+    effects = effects_of_modules(session)
+    differences = compare_module(database, effects, module.name, status.entry.effect if status.entry else None)
+    if differences:
+        refusal = Decision(
+            Step.REFUSE, f"{decision.why}, but the database does not match", f"{decision.remedy}; these differ:"
+        )
+        raise _refusal(session, module, refusal, differences)
+    return database.effect_to_record(effects.by_module[module.name])
 
 
 def _record_failure(
     connection: Connection, session: Session, module: Module, digests: Digests, error: ModuleError
 ) -> None:
-    """Note the failure as an event, where there is a ledger to note it in; the error itself is what counts."""
+    """Write the failure as an event if there is a ledger; an error in doing so is ignored, since `error` counts."""
     if connection.broken or not error.sqlstate:
         return
     try:
         with session.transaction(connection):
-            if ledger.identity(connection) == ledger.here(connection, session.stack):
+            if read_identity(connection) == current_identity(connection, session.stack):
                 ledger.record_failure(
                     connection, module.name, digests, step=Step.APPLY, stack=session.stack, sqlstate=error.sqlstate
                 )

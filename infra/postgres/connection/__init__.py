@@ -1,1 +1,1 @@
-"""Connections to a database, and how statements run on them: limits, locks, retries, error messages."""
+"""Connections to a database and the execution of statements on them: time limits, locks, retries, error messages."""

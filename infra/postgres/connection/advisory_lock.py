@@ -1,4 +1,4 @@
-"""One runner at a time in a database: a session's advisory lock, which dies with its session (manual, 13.3.5)."""
+"""A lock for one run at a time in a database: an advisory lock, which ends with its session (manual, 13.3.5)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
 
 @contextmanager
 def advisory_lock(connection: Connection, *, seconds: float) -> Generator[None]:
-    """Hold the database's lock; raises BusyError naming the session that holds it when that lasts too long."""
+    """Hold the database's lock; raises BusyError, naming the session that holds it, after `seconds` of waiting."""
     deadline = time.monotonic() + seconds
     pause = FIRST_PAUSE
     while connection.execute("SELECT pg_try_advisory_lock(%s, %s)", _KEY).fetchone() != (True,):
@@ -48,10 +48,10 @@ def advisory_lock(connection: Connection, *, seconds: float) -> Generator[None]:
         try:
             connection.execute("SELECT pg_advisory_unlock(%s, %s)", _KEY)
         except psycopg.Error:
-            connection.close()  # the lock goes with the session
+            connection.close()  # which releases the lock
 
 
 def _holder(connection: Connection) -> str:
     row = connection.execute(HOLDER, _KEY).fetchone()
-    since = f", connected since {row[2]}" if row and row[2] else ""  # only roles of the same rights may know
+    since = f", connected since {row[2]}" if row and row[2] else ""  # NULL for a role that may not see it
     return f" (pid {row[0]}, application {row[1]!r}{since})" if row else ""

@@ -1,97 +1,91 @@
-"""What the server refuses for reasons that are no module's, each in one sentence with a remedy."""
+"""Messages for errors of the driver that no statement of a module caused: one sentence each, with a remedy."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
 from infra.errors import BusyError, InfraError, ServerError
-from infra.postgres.connection.retry import retry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Generator
 
-    from infra.postgres.connection.session import Session
-
-_Result = TypeVar("_Result")
+_LOCK_STATES = ("55P03", "40P01", "40001")
 
 
 class ErrorRule(NamedTuple):
-    """What is the matter, what to do, and how the server says it: by SQLSTATE, or by words where libpq has no state.
+    """What the message says for some SQLSTATEs, and what to do about it.
 
-    One state can have several causes: then `hint` is in the server's hint.
+    Where one SQLSTATE has several causes, `hint` must occur in the server's hint: the name of a setting, which no
+    server translates.
     """
 
     states: tuple[str, ...]
-    said: tuple[str, ...]
     what: str
     remedy: str
     hint: str = ""
 
-    def fit(self, state: str, said: str, hint: str) -> bool:
-        """Say whether these are the words for an error."""
-        return state in self.states and self.hint in hint if state else any(word in said for word in self.said)
+    def applies_to(self, state: str, hint: str) -> bool:
+        """Return whether this rule is for an error with this SQLSTATE and hint."""
+        return state in self.states and self.hint in hint
 
 
 ERROR_RULES = (
     ErrorRule(
         ("25006",),
-        ("read-only transaction",),
         "takes no changes: it is a standby, or default_transaction_read_only is on",
-        "connect to the primary, or take that setting back",
+        "connect to the primary, or turn that setting off",
     ),
     ErrorRule(
         ("53300",),
-        ("too many", "remaining connection slots"),
         "has no free connection",
-        "end sessions that nobody needs, or raise max_connections in `server.settings`",
+        "end sessions that are not needed, or raise max_connections in `server.settings`",
     ),
     ErrorRule(
         ("53200",),
-        ("max_locks_per_transaction",),
         "has no room for the locks of so many objects in one transaction",
         "raise max_locks_per_transaction in `server.settings`; nothing of this module was kept",
         hint="max_locks_per_transaction",
     ),
-    ErrorRule(("53100", "53200"), (), "is out of disk or memory", "make room; nothing of this module was kept"),
+    ErrorRule(("53100", "53200"), "is out of disk or memory", "free some; nothing of this module was kept"),
+    ErrorRule(("42501",), "denies this role a privilege that it needs", "compare its grants with the stack's"),
+    ErrorRule(("28P01", "28000"), "refuses the login of this role", "run `pulumi up`, which sets up the stack's roles"),
+    ErrorRule(("3D000",), "does not exist", "run `pulumi up` on the whole stack, which creates it"),
+    ErrorRule(_LOCK_STATES, "is locked by another session", "run again when that session has ended"),
     ErrorRule(
-        ("42501",),
-        ("permission denied",),
-        "does not allow this role what it needs",
-        "compare its grants with the stack's",
+        ("57014",), "cancelled a statement that took longer than is allowed", "raise `modules.statement_timeout`"
     ),
-    ErrorRule(
-        ("28P01", "28000"), ("authentication failed",), "does not let this role in", "run `pulumi up` on its roles"
-    ),
-    ErrorRule(("3D000",), ("does not exist",), "is not there", "run `pulumi up` from the beginning"),
-    ErrorRule(("55P03", "40P01", "40001"), (), "is locked by somebody else", "run again when they are done"),
-    ErrorRule(("57014",), (), "takes longer than it may", "raise `modules.statement_timeout`"),
 )
-LOST = ErrorRule(
-    (), (), "cannot be reached, or the connection to it was lost", "see that the server runs, then run again"
+CONNECTION_LOST_RULE = ErrorRule(
+    (), "cannot be reached, or the connection to it was lost", "check that the server runs, then run again"
 )
+UNKNOWN_RULE = ErrorRule((), "failed", "")
 
 
 def translate_error(error: psycopg.Error, place: str) -> InfraError:
-    """Give an error of the driver as one of this program's; PostgreSQL's own words come along, in a line."""
+    """Return an error of the driver as one of this program's, which quotes the server's message in one line."""
     state = error.sqlstate or ""
     text = (error.diag.message_primary or str(error)).strip()
-    said = text.splitlines()[-1] if text else type(error).__name__
-    known = (one for one in ERROR_RULES if one.fit(state, said, error.diag.message_hint or ""))
-    unknown = LOST if _is_lost(error, state) else ErrorRule((), (), "has another trouble", "")
-    trouble = next(known, unknown)
-    kind = BusyError if state in {"55P03", "40P01", "40001"} else ServerError
-    return kind(f"{trouble.what} ({said}{f' [{state}]' if state else ''})", place=place, remedy=trouble.remedy)
+    message = text.splitlines()[0] if text else type(error).__name__
+    quoted = f"{message} [{state}]" if state else message
+    kind = BusyError if state in _LOCK_STATES else ServerError
+    hint = error.diag.message_hint or str(error)  # of a refused connection libpq has one text, with the hint in it
+    applying = (rule for rule in ERROR_RULES if rule.applies_to(state, hint))
+    rule = next(applying, CONNECTION_LOST_RULE if _is_lost(error, state) else UNKNOWN_RULE)
+    what = f"{rule.what}: {quoted}" if rule is UNKNOWN_RULE else f"{rule.what} ({quoted})"
+    return kind(what, place=place, remedy=rule.remedy)
 
 
 def _is_lost(error: psycopg.Error, state: str) -> bool:
     return state.startswith(("08", "57P")) or (not state and isinstance(error, psycopg.OperationalError))
 
 
-def retry_and_translate(act: Callable[[], _Result], session: Session) -> _Result:
-    """Do something in a database, again where that is safe, and let nothing but this program's errors out."""
+@contextmanager
+def translated_errors(place: str) -> Generator[None]:
+    """Raise errors of the driver inside the block as this program's; `place` is what the message names first."""
     try:
-        return retry(act, seconds=session.wait, tell=session.tell)
+        yield
     except psycopg.Error as error:
-        raise translate_error(error, session.place) from None
+        raise translate_error(error, place) from None

@@ -1,4 +1,4 @@
-"""Sends a module's text to PostgreSQL, as the owner role and within limits of time; the only place that does."""
+"""Execution of a module's text, as the owner role and within time limits; no other file sends module text."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
 
-_LOOK_SECONDS = 0.1
-"""How often it is looked at the clock while a statement runs."""
+_WAKE_SECONDS = 0.1
+"""The longest interval at which the elapsed time is checked while a statement runs."""
 
-GONE_CHECK = "1s"
-"""How often a backend looks whether its client is still there while it works (manual, 20.3.2)."""
+CLIENT_CHECK_INTERVAL = "1s"
+"""How often a backend checks that its client is still connected while it runs a query (manual, 20.3.2)."""
 
 
 def set_role(connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float) -> None:
-    """Take the owner's role and this program's settings (times in seconds), for the current transaction only."""
-    simple_query(connection, _as_owner(owner, lock_timeout, statement_timeout))
+    """Set the owner's role and this program's settings (times in seconds) for the current transaction only."""
+    simple_query(connection, _owner_settings(owner, lock_timeout, statement_timeout))
 
 
 @contextmanager
 def owner_transaction(
     connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float
 ) -> Generator[None]:
-    """Do something in one transaction, as the owner and within the limits (in seconds)."""
-    simple_query(connection, f"BEGIN; {_as_owner(owner, lock_timeout, statement_timeout)}")
+    """Run the block in one transaction, as the owner and within the limits (in seconds)."""
+    simple_query(connection, f"BEGIN; {_owner_settings(owner, lock_timeout, statement_timeout)}")
     try:
         yield
     except BaseException:
@@ -51,18 +51,18 @@ def owner_transaction(
 
 
 @cache
-def _as_owner(owner: str, lock_timeout: float, statement_timeout: float) -> str:
+def _owner_settings(owner: str, lock_timeout: float, statement_timeout: float) -> str:
     return (
         f"RESET ALL; SET LOCAL ROLE {sql.Identifier(owner).as_string()}; SET LOCAL search_path = public;"
         f" SET LOCAL lock_timeout = {int(lock_timeout * 1000)};"
         f" SET LOCAL statement_timeout = {int(statement_timeout * 1000)};"
-        f" SET LOCAL client_connection_check_interval = '{GONE_CHECK}'"
+        f" SET LOCAL client_connection_check_interval = '{CLIENT_CHECK_INTERVAL}'"
     )
 
 
 @contextmanager
 def session_role(connection: Connection, owner: str, lock_timeout: float, statement_timeout: float) -> Generator[None]:
-    """Be the owner, within the limits (in seconds), for statements outside a transaction."""
+    """Set the owner's role and the limits (in seconds) for statements outside a transaction; reset them afterwards."""
     limits = sql.SQL("SET ROLE {}; SET search_path = public; SET lock_timeout = {}; SET statement_timeout = {}")
     connection.execute(limits.format(sql.Identifier(owner), int(lock_timeout * 1000), int(statement_timeout * 1000)))
     try:
@@ -73,40 +73,40 @@ def session_role(connection: Connection, owner: str, lock_timeout: float, statem
 
 
 class OnSlow(NamedTuple):
-    """What is done, once, when an answer takes longer than that."""
+    """An action that is taken once, when a statement has run for so many seconds."""
 
     seconds: float
-    begin: Callable[[], None]
+    act: Callable[[], None]
 
 
-def execute(connection: Connection, module: Module, patience: OnSlow | None = None) -> None:
-    """Send a module whole and without parameters, so that `%` and `:name` are its own; raises ModuleError."""
-    send(connection, module, module.text, first=0, patience=patience)
+def execute(connection: Connection, module: Module, on_slow: OnSlow | None = None) -> None:
+    """Send a module whole and without parameters, so that `%` and `:name` keep their meaning; raises ModuleError."""
+    send(connection, module, module.text, first=0, on_slow=on_slow)
 
 
-def send(connection: Connection, module: Module, text: str, *, first: int, patience: OnSlow | None = None) -> None:
-    """Send part of a module's text, whose first statement is the module's number `first` (from 0)."""
+def send(connection: Connection, module: Module, text: str, *, first: int, on_slow: OnSlow | None = None) -> None:
+    """Send part of a module's text, whose first statement has the number `first` (from 0); raises ModuleError."""
     connection.pgconn.send_query(text.encode())
     answer = generators.execute(connection.pgconn)
-    if patience:
-        results = connection.wait(_patiently(answer, patience), interval=min(_LOOK_SECONDS, patience.seconds / 2))
+    if on_slow:
+        results = connection.wait(_with_action(answer, on_slow), interval=min(_WAKE_SECONDS, on_slow.seconds / 2))
     else:
         results = connection.wait(answer)
     if results and results[-1].status == ExecStatus.FATAL_ERROR:
         raise module_error(module, results[-1], first + len(results) - 1, whole=text is module.text)
 
 
-def _patiently(answer: PQGen[list[PGresult]], patience: OnSlow) -> PQGen[list[PGresult]]:
-    """Wait for an answer as the driver does, and lose patience when it takes too long."""
-    ends = time.monotonic() + patience.seconds
-    begun = False
+def _with_action(answer: PQGen[list[PGresult]], on_slow: OnSlow) -> PQGen[list[PGresult]]:
+    """Wait for an answer as psycopg's own generator does, and take the action when its time has come."""
+    deadline = time.monotonic() + on_slow.seconds
+    taken = False
     try:
-        wanted = next(answer)
+        readiness = next(answer)
         while True:
-            ready = yield wanted
-            if not begun and time.monotonic() > ends:
-                begun = True
-                patience.begin()
-            wanted = answer.send(ready)
+            ready = yield readiness
+            if not taken and time.monotonic() > deadline:
+                taken = True
+                on_slow.act()
+            readiness = answer.send(ready)
     except StopIteration as end:
         return end.value

@@ -1,4 +1,4 @@
-"""Turns PostgreSQL's error into a place in the module file."""
+"""Places in module files for PostgreSQL's errors."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ if TYPE_CHECKING:
 
 
 def module_error(module: Module, result: PGresult, completed: int, *, whole: bool = True) -> ModuleError:
-    """Make the error that `result` reports, the statement number `completed` (from 0) of the module having failed.
+    """Return the error that `result` reports, where statement number `completed` (from 0) of the module failed.
 
-    PostgreSQL counts the position in what was sent: that is of use when it was the `whole` text.
+    PostgreSQL counts the error's position in the text that was sent, so that it is used only if that was the `whole`
+    module.
     """
 
-    def said(which: DiagnosticField) -> str:
+    def field(which: DiagnosticField) -> str:
         return (result.error_field(which) or b"").decode("utf-8", "replace")
 
     return ModuleError(
-        said(DiagnosticField.MESSAGE_PRIMARY),
-        sqlstate=said(DiagnosticField.SQLSTATE),
-        at=_place(module, said(DiagnosticField.STATEMENT_POSITION) if whole else "", completed),
+        field(DiagnosticField.MESSAGE_PRIMARY),
+        sqlstate=field(DiagnosticField.SQLSTATE),
+        at=_place(module, field(DiagnosticField.STATEMENT_POSITION) if whole else "", completed),
         path=module.path,
-        detail=said(DiagnosticField.MESSAGE_DETAIL),
-        hint=said(DiagnosticField.MESSAGE_HINT),
+        detail=field(DiagnosticField.MESSAGE_DETAIL),
+        hint=field(DiagnosticField.MESSAGE_HINT),
     )
 
 
 def _place(module: Module, position: str, completed: int) -> SourcePlace | None:
-    """Find the place: the position counts characters from 1 in all that was sent; else the statement that failed."""
+    """Return the place of a position, which counts characters from 1, or else of the statement that failed."""
     if position:
         return place_of(module.text, module.path, int(position) - 1)
     try:

@@ -1,4 +1,4 @@
-"""Connections that are kept between modules: one process runs many, and a login costs as much as a small module."""
+"""A pool of connections that are reused from module to module: a login takes as long as a small module."""
 
 from __future__ import annotations
 
@@ -20,39 +20,40 @@ if TYPE_CHECKING:
 Connection = psycopg.Connection[tuple[Any, ...]]
 PoolKey = tuple[str, ...]
 
-_CLEAN = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
-"""What ends with a module's session; statements that it prepared are looked for, because this program keeps its own."""
+_RESET = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
+"""DISCARD ALL without DEALLOCATE ALL and pg_advisory_unlock_all(): this program keeps its own plans and its lock."""
 
-LEFT = """
+REMAINDER = """
 SELECT (SELECT count(*) FROM pg_prepared_statements WHERE from_sql)
     + (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory')
 """
-ITS_LOCK = 1
+"""How many statements prepared by SQL, which this program's own are not, and advisory locks a session has."""
+RUNNER_LOCKS = 1
 """The runner's own advisory lock, which is held while modules run."""
 
 _idle: dict[PoolKey, list[Connection]] = defaultdict(list)
-_lent: set[Connection] = set()
+_in_use: set[Connection] = set()
 _lock = threading.Lock()
 
 
 @contextmanager
 def connection(target: Target) -> Generator[Connection]:
-    """Lend an autocommit connection that nobody else uses; one that failed or was left in disorder is closed."""
+    """Lend an autocommit connection for the block; it is closed afterwards if it is not idle, outside a transaction."""
     key = _key(target)
     with _lock:
         lent = _idle[key].pop() if _idle[key] else None
     if lent is None or lent.broken or lent.closed:
         lent = connect(target, autocommit=True)
-    kept = False
+    reusable = False
     with _lock:
-        _lent.add(lent)
+        _in_use.add(lent)
     try:
         yield lent
-        kept = lent.info.transaction_status == TransactionStatus.IDLE
+        reusable = lent.info.transaction_status == TransactionStatus.IDLE
     finally:
         with _lock:
-            _lent.discard(lent)
-        if kept:
+            _in_use.discard(lent)
+        if reusable:
             with _lock:
                 _idle[key].append(lent)
         else:
@@ -60,7 +61,7 @@ def connection(target: Target) -> Generator[Connection]:
 
 
 def has_idle(target: Target) -> bool:
-    """Say whether a connection is there to be lent."""
+    """Return whether the pool has an idle connection to the target."""
     with _lock:
         return bool(_idle[_key(target)])
 
@@ -71,33 +72,33 @@ def _key(target: Target) -> PoolKey:
 
 
 def reset_session(connection: Connection) -> bool:
-    """Take back what a module's statements left in its session; False where only closing it would."""
-    answers = connection.execute(f"{_CLEAN}; {LEFT}")
+    """Reset what a module's statements changed in its session; return False where only closing the session would."""
+    answers = connection.execute(f"{_RESET}; {REMAINDER}")
     while answers.nextset():
         pass
-    return answers.fetchone() == (ITS_LOCK,)
+    return answers.fetchone() == (RUNNER_LOCKS,)
 
 
 def cut(host: str, port: int) -> None:
-    """Shut down the sockets of all connections to one server, so that threads that wait for its answers go on."""
+    """Shut down the sockets of all connections to one server, so that threads waiting for its answers get errors."""
     with _lock:
-        for one in (*_lent, *(idle for connections in _idle.values() for idle in connections)):
-            if (one.info.host, one.info.port) == (host, port):
-                _shut_down(one)
+        for candidate in (*_in_use, *(idle for connections in _idle.values() for idle in connections)):
+            if (candidate.info.host, candidate.info.port) == (host, port):
+                _shut_down(candidate)
 
 
 def _shut_down(connection: Connection) -> None:
     try:
-        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as twin:
-            twin.shutdown(socket.SHUT_RDWR)
-    except (OSError, psycopg.Error):  # closed meanwhile
+        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as duplicate:
+            duplicate.shutdown(socket.SHUT_RDWR)
+    except (OSError, psycopg.Error):  # closed in the meantime
         return
 
 
 def close_all(database: str | None = None) -> None:
-    """Close the idle connections, or those to one database, so that it can be dropped."""
+    """Close the idle connections, or only those to one database, so that it can be dropped."""
     with _lock:
         for connections in _idle.values():
-            for idle in [one for one in connections if database in {None, one.info.dbname}]:
+            for idle in [idle for idle in connections if database in {None, idle.info.dbname}]:
                 connections.remove(idle)
                 idle.close()

@@ -1,4 +1,4 @@
-"""Tries again what is known to be safe to try again: every try asks the ledger first what has really happened."""
+"""Repetition of work after temporary failures; each attempt first reads from the ledger what is already done."""
 
 from __future__ import annotations
 
@@ -8,71 +8,50 @@ import psycopg
 import stamina
 
 from infra.errors import ModuleError
+from infra.postgres.connection.failure import classify_connection_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FOR_A_WHILE = (
-    "starting up",
-    "shutting down",
-    "too many",
-    "recovery mode",
-    "not yet accepting",
-    "remaining connection slots",
-)
-"""What a server says in its FATAL when the same login may work in a moment."""
-
 _Result = TypeVar("_Result")
 
-_TRIES = 6
+_LOCK_ATTEMPTS = 6
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 
-SAFE = frozenset({"40001", "40P01", "55P03"})
-"""Serialization failure, deadlock, lock timeout (manual, appendix A): the transaction is undone, and may be redone."""
+ROLLED_BACK = frozenset({"40001", "40P01", "55P03"})
+"""Serialization failure, deadlock, lock timeout: the transaction was rolled back, and may be repeated (appendix A)."""
 
 CONNECTION_LOST = ("08", "57P01", "57P02", "57P03")
-"""Connection errors, and a server that shuts down, crashes or starts."""
+"""Connection exceptions, and a server that shuts down, has crashed or is starting."""
 
 
 def is_safe_to_retry(error: Exception) -> bool:
-    """Say whether an error leaves nothing done, or only what the ledger knows of."""
-    state = _state(error)
-    return state in SAFE or state.startswith(CONNECTION_LOST)
+    """Return whether nothing is left of the attempt that ended in this error, or only what the ledger records."""
+    return is_lost(error) or (isinstance(error, (ModuleError, psycopg.Error)) and error.sqlstate in ROLLED_BACK)
 
 
 def is_lost(error: Exception) -> bool:
-    """Say whether an error is a lost connection, which comes back when a server, or a cluster, does."""
-    return _state(error).startswith(CONNECTION_LOST)
-
-
-def _state(error: Exception) -> str:
-    """Give the SQLSTATE of an error, one for lost connections where libpq gives none, '' for any other error."""
+    """Return whether an error is a failed connection that may succeed when the server, or the cluster, is back."""
     if isinstance(error, ModuleError):
-        return error.sqlstate
-    if isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)):
-        return error.sqlstate or _state_of_lost_connection(str(error))
-    return (error.sqlstate or "") if isinstance(error, psycopg.Error) else ""
-
-
-def _state_of_lost_connection(text: str) -> str:
-    """Tell a server that may come back from one that said no: libpq gives a refused login no SQLSTATE."""
-    return "" if "FATAL:" in text and not any(words in text for words in FOR_A_WHILE) else "08"
+        return error.sqlstate.startswith(CONNECTION_LOST)
+    return isinstance(error, psycopg.Error) and classify_connection_error(error).is_temporary
 
 
 def retry(act: Callable[[], _Result], *, seconds: float, tell: Callable[[str], None]) -> _Result:
-    """Do something again while its errors are safe to retry, for at most `seconds`; tell each new try.
+    """Return what `act` returns, repeating it while its errors are safe to retry, for at most `seconds`.
 
-    A lost connection is tried until then, since a failover takes as long as it takes; a lock TRIES times in all.
+    After a lost connection it is repeated until then, since the length of a failover is not known; after a rollback
+    because of locks, six times in all. Each repetition is reported to `tell`, with the error before it.
     """
-    stamina.instrumentation.set_on_retry_hooks([])  # tries are told to a person, not logged
+    stamina.instrumentation.set_on_retry_hooks([])  # attempts are reported to a person, not logged
     last: Exception | None = None
-    tries = 0
+    attempts = 0
 
-    def once_more(error: Exception) -> bool:
-        return is_safe_to_retry(error) and (is_lost(error) or tries < _TRIES)
+    def repeats_after(error: Exception) -> bool:
+        return is_safe_to_retry(error) and (is_lost(error) or attempts < _LOCK_ATTEMPTS)
 
     for attempt in stamina.retry_context(
-        on=once_more,
+        on=repeats_after,
         attempts=None,
         timeout=seconds,
         wait_initial=FIRST_WAIT,
@@ -81,12 +60,12 @@ def retry(act: Callable[[], _Result], *, seconds: float, tell: Callable[[str], N
     ):
         with attempt:
             if last is not None:
-                of = f"for at most {seconds:g} s" if is_lost(last) else f"of {_TRIES}"
-                tell(f"try {attempt.num} {of}, after: {str(last).splitlines()[0]}")
-            tries += 1
+                limit = f"for at most {seconds:g} s" if is_lost(last) else f"of {_LOCK_ATTEMPTS}"
+                tell(f"try {attempt.num} {limit}, after: {str(last).splitlines()[0]}")
+            attempts += 1
             try:
                 return act()
             except Exception as error:
                 last = error
                 raise
-    raise AssertionError("unreachable: the last try returns or raises")  # pragma: no cover
+    raise AssertionError("unreachable: the last attempt returns or raises")  # pragma: no cover

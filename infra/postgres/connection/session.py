@@ -1,4 +1,4 @@
-"""How modules are run in one database: where, as whom, what may happen, how long anything may wait."""
+"""The session for a database's modules: the database, the roles, what a run may do, and how long it may wait."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from infra.postgres.connection.target import Target
 
 
-def _to_nobody(_text: str) -> None:
-    """Tell nobody."""
+def _ignore(_message: str) -> None:
+    """Do nothing with a message."""
 
 
 @dataclass(frozen=True)
 class Session:
     """One database for its modules; times are seconds.
 
-    `target` is the migrator's way in, `admin` that of whoever may make scratch databases and see other sessions;
-    `directory` has the modules' files; `tell` gets what a person should hear while it happens.
+    `target` connects as the migrator, `admin` as a role that may create scratch databases and see other sessions;
+    `directory` contains the module files; `tell` receives the messages for the person who waits for the run.
     """
 
     target: Target
@@ -38,19 +38,19 @@ class Session:
     lock_timeout: float = 10
     statement_timeout: float = 600
     wait: float = 60
-    tell: Callable[[str], None] = field(default=_to_nobody, compare=False)
+    tell: Callable[[str], None] = field(default=_ignore, compare=False)
 
     @property
     def place(self) -> str:
-        """What the database is called in messages."""
+        """The database's name in messages."""
         return f"database {self.target.database}"
 
     def begin(self, connection: Connection) -> None:
-        """Be the owner, within the limits, for the current transaction."""
+        """Set the owner's role and the time limits for the current transaction."""
         set_role(connection, self.owner, lock_timeout=self.lock_timeout, statement_timeout=self.statement_timeout)
 
     def transaction(self, connection: Connection) -> AbstractContextManager[None]:
-        """Do something in one transaction, as the owner and within the limits."""
+        """Return a context in which statements run in one transaction, as the owner and within the time limits."""
         return owner_transaction(
             connection, self.owner, lock_timeout=self.lock_timeout, statement_timeout=self.statement_timeout
         )

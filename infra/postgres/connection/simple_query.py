@@ -1,7 +1,8 @@
-"""Commands sent as they are, past the driver's bookkeeping.
+"""Commands without rows, sent by the simple query protocol and unknown to psycopg's prepared statement cache.
 
-The driver forgets its prepared statements at each ROLLBACK, for the sake of tables that a statement names. Those that
-this program keeps read the system catalogs alone, and planning them again costs more than all else in a small module.
+psycopg forgets its prepared statements at each ROLLBACK, because a table that one of them names may be gone. The
+statements that this program prepares read only the system catalogs, and planning them again takes longer than the rest
+of a small module.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def simple_query(connection: psycopg.Connection[tuple[Any, ...]], commands: str) -> None:
-    """Send commands that give no rows, in one go; raises psycopg.Error."""
+    """Send commands that return no rows, in one message; raises psycopg.Error."""
     connection.pgconn.send_query(commands.encode())
     results = connection.wait(generators.execute(connection.pgconn))
     if results and results[-1].status == ExecStatus.FATAL_ERROR:

@@ -1,6 +1,6 @@
-"""A target is a database that may be connected to, and this is the one place where connections are opened.
+"""Targets, the databases that may be connected to, and the one function of this program that opens connections to them.
 
-The driver is imported when the first one is: most runs of `up` open none.
+The driver is imported when the first connection is opened: most runs of `pulumi up` open none.
 """
 
 from __future__ import annotations
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_SECONDS = 10
 ONE_OF_SEVERAL_SECONDS = 3  # for each of several hosts: the next one may be the right one
 APPLICATION_NAME = "platform-postgres"
+MAINTENANCE_DATABASE = "postgres"
+"""The database that initdb creates for administrators and tools to connect to (PostgreSQL manual, 22.3)."""
+ADMIN_USER = "postgres"
+"""The bootstrap superuser's usual name (PostgreSQL manual, 21.1)."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One database on one server; `options` are further libpq keywords (PostgreSQL manual, 32.1.2)."""
+    """One database on one server; `options` are further libpq keywords (PostgreSQL manual, 32.1.2).
+
+    `host` and `port` in `options` may be libpq's lists of several hosts, and then take the place of the fields.
+    """
 
     host: str
     port: int
@@ -30,18 +37,23 @@ class Target:
     options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     def on(self, database: str) -> Target:
-        """Give the same server and user, another database."""
+        """Return the target of another database on the same server, with the same user."""
         return replace(self, database=database)
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
 
-def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
-    """Open a connection; raises psycopg.OperationalError, whose text holds no password."""
-    from psycopg import Connection, conninfo  # noqa: PLC0415 (see the module's docstring)
+def has_several_hosts(target: Target) -> bool:
+    """Return whether a target lists several servers, of which libpq connects to the first suitable one."""
+    return "," in target.options.get("host", "")
 
-    several = "," in target.options.get("host", "")
+
+def conninfo_of(target: Target) -> str:
+    """Return the connection string that libpq is given for a target; it contains the password."""
+    from psycopg import conninfo  # noqa: PLC0415 (see the module's docstring)
+
+    seconds = ONE_OF_SEVERAL_SECONDS if has_several_hosts(target) else CONNECT_TIMEOUT_SECONDS
     keywords = {
         "host": target.host,
         "port": str(target.port),
@@ -49,7 +61,25 @@ def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[t
         "user": target.user,
         "password": target.password,
         "application_name": APPLICATION_NAME,
-        "connect_timeout": str(ONE_OF_SEVERAL_SECONDS if several else CONNECT_TIMEOUT_SECONDS),
+        "connect_timeout": str(seconds),
         **target.options,
     }
-    return Connection.connect(conninfo.make_conninfo("", **keywords), autocommit=autocommit)
+    return conninfo.make_conninfo("", **keywords)
+
+
+def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
+    """Return a new connection.
+
+    Raises psycopg.OperationalError, whose text contains no password. Its `sqlstate` is the server's where the server
+    refused the connection, which libpq does not report, and None where no server answered.
+    """
+    from psycopg import Connection, OperationalError  # noqa: PLC0415 (see the module's docstring)
+
+    conninfo = conninfo_of(target)
+    try:
+        return Connection.connect(conninfo, autocommit=autocommit)
+    except OperationalError as error:
+        from infra.postgres.connection.failure import classify_connection_error  # noqa: PLC0415 (imports the driver)
+
+        classify_connection_error(error, conninfo)
+        raise

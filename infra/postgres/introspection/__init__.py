@@ -1,1 +1,1 @@
-"""Reads the live catalog, whole or the part that a transaction changed."""
+"""Reading of the live catalog: whole, or the part that a transaction changed."""

@@ -1,13 +1,13 @@
--- What the current transaction touched, by oid; a little more than that does no harm, anything less would.
--- Whatever changes a relation's definition locks it until the end of the transaction, dropped ones included (manual,
--- 13.3.1); GRANT does not, but writes the relation's row. Other objects are found by their rows, which are this
--- transaction's own or younger (subtransactions have higher numbers), and by the locks that changing or dropping takes.
--- COMMENT on a part of a relation locks that part alone. CREATE INDEX locks its table in share mode, which nothing takes
--- that changes a table's definition. The two largest catalogs are searched only where the server counted that this
--- transaction wrote there (manual, 27.2.20); a server that counts nothing has them searched always.
-WITH l AS MATERIALIZED (
+-- The oids of what the current transaction changed; a few more do no harm, but none may be missing.
+-- Whatever changes the definition of a relation locks it until the end of the transaction, also one that is dropped
+-- (manual, 13.3.1); GRANT does not, but writes the relation's row. Other objects are found by their rows, whose xmin is
+-- this transaction's id or, in subtransactions, a later one, and by the locks of statements that change or drop them.
+-- COMMENT on a part of a relation locks only that part. CREATE INDEX locks its table in SHARE mode, which no statement
+-- takes that changes the table's definition. The two largest catalogs are searched only if the server's counters say
+-- that this transaction wrote to them (manual, 27.2.20), or if track_counts is off and there are no counters.
+WITH held AS MATERIALIZED (
     SELECT locktype, relation, classid, objid, mode FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid()
-), w AS MATERIALIZED (
+), written AS MATERIALIZED (
     SELECT
         current_setting('track_counts') = 'off'
         OR pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_attribute'::pg_catalog.regclass) > 0 AS attribute,
@@ -15,23 +15,23 @@ WITH l AS MATERIALIZED (
         OR pg_catalog.pg_stat_get_xact_tuples_inserted('pg_catalog.pg_proc'::pg_catalog.regclass) > 0
         OR pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_proc'::pg_catalog.regclass) > 0 AS proc
 )
-SELECT 'relation', l.relation::bigint
-FROM l
-WHERE l.locktype = 'relation' AND l.relation >= 16384
-  AND l.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock', 'ShareLock')
+SELECT 'relation', held.relation::bigint
+FROM held
+WHERE held.locktype = 'relation' AND held.relation >= 16384
+  AND held.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock', 'ShareLock')
 UNION
-SELECT 'relation', CASE l.classid
+SELECT 'relation', CASE held.classid
         WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass
-            THEN (SELECT c.conrelid FROM pg_catalog.pg_constraint c WHERE c.oid = l.objid)
+            THEN (SELECT c.conrelid FROM pg_catalog.pg_constraint c WHERE c.oid = held.objid)
         WHEN 'pg_catalog.pg_trigger'::pg_catalog.regclass
-            THEN (SELECT t.tgrelid FROM pg_catalog.pg_trigger t WHERE t.oid = l.objid)
+            THEN (SELECT t.tgrelid FROM pg_catalog.pg_trigger t WHERE t.oid = held.objid)
         WHEN 'pg_catalog.pg_policy'::pg_catalog.regclass
-            THEN (SELECT p.polrelid FROM pg_catalog.pg_policy p WHERE p.oid = l.objid)
+            THEN (SELECT p.polrelid FROM pg_catalog.pg_policy p WHERE p.oid = held.objid)
         WHEN 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-            THEN (SELECT r.ev_class FROM pg_catalog.pg_rewrite r WHERE r.oid = l.objid)
+            THEN (SELECT r.ev_class FROM pg_catalog.pg_rewrite r WHERE r.oid = held.objid)
     END::bigint
-FROM l
-WHERE l.locktype = 'object' AND l.mode <> 'AccessShareLock' AND l.classid IN (
+FROM held
+WHERE held.locktype = 'object' AND held.mode <> 'AccessShareLock' AND held.classid IN (
     'pg_catalog.pg_constraint'::pg_catalog.regclass, 'pg_catalog.pg_trigger'::pg_catalog.regclass,
     'pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_rewrite'::pg_catalog.regclass
 )
@@ -40,11 +40,12 @@ SELECT 'relation', c.oid::bigint FROM pg_catalog.pg_class c WHERE age(c.xmin) <=
 UNION
 SELECT 'relation', a.attrelid::bigint
 FROM pg_catalog.pg_attribute a
-WHERE (SELECT w.attribute FROM w) AND age(a.xmin) <= 0
+WHERE (SELECT written.attribute FROM written) AND age(a.xmin) <= 0
 UNION
-SELECT CASE l.classid WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass THEN 'constraint' ELSE 'object' END, l.objid::bigint
-FROM l
-WHERE l.locktype = 'object' AND l.mode <> 'AccessShareLock' AND l.objid >= 16384
+SELECT CASE held.classid WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass THEN 'constraint' ELSE 'object' END,
+    held.objid::bigint
+FROM held
+WHERE held.locktype = 'object' AND held.mode <> 'AccessShareLock' AND held.objid >= 16384
 UNION
 SELECT 'object', n.oid::bigint FROM pg_catalog.pg_namespace n WHERE age(n.xmin) <= 0
 UNION
@@ -63,7 +64,7 @@ SELECT 'object', e.enumtypid::bigint FROM pg_catalog.pg_enum e WHERE age(e.xmin)
 UNION
 SELECT 'object', p.oid::bigint
 FROM pg_catalog.pg_proc p
-WHERE (SELECT w.proc FROM w) AND age(p.xmin) <= 0
+WHERE (SELECT written.proc FROM written) AND age(p.xmin) <= 0
 UNION
 SELECT 'object', s.oid::bigint FROM pg_catalog.pg_statistic_ext s WHERE age(s.xmin) <= 0
 UNION

@@ -1,4 +1,4 @@
-"""What a module's transaction did to the catalog, found by reading what it touched, from inside and from outside."""
+"""The change that a module's transaction makes to the catalog, read from inside the transaction and from outside it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.catalog.catalog import ACCESS, NOTES, Catalog
 from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.postgres.connection import pool
 from infra.postgres.connection.simple_query import simple_query
-from infra.postgres.introspection.reader import CatalogPart, existing, read_catalog, warm_prepared_statements
+from infra.postgres.introspection.reader import CatalogPart, read_catalog, visible_part, warm_prepared_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -26,119 +26,123 @@ if TYPE_CHECKING:
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
 
-_PATIENCE = "50ms"
+_OBSERVER_LOCK_TIMEOUT = "50ms"
 
-_preparing: dict[str, Thread] = {}
+_warming: dict[str, Thread] = {}
 
-DOMAINS = "SELECT contypid::bigint FROM pg_catalog.pg_constraint WHERE oid = ANY (%s) AND contypid > 0"
+DOMAINS_OF_CONSTRAINTS = "SELECT contypid::bigint FROM pg_catalog.pg_constraint WHERE oid = ANY (%s) AND contypid > 0"
 
 
 class ChangedOids(NamedTuple):
-    """What a transaction touched, and the constraints of which there is nothing left to say what they belonged to."""
+    """What a transaction changed, and the constraints of which it cannot be read any more what they belonged to."""
 
     part: CatalogPart
     constraints: tuple[int, ...]
 
 
 @cache
-def _touched() -> LiteralString:
+def _changed_oids_query() -> LiteralString:
     return cast("LiteralString", Path(__file__).with_name("changed_oids.sql").read_text())
 
 
 def changed_oids(connection: Connection) -> ChangedOids:
-    """Give what the current transaction touched."""
-    rows = connection.execute(_touched(), prepare=True).fetchall()
+    """Return the oids of what the current transaction changed, and perhaps of more."""
+    rows = connection.execute(_changed_oids_query(), prepare=True).fetchall()
     relations, objects, constraints = (
-        tuple(int(oid) for what, oid in rows if what == kind and oid) for kind in ("relation", "object", "constraint")
+        tuple(int(oid) for name, oid in rows if name == kind and oid) for kind in ("relation", "object", "constraint")
     )
     return ChangedOids(CatalogPart(relations, objects), constraints)
 
 
-def catalog_change_of(connection: Connection, outside: Target, act: Callable[[], None]) -> CatalogChange:
-    """Act in the current transaction, and give what that did to the catalog.
+def catalog_change_of(connection: Connection, observer: Target, act: Callable[[], None]) -> CatalogChange:
+    """Act in the current transaction, and return the change that this makes to the catalog.
 
-    The state before is what another session sees, to which this transaction has not happened. So nothing is read before
-    a module runs and nothing is remembered from one to the next: the cost is that of what was touched. Where the other
-    session would have to wait, because it can read a definition only under a lock that this transaction holds, the act
-    is undone, the state before is read from inside, and the act is done again. A name that is gone may be a new name,
-    which stands in definitions that nobody touched: then everything is read.
+    The state before is read by another session, a connection to `observer`, which does not see this transaction. So
+    nothing has to be read before the module runs, and the cost depends only on the number of changed objects. Some
+    definitions can be read only with a lock on their table: where this transaction holds a conflicting one, the act is
+    rolled back, the state before is read in this session, and the act is repeated. A name that disappeared may have
+    been changed, and then definitions of unchanged objects contain the new name: the whole catalog is read.
     """
     simple_query(connection, "SAVEPOINT before_act")
-    prepare_meanwhile(outside)
+    prepare_observer(observer)
     act()
-    part = _part(connection, outside)
+    part = _changed_part(connection, observer)
     if not part:
         return CatalogChange()
-    before, after = _on_both_sides(connection, outside, part)
+    before, after = _read_before_and_after(connection, observer, part)
     if before is not None:
-        effect = catalog_change_between(before, after)
-        if not _may_have_renamed(effect):
-            return effect
-        before = _seen_from(outside, None)
+        change = catalog_change_between(before, after)
+        if not _may_contain_renames(change):
+            return change
+        before = _read_as_observer(observer, None)
         if before is not None:
             return catalog_change_between(before, read_catalog(connection))
     simple_query(connection, "ROLLBACK TO SAVEPOINT before_act")
     before = read_catalog(connection, part)
-    whole = _may_have_renamed(catalog_change_between(before, after))
+    whole = _may_contain_renames(catalog_change_between(before, after))
     if whole:
         before = read_catalog(connection)
     act()
-    return catalog_change_between(before, read_catalog(connection, None if whole else _part(connection, outside)))
+    return catalog_change_between(
+        before, read_catalog(connection, None if whole else _changed_part(connection, observer))
+    )
 
 
-def _on_both_sides(connection: Connection, outside: Target, part: CatalogPart) -> tuple[Catalog | None, Catalog]:
-    """Read a part as another session sees it and as this transaction does, at once: the server has two backends."""
-    with ThreadPoolExecutor(1) as beside:
-        before = beside.submit(_seen_from, outside, part)
-        after = read_catalog(connection, part, lasting=True)
+def _read_before_and_after(
+    connection: Connection, observer: Target, part: CatalogPart
+) -> tuple[Catalog | None, Catalog]:
+    """Read a part as the observer sees it and as this transaction does, both at once: each has its own backend."""
+    with ThreadPoolExecutor(1) as executor:
+        before = executor.submit(_read_as_observer, observer, part)
+        after = read_catalog(connection, part, keep_settings=True)
         return before.result(), after
 
 
-def prepare_meanwhile(outside: Target) -> None:
-    """Open the connection that sees from outside, and have it ready, while a process's first module is looked at."""
-    if not pool.has_idle(outside) and str(outside) not in _preparing:
-        _preparing[str(outside)] = Thread(target=_prepare, args=(outside,), daemon=True)
-        _preparing[str(outside)].start()
+def prepare_observer(observer: Target) -> None:
+    """Start to open the observer's connection and to prepare its statements, in a thread, unless one is in the pool."""
+    if not pool.has_idle(observer) and str(observer) not in _warming:
+        _warming[str(observer)] = Thread(target=_warm, args=(observer,), daemon=True)
+        _warming[str(observer)].start()
 
 
-def _prepare(outside: Target) -> None:
-    with suppress(psycopg.Error), pool.connection(outside) as observer:
-        warm_prepared_statements(observer)
+def _warm(observer: Target) -> None:
+    with suppress(psycopg.Error), pool.connection(observer) as connection:
+        warm_prepared_statements(connection)
 
 
 @contextmanager
-def _observer(outside: Target) -> Generator[Connection]:
-    """Lend the connection that sees from outside, as soon as it is ready."""
-    settle(outside)
-    with pool.connection(outside) as observer:
-        yield observer
+def _observer_connection(observer: Target) -> Generator[Connection]:
+    wait_for_observer(observer)
+    with pool.connection(observer) as connection:
+        yield connection
 
 
-def settle(outside: Target) -> None:
-    """Wait until nothing is being made ready any more, so that no connection appears after all are closed."""
-    preparing = _preparing.pop(str(outside), None)
-    if preparing:
-        preparing.join()
+def wait_for_observer(observer: Target) -> None:
+    """Wait until the thread of `prepare_observer` has ended: after that no connection is added to the pool."""
+    warming = _warming.pop(str(observer), None)
+    if warming:
+        warming.join()
 
 
-def _may_have_renamed(effect: CatalogChange) -> bool:
-    return any(text is None and one.kind not in (*ACCESS, *NOTES) for one, text in effect.objects.items())
+def _may_contain_renames(change: CatalogChange) -> bool:
+    return any(text is None and identity.kind not in (*ACCESS, *NOTES) for identity, text in change.objects.items())
 
 
-def _part(connection: Connection, outside: Target) -> CatalogPart:
-    """Give what was touched, with the domains whose constraints were dropped: what is locked is the constraint."""
+def _changed_part(connection: Connection, observer: Target) -> CatalogPart:
+    """Return what was changed, with the domains whose constraints were dropped: only the constraints are locked."""
     part, constraints = changed_oids(connection)
     if not constraints:
         return part
-    with _observer(outside) as observer:
-        rows = observer.execute(DOMAINS, (list(constraints),), prepare=True).fetchall()
+    with _observer_connection(observer) as outside:
+        rows = outside.execute(DOMAINS_OF_CONSTRAINTS, (list(constraints),), prepare=True).fetchall()
     return CatalogPart(part.relations, part.objects + tuple(row[0] for row in rows))
 
 
-def _seen_from(outside: Target, part: CatalogPart | None) -> Catalog | None:
-    """Read a part, or all, as another session sees it; None where that would mean to wait for a lock."""
-    with _observer(outside) as observer:
+def _read_as_observer(observer: Target, part: CatalogPart | None) -> Catalog | None:
+    """Read a part, or all, as the observer sees it; return None where it would have to wait for a lock."""
+    with _observer_connection(observer) as outside:
         try:
-            return read_catalog(observer, part and existing(observer, part), patience=_PATIENCE)
+            visible = part and visible_part(outside, part)
+            return read_catalog(outside, visible, lock_timeout=_OBSERVER_LOCK_TIMEOUT)
         except LockNotAvailable:
             return None

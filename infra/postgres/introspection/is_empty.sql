@@ -1,8 +1,8 @@
--- Whether a database holds nothing that a module could have made: no object of a user's, but for extensions with what
--- they bring along, the schema public, and the hidden schemas. Oids below 16384 are initdb's (manual, 5.10 and 51).
-WITH brought AS MATERIALIZED (
+-- Whether a database contains nothing that a module could have created: no user object except the schema public, the
+-- hidden schemas, and extensions with their members. Oids below 16384 are assigned by initdb (manual, 5.10 and 51).
+WITH member AS MATERIALIZED (
     SELECT d.classid, d.objid FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'
-), elsewhere AS MATERIALIZED (
+), skipped_schema AS MATERIALIZED (
     SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname LIKE 'pg\_%%' OR n.nspname = ANY (%(hidden)s::text[])
 )
 SELECT NOT EXISTS (
@@ -15,6 +15,6 @@ SELECT NOT EXISTS (
         UNION ALL SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass, n.oid, n.oid FROM pg_catalog.pg_namespace n
         UNION ALL SELECT 'pg_catalog.pg_event_trigger'::pg_catalog.regclass, e.oid, 0 FROM pg_catalog.pg_event_trigger e
     ) AS o
-    WHERE o.objid >= 16384 AND o.schema NOT IN (SELECT e.oid FROM elsewhere e)
-      AND NOT EXISTS (SELECT FROM brought b WHERE b.classid = o.classid AND b.objid = o.objid)
+    WHERE o.objid >= 16384 AND o.schema NOT IN (SELECT s.oid FROM skipped_schema s)
+      AND NOT EXISTS (SELECT FROM member m WHERE m.classid = o.classid AND m.objid = o.objid)
 )

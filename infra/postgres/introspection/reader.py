@@ -1,4 +1,4 @@
-"""The live catalog as a value, whole or the part that somebody touched; one query a kind."""
+"""The reader of the live catalog, whole or the part with given oids; there is one query for each kind of object."""
 
 from __future__ import annotations
 
@@ -28,23 +28,24 @@ HIDDEN_SCHEMAS = ("information_schema", LEDGER_SCHEMA)
 
 QUERIES = Path(__file__).parent / "queries"
 RELATIONS, OTHERS = "of_relations", "of_others"
+"""The two groups of queries, by their directories."""
 
-TOGETHER = ("table", "column", "order", "constraint", "owner", "sequence", "index")
-"""What nearly every module makes: these queries are one, which says as well which others have something to say."""
+COMBINED = ("table", "column", "order", "constraint", "owner", "sequence", "index")
+"""The kinds that nearly every module creates: their queries are sent as one, with the query for the further kinds."""
 FURTHER = "query"
-"""What such a row has in the place of an object's kind."""
+"""In a row's first column instead of a kind: the second column names a further query that will return rows."""
 
 NARROW = "-- narrow"
-"""What ends a line that narrows a query to a part of the catalog; a whole reading leaves these lines out."""
+"""The end of each line that limits a query to given oids; reading the whole catalog leaves these lines out."""
 
 READING_SETTINGS = "SET LOCAL search_path = ''; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off"
-BY_INDEX = "; SET LOCAL enable_seqscan = off"
-"""A part is found by its oids. The plan is made while the catalog is small, and kept while it grows."""
+NARROW_SETTINGS = "; SET LOCAL enable_seqscan = off"
+"""A part is found by its oids, by index: the generic plan is made while the catalog is small, and kept as it grows."""
 
 
 @dataclass(frozen=True)
 class CatalogPart:
-    """A part of a catalog: relations (tables, indexes, sequences, views), and objects that are no relations, by oid."""
+    """A part of a catalog by oid: relations (tables, indexes, sequences, views), and objects that are no relations."""
 
     relations: tuple[int, ...] = ()
     objects: tuple[int, ...] = ()
@@ -54,30 +55,27 @@ class CatalogPart:
 
 
 @cache
-def queries(of: str, *, narrow: bool, names: tuple[str, ...] = ()) -> LiteralString:
-    """Give the queries `of_relations` or `of_others`, all or those named, joined to one.
+def catalog_query(group: str, *, narrow: bool, names: tuple[str, ...] = ()) -> LiteralString:
+    """Return the queries of a group, all or those named, combined to one whose rows are (kind, name, definition).
 
-    They yield rows (kind, name, definition).
+    Its parameters are `hidden`, an array of schemas, and with `narrow` also `oids`.
     """
-    files = sorted((QUERIES / of).glob("*.sql"))
-    texts = [_lines(path, narrow=narrow) for path in files if not names or path.stem in names]
-    joined = "\nUNION ALL\n".join(f"(\n{text})" for text in texts)
-    return cast("LiteralString", _relation(narrow=narrow) + joined if of == RELATIONS else joined)
+    files = sorted((QUERIES / group).glob("*.sql"))
+    texts = [_query_text(path, narrow=narrow) for path in files if not names or path.stem in names]
+    combined = "\nUNION ALL\n".join(f"(\n{text})" for text in texts)
+    relation = _query_text(QUERIES / "relation.sql", narrow=narrow) if group == RELATIONS else ""
+    return cast("LiteralString", relation + combined)
 
 
 @cache
-def _first(of: str) -> LiteralString:
-    """Give the query that is asked first of a part: it names those of the others that have something to say."""
-    kinds = _lines(QUERIES / f"kinds_{of}.sql", narrow=True)
-    together = queries(of, narrow=True, names=TOGETHER) + "\nUNION ALL\n" if of == RELATIONS else ""
-    return cast("LiteralString", f"{together}{kinds}")
+def _first_query(group: str) -> LiteralString:
+    """Return the query that is sent first for a part: it also names the further queries that will return rows."""
+    kinds = _query_text(QUERIES / f"kinds_{group}.sql", narrow=True)
+    combined = catalog_query(group, narrow=True, names=COMBINED) + "\nUNION ALL\n" if group == RELATIONS else ""
+    return cast("LiteralString", f"{combined}{kinds}")
 
 
-def _relation(*, narrow: bool) -> str:
-    return _lines(QUERIES / "relation.sql", narrow=narrow)
-
-
-def _lines(path: Path, *, narrow: bool) -> str:
+def _query_text(path: Path, *, narrow: bool) -> str:
     lines = path.read_text().splitlines(keepends=True)
     return "".join(line for line in lines if narrow or not line.rstrip().endswith(NARROW))
 
@@ -86,68 +84,68 @@ def read_catalog(
     connection: psycopg.Connection[tuple[Any, ...]],
     part: CatalogPart | None = None,
     *,
-    patience: str = "",
-    lasting: bool = False,
+    lock_timeout: str = "",
+    keep_settings: bool = False,
 ) -> Catalog:
-    """Read the catalog of the database connected to, in one transaction; `part` narrows it to what has these oids.
+    """Read the catalog of the connected database in one transaction; `part` limits it to the objects with these oids.
 
-    Some definitions are given only under a lock on their table; with `patience` LockNotAvailable is raised after that.
-    With `lasting` the settings for reading stay until the end of the current transaction, which saves taking them back.
+    Some definitions can be read only with a lock on their table; with `lock_timeout` LockNotAvailable is raised after
+    that time. With `keep_settings` the settings for reading stay until the end of the current transaction, which saves
+    a savepoint.
 
-    Names are qualified whatever the session's search_path is, as pg_dump does it (manual, 5.10.3). The plan does not
-    depend on the oids, so that it is made once for a connection, and it is never compiled: both would cost more than
-    what they help.
+    As in pg_dump, search_path is empty, so that PostgreSQL qualifies all names in definitions (manual, 5.10.3). Plans
+    are generic, made once for a connection, and not compiled: both would take longer than the queries.
     """
     if part is not None and not part:
         return Catalog()
-    with _set(connection, patience, narrow=part is not None, lasting=lasting):
+    with _reading_settings(connection, lock_timeout, narrow=part is not None, keep=keep_settings):
         if part is None:
-            return catalog_of([*_whole(connection, RELATIONS), *_whole(connection, OTHERS)])
+            return catalog_of([*_read_group(connection, RELATIONS), *_read_group(connection, OTHERS)])
         rows: list[Row] = []
         if part.relations:
-            rows += _narrow(connection, RELATIONS, part.relations)
+            rows += _read_narrow(connection, RELATIONS, part.relations)
         if part.objects:
-            rows += _narrow(connection, OTHERS, part.objects)
+            rows += _read_narrow(connection, OTHERS, part.objects)
         return catalog_of(rows)
 
 
-def existing(connection: psycopg.Connection[tuple[Any, ...]], part: CatalogPart) -> CatalogPart:
-    """Give the part of a part that this session sees; of what another one has just made, that is nothing."""
+def visible_part(connection: psycopg.Connection[tuple[Any, ...]], part: CatalogPart) -> CatalogPart:
+    """Return those oids of a part that this session sees: none of what another transaction has just created."""
     values = {"relations": list(part.relations), "objects": list(part.objects)}
-    rows = connection.execute(_text("existing.sql"), values, prepare=True).fetchall()
-    relations, objects = (tuple(oid for what, oid in rows if what == kind) for kind in ("relation", "object"))
+    rows = connection.execute(_sql_file("visible_oids.sql"), values, prepare=True).fetchall()
+    relations, objects = (tuple(oid for name, oid in rows if name == kind) for kind in ("relation", "object"))
     return CatalogPart(relations, objects)
 
 
 def is_empty(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
-    """Say whether a database holds nothing but its extensions: much quicker than to read it all and find nothing."""
-    return connection.execute(_text("is_empty.sql"), {"hidden": list(HIDDEN_SCHEMAS)}).fetchone() == (True,)
+    """Return whether a database contains nothing but its extensions; this is much quicker than reading the catalog."""
+    return connection.execute(_sql_file("is_empty.sql"), {"hidden": list(HIDDEN_SCHEMAS)}).fetchone() == (True,)
 
 
 @cache
-def _text(name: str) -> LiteralString:
+def _sql_file(name: str) -> LiteralString:
     return cast("LiteralString", Path(__file__).with_name(name).read_text())
 
 
 def warm_prepared_statements(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """Have what most readings of a part need planned on a connection, once and for all, and read nothing."""
+    """Prepare and plan the statements that read most parts, without reading anything."""
     connection.execute("SET plan_cache_mode = force_generic_plan")
-    with _set(connection, "", narrow=True):
-        existing(connection, CatalogPart())
-        for of in (OTHERS, RELATIONS):
-            _narrow(connection, of, ())
+    with _reading_settings(connection, "", narrow=True):
+        visible_part(connection, CatalogPart())
+        for group in (OTHERS, RELATIONS):
+            _read_narrow(connection, group, ())
 
 
-def _whole(connection: psycopg.Connection[tuple[Any, ...]], of: str) -> list[Row]:
-    return _rows(connection, queries(of, narrow=False), {"hidden": list(HIDDEN_SCHEMAS)})
+def _read_group(connection: psycopg.Connection[tuple[Any, ...]], group: str) -> list[Row]:
+    return _rows(connection, catalog_query(group, narrow=False), {"hidden": list(HIDDEN_SCHEMAS)})
 
 
-def _narrow(connection: psycopg.Connection[tuple[Any, ...]], of: str, oids: Iterable[int]) -> list[Row]:
-    """Ask the queries that have something to say; planning the others would cost more than all the rest."""
+def _read_narrow(connection: psycopg.Connection[tuple[Any, ...]], group: str, oids: Iterable[int]) -> list[Row]:
+    """Run the queries that will return rows; planning all the others would take longer than everything else."""
     values = {"hidden": list(HIDDEN_SCHEMAS), "oids": list(oids)}
-    rows = _rows(connection, _first(of), values)
+    rows = _rows(connection, _first_query(group), values)
     further: list[LiteralString] = [
-        queries(of, narrow=True, names=(name,)) for kind, name, _ in rows if kind == FURTHER
+        catalog_query(group, narrow=True, names=(name,)) for kind, name, _ in rows if kind == FURTHER
     ]
     return [row for row in rows if row[0] != FURTHER] + [
         row for query in further for row in _rows(connection, query, values)
@@ -159,24 +157,21 @@ def _rows(connection: psycopg.Connection[tuple[Any, ...]], query: LiteralString,
 
 
 @contextmanager
-def _set(
-    connection: psycopg.Connection[tuple[Any, ...]], patience: str, *, narrow: bool, lasting: bool = False
+def _reading_settings(
+    connection: psycopg.Connection[tuple[Any, ...]], lock_timeout: str, *, narrow: bool, keep: bool = False
 ) -> Generator[None]:
-    """Have the settings for reading, and everything as it was afterwards."""
-    if lasting:
-        simple_query(connection, READING_SETTINGS + (BY_INDEX if narrow else ""))
+    """Set what reading needs, and restore the session's own settings after the block, unless they are to be kept."""
+    settings = READING_SETTINGS + (NARROW_SETTINGS if narrow else "")
+    if keep:
+        simple_query(connection, settings)
         yield
         return
-    within = connection.info.transaction_status != TransactionStatus.IDLE
-    limit = f"; SET LOCAL lock_timeout = '{patience}'" if patience else ""
-    simple_query(
-        connection,
-        f"{'SAVEPOINT reading' if within else 'BEGIN'}; {READING_SETTINGS}{BY_INDEX if narrow else ''}{limit}",
-    )
+    in_transaction = connection.info.transaction_status != TransactionStatus.IDLE
+    limit = f"; SET LOCAL lock_timeout = '{lock_timeout}'" if lock_timeout else ""
+    simple_query(connection, f"{'SAVEPOINT reading' if in_transaction else 'BEGIN'}; {settings}{limit}")
     try:
         yield
     finally:
         if not connection.broken:
-            simple_query(
-                connection, "ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading" if within else "ROLLBACK"
-            )
+            end = "ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading" if in_transaction else "ROLLBACK"
+            simple_query(connection, end)

@@ -1,1 +1,1 @@
-"""The ledger: what a database remembers of the modules that were applied to it."""
+"""The ledger: tables in each database that record the modules applied to it."""

@@ -15,7 +15,7 @@ CREATE TABLE sqlmodule.ledger (
     module text PRIMARY KEY,
     text_digest text NOT NULL,
     statements_digest text NOT NULL,
-    outcome text NOT NULL CHECK (outcome IN ('applied', 'adopted', 'verified', 'retained')),
+    outcome text NOT NULL CHECK (outcome IN ('applied', 'adopted', 'verified', 'orphaned')),
     stack text NOT NULL,
     applied_by text NOT NULL DEFAULT session_user,
     applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),

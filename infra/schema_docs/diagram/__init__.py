@@ -1,1 +1,1 @@
-"""Pictures of a schema: tables as boxes with their columns, foreign keys as lines; values in, SVG or Mermaid out."""
+"""Entity relationship diagrams of a schema: a structure as input, SVG or Mermaid as output; nothing is read or run."""

@@ -1,4 +1,4 @@
-"""The colours of a picture, each for light and for dark, and the style that uses them."""
+"""The colours of a picture, each for light and for dark, and the stylesheet that uses them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
     Choose = Callable[[str, str], str]
 
-FAMILY = 'ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace'
+FONT_FAMILY = 'ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace'
 HUES = 12
-GOLDEN = 5  # steps on the circle of hues from one module to the next, so that neighbours differ
-DARKEST = 0.0031308  # up to here sRGB is linear
+HUE_STEP = 5  # steps on the circle of hues from one module to the next, so that neighbours differ
+LINEAR_LIMIT = 0.0031308  # up to this intensity the sRGB transfer function is linear (IEC 61966-2-1)
 
-# what: light, dark
+# part of the picture: light, dark
 _NAMED = {
     "ground": ("#ffffff", "#0d1117"),
     "box": ("#ffffff", "#161b22"),
@@ -27,50 +27,56 @@ _NAMED = {
 }
 
 
-def header(number: int) -> tuple[str, str]:
-    """Give the ground of a module's titles, light and dark; dark text is readable on the one, light on the other."""
+def title_colours(number: int) -> tuple[str, str]:
+    """Return the background of a module's titles: light, for dark text, and dark, for light text."""
     return _colour(number, 0.88, 0.06), _colour(number, 0.34, 0.07)
 
 
-def line(number: int) -> tuple[str, str]:
-    """Give the colour of lines that lead to a table, light and dark."""
+def line_colours(number: int) -> tuple[str, str]:
+    """Return the colour of the lines that lead to a table, light and dark."""
     return _colour(number, 0.52, 0.13), _colour(number, 0.74, 0.11)
 
 
-def style(choose: Choose, modules: int, scope: str = "") -> str:
-    """Give the rules of a picture; `choose` makes one colour of the two."""
-    pick = {name: choose(*pair) for name, pair in _NAMED.items()}
+def stylesheet(choose: Choose, modules: int, scope: str = "") -> str:
+    """Return the CSS rules of a picture.
+
+    `choose` makes a CSS value of a light and a dark colour; `scope` is a selector that goes before every other one.
+    """
+    css = {name: choose(*pair) for name, pair in _NAMED.items()}
     rules = [
-        f".ground{{fill:{pick['ground']}}}",
-        f"text{{font:12px {FAMILY};fill:{pick['text']};white-space:pre}}",
-        f".title{{font-weight:bold}} .name{{font-size:16px;font-weight:bold}} .faint,.type,.nn{{fill:{pick['faint']}}}",
-        f".key{{fill:{pick['key']};font-weight:bold}} .required{{font-weight:bold}}",
-        f".body{{fill:{pick['box']}}} .frame{{fill:none;stroke:{pick['edge']}}} .stub .frame{{stroke-dasharray:4 3}}",
-        f".rule{{stroke:{pick['rule']}}}",
+        f".ground{{fill:{css['ground']}}}",
+        f"text{{font:12px {FONT_FAMILY};fill:{css['text']};white-space:pre}}",
+        f".title{{font-weight:bold}} .name{{font-size:16px;font-weight:bold}} .faint,.type,.nn{{fill:{css['faint']}}}",
+        f".key{{fill:{css['key']};font-weight:bold}} .required{{font-weight:bold}}",
+        f".body{{fill:{css['box']}}} .frame{{fill:none;stroke:{css['edge']}}} .stub .frame{{stroke-dasharray:4 3}}",
+        f".rule{{stroke:{css['rule']}}}",
         ".way{fill:none;stroke-width:1.5} .optional .way{stroke-dasharray:5 3} .sign{fill:none;stroke-width:1.5}",
-        *(f".m{number}{{fill:{choose(*header(number))}}}" for number in range(max(modules, 1))),
+        *(f".m{number}{{fill:{choose(*title_colours(number))}}}" for number in range(max(modules, 1))),
         *(
-            f".l{number} .way,.l{number} .sign{{stroke:{colour}}} .l{number} .arrow{{fill:{colour}}}"
-            for number, colour in enumerate(choose(*line(number)) for number in range(HUES))
+            f".l{number} .way,.l{number} .sign{{stroke:{line}}} .l{number} .arrow{{fill:{line}}}"
+            for number, line in enumerate(choose(*line_colours(number)) for number in range(HUES))
         ),
     ]
     return "\n".join(_scoped(rule, scope) for rule in rules)
 
 
-def _scoped(rule: str, scope: str) -> str:
-    """Put a scope before every selector."""
+def _scoped(rules: str, scope: str) -> str:
+    """Return rules with the scope before every selector."""
     if not scope:
-        return rule
-    parts = [part.split("{", 1) for part in rule.split("}") if part.strip()]
+        return rules
+    parts = [part.split("{", 1) for part in rules.split("}") if part.strip()]
     return " ".join(
-        ",".join(f"{scope} {one.strip()}" for one in selectors.split(",")) + "{" + body + "}"
+        ",".join(f"{scope} {selector.strip()}" for selector in selectors.split(",")) + "{" + body + "}"
         for selectors, body in parts
     )
 
 
 def _colour(number: int, lightness: float, chroma: float) -> str:
-    """Give a colour of equal lightness for each number, by the OKLab space, as #rrggbb."""
-    hue = 2 * pi * (number * GOLDEN % HUES) / HUES
+    """Return a colour as #rrggbb whose lightness is equal for every number.
+
+    The coefficients are those of the OKLab colour space (Björn Ottosson, "A perceptual color space", 2020).
+    """
+    hue = 2 * pi * (number * HUE_STEP % HUES) / HUES
     a, b = chroma * cos(hue), chroma * sin(hue)
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
     middle = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
@@ -80,9 +86,9 @@ def _colour(number: int, lightness: float, chroma: float) -> str:
         -1.2684380046 * long + 2.6097574011 * middle - 0.3413193965 * short,
         -0.0041960863 * long - 0.7034186147 * middle + 1.7076147010 * short,
     )
-    return "#" + "".join(f"{round(255 * _encoded(min(max(one, 0.0), 1.0))):02x}" for one in linear)
+    return "#" + "".join(f"{round(255 * _encoded(min(max(channel, 0.0), 1.0))):02x}" for channel in linear)
 
 
 def _encoded(linear: float) -> float:
-    """Give the value of an sRGB channel for its intensity."""
-    return 12.92 * linear if linear <= DARKEST else 1.055 * linear ** (1 / 2.4) - 0.055
+    """Return the value of an sRGB channel for a linear intensity, both from 0 to 1."""
+    return 12.92 * linear if linear <= LINEAR_LIMIT else 1.055 * linear ** (1 / 2.4) - 0.055

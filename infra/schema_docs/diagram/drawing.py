@@ -1,4 +1,4 @@
-"""A picture with everything in its place: boxes with their corners, lines with their points; ready to be rendered."""
+"""A picture with everything in its place: boxes with their corners, lines with their points, ready to be rendered."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from infra.schema_docs.diagram.layers import layers as layers_of
-from infra.schema_docs.diagram.layers import pillars
-from infra.schema_docs.diagram.legend import least_width, room
+from infra.schema_docs.diagram.layers import assign_layers, layers_needed
+from infra.schema_docs.diagram.legend import legend_height, legend_width
 from infra.schema_docs.diagram.measures import GAP_BETWEEN_BOXES, MARGIN
-from infra.schema_docs.diagram.nets import End, Via, via_of, web
-from infra.schema_docs.diagram.order import ordered
-from infra.schema_docs.diagram.place import tops
-from infra.schema_docs.diagram.route import Trunk, gap_width, look_like_one, track_position, tracks
+from infra.schema_docs.diagram.nets import End, NetKey, layered_graph, net_key
+from infra.schema_docs.diagram.order import order_layers
+from infra.schema_docs.diagram.place import place_nodes
+from infra.schema_docs.diagram.route import Trunk, assign_tracks, gap_width, has_coinciding_lines, track_position
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.schema_docs.diagram.nets import Net, Node, Web
+    from infra.schema_docs.diagram.nets import LayeredGraph, Net, Node
     from infra.schema_docs.diagram.scene import Box, Link, Scene
 
 Point = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A box and its corners."""
+class PlacedBox:
+    """A box and where it stands, in pixels from the top left corner of the picture."""
 
     box: Box
     x: int
@@ -36,7 +35,7 @@ class Placed:
 
     @property
     def bottom(self) -> int:
-        """Give where it ends."""
+        """Return the y of the lower edge."""
         return self.y + self.box.height
 
 
@@ -50,38 +49,38 @@ class Line:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A whole picture, and how large it is."""
+    """A whole picture and its size in pixels."""
 
     scene: Scene
-    boxes: tuple[Placed, ...]
+    boxes: tuple[PlacedBox, ...]
     lines: tuple[Line, ...]
     width: int
     height: int
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """Boxes by table, layers with their nodes and tops, gaps with their trunks and tracks."""
+class _Layout:
+    """Boxes by table, layers with their nodes and the tops of these, gaps with their trunks and tracks."""
 
     boxes: Mapping[str, Box]
-    web: Web
+    graph: LayeredGraph
     layers: list[list[Node]]
     tops: list[dict[Node, int]]
     trunks: list[list[Trunk]]
-    tracks: list[dict[Via, int]]
+    tracks: list[dict[NetKey, int]]
 
     @cached_property
-    def places(self) -> dict[str, int]:
-        """Give the layer of each box."""
+    def layer_of(self) -> dict[str, int]:
+        """Return the layer of each box."""
         return {node: number for number, layer in enumerate(self.layers) for node in layer if isinstance(node, str)}
 
-    def level(self, layer: int, end: End) -> int:
-        """Give how far down an end is."""
+    def height_of(self, layer: int, end: End) -> int:
+        """Return how far down an end is."""
         return self.tops[layer][end.node] + end.port
 
 
 @dataclass(frozen=True)
-class _Across:
+class _LayerPositions:
     """Where the layers stand: their left sides, their widths, and how far down they begin."""
 
     lefts: Sequence[int]
@@ -89,106 +88,108 @@ class _Across:
     top: int
 
     def side(self, layer: int, *, right: bool) -> int:
-        """Give one side of a layer."""
+        """Return the x of the left or the right side of a layer."""
         return self.lefts[layer] + (self.widths[layer] if right else 0)
 
 
-def drawing(scene: Scene) -> Drawing:
-    """Give every box and line of a scene its place; the same scene always gives the same drawing."""
-    plan = _planned(scene, {box.table: box for box in scene.boxes})
-    columns = _with_unlinked(scene, plan)
-    widths = [max((plan.boxes[name].width for name in column), default=0) for column in columns]
+def lay_out(scene: Scene) -> Drawing:
+    """Return the drawing of a scene, in which every box and line has its place; equal scenes give equal drawings."""
+    layout = _layout(scene, {box.table: box for box in scene.boxes})
+    columns = _add_unlinked(scene, layout)
+    widths = [max((layout.boxes[name].width for name in column), default=0) for column in columns]
     lefts: list[int] = []
     right = x = MARGIN
-    for number, wide in enumerate(widths):
+    for number, layer_width in enumerate(widths):
         lefts.append(x)
-        right = x + wide
-        x = right + (gap_width(plan.tracks[number]) if number < len(plan.tracks) else 2 * GAP_BETWEEN_BOXES)
-    if widths and any(plan.trunks[len(widths) - 1 :]):  # what the last boxes have on their right
+        right = x + layer_width
+        x = right + (gap_width(layout.tracks[number]) if number < len(layout.tracks) else 2 * GAP_BETWEEN_BOXES)
+    if widths and any(layout.trunks[len(widths) - 1 :]):  # tables of the last layer that refer to themselves
         right = x
-    whole_width = max(right + MARGIN, least_width())
-    top = room(scene, whole_width)
+    picture_width = max(right + MARGIN, legend_width())
+    top = legend_height(scene, picture_width)
     placed = {
-        name: Placed(plan.boxes[name], lefts[number], y + top, widths[number])
+        name: PlacedBox(layout.boxes[name], lefts[number], y + top, widths[number])
         for number, column in enumerate(columns)
         for name, y in column.items()
     }
-    lines = [Line(link, _points(link, plan, _Across(lefts, widths, top))) for link in scene.links]
-    lowest = max([top, *(one.bottom for one in placed.values()), *(y for line in lines for _, y in line.points)])
-    return Drawing(scene, tuple(placed[box.table] for box in scene.boxes), tuple(lines), whole_width, lowest + MARGIN)
+    lines = [Line(link, _points(link, layout, _LayerPositions(lefts, widths, top))) for link in scene.links]
+    lowest = max([top, *(box.bottom for box in placed.values()), *(y for line in lines for _, y in line.points)])
+    return Drawing(scene, tuple(placed[box.table] for box in scene.boxes), tuple(lines), picture_width, lowest + MARGIN)
 
 
-def _planned(scene: Scene, boxes: Mapping[str, Box]) -> _Plan:
-    """Lay the linked boxes out; rows are kept apart where else two lines would seem to be one."""
-    start = web(scene, layers_of(scene))
+def _layout(scene: Scene, boxes: Mapping[str, Box]) -> _Layout:
+    """Return the layout of the linked boxes; their rows are kept apart only where two lines would look like one."""
+    graph = layered_graph(scene, assign_layers(scene))
     heights: dict[Node, int] = {
-        node: boxes[node].height if isinstance(node, str) else 0 for layer in start.layers for node in layer
+        node: boxes[node].height if isinstance(node, str) else 0 for layer in graph.layers for node in layer
     }
-    order = ordered(start, heights)
-    plan = _with_trunks(boxes, start, order, tops(start, order, heights, apart=False))
-    if any(look_like_one(*pair) for pair in zip(plan.trunks, plan.tracks, strict=True)):
-        plan = _with_trunks(boxes, start, order, tops(start, order, heights, apart=True))
-    return plan
+    order = order_layers(graph, heights)
+    layout = _with_trunks(boxes, graph, order, place_nodes(graph, order, heights, apart=False))
+    if any(has_coinciding_lines(*gap) for gap in zip(layout.trunks, layout.tracks, strict=True)):
+        layout = _with_trunks(boxes, graph, order, place_nodes(graph, order, heights, apart=True))
+    return layout
 
 
-def _with_trunks(boxes: Mapping[str, Box], start: Web, order: list[list[Node]], found: list[dict[Node, int]]) -> _Plan:
-    plan = _Plan(boxes, start, order, found, [], [])
-    for gap, nets in enumerate(start.gaps):
-        plan.trunks.append([_trunk(plan, gap, net) for net in nets.values()])
-        plan.tracks.append(tracks(plan.trunks[-1]))
-    return plan
+def _with_trunks(
+    boxes: Mapping[str, Box], graph: LayeredGraph, order: list[list[Node]], tops: list[dict[Node, int]]
+) -> _Layout:
+    layout = _Layout(boxes, graph, order, tops, [], [])
+    for gap, nets in enumerate(graph.gaps):
+        layout.trunks.append([_trunk(layout, gap, net) for net in nets.values()])
+        layout.tracks.append(assign_tracks(layout.trunks[-1]))
+    return layout
 
 
-def _trunk(plan: _Plan, gap: int, net: Net) -> Trunk:
+def _trunk(layout: _Layout, gap: int, net: Net) -> Trunk:
     return Trunk(
-        net.of,
-        tuple(plan.level(gap, end) for end in net.lefts),
-        tuple(plan.level(gap + 1, end) for end in net.rights),
+        net.key,
+        tuple(layout.height_of(gap, end) for end in net.lefts),
+        tuple(layout.height_of(gap + 1, end) for end in net.rights),
     )
 
 
-def _with_unlinked(scene: Scene, plan: _Plan) -> list[dict[str, int]]:
-    """Give the tops of all boxes, layer by layer; what is linked with nothing stands where there is room below."""
-    columns = [{node: y for node, y in layer.items() if isinstance(node, str)} for layer in plan.tops]
+def _add_unlinked(scene: Scene, layout: _Layout) -> list[dict[str, int]]:
+    """Return the tops of all boxes, layer by layer; boxes without links stand below, where there is most room."""
+    columns = [{node: y for node, y in layer.items() if isinstance(node, str)} for layer in layout.tops]
     lowest = [
-        max((y + (plan.boxes[node].height if isinstance(node, str) else 0) for node, y in layer.items()), default=0)
-        for layer in plan.tops
+        max((y + (layout.boxes[node].height if isinstance(node, str) else 0) for node, y in layer.items()), default=0)
+        for layer in layout.tops
     ]
-    missing = [box for box in scene.boxes if not any(box.table in column for column in columns)]
-    for _ in range(pillars(missing) - len(columns)):
+    unlinked = [box for box in scene.boxes if not any(box.table in column for column in columns)]
+    for _ in range(layers_needed(unlinked) - len(columns)):
         columns.append({})
         lowest.append(-GAP_BETWEEN_BOXES)
-    for box in sorted(missing, key=lambda one: -one.height):
+    for box in sorted(unlinked, key=lambda box: -box.height):
         number = lowest.index(min(lowest))
         columns[number][box.table] = lowest[number] + GAP_BETWEEN_BOXES
         lowest[number] += GAP_BETWEEN_BOXES + box.height
     return columns
 
 
-def _points(link: Link, plan: _Plan, across: _Across) -> tuple[Point, ...]:
-    """Give the way of a link: out of its row, along the trunks of its net, into the row referred to."""
-    via = via_of(link, plan.places)
-    source, target = plan.places[link.source], plan.places[link.target]
-    end = End(link.target, plan.boxes[link.target].port(link.target_columns[0]))
-    y = across.top + plan.level(source, End(link.source, plan.boxes[link.source].port(link.columns[0])))
-    points = [(across.side(source, right=via.backward or source == target), y)]
-    gaps = range(source, target) if via.backward else range(source - 1, target - 1, -1)
+def _points(link: Link, layout: _Layout, positions: _LayerPositions) -> tuple[Point, ...]:
+    """Return the points of a link: out of its row, along the trunks of its net, into the row referred to."""
+    key = net_key(link, layout.layer_of)
+    source, target = layout.layer_of[link.source], layout.layer_of[link.target]
+    end = End(link.target, layout.boxes[link.target].port(link.target_columns[0]))
+    y = positions.top + layout.height_of(source, End(link.source, layout.boxes[link.source].port(link.columns[0])))
+    points = [(positions.side(source, right=key.backward or source == target), y)]
+    gaps = range(source, target) if key.backward else range(source - 1, target - 1, -1)
     for gap in gaps or [source]:
-        x = across.side(gap, right=True) + track_position(plan.tracks[gap].get(via, 0))
-        beyond = gap + 1 if via.backward else gap
+        x = positions.side(gap, right=True) + track_position(layout.tracks[gap].get(key, 0))
+        beyond = gap + 1 if key.backward else gap
         points.append((x, y))
-        y = across.top + plan.level(beyond, end if beyond == target else End(via, 0))
+        y = positions.top + layout.height_of(beyond, end if beyond == target else End(key, 0))
         points.append((x, y))
-    points.append((across.side(target, right=not via.backward), y))
-    return _without_straight(points)
+    points.append((positions.side(target, right=not key.backward), y))
+    return _corners(points)
 
 
-def _without_straight(points: list[Point]) -> tuple[Point, ...]:
-    """Leave out points at which a line does not turn."""
-    kept = [points[0]]
-    for point, after in pairwise(points[1:]):
-        level = kept[-1][1] == point[1] == after[1]
-        upright = kept[-1][0] == point[0] == after[0]
+def _corners(points: list[Point]) -> tuple[Point, ...]:
+    """Return the points without those at which the line does not turn."""
+    corners = [points[0]]
+    for point, following in pairwise(points[1:]):
+        level = corners[-1][1] == point[1] == following[1]
+        upright = corners[-1][0] == point[0] == following[0]
         if not level and not upright:
-            kept.append(point)
-    return (*kept, points[-1])
+            corners.append(point)
+    return (*corners, points[-1])

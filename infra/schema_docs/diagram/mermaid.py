@@ -1,4 +1,4 @@
-"""A scene as Mermaid's entity-relationship diagram, which GitHub and others draw themselves."""
+"""A scene as an entity relationship diagram of Mermaid, which GitHub and others draw themselves."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from infra.schema_docs.diagram.scene import Box, Link, Row, Scene
 
-_KEYS = {"PK": "PK", "FK": "FK", "U": "UK"}  # Mermaid knows no others
-IN_WORDS = "_-[]()"
+_KEYS = {"PK": "PK", "FK": "FK", "U": "UK"}  # the only ones that Mermaid's grammar has
+SIGNS_IN_WORDS = "_-[]()"
 
 
-def mermaid(scene: Scene) -> str:
-    """Give the text of the diagram; a box has a line for each column, a link its columns and what it refers to."""
+def render_mermaid(scene: Scene) -> str:
+    """Return the text of the diagram: an entity for each box, a relationship for each link."""
     lines = ["---", f"title: {_quoted(scene.title)}", "---", "erDiagram"]
     for box in scene.boxes:
         lines += _entity(box)
@@ -32,7 +32,7 @@ def _attribute(row: Row) -> str:
 
 
 def _relationship(link: Link, scene: Scene) -> str:
-    """Give the line of a foreign key: how many rows refer, to how many, and by which columns."""
+    """Return the line of a foreign key: both cardinalities, and the referring columns as its label."""
     names = {box.table: box.title for box in scene.boxes}
     referring, referred = "}o" if link.many else "|o", "o|" if link.optional else "||"
     label = ", ".join(link.columns)
@@ -40,12 +40,17 @@ def _relationship(link: Link, scene: Scene) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Give a text in quotes; what cannot stand between them is left out or made an apostrophe."""
-    kept = (" " if not one.isprintable() else {'"': "'", "\\": "/", "%": "_"}.get(one, one) for one in text)
-    return '"' + "".join(kept) + '"'
+    """Return a text in quotes; characters that Mermaid does not allow between them are replaced."""
+    replaced = (
+        {'"': "'", "\\": "/", "%": "_"}.get(character, character) if character.isprintable() else " "
+        for character in text
+    )
+    return '"' + "".join(replaced) + '"'
 
 
 def _word(text: str) -> str:
-    """Give a name or type as one word: letters, digits and few signs; it begins with a letter."""
-    word = "".join(one if one.isalnum() or one in IN_WORDS else "_" for one in text.strip('"'))
+    """Return a name or type as one word: letters, digits and few signs, beginning with a letter or `_`."""
+    word = "".join(
+        character if character.isalnum() or character in SIGNS_IN_WORDS else "_" for character in text.strip('"')
+    )
     return word if word[:1].isalpha() else f"_{word}"

@@ -1,4 +1,4 @@
-"""The order of the boxes in each layer, so that few lines cross: each next to what it is linked with."""
+"""The order of the nodes in each layer, chosen so that few lines cross (the barycentre heuristic)."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from infra.schema_docs.diagram.measures import GAP_BETWEEN_BOXES, GAP_BETWEEN_LI
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from infra.schema_docs.diagram.nets import End, Node, Web
+    from infra.schema_docs.diagram.nets import End, LayeredGraph, Node
 
 _SWEEPS = 16
 
 
-def ordered(web: Web, heights: Mapping[Node, int]) -> list[list[Node]]:
-    """Give the layers with their nodes from top to bottom: the best order of some that are tried."""
-    layers = [list(layer) for layer in web.layers]
-    best, fewest = layers, crossings(web, layers, heights)
+def order_layers(graph: LayeredGraph, heights: Mapping[Node, int]) -> list[list[Node]]:
+    """Return the layers with their nodes from top to bottom, in the order with the fewest crossings that was tried."""
+    layers = [list(layer) for layer in graph.layers]
+    best, fewest = layers, count_crossings(graph, layers, heights)
     for sweep in range(_SWEEPS):
         layers = [list(layer) for layer in layers]
         numbers = range(1, len(layers)) if sweep % 2 == 0 else range(len(layers) - 2, -1, -1)
         for number in numbers:
-            _sort(web, layers, number, heights, from_left=sweep % 2 == 0)
-        count = crossings(web, layers, heights)
+            _sort_layer(graph, layers, number, heights, from_left=sweep % 2 == 0)
+        count = count_crossings(graph, layers, heights)
         if count < fewest:
             best, fewest = layers, count
     return best
 
 
-def crossings(web: Web, layers: list[list[Node]], heights: Mapping[Node, int]) -> int:
-    """Count the crossings between the layers, each pair of lines once."""
-    stacked = [stack(layer, heights) for layer in layers]
+def count_crossings(graph: LayeredGraph, layers: list[list[Node]], heights: Mapping[Node, int]) -> int:
+    """Return how many pairs of lines cross between the layers."""
+    tops = [stack_nodes(layer, heights) for layer in layers]
     count = 0
     for gap in range(len(layers) - 1):
         pairs = sorted(
-            (stacked[gap][left.node] + left.port, stacked[gap + 1][right.node] + right.port)
-            for left, right in _pairs(web, gap)
+            (tops[gap][left.node] + left.port, tops[gap + 1][right.node] + right.port)
+            for left, right in _lines(graph, gap)
         )
-        seen: list[int] = []
+        rights: list[int] = []
         for _, right in pairs:
-            count += len(seen) - bisect_left(seen, right + 1)
-            insort(seen, right)
+            count += len(rights) - bisect_left(rights, right + 1)
+            insort(rights, right)
     return count
 
 
-def stack(layer: list[Node], heights: Mapping[Node, int]) -> dict[Node, int]:
-    """Put the nodes of a layer under each other, its middle at 0, and give where each begins."""
+def stack_nodes(layer: list[Node], heights: Mapping[Node, int]) -> dict[Node, int]:
+    """Return the top of each node when all stand below each other, with the middle of the layer at 0."""
     top, tops = 0, dict[object, int]()
     for node in layer:
         tops[node] = top
@@ -55,21 +55,26 @@ def stack(layer: list[Node], heights: Mapping[Node, int]) -> dict[Node, int]:
     return {node: tops[node] - top // 2 for node in layer}
 
 
-def _pairs(web: Web, gap: int) -> Iterator[tuple[End, End]]:
-    for net in web.gaps[gap].values():
+def _lines(graph: LayeredGraph, gap: int) -> Iterator[tuple[End, End]]:
+    for net in graph.gaps[gap].values():
         for left in net.lefts:
             for right in net.rights:
                 yield left, right
 
 
-def _sort(web: Web, layers: list[list[Node]], number: int, heights: Mapping[Node, int], *, from_left: bool) -> None:
-    """Sort a layer by where the other ends of each node's lines are; what has none keeps its place."""
-    other = number - 1 if from_left else number + 1
-    tops, own = stack(layers[other], heights), stack(layers[number], heights)
-    wanted: dict[Node, list[int]] = {}
-    for left, right in _pairs(web, min(number, other)):
-        there, here = (left, right) if from_left else (right, left)
-        wanted.setdefault(here.node, []).append(tops[there.node] + there.port - here.port + heights[here.node] // 2)
+def _sort_layer(
+    graph: LayeredGraph, layers: list[list[Node]], number: int, heights: Mapping[Node, int], *, from_left: bool
+) -> None:
+    """Sort a layer by the mean of where each node's lines end in the next layer; a node without lines stays."""
+    neighbour = number - 1 if from_left else number + 1
+    neighbour_tops, own_tops = stack_nodes(layers[neighbour], heights), stack_nodes(layers[number], heights)
+    middles: dict[Node, list[int]] = {}
+    for left, right in _lines(graph, min(number, neighbour)):
+        far, near = (left, right) if from_left else (right, left)
+        middle = neighbour_tops[far.node] + far.port - near.port + heights[near.node] // 2
+        middles.setdefault(near.node, []).append(middle)
     layers[number].sort(
-        key=lambda node: sum(wanted[node]) / len(wanted[node]) if node in wanted else own[node] + heights[node] / 2
+        key=lambda node: (
+            sum(middles[node]) / len(middles[node]) if node in middles else own_tops[node] + heights[node] / 2
+        )
     )

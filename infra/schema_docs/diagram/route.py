@@ -1,4 +1,4 @@
-"""The way of the lines between two layers: each net has a trunk of its own, and few of them cross."""
+"""The route of the lines between two layers: each net has a vertical trunk on a track, and few of them cross."""
 
 from __future__ import annotations
 
@@ -12,74 +12,75 @@ from infra.schema_docs.diagram.measures import GAP_BETWEEN_LINES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.schema_docs.diagram.nets import Via
+    from infra.schema_docs.diagram.nets import NetKey
 
 BLUR = 4  # pixels between two parallel lines within which they look like one
-SAME_LINE = 100  # how many crossings are better than two lines that look like one
+COINCIDENCE_COST = 100  # how many crossings are better than two lines that look like one
 ROUNDS = 4
 BESIDE_BOXES = 22  # room for the signs at the ends of lines
 
 
 @dataclass(frozen=True)
 class Trunk:
-    """A net in one gap: where its lines come in, from the left and from the right."""
+    """The vertical part of a net in one gap: the heights at which lines join it from the left and from the right."""
 
-    of: Via
+    net: NetKey
     lefts: tuple[int, ...]
     rights: tuple[int, ...]
 
     @cached_property
     def top(self) -> int:
-        """Give its upper end."""
+        """Return the height of the upper end."""
         return min(*self.lefts, *self.rights) if self.rights else min(self.lefts)
 
     @cached_property
     def bottom(self) -> int:
-        """Give its lower end."""
+        """Return the height of the lower end."""
         return max(*self.lefts, *self.rights) if self.rights else max(self.lefts)
 
     @property
     def is_needed(self) -> bool:
-        """Say whether it goes up or down at all."""
+        """Return whether the trunk goes up or down at all; without that the net is a straight line."""
         return self.top < self.bottom
 
 
-def tracks(trunks: Sequence[Trunk]) -> dict[Via, int]:
-    """Give the track of each trunk, from 0 at the left; those that are straight lines stand on none."""
-    order = _ordered([trunk for trunk in trunks if trunk.is_needed])
-    found: dict[Via, int] = {}
+def assign_tracks(trunks: Sequence[Trunk]) -> dict[NetKey, int]:
+    """Return the track of each trunk, counted from 0 at the left; nets that are straight lines need none."""
+    order = _order_trunks([trunk for trunk in trunks if trunk.is_needed])
+    tracks: dict[NetKey, int] = {}
     for number, trunk in enumerate(order):
-        before = [found[other.of] for other in order[:number] if _meet(trunk, other)]
-        found[trunk.of] = max(before, default=-1) + 1
-    return found
+        taken = [tracks[earlier.net] for earlier in order[:number] if _overlap(trunk, earlier)]
+        tracks[trunk.net] = max(taken, default=-1) + 1
+    return tracks
 
 
-def gap_width(found: Mapping[Via, int]) -> int:
-    """Give how wide the gap must be."""
-    return 2 * BESIDE_BOXES + GAP_BETWEEN_LINES * max(found.values(), default=0)
+def gap_width(tracks: Mapping[NetKey, int]) -> int:
+    """Return how wide the gap must be for its tracks."""
+    return 2 * BESIDE_BOXES + GAP_BETWEEN_LINES * max(tracks.values(), default=0)
 
 
 def track_position(track: int) -> int:
-    """Give how far right of its left layer a track is."""
+    """Return how far right of its left layer a track is."""
     return BESIDE_BOXES + GAP_BETWEEN_LINES * track
 
 
-def look_like_one(trunks: Sequence[Trunk], found: Mapping[Via, int]) -> bool:
-    """Say whether any two lines that are two lie upon each other."""
-    return any(_look_like_one(one, other, found) for one, other in combinations(trunks, 2))
+def has_coinciding_lines(trunks: Sequence[Trunk], tracks: Mapping[NetKey, int]) -> bool:
+    """Return whether any two different nets of a gap have lines that lie upon each other."""
+    return any(_coincide(first, second, tracks) for first, second in combinations(trunks, 2))
 
 
-def _look_like_one(one: Trunk, other: Trunk, found: Mapping[Via, int]) -> bool:
-    if one.is_needed and other.is_needed:
-        left, right = (one, other) if found[one.of] < found[other.of] else (other, one)
-        return _cost(left, right) >= SAME_LINE or (found[one.of] == found[other.of] and _meet(one, other))
-    straight, bent = (one, other) if other.is_needed else (other, one)
+def _coincide(first: Trunk, second: Trunk, tracks: Mapping[NetKey, int]) -> bool:
+    if first.is_needed and second.is_needed:
+        left, right = (first, second) if tracks[first.net] < tracks[second.net] else (second, first)
+        same_track = tracks[first.net] == tracks[second.net]
+        return _cost(left, right) >= COINCIDENCE_COST or (same_track and _overlap(first, second))
+    straight, bent = (first, second) if second.is_needed else (second, first)
     return any(abs(straight.top - y) < BLUR for y in (*bent.lefts, *bent.rights))
 
 
-def _ordered(trunks: list[Trunk]) -> list[Trunk]:
-    """Sort trunks so that few lines cross: each is moved to its best place among the others, some times over."""
-    order = sorted(trunks, key=lambda trunk: (trunk.top, trunk.bottom, trunk.of))
+def _order_trunks(trunks: list[Trunk]) -> list[Trunk]:
+    """Return the trunks so that few lines cross: each is moved to its best place among the others, a few times."""
+    order = sorted(trunks, key=lambda trunk: (trunk.top, trunk.bottom, trunk.net))
     for _ in range(ROUNDS):
         before = list(order)
         for trunk in before:
@@ -101,14 +102,16 @@ def _best_place(trunk: Trunk, others: list[Trunk]) -> int:
 
 
 def _cost(left: Trunk, right: Trunk) -> int:
-    """Count what crosses when one trunk is left of the other."""
-    if not _meet(left, right):
+    """Return the cost of the crossings when one trunk is left of the other."""
+    if not _overlap(left, right):
         return 0
-    count = sum(right.top < y < right.bottom for y in left.rights) + sum(
+    crossings = sum(right.top < y < right.bottom for y in left.rights) + sum(
         left.top < y < left.bottom for y in right.lefts
     )
-    return count + SAME_LINE * sum(abs(one - other) < BLUR for one in left.rights for other in right.lefts)
+    coincidences = sum(abs(outgoing - incoming) < BLUR for outgoing in left.rights for incoming in right.lefts)
+    return crossings + COINCIDENCE_COST * coincidences
 
 
-def _meet(one: Trunk, other: Trunk) -> bool:
-    return one.top - BLUR <= other.bottom and other.top - BLUR <= one.bottom
+def _overlap(first: Trunk, second: Trunk) -> bool:
+    """Return whether two trunks share a height, so that they need different tracks."""
+    return first.top - BLUR <= second.bottom and second.top - BLUR <= first.bottom

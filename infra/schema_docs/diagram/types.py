@@ -1,4 +1,4 @@
-"""Types as people write them: PostgreSQL's own aliases for the long names of the standard (manual, table 8.1)."""
+"""Short names of types: PostgreSQL's own aliases for the long names of the SQL standard (manual, table 8.1)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ALIASES = (
 )
 
 
-def short(type_name: str) -> str:
-    """Give the short name of a type, with its modifiers and brackets; others are given as they are."""
+def short_type(type_name: str) -> str:
+    """Return the alias of a type, with its modifiers and brackets; a type without an alias is returned unchanged."""
     for pattern, alias in ALIASES:
         if pattern.match(type_name):
             return pattern.sub(alias, type_name, count=1)

@@ -1,1 +1,1 @@
-"""The schema in words: one page of HTML, and Markdown; values in, text out."""
+"""The schema in words, as one page of HTML and as Markdown; nothing is read or run to make them."""

@@ -1,4 +1,4 @@
-"""From a structure to what its documents say, before that has a form."""
+"""The contents of the documents, read from the structure of a schema; page.py and markdown.py give them a form."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from infra.catalog.catalog import ObjectId
 from infra.catalog.identifiers import last, parent, raw
 from infra.catalog.structure import display_type
-from infra.schema_docs.diagram.scene import keys_of
-from infra.schema_docs.diagram.types import short
+from infra.schema_docs.diagram.scene import key_labels
+from infra.schema_docs.diagram.types import short_type
 from infra.schema_docs.pages.entries import (
     ColumnEntry,
     ModuleEntry,
@@ -26,32 +26,41 @@ if TYPE_CHECKING:
 
     from infra.catalog.definitions import ColumnDefinition, ConstraintDefinition, IndexDefinition
     from infra.catalog.structure import Other, Structure, Table
-    from infra.schema_docs.pages.entries import Described, SourceLink
+    from infra.schema_docs.pages.entries import ModuleDescription, SourceLink
 
-    Places = Mapping[tuple[str, tuple[str, ...]], SourceLink]
+    SourceLinks = Mapping[tuple[str, tuple[str, ...]], SourceLink]
 
 _HIDDEN = ("owner", "privileges", "column order", "extension version")
 
 
-def contents(structure: Structure, modules: Sequence[Described], places: Sequence[Places], title: str) -> PageContents:
-    """Gather what the documents say; each of `places` is asked where an object is declared."""
-    reader = _Reader(structure, places)
-    return PageContents(title, counted(_kinds(structure)), tuple(reader.module(module) for module in modules))
+def page_contents(
+    structure: Structure, modules: Sequence[ModuleDescription], sources: Sequence[SourceLinks], title: str
+) -> PageContents:
+    """Return the contents of the documents.
+
+    Each of `sources` has the lines where objects are declared, by kind and name; an object is linked to each of them.
+    """
+    reader = _Reader(structure, sources)
+    return PageContents(title, count_phrase(_kinds(structure)), tuple(reader.module(module) for module in modules))
 
 
 def anchor(kind: str, name: str) -> str:
-    """Give a name for links, another one for every object: unquoted names have neither `-` nor `:` nor `~`."""
+    """Return the id of an object in the page; no two objects share one.
+
+    The separators `-` and `:` and the escape `~` do not occur in names that need no quotes.
+    """
     if kind == "column":
-        return f"{anchor('table', parent(name))}:{_kept(last(name))}"
-    return _kept(display_type(name)) if kind == "table" else f"{kind.replace(' ', '-')}-{_kept(display_type(name))}"
+        return f"{anchor('table', parent(name))}:{_escaped(last(name))}"
+    escaped = _escaped(display_type(name))
+    return escaped if kind == "table" else f"{kind.replace(' ', '-')}-{escaped}"
 
 
-def _kept(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", lambda found: f"~{ord(found[0]):x}~", name)
+def _escaped(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", lambda match: f"~{ord(match[0]):x}~", name)
 
 
-def counted(kinds: Iterable[str]) -> str:
-    """Say how many there are of each kind, in the order in which they come."""
+def count_phrase(kinds: Iterable[str]) -> str:
+    """Return how many there are of each kind, such as `2 tables, 1 view`, in the order of their first occurrence."""
     return ", ".join(f"{count} {kind if count == 1 else _plural(kind)}" for kind, count in Counter(kinds).items())
 
 
@@ -71,45 +80,45 @@ def _kinds(structure: Structure) -> Iterator[str]:
 
 
 class _Reader:
-    """Turns the values of a structure into entries."""
+    """A reader that turns the values of a structure into entries."""
 
-    def __init__(self, structure: Structure, places: Sequence[Places]) -> None:
+    def __init__(self, structure: Structure, sources: Sequence[SourceLinks]) -> None:
         self.structure = structure
-        self.places = places
+        self.sources = sources
 
-    def module(self, module: Described) -> ModuleEntry:
-        """Describe a module: its tables, what else it made, and how much of each kind."""
-        own = sorted(one for one, maker in self.structure.makers.items() if maker == module.name)
+    def module(self, module: ModuleDescription) -> ModuleEntry:
+        """Return the entry of a module: its tables, its other objects, and how many there are of each kind."""
+        own = sorted(identity for identity, maker in self.structure.makers.items() if maker == module.name)
         return ModuleEntry(
             name=module.name,
             anchor=anchor("module", module.name),
             path=module.path,
             description=module.description,
-            counts=counted(one.kind for one in own if one.kind not in _HIDDEN),
+            counts=count_phrase(identity.kind for identity in own if identity.kind not in _HIDDEN),
             tables=tuple(
                 self.table(table)
                 for table in self.structure.tables.values()
                 if self.structure.maker(table.name) == module.name
             ),
-            others=tuple(self.other(one) for one in self.structure.others if one.identity in own),
+            others=tuple(self.other(other) for other in self.structure.others if other.identity in own),
         )
 
     def table(self, table: Table) -> TableEntry:
-        """Describe a table."""
+        """Return the entry of a table."""
         return TableEntry(
             name=table.shown,
             anchor=anchor("table", table.name),
             comment=table.comment,
             notes=table.notes,
             columns=tuple(self.column(table, column) for column in table.columns),
-            constraints=tuple(self.constraint(table, one) for one in table.constraints),
-            indexes=tuple(self.index(table, one) for one in table.indexes),
-            referred_to_by=tuple(_reference(*found) for found in self.structure.referring(table.name)),
-            declared=self.sources("table", table.name),
+            constraints=tuple(self.constraint(table, constraint) for constraint in table.constraints),
+            indexes=tuple(self.index(table, index) for index in table.indexes),
+            referred_to_by=tuple(_reference(source, key) for source, key in self.structure.referring(table.name)),
+            declared=self.source_links("table", table.name),
         )
 
     def column(self, table: Table, column: ColumnDefinition) -> ColumnEntry:
-        """Describe a column; that of a foreign key with what it refers to."""
+        """Return the entry of a column, with the columns that its foreign keys refer to."""
         name = f"{table.name}.{column.name}"
         targets = [
             (f"{display_type(key.target)}.{target}", anchor("column", f"{key.target}.{target}"))
@@ -122,36 +131,36 @@ class _Reader:
         return ColumnEntry(
             name=column.name,
             anchor=anchor("column", name),
-            type=short(column.type),
+            type=short_type(column.type),
             nullable=column.nullable,
             default=column.default or column.generated,
-            keys=keys_of(table, column),
+            keys=key_labels(table, column),
             notes=(*collation, *column.rest),
             comment=column.comment,
             targets=tuple(targets),
-            declared=self.sources("column", name),
+            declared=self.source_links("column", name),
         )
 
     def constraint(self, table: Table, constraint: ConstraintDefinition) -> RuleEntry:
-        """Describe a constraint; where it has no place of its own, its first column has."""
+        """Return the entry of a constraint."""
         name = f"{table.name}.{constraint.name}"
         before, target, after = constraint.definition.partition(constraint.target or "\0")
-        known = constraint.target in self.structure.tables
+        is_shown = constraint.target in self.structure.tables
         return RuleEntry(
             name=constraint.name,
             anchor=anchor("constraint", name),
             kind=constraint.kind,
             before=before,
             target=display_type(target),
-            target_anchor=anchor("table", target) if known else "",
+            target_anchor=anchor("table", target) if is_shown else "",
             after=after,
             comment=constraint.comment,
             module=self.maker("constraint", name),
-            declared=self.sources("constraint", name, table=table.name, columns=constraint.columns),
+            declared=self.source_links("constraint", name, table=table.name, columns=constraint.columns),
         )
 
     def index(self, table: Table, index: IndexDefinition) -> RuleEntry:
-        """Describe an index, named by its table's schema and its own name."""
+        """Return the entry of an index, which is named with its schema where that is not `public`."""
         return RuleEntry(
             name=display_type(index.name),
             anchor=anchor("index", index.name),
@@ -162,25 +171,31 @@ class _Reader:
             after="",
             comment=index.comment,
             module=self.maker("index", index.name),
-            declared=self.sources("index", index.name, table=table.name, columns=index.columns),
+            declared=self.source_links("index", index.name, table=table.name, columns=index.columns),
         )
 
     def other(self, other: Other) -> OtherEntry:
-        """Describe what is no table."""
+        """Return the entry of an object that is no table."""
         kind, name = other.identity
         return OtherEntry(
-            kind, display_type(name), anchor(kind, name), other.definition, other.comment, self.sources(kind, name)
+            kind, display_type(name), anchor(kind, name), other.definition, other.comment, self.source_links(kind, name)
         )
 
     def maker(self, kind: str, name: str) -> str:
-        """Name the module that made an object."""
+        """Return the name of the module that created an object, '' when that is not known."""
         return self.structure.makers.get(ObjectId(kind, name), "")
 
-    def sources(self, kind: str, name: str, *, table: str = "", columns: Sequence[str] = ()) -> tuple[SourceLink, ...]:
-        """Give where an object is declared, on each side that knows; else where its first column is, or its table."""
-        keys = [(kind, raw(name)), *(("column", raw(f"{table}.{one}")) for one in columns[:1]), ("table", raw(table))]
-        found = [next((side[key] for key in keys if key in side), None) for side in self.places]
-        return tuple(source for source in found if source)
+    def source_links(
+        self, kind: str, name: str, *, table: str = "", columns: Sequence[str] = ()
+    ) -> tuple[SourceLink, ...]:
+        """Return the lines where an object is declared, one of each source that has it.
+
+        A constraint or index without a line of its own has that of its first column, else that of its table.
+        """
+        keys = [(kind, raw(name)), *(("column", raw(f"{table}.{column}")) for column in columns[:1])]
+        keys.append(("table", raw(table)))
+        links = [next((lines[key] for key in keys if key in lines), None) for lines in self.sources]
+        return tuple(link for link in links if link)
 
 
 def _reference(table: Table, key: ConstraintDefinition) -> ReferenceEntry:

@@ -1,4 +1,4 @@
-"""What the documents show, entry by entry: modules, tables, columns, rules, and where each is declared."""
+"""The entries of the documents: modules, tables, columns, constraints, indexes, and where each is declared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class SourceLink(NamedTuple):
-    """A line of a file, by its path in the project."""
+    """A line of a file; `path` is relative to the project."""
 
     path: str
     line: int
@@ -16,8 +16,8 @@ class SourceLink(NamedTuple):
         return f"{self.path}:{self.line}"
 
 
-class Described(NamedTuple):
-    """A module: its name, its file, and what its first comment says of it."""
+class ModuleDescription(NamedTuple):
+    """A module: its name, the path of its file, and the first line of its first comment."""
 
     name: str
     path: str
@@ -26,7 +26,7 @@ class Described(NamedTuple):
 
 @dataclass(frozen=True)
 class ColumnEntry:
-    """A column as the documents show it."""
+    """A column; `notes` are its collation and other properties, `targets` what its foreign keys refer to."""
 
     name: str
     anchor: str
@@ -36,13 +36,13 @@ class ColumnEntry:
     keys: tuple[str, ...]
     notes: tuple[str, ...]
     comment: str
-    targets: tuple[tuple[str, str], ...]  # what its foreign keys refer to: as shown, and as an anchor
+    targets: tuple[tuple[str, str], ...]  # each as shown, and as an anchor
     declared: tuple[SourceLink, ...]
 
 
 @dataclass(frozen=True)
 class RuleEntry:
-    """A constraint or an index as the documents show it; `before`, `target` and `after` are parts of its definition."""
+    """A constraint or an index; `before`, `target` (the table referred to) and `after` together are its definition."""
 
     name: str
     anchor: str
@@ -58,7 +58,7 @@ class RuleEntry:
 
 @dataclass(frozen=True)
 class ReferenceEntry:
-    """A foreign key seen from the table that it refers to."""
+    """A foreign key in the entry of the table that it refers to; `own_columns` are those of that table."""
 
     table: str
     anchor: str
@@ -69,7 +69,7 @@ class ReferenceEntry:
 
 @dataclass(frozen=True)
 class TableEntry:
-    """A table as the documents show it."""
+    """A table with its columns, constraints, indexes, and the foreign keys of others that refer to it."""
 
     name: str
     anchor: str
@@ -84,7 +84,7 @@ class TableEntry:
 
 @dataclass(frozen=True)
 class OtherEntry:
-    """An object that is no table, as the documents show it."""
+    """An object that is neither a table nor a part of one."""
 
     kind: str
     name: str
@@ -96,7 +96,7 @@ class OtherEntry:
 
 @dataclass(frozen=True)
 class ModuleEntry:
-    """A module as the documents show it; `counts` says in words what it makes."""
+    """A module with what it creates; `counts` is a phrase such as `2 tables, 1 view`."""
 
     name: str
     anchor: str
@@ -109,7 +109,7 @@ class ModuleEntry:
 
 @dataclass(frozen=True)
 class PageContents:
-    """All that the documents say."""
+    """The whole content of the documents."""
 
     title: str
     counts: str

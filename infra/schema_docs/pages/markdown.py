@@ -1,4 +1,4 @@
-"""The contents as Markdown, as GitHub shows it: pictures, and tables with links."""
+"""The contents as Markdown in GitHub's form: pictures, and tables with links."""
 
 from __future__ import annotations
 
@@ -15,63 +15,70 @@ SPECIAL = re.compile(r"(?=[\\`*_\[\]<>|&~$])|^(?=[#+-])|(?<=^[0-9])(?=[.)])|(?<=
 BACKTICKS = re.compile("`+")
 
 
-def markdown(contents: PageContents, pictures: Mapping[str, str], *, root: str) -> str:
-    """Give the document; `pictures` are names of SVG files by module, "" is the whole; `root` leads to the project."""
+def render_markdown(contents: PageContents, pictures: Mapping[str, str], *, root: str) -> str:
+    """Return the document.
+
+    `pictures` are names of SVG files by module, with the whole schema under ""; `root` is the relative path from the
+    document to the project.
+    """
     return "\n".join(_Writer(pictures, root).lines(contents)) + "\n"
 
 
-def text(value: str) -> str:
-    """Give a text as it is read: nothing in it means anything to Markdown or HTML, and it stays in its line."""
-    return SPECIAL.sub(r"\\", one_line(value))
+def escape_text(value: str) -> str:
+    """Return a text in one line, with everything escaped that has a meaning in Markdown or HTML."""
+    return SPECIAL.sub(r"\\", single_line(value))
 
 
-def code(value: str) -> str:
-    """Give a text as code that may stand in a table, '' for none."""
+def code_span(value: str) -> str:
+    """Return a text as a code span that may stand in a table, '' for an empty text.
+
+    The fence is longer than any run of backticks in the text (CommonMark, 6.1); a bar would end the cell of a table.
+    """
     if not value:
         return ""
-    shown = one_line(value).replace("|", "\\|")
+    shown = single_line(value).replace("|", "\\|")
     fence = "`" * (max((len(run) for run in BACKTICKS.findall(shown)), default=0) + 1)
     space = " " if len(fence) > 1 else ""
     return f"{fence}{space}{shown}{space}{fence}"
 
 
-def one_line(value: str) -> str:
-    """Give a text in one line."""
+def single_line(value: str) -> str:
+    """Return a text in one line, with single spaces."""
     return " ".join(value.split())
 
 
 class _Writer:
-    """Writes the lines; knows the pictures' names and the way to the project."""
+    """A writer of the document's lines, with the names of the pictures and the path to the project."""
 
     def __init__(self, pictures: Mapping[str, str], root: str) -> None:
         self.pictures = pictures
         self.root = root
 
     def lines(self, contents: PageContents) -> Iterator[str]:
-        """Give the whole document."""
-        yield f"# {text(contents.title)}"
+        """Yield the lines of the whole document."""
+        yield f"# {escape_text(contents.title)}"
         yield ""
         yield "Written by `python -m infra docs` from the catalog that the modules leave; do not change it here."
         yield ""
         yield f"{contents.counts}."
         yield ""
         for module in contents.modules:
-            tables = ", ".join(f"[{text(table.name)}](#{table.anchor})" for table in module.tables)
+            tables = ", ".join(f"[{escape_text(table.name)}](#{table.anchor})" for table in module.tables)
             yield f"- [{module.name}](#{module.anchor})" + (f": {tables}" if tables else "")
         yield from self.picture("", contents.title)
         for module in contents.modules:
             yield from self.module(module)
 
     def picture(self, name: str, title: str) -> Iterator[str]:
-        """Give a picture, which opens in full size; nothing where there is none."""
+        """Yield the lines of a picture that links to its file; none where there is no picture."""
         if name in self.pictures:
-            yield from ("", f"[![{text(title)}]({self.pictures[name]})]({self.pictures[name]})")
+            yield from ("", f"[![{escape_text(title)}]({self.pictures[name]})]({self.pictures[name]})")
 
     def module(self, module: ModuleEntry) -> Iterator[str]:
-        """Give a module."""
+        """Yield the lines of a module."""
         yield from ("", f'## <a id="{module.anchor}"></a>{module.name}')
         if module.description:
-            yield from ("", text(module.description))
+            yield from ("", escape_text(module.description))
         yield from ("", self.link(module.path, module.path) + (f": {module.counts}." if module.counts else ""))
         yield from self.picture(module.name, module.name)
         for table in module.tables:
@@ -79,28 +86,34 @@ class _Writer:
         if module.others:
             yield from ("", "### Other objects", "")
             rows = [
-                (code(one.name), one.kind, code(one.definition), text(one.comment), self.places(one.declared))
-                for one in module.others
+                (
+                    code_span(other.name),
+                    other.kind,
+                    code_span(other.definition),
+                    escape_text(other.comment),
+                    self.source_links(other.declared),
+                )
+                for other in module.others
             ]
             yield from _table(("Name", "Kind", "Definition", "Comment", "Declared"), rows)
 
     def table(self, table: TableEntry) -> Iterator[str]:
-        """Give a table with its columns, rules and references."""
-        yield from ("", f'### <a id="{table.anchor}"></a>{text(table.name)}')
+        """Yield the lines of a table with its columns, constraints, indexes and references."""
+        yield from ("", f'### <a id="{table.anchor}"></a>{escape_text(table.name)}')
         if table.comment:
-            yield from ("", text(table.comment))
-        for note in filter(None, (*map(code, table.notes), self.places(table.declared))):
+            yield from ("", escape_text(table.comment))
+        for note in filter(None, (*map(code_span, table.notes), self.source_links(table.declared))):
             yield from ("", note)
         yield ""
         rows = [
             (
-                f'<a id="{column.anchor}"></a>{code(column.name)}',
-                code(" ".join([column.type, *column.notes])),
+                f'<a id="{column.anchor}"></a>{code_span(column.name)}',
+                code_span(" ".join([column.type, *column.notes])),
                 "" if column.nullable else "not null",
-                code(column.default),
-                " ".join([*column.keys, *(f"→ [{text(shown)}](#{target})" for shown, target in column.targets)]),
-                text(column.comment),
-                self.places(column.declared),
+                code_span(column.default),
+                " ".join([*column.keys, *(f"→ [{escape_text(shown)}](#{target})" for shown, target in column.targets)]),
+                escape_text(column.comment),
+                self.source_links(column.declared),
             )
             for column in table.columns
         ]
@@ -109,38 +122,40 @@ class _Writer:
         yield from self.rules("Indexes", table.indexes)
         if table.referred_to_by:
             yield from ("", "Referred to by:", "")
-            for one in table.referred_to_by:
-                keys = code(f"({one.columns}) → ({one.own_columns}) {one.action}")
-                yield f"- [{text(one.table)}](#{one.anchor}) {keys}"
+            for reference in table.referred_to_by:
+                keys = code_span(f"({reference.columns}) → ({reference.own_columns}) {reference.action}")
+                yield f"- [{escape_text(reference.table)}](#{reference.anchor}) {keys}"
 
     def rules(self, title: str, entries: Sequence[RuleEntry]) -> Iterator[str]:
-        """Give constraints or indexes; nothing where there are none."""
+        """Yield the lines of constraints or indexes; none where there are no entries."""
         if not entries:
             return
         rows = [
             (
-                code(one.name),
-                code(f"{'unique ' if one.kind == 'unique index' else ''}{one.before}{one.target}{one.after}"),
-                text(one.comment),
-                one.module,
-                self.places(one.declared),
+                code_span(entry.name),
+                code_span(
+                    f"{'unique ' if entry.kind == 'unique index' else ''}{entry.before}{entry.target}{entry.after}"
+                ),
+                escape_text(entry.comment),
+                entry.module,
+                self.source_links(entry.declared),
             )
-            for one in entries
+            for entry in entries
         ]
         yield ""
         yield from _table((title, "Definition", "Comment", "Module", "Declared"), rows)
 
-    def places(self, declared: Sequence[SourceLink]) -> str:
-        """Give links to where something is declared."""
+    def source_links(self, declared: Sequence[SourceLink]) -> str:
+        """Return links to the lines where something is declared."""
         return " ".join(self.link(str(source), source.path, f"#L{source.line}") for source in declared)
 
     def link(self, shown: str, path: str, fragment: str = "") -> str:
-        """Give a link to a file of the project."""
-        return f"[{text(shown)}]({self.root}/{quote(path)}{fragment})"
+        """Return a link to a file of the project."""
+        return f"[{escape_text(shown)}]({self.root}/{quote(path)}{fragment})"
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Give a table without the columns that are empty in every row."""
+    """Yield the lines of a table without the columns that are empty in every row."""
     kept = [number for number in range(len(titles)) if any(row[number] for row in rows)]
     yield f"| {' | '.join(titles[number] for number in kept)} |"
     yield f"|{' --- |' * len(kept)}"

@@ -1,4 +1,4 @@
-"""The contents as one page of HTML that needs nothing else: style, script and pictures are in it."""
+"""The contents as one self-contained page of HTML: style, script and pictures are in it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ if TYPE_CHECKING:
 
     from infra.schema_docs.pages.entries import PageContents
 
-_HERE = Path(__file__).parent
+_DIRECTORY = Path(__file__).parent
 
 
-def page(contents: PageContents, pictures: Mapping[str, str], *, modules: int, root: str) -> str:
-    """Give the page; `pictures` are SVG by module, "" is the whole; `root` leads from the page to the project.
+def render_page(contents: PageContents, pictures: Mapping[str, str], *, modules: int, root: str) -> str:
+    """Return the page.
 
-    Every value is escaped by the template's engine; style, script and pictures are this program's own, and are not.
+    `pictures` are SVG elements by module, with the whole schema under ""; `modules` is how many have a colour; `root`
+    is the relative path from the page to the project. Jinja2 escapes every value but style, script and pictures, which
+    are this program's own.
     """
     environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+        loader=FileSystemLoader(_DIRECTORY), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
     script = _text("page.js")
-    style = _text("page.css") + colours.style(lambda light, dark: f"light-dark({light}, {dark})", modules, ".erd")
+    style = _text("page.css") + colours.stylesheet(lambda light, dark: f"light-dark({light}, {dark})", modules, ".erd")
     return environment.get_template("page.html.jinja").render(
         contents=contents,
         pictures={name: Markup(picture) for name, picture in pictures.items()},  # noqa: S704 (made by ElementTree)
@@ -41,4 +43,4 @@ def page(contents: PageContents, pictures: Mapping[str, str], *, modules: int, r
 
 
 def _text(name: str) -> str:
-    return _HERE.joinpath(name).read_text(encoding="utf-8")
+    return _DIRECTORY.joinpath(name).read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
-"""A certificate authority for one server, and the server's certificate: made, and judged whether one is due.
+"""The certificate authority of one server, the server's certificate, and the decision whether its renewal is due.
 
-The library is imported where a certificate is made: stacks without TLS need not have it.
+`cryptography` is imported inside the functions that issue certificates, because stacks without TLS do without it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 AUTHORITY_DAYS, SERVER_DAYS = 3650, 365
 RENEWED_DAYS = 120
-"""So long before its end a certificate is renewed, by the next `up`."""
-EARLIER = timedelta(hours=1)  # for clients whose clocks are slow
+"""A certificate that expires within this many days is renewed by the next `up`."""
+_CLOCK_SKEW = timedelta(hours=1)
+"""Certificates are valid from this long before they are issued, for clients whose clocks are slow."""
 
 
 @dataclass(frozen=True)
 class Certificates:
-    """What a server and its clients need, all PEM; `authority` is what the clients get."""
+    """Certificates and keys in PEM format; clients get `authority`, the authority's certificate."""
 
     authority: str
     authority_key: str = field(repr=False)
@@ -33,9 +34,9 @@ class Certificates:
 
 
 def issue(names: Sequence[str], *, issued: str, authority: str = "", authority_key: str = "") -> Certificates:
-    """Make a server's certificate for its names and addresses; by the authority given, where that lives long enough.
+    """Issue a server certificate for host names and IP addresses, by the given authority if that expires later.
 
-    `issued` is when, as moment() gives it.
+    Otherwise a new authority is created. `issued` is the time of issue, as returned by moment().
     """
     from cryptography import x509  # noqa: PLC0415 (see the module's docstring)
     from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
@@ -48,28 +49,28 @@ def issue(names: Sequence[str], *, issued: str, authority: str = "", authority_k
         authority, authority_key = _authority(now)
     signer = serialization.load_pem_private_key(authority_key.encode(), None)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)
-    above = x509.load_pem_x509_certificate(authority.encode())
+    issuer = x509.load_pem_x509_certificate(authority.encode())
     key = ec.generate_private_key(ec.SECP256R1())
-    made = (
-        _begun(names[0], above.subject, key.public_key(), now - EARLIER, ends)
+    certificate = (
+        _builder(names[0], issuer.subject, key.public_key(), now - _CLOCK_SKEW, ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([_name(one) for one in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
     )
-    return Certificates(authority, authority_key, _pem(made), _pem_of_key(key))
+    return Certificates(authority, authority_key, _pem(certificate), _pem_of_key(key))
 
 
 def moment() -> str:
-    """Give this moment, as it is kept."""
+    """Return the current time in UTC, in the ISO 8601 format in which it is stored."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def is_due(issued: str, *, now: datetime | None = None) -> bool:
-    """Say whether a certificate that was issued then is to be renewed."""
-    after = datetime.fromisoformat(issued) + timedelta(days=SERVER_DAYS - RENEWED_DAYS)
-    return after <= (now or datetime.now(timezone.utc))
+    """Return whether a certificate that was issued at this time is to be renewed."""
+    due = datetime.fromisoformat(issued) + timedelta(days=SERVER_DAYS - RENEWED_DAYS)
+    return due <= (now or datetime.now(timezone.utc))
 
 
 def _authority(now: datetime) -> tuple[str, str]:
@@ -82,17 +83,19 @@ def _authority(now: datetime) -> tuple[str, str]:
     uses = dict.fromkeys(
         ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
          "encipher_only", "decipher_only"), False)  # fmt: skip
-    made = (
-        _begun("platform-postgres", subject, key.public_key(), now - EARLIER, now + timedelta(days=AUTHORITY_DAYS))
+    certificate = (
+        _builder(
+            "platform-postgres", subject, key.public_key(), now - _CLOCK_SKEW, now + timedelta(days=AUTHORITY_DAYS)
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **uses), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return _pem(made), _pem_of_key(key)
+    return _pem(certificate), _pem_of_key(key)
 
 
-def _begun(
+def _builder(
     name: str, issuer: x509.Name, key: ec.EllipticCurvePublicKey, begins: datetime, ends: datetime
 ) -> x509.CertificateBuilder:
     from cryptography import x509  # noqa: PLC0415 (see the module's docstring)
@@ -108,7 +111,7 @@ def _begun(
     )
 
 
-def _name(text: str) -> x509.GeneralName:
+def _general_name(text: str) -> x509.GeneralName:
     from cryptography import x509  # noqa: PLC0415 (see the module's docstring)
 
     try:

@@ -1,6 +1,7 @@
-"""What is in two servers in containers that stand side by side for a moment: dumped, restored, counted, compared.
+"""The contents of two servers in containers side by side: dumped from the older, restored in the newer, compared.
 
-All of it is said to programs in the newer container; both servers listen on sockets in a volume that the two share.
+Every command runs in the newer container, with its programs: pg_dump has to be at least as new as the server that it
+reads (PostgreSQL manual, pg_dump, Notes). Both servers listen on sockets in a volume that the two containers share.
 """
 
 from __future__ import annotations
@@ -8,78 +9,81 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import Catalog, catalog_of
 from infra.catalog.difference import Difference, differences
 from infra.errors import RefusedError, ServerError
-from infra.postgres.ledger.relocation import MOVE, queries_as_json, reread
+from infra.postgres.ledger.relocation import RELOCATE, catalog_queries_as_json, replace_definition
 
 if TYPE_CHECKING:
     from infra.server.docker.engine import Engine
 
 SHARED_VOLUME = "/upgrade"
-"""Where the shared volume stands in both containers: sockets, and the dump that stays."""
+"""The mount point of the shared volume in both containers; it holds the sockets, and the dump, which is kept."""
 OLD, NEW = "old", "new"
 _NAMED = 5
-AT_ONCE = 100
-_SYSTEM = "n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
+_TABLES_PER_QUERY = 100
+_USER_SCHEMAS = "n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
 
-DATABASES = """
+_DATABASES = """
 SELECT json_agg(json_build_array(datname, oid::int8, datallowconn) ORDER BY oid)
 FROM pg_database WHERE datname <> 'template0'
 """
-IDENTIFIER = "SELECT system_identifier::text FROM pg_control_system()"
-HAS_LEDGER = "SELECT to_regclass('sqlmodule.identity') IS NOT NULL"
+_IDENTIFIER = "SELECT system_identifier::text FROM pg_control_system()"
+_HAS_LEDGER = "SELECT to_regclass('sqlmodule.identity') IS NOT NULL"
 _ROLES = """
 SELECT json_agg(json_build_array(rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication,
     rolbypassrls, rolconnlimit, rolpassword, ARRAY(
         SELECT roleid::regrole::text FROM pg_auth_members m WHERE m.member = a.oid ORDER BY 1)) ORDER BY rolname)
 FROM pg_authid a WHERE rolname !~ '^pg_'
 """
-OWNERS = """
+_OWNERS = """
 SELECT json_agg(json_build_array(datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype)
     ORDER BY datname) FROM pg_database
 """
 _TABLES = f"""
 SELECT coalesce(json_agg(c.oid::regclass::text ORDER BY 1), '[]') FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm') AND {_SYSTEM}
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm') AND {_USER_SCHEMAS}
 """
-SEQUENCES = "SELECT coalesce(json_agg(s ORDER BY schemaname, sequencename), '[]') FROM pg_sequences s"
+_SEQUENCES = "SELECT coalesce(json_agg(s ORDER BY schemaname, sequencename), '[]') FROM pg_sequences s"
 
-VIEW = "BEGIN; SET LOCAL search_path = ''; SELECT to_json(pg_get_viewdef('{name}'::regclass)); COMMIT"
-REREAD = """
+_VIEW_DEFINITION = "BEGIN; SET LOCAL search_path = ''; SELECT to_json(pg_get_viewdef('{name}'::regclass)); COMMIT"
+_RECREATED_DEFINITION = """
 BEGIN; SET LOCAL search_path = ''; CREATE TEMPORARY VIEW reread AS {query};
 SELECT to_json(pg_get_viewdef('pg_temp.reread'::regclass)); ROLLBACK
 """
 
-ASK = 'psql -X -A -t -q -v ON_ERROR_STOP=1 -h "$SHARED/$SIDE" -c "$QUERY"'
-DUMP_ROLES = 'umask 077; pg_dumpall -h "$SHARED/old" --globals-only -f "$SHARED/dump/globals.sql"'
-DUMP = 'umask 077; pg_dump -h "$SHARED/old" --format custom -f "$SHARED/dump/$FILE"'
-RESTORE_ROLES = """
+_QUERY = 'psql -X -A -t -q -v ON_ERROR_STOP=1 -h "$SHARED/$SIDE" -c "$QUERY"'
+_DUMP_ROLES = 'umask 077; pg_dumpall -h "$SHARED/old" --globals-only -f "$SHARED/dump/globals.sql"'
+_DUMP = 'umask 077; pg_dump -h "$SHARED/old" --format custom -f "$SHARED/dump/$FILE"'
+_RESTORE_ROLES = """
 grep -vx "CREATE ROLE $PGUSER;" "$SHARED/dump/globals.sql" | psql -X -q -v ON_ERROR_STOP=1 -h "$SHARED/new" -d template1
 """
-RESTORE = """
+_RESTORE = """
 pg_restore -h "$SHARED/new" --exit-on-error --clean --if-exists --create -d "$OTHER" "$SHARED/dump/$FILE"
 """
-ANALYZE = 'vacuumdb -h "$SHARED/new" --all --analyze-only --quiet'
+_ANALYZE = 'vacuumdb -h "$SHARED/new" --all --analyze-only --quiet'
 
 
 @dataclass(frozen=True)
 class DumpedDatabase:
-    """One database of the older server, and the file that its dump has."""
+    """A database of the older server."""
 
     name: str
     oid: int
 
     @property
     def file(self) -> str:
+        """The name of the file of its dump."""
         return f"{self.oid}-{re.sub('[^A-Za-z0-9_]', '_', self.name)[:60]}.dump"
 
 
 @dataclass(frozen=True)
-class Proof:
-    """That all is equal: how many rows there are, and what the newer version writes in other words, by database."""
+class ContentsComparison:
+    """The result of a comparison without faults: the count of all rows, and the definitions that the newer version
+    writes in other words, by database.
+    """
 
     rows: int
     rewritten: dict[str, list[Difference]]
@@ -87,111 +91,116 @@ class Proof:
 
 @dataclass(frozen=True)
 class ServerContents:
-    """Both servers, asked by the programs of the container `inside`, as the administrator `user`."""
+    """Both servers, reached from the container `container` as the administrator `user`."""
 
     engine: Engine
-    inside: str
+    container: str
     user: str
 
     def databases(self) -> list[DumpedDatabase]:
-        """Give the databases of the older server; raises RefusedError for one that nobody may enter."""
-        rows = json.loads(self._ask(OLD, "template1", DATABASES))
-        for name, _, enters in rows:
-            if not enters:
+        """Return the databases of the older server; raise RefusedError for one that allows no connections."""
+        rows = json.loads(self._query(OLD, "template1", _DATABASES))
+        for name, _, allows_connections in rows:
+            if not allows_connections:
                 raise RefusedError("allows no connections, so it cannot be dumped", place=f"database {name}")
         return [DumpedDatabase(name, oid) for name, oid, _ in rows]
 
     def dump(self, databases: list[DumpedDatabase]) -> None:
-        """Write the roles, and every database into a file of its own, into the shared volume."""
-        self._run("pg_dumpall", DUMP_ROLES)
-        for one in databases:
-            self._run(f"pg_dump of database {one.name}", DUMP, PGDATABASE=one.name, FILE=one.file)
+        """Write the roles, and each database into a file of its own, into the shared volume."""
+        self._run("pg_dumpall", _DUMP_ROLES)
+        for database in databases:
+            self._run(f"pg_dump of database {database.name}", _DUMP, PGDATABASE=database.name, FILE=database.file)
 
     def restore(self, databases: list[DumpedDatabase]) -> None:
-        """Make roles and databases in the newer server, with fresh statistics."""
-        self._run("restoring the roles", RESTORE_ROLES)
-        for one in databases:
-            other = "postgres" if one.name == "template1" else "template1"
-            self._run(f"pg_restore of database {one.name}", RESTORE, OTHER=other, FILE=one.file)
-        self._run("vacuumdb", ANALYZE)
+        """Create roles and databases in the newer server, and collect statistics."""
+        self._run("restoring the roles", _RESTORE_ROLES)
+        for database in databases:
+            other = "postgres" if database.name == "template1" else "template1"
+            self._run(f"pg_restore of database {database.name}", _RESTORE, OTHER=other, FILE=database.file)
+        self._run("vacuumdb", _ANALYZE)
 
-    def prove_equal(self, databases: list[DumpedDatabase]) -> Proof:
-        """Compare roles, owners, catalogs, rows and sequences; raises RefusedError where anything differs."""
-        for what, query in (("the roles", _ROLES), ("the databases", OWNERS)):
-            if self._ask(OLD, "template1", query) != self._ask(NEW, "template1", query):
-                raise RefusedError(f"{what} differ after the restore", place="dump-restore")
-        rewritten = {one.name: self._prove_catalog(one) for one in databases}
-        return Proof(sum(self._prove_rows(one) for one in databases), rewritten)
+    def compare(self, databases: list[DumpedDatabase]) -> ContentsComparison:
+        """Compare roles, owners, catalogs, rows and sequences; raise RefusedError where anything differs."""
+        for objects, query in (("the roles", _ROLES), ("the databases", _OWNERS)):
+            if self._query(OLD, "template1", query) != self._query(NEW, "template1", query):
+                raise RefusedError(f"{objects} differ after the restore", place="dump-restore")
+        rewritten = {database.name: self._compare_catalog(database) for database in databases}
+        return ContentsComparison(sum(self._compare_rows(database) for database in databases), rewritten)
 
-    def hand_over(self, databases: list[DumpedDatabase], proof: Proof) -> None:
-        """Tell the ledgers which server and database they are in now; a ledger of somewhere else stays foreign."""
-        before = self._ask(OLD, "template1", IDENTIFIER)
-        for one in databases:
-            if self._ask(NEW, one.name, HAS_LEDGER) == "t":
-                self._ask(NEW, one.name, MOVE.format(system_identifier=int(before), database=one.oid))
-                for each in proof.rewritten[one.name]:
-                    self._ask(NEW, one.name, reread(each))
+    def relocate_ledgers(self, databases: list[DumpedDatabase], comparison: ContentsComparison) -> None:
+        """Record in each ledger the newer server and database, unless it names another server than the older one."""
+        before = self._query(OLD, "template1", _IDENTIFIER)
+        for database in databases:
+            if self._query(NEW, database.name, _HAS_LEDGER) == "t":
+                self._query(NEW, database.name, RELOCATE.format(system_identifier=int(before), database=database.oid))
+                for difference in comparison.rewritten[database.name]:
+                    self._query(NEW, database.name, replace_definition(difference))
 
-    def _prove_catalog(self, one: DumpedDatabase) -> list[Difference]:
-        """Give the objects that the newer version writes in other words, all others being equal."""
-        found = differences(self._catalog(OLD, one), self._catalog(NEW, one))
-        wrong = [each for each in found if not self._is_same_view(one, each)]
+    def _compare_catalog(self, database: DumpedDatabase) -> list[Difference]:
+        """Return the views that the newer version writes in other words; all other objects are equal."""
+        found = differences(self._catalog(OLD, database), self._catalog(NEW, database))
+        wrong = [difference for difference in found if not self._is_same_view(database, difference)]
         if wrong:
-            named = ", ".join(f"{each.identity} is {each.verdict}" for each in wrong[:_NAMED])
+            named = ", ".join(f"{difference.identity} is {difference.verdict}" for difference in wrong[:_NAMED])
             more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
-            raise RefusedError(f"differs after the restore: {named}{more}", place=f"database {one.name}")
+            raise RefusedError(f"differs after the restore: {named}{more}", place=f"database {database.name}")
         return found
 
-    def _is_same_view(self, one: DumpedDatabase, found: Difference) -> bool:
-        """Say whether the newer server, told a view in the older one's words, says what it says of the restored one."""
-        if not found.identity.kind.endswith("view") or found.expected is None or found.found is None:
-            return False
-        query = VIEW.format(name=found.identity.name.replace("'", "''"))
-        before, after = (json.loads(self._ask(side, one.name, query)) for side in (OLD, NEW))
-        same = json.loads(self._ask(NEW, one.name, REREAD.format(query=before.rstrip(" ;")))) == after
-        return same and found.expected.removeprefix(before) == found.found.removeprefix(after)
+    def _is_same_view(self, database: DumpedDatabase, difference: Difference) -> bool:
+        """Return whether the older server's definition of a view becomes, in the newer one, that of the restored view.
 
-    def _prove_rows(self, one: DumpedDatabase) -> int:
-        rows, restored = self._rows(OLD, one), self._rows(NEW, one)
+        Versions of PostgreSQL write the same query differently (pg_get_viewdef); so the newer server parses the older
+        definition, and both are compared as it writes them.
+        """
+        expected, found = difference.expected, difference.found
+        if not difference.identity.kind.endswith("view") or expected is None or found is None:
+            return False
+        query = _VIEW_DEFINITION.format(name=difference.identity.name.replace("'", "''"))
+        before, after = (json.loads(self._query(side, database.name, query)) for side in (OLD, NEW))
+        recreated = self._query(NEW, database.name, _RECREATED_DEFINITION.format(query=before.rstrip(" ;")))
+        return json.loads(recreated) == after and expected.removeprefix(before) == found.removeprefix(after)
+
+    def _compare_rows(self, database: DumpedDatabase) -> int:
+        rows, restored = self._row_counts(OLD, database), self._row_counts(NEW, database)
         wrong = [table for table, count in rows.items() if restored.get(table) != count]
-        if wrong or self._ask(OLD, one.name, SEQUENCES) != self._ask(NEW, one.name, SEQUENCES):
-            what = f"rows of {', '.join(wrong[:_NAMED])}" if wrong else "sequences"
-            raise RefusedError(f"differs after the restore: {what}", place=f"database {one.name}")
+        if wrong or self._query(OLD, database.name, _SEQUENCES) != self._query(NEW, database.name, _SEQUENCES):
+            objects = f"rows of {', '.join(wrong[:_NAMED])}" if wrong else "sequences"
+            raise RefusedError(f"differs after the restore: {objects}", place=f"database {database.name}")
         return sum(rows.values())
 
-    def _catalog(self, side: str, one: DumpedDatabase) -> Catalog:
-        """Read a catalog; an extension has the version that its server brings, so that alone may differ."""
+    def _catalog(self, side: str, database: DumpedDatabase) -> Catalog:
+        """Return a database's catalog without the versions of extensions, which each server brings along."""
         rows: list[tuple[str, str, str]] = [
             (kind, name, definition)
-            for query in queries_as_json()
-            for kind, name, definition in json.loads(self._ask(side, one.name, query))
+            for query in catalog_queries_as_json()
+            for kind, name, definition in json.loads(self._query(side, database.name, query))
             if kind != "extension version"
         ]
         return catalog_of(rows)
 
-    def _rows(self, side: str, one: DumpedDatabase) -> dict[str, int]:
-        tables: list[str] = json.loads(self._ask(side, one.name, _TABLES))
-        counted: dict[str, int] = {}
-        for start in range(0, len(tables), AT_ONCE):
-            some = tables[start : start + AT_ONCE]
-            counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in some)
-            numbers: list[int] = json.loads(self._ask(side, one.name, f"SELECT json_build_array({counts})"))
-            counted |= dict(zip(some, numbers, strict=True))
-        return counted
+    def _row_counts(self, side: str, database: DumpedDatabase) -> dict[str, int]:
+        tables: list[str] = json.loads(self._query(side, database.name, _TABLES))
+        counts: dict[str, int] = {}
+        for start in range(0, len(tables), _TABLES_PER_QUERY):
+            batch = tables[start : start + _TABLES_PER_QUERY]
+            columns = ", ".join(f"(SELECT count(*) FROM {table})" for table in batch)
+            numbers: list[int] = json.loads(self._query(side, database.name, f"SELECT json_build_array({columns})"))
+            counts |= dict(zip(batch, numbers, strict=True))
+        return counts
 
-    def _ask(self, side: str, database: str, query: str) -> str:
-        return self._run(f"asking database {database}", ASK, SIDE=side, PGDATABASE=database, QUERY=query)
+    def _query(self, side: str, database: str, query: str) -> str:
+        return self._run(f"a query in database {database}", _QUERY, SIDE=side, PGDATABASE=database, QUERY=query)
 
-    def _run(self, what: str, script: str, **variables: str) -> str:
-        given: dict[str, Any] = {
+    def _run(self, action: str, script: str, **variables: str) -> str:
+        environment = {
             "SHARED": SHARED_VOLUME,
             "PGUSER": self.user,
             "PGOPTIONS": "-c client_min_messages=error",
             **variables,
         }
-        status, said = self.engine.execute(
-            self.inside, f"set -e; {script}", user=self.user, variables=given, seconds=None
+        status, output = self.engine.execute(
+            self.container, f"set -e; {script}", user=self.user, variables=environment, seconds=None
         )
         if status:
-            raise ServerError(f"failed: {' / '.join(said.splitlines()[-3:])}", place=what)
-        return said
+            raise ServerError(f"failed: {' / '.join(output.splitlines()[-3:])}", place=action)
+        return output

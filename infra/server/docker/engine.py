@@ -1,231 +1,239 @@
-"""Talks to a Docker engine over its HTTP API: looks at what is there, and runs short commands in containers."""
+"""A Docker engine: descriptions of its images, containers, volumes and networks, and short commands in containers."""
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
-import socket
-import ssl
+import struct
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote, urlencode, urlsplit
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from infra.errors import ServerError
+from docker.errors import APIError, NotFound
+
+from infra.server.docker.client import TIMEOUT_SECONDS, connect_client, engine_errors, explanation_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
-_SECONDS = 120
-"""The longest single answer: a short command in a container."""
-NOT_FOUND, BAD = 404, 400
-WANTS_LOGIN = (401, 403)
-_REMEDY = "start it, or set server.docker_host or DOCKER_HOST to the one that runs"
+_LOGIN_REQUIRED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_FRAME = struct.Struct(">BxxxL")
+"""The header of a piece of output: the stream's number, and the length in bytes (Engine API, ContainerAttach)."""
+_RUN_LABELS = {"platform-postgres.look": "true"}
 
 Json = dict[str, Any]
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str, seconds: int | None) -> None:
-        super().__init__("docker", timeout=seconds)
-        self.path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
-
-
 @dataclass(frozen=True)
 class Engine:
-    """A Docker engine by its address, as DOCKER_HOST has it."""
+    """A Docker engine by its address, in the form of DOCKER_HOST: unix://, tcp:// or ssh://.
+
+    The first call connects. Every method raises ServerError when the engine does not answer or refuses the request.
+    """
 
     host: str
 
     @property
+    def hostname(self) -> str:
+        """The name or IP address of the engine's machine, '' for a Unix socket."""
+        return urlsplit(self.host).hostname or ""
+
+    @property
     def is_local(self) -> bool:
-        """Say whether its ports on 127.0.0.1 are this machine's."""
-        return self.host.startswith("unix://") or urlsplit(self.host).hostname in {"127.0.0.1", "localhost"}
+        """Whether the engine's ports on 127.0.0.1 are this machine's."""
+        return self.host.startswith("unix://") or self.hostname in {"127.0.0.1", "localhost"}
 
     def ping(self) -> None:
-        """Raise ServerError, in one sentence, when it does not answer."""
-        self._call("GET", "/_ping", None, _SECONDS)
+        """Raise ServerError when the engine does not answer."""
+        with engine_errors(self.host):
+            self._client.ping()
 
     def image(self, name: str) -> Json | None:
-        """Give what the engine says of an image that it has, by name or id."""
-        return self._look(f"/images/{quote(name)}/json")
-
-    def registry_refuses(self, name: str) -> str:
-        """Give a registry's reason for not having an image, as the engine says it; '' when it may be pulled.
-
-        One that wants a login is not judged here: the plugin has what `docker login` kept.
-        """
-        status, body = self._call("GET", f"/distribution/{quote(name)}/json", None, _SECONDS)
-        return "" if status < BAD or status in WANTS_LOGIN else _message(body)
+        """Return the engine's description of an image by name or id, None when the engine does not have it."""
+        with self._missing_is_none():
+            return self._client.inspect_image(name)
 
     def container(self, name: str) -> Json | None:
-        """Give what the engine says of a container, by name or id."""
-        return self._look(f"/containers/{quote(name)}/json")
+        """Return the engine's description of a container by name or id, None when there is none."""
+        with self._missing_is_none():
+            return self._client.inspect_container(name)
 
     def volume(self, name: str) -> Json | None:
-        """Give what the engine says of a volume."""
-        return self._look(f"/volumes/{quote(name)}")
+        """Return the engine's description of a volume, None when there is none."""
+        with self._missing_is_none():
+            return self._client.inspect_volume(name)
 
     def network(self, name: str) -> Json | None:
-        """Give what the engine says of a network."""
-        return self._look(f"/networks/{quote(name)}")
+        """Return the engine's description of a network, None when there is none."""
+        with self._missing_is_none():
+            return self._client.inspect_network(name)
+
+    def pull_refusal(self, image: str) -> str:
+        """Return the reason why a registry does not provide an image, '' when the image can be pulled.
+
+        A registry that requires a login is not judged: the plugin that pulls may have credentials for it.
+        """
+        with engine_errors(self.host):
+            try:
+                self._client.inspect_distribution(image)
+            except APIError as error:
+                return "" if error.status_code in _LOGIN_REQUIRED else explanation_of(error)
+        return ""
+
+    def create(
+        self,
+        image: str,
+        *,
+        name: str | None = None,
+        command: Sequence[str] | None = None,
+        entrypoint: Sequence[str] | None = None,
+        variables: Mapping[str, str],
+        binds: Sequence[str],
+        labels: Mapping[str, str],
+        limits: Mapping[str, int] | None = None,
+        stop_signal: str | None = None,
+        stop_timeout: int | None = None,
+    ) -> str:
+        """Create a container without network and return its id.
+
+        `binds` are `volume:path[:ro]`, `limits` the SDK's `mem_limit`, `memswap_limit` and `shm_size` in bytes, and
+        `stop_timeout` is in seconds.
+        """
+        with engine_errors(self.host):
+            created = self._client.create_container(
+                image,
+                name=name,
+                command=command,
+                entrypoint=entrypoint,
+                environment=_environment(variables),
+                labels=dict(labels),
+                host_config=self._client.create_host_config(network_mode="none", binds=list(binds), **(limits or {})),
+                stop_signal=stop_signal,
+                stop_timeout=stop_timeout,
+                use_config_proxy=False,  # no proxy variables of the user's Docker configuration in the container
+            )
+        return str(created["Id"])
 
     def start(self, container: str) -> None:
-        """Start a container; harmless when it runs."""
-        self.ask("POST", f"/containers/{quote(container)}/start")
+        """Start a container unless it runs."""
+        with engine_errors(self.host):
+            self._client.start(container)
 
     def stop(self, container: str) -> None:
-        """Stop a container with its own signal and patience; harmless when it stands still."""
-        self.ask("POST", f"/containers/{quote(container)}/stop")
-
-    def create(self, container: str, asked: Json) -> None:
-        """Make a container."""
-        self.ask("POST", f"/containers/create?{urlencode({'name': container})}", asked)
+        """Stop a container, if it runs, with the signal and the timeout that it was created with."""
+        with engine_errors(self.host):
+            self._client.stop(container)
 
     def remove(self, container: str) -> None:
-        """Remove a container and its nameless volumes; harmless when it is gone."""
-        self._look(f"/containers/{quote(container)}?force=1&v=1", "DELETE")
+        """Remove a container, if it exists, with its anonymous volumes."""
+        with self._missing_is_none():
+            self._client.remove_container(container, v=True, force=True)
 
-    def make_volume(self, name: str, labels: Mapping[str, str]) -> None:
-        """Make a volume."""
-        self.ask("POST", "/volumes/create", {"Name": name, "Labels": dict(labels)})
+    def create_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        """Create a volume."""
+        with engine_errors(self.host):
+            self._client.create_volume(name, labels=dict(labels))
 
     def remove_volume(self, name: str) -> None:
-        """Remove a volume; harmless when it is gone."""
-        self._look(f"/volumes/{quote(name)}", "DELETE")
+        """Remove a volume if it exists."""
+        with self._missing_is_none():
+            self._client.remove_volume(name)
 
-    def volumes_with(self, label: str, value: str) -> list[str]:
-        """Name the volumes with a label of this value."""
-        query = urlencode({"filters": json.dumps({"label": [f"{label}={value}"]})})
-        found: list[Json] = self.ask("GET", f"/volumes?{query}")["Volumes"] or []
-        return [str(one["Name"]) for one in found]
+    def create_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """Create a bridge network."""
+        with engine_errors(self.host):
+            self._client.create_network(name, driver="bridge", labels=dict(labels))
 
-    def last_lines(self, container: str, count: int = 3) -> str:
-        """Give the last lines that a container said, as one."""
-        query = urlencode({"stdout": 1, "stderr": 1, "tail": count})
-        _, body = self._call("GET", f"/containers/{quote(container)}/logs?{query}", None, _SECONDS)
-        return " / ".join(line.strip() for line in _unframed(body).splitlines() if line.strip())
+    def remove_network(self, name: str) -> None:
+        """Remove a network if it exists."""
+        with self._missing_is_none():
+            self._client.remove_network(name)
 
-    def run(self, image: str, script: str, *, variables: dict[str, str], binds: Sequence[str] = ()) -> str:
-        """Run a shell script in a new container without network, remove it, and give what it said."""
-        made = self.ask(
-            "POST",
-            "/containers/create",
-            {
-                "Image": image,
-                "Entrypoint": ["sh", "-c", script],
-                "Cmd": [],
-                "Env": [f"{name}={value}" for name, value in variables.items()],
-                "Labels": {"platform-postgres.look": "true"},
-                "HostConfig": {"NetworkMode": "none", "Binds": list(binds)},
-            },
-        )
-        container = str(made["Id"])
+    def volumes_labelled(self, label: str, value: str) -> list[str]:
+        """Return the names of the volumes whose label has this value."""
+        with engine_errors(self.host):
+            volumes: list[Json] = self._client.volumes(filters={"label": f"{label}={value}"})["Volumes"] or []
+        return [str(volume["Name"]) for volume in volumes]
+
+    def log_tail(self, container: str, count: int = 3) -> str:
+        """Return the last lines of a container's log, joined by ` / `; '' when there is no such container."""
+        log = b""
+        with self._missing_is_none():
+            log = self._client.logs(container, tail=count)
+        return " / ".join(line.strip() for line in log.decode(errors="replace").splitlines() if line.strip())
+
+    def run(self, image: str, script: str, *, variables: Mapping[str, str], binds: Sequence[str] = ()) -> str:
+        """Run a shell script in a new container without network, remove the container and return the output."""
+        entrypoint = ["sh", "-c", script]
+        container = self.create(image, entrypoint=entrypoint, variables=variables, binds=binds, labels=_RUN_LABELS)
         try:
-            self.start(container)
-            self.ask("POST", f"/containers/{container}/wait")
-            _, body = self._call("GET", f"/containers/{container}/logs?stdout=1&stderr=1", None, _SECONDS)
+            with engine_errors(self.host):
+                self._client.start(container)
+                self._client.wait(container, timeout=TIMEOUT_SECONDS)
+                return self._client.logs(container).decode(errors="replace")
         finally:
-            self._call("DELETE", f"/containers/{container}?force=1&v=1", None, _SECONDS)
-        return _unframed(body)
+            self.remove(container)
 
     def execute(
-        self, container: str, script: str, *, user: str, variables: Mapping[str, str], seconds: int | None = _SECONDS
+        self,
+        container: str,
+        script: str,
+        *,
+        user: str,
+        variables: Mapping[str, str],
+        seconds: int | None = TIMEOUT_SECONDS,
     ) -> tuple[int, str]:
-        """Run a shell script in a running container, and give its exit status and what it said."""
-        asked = {
-            "Cmd": ["sh", "-c", script],
-            "User": user,
-            "Env": [f"{name}={value}" for name, value in variables.items()],
-            "AttachStdout": True,
-            "AttachStderr": True,
-        }
-        made = self.ask("POST", f"/containers/{quote(container)}/exec", asked)
-        _, body = self._call("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False}, seconds)
-        status = self.ask("GET", f"/exec/{made['Id']}/json")["ExitCode"]
-        return int(status), _unframed(body).strip()
+        """Run a shell script in a running container, and return its exit status and the output of both streams.
 
-    def _look(self, path: str, method: str = "GET") -> Json | None:
-        status, body = self._call(method, path, None, _SECONDS)
-        if status == NOT_FOUND:
-            return None
-        return self._checked(status, body)
+        `seconds` is the longest time without output, None for any. The SDK's `exec_start` has no such limit, and can
+        lose the output of a command that ends quickly, because it reads from the socket and not from the buffer of the
+        HTTP response (https://github.com/docker/docker-py/issues/3332); so the request is sent without it.
+        """
+        client = self._client
+        with engine_errors(self.host):
+            command = client.exec_create(
+                container, ["sh", "-c", script], user=user, environment=_environment(variables)
+            )["Id"]
+            url = f"{client.base_url}/v{client.api_version}/exec/{command}/start"
+            response = client.post(url, json={"Detach": False, "Tty": False}, timeout=seconds)
+            if not response.ok:
+                raise APIError(response.reason, response=response, explanation=response.json().get("message"))
+            status = client.exec_inspect(command)["ExitCode"]
+        return int(status), _without_frames(response.content).decode(errors="replace").strip()
 
-    def ask(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Ask anything else of its API; raises ServerError when it refuses."""
-        return self._checked(*self._call(method, path, body, _SECONDS))
+    @cached_property
+    def _client(self) -> Any:  # noqa: ANN401 (the SDK has no types)
+        return connect_client(self.host)
 
-    def _checked(self, status: int, body: bytes) -> Json:
-        if status >= BAD:
-            raise ServerError(f"refuses: {_message(body)}", place=f"Docker at {self.host}")
-        return cast("Json", json.loads(body)) if body.strip() else {}
-
-    def _call(self, method: str, path: str, body: Json | None, seconds: int | None) -> tuple[int, bytes]:
-        try:
-            connection = self._connection(seconds)
+    @contextmanager
+    def _missing_is_none(self) -> Generator[None]:
+        """Suppress the engine's answer that it has no such object; the function then returns None."""
+        with engine_errors(self.host):
             try:
-                headers = {"Content-Type": "application/json"}
-                connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-                answer = connection.getresponse()
-                return answer.status, answer.read()
-            finally:
-                connection.close()
-        except (OSError, http.client.HTTPException) as error:
-            words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            raise ServerError(
-                f"does not answer: {words}", place=f"Docker at {self.host}", remedy=_remedy(error)
-            ) from None
-
-    def _connection(self, seconds: int | None) -> http.client.HTTPConnection:
-        parts = urlsplit(self.host)
-        if parts.scheme == "unix":
-            return _UnixConnection(parts.path, seconds)
-        if parts.scheme in {"tcp", "http", "https"} and parts.hostname:
-            certificates = os.environ.get("DOCKER_CERT_PATH")
-            if os.environ.get("DOCKER_TLS_VERIFY") and certificates:
-                folder = Path(certificates)
-                context = ssl.create_default_context(cafile=str(folder / "ca.pem"))
-                context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-                return http.client.HTTPSConnection(parts.hostname, parts.port or 2376, timeout=seconds, context=context)
-            return http.client.HTTPConnection(parts.hostname, parts.port or 2375, timeout=seconds)
-        raise ServerError(
-            "is no address that this program can reach",
-            place=f"Docker at {self.host}",
-            remedy="write unix:///path/of/docker.sock or tcp://host:port; for ssh, forward the socket with `ssh -L`",
-        )
+                yield
+            except NotFound:
+                return
 
 
 def engine_of(setting: str | None) -> Engine:
-    """Give the engine that the settings name, or DOCKER_HOST, or the usual socket."""
+    """Return the engine of the setting `server.docker_host`, else of DOCKER_HOST, else of the default socket."""
     return Engine(setting or os.environ.get("DOCKER_HOST") or DEFAULT_HOST)
 
 
-def _remedy(error: Exception) -> str:
-    return "let your user use it (group docker), or be root" if isinstance(error, PermissionError) else _REMEDY
+def _environment(variables: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in variables.items()]
 
 
-def _message(body: bytes) -> str:
-    try:
-        text = str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        text = body.decode(errors="replace")
-    return " ".join(text.split())
-
-
-def _unframed(body: bytes) -> str:
-    """Take the engine's frames (kind, three zeros, four bytes of length) off what a container said."""
-    text, at = b"", 0
-    while at + 8 <= len(body) and body[at] in {0, 1, 2} and body[at + 1 : at + 4] == b"\0\0\0":
-        length = int.from_bytes(body[at + 4 : at + 8], "big")
-        text += body[at + 8 : at + 8 + length]
-        at += 8 + length
-    return (text + body[at:]).decode(errors="replace")
+def _without_frames(body: bytes) -> bytes:
+    """Return the output of a command that the engine sent in frames."""
+    pieces: list[bytes] = []
+    position = 0
+    while position + _FRAME.size <= len(body):
+        _, length = _FRAME.unpack_from(body, position)
+        position += _FRAME.size
+        pieces.append(body[position : position + length])
+        position += length
+    return b"".join(pieces)

@@ -1,1 +1,1 @@
-"""A PostgreSQL server of this machine's own, run as a daemon on loopback."""
+"""The server kind embedded: a PostgreSQL server on this machine, run as a daemon on 127.0.0.1."""

@@ -15,113 +15,113 @@ from infra.server.embedded.file_lock import file_locked
 from infra.server.file_io import write_whole
 
 REPLACEMENT = Path(__file__).with_name("uuid_ossp")
-NEW = ".new-"  # prefix of a copy that is being made
+NEW_PREFIX = ".new-"  # of a copy that is not complete
 
 
-def copied(found: Distribution, root: Path) -> Distribution:
-    """Give the distribution as it is (or will be) used: the wheel's copy below `root`, a bin_dir in place."""
-    if found.stamp:
-        return found
-    prefix = root / "dist" / found.source
-    old = found.bin.parent
+def private_copy(source: Distribution, root: Path) -> Distribution:
+    """Return the distribution that is run: the copy of a wheel below `root` (existing or not), a bin_dir in place."""
+    if source.stamp:
+        return source
+    prefix = root / "dist" / source.source
+    old_prefix = source.bin.parent
     return replace(
-        found,
+        source,
         bin=prefix / "bin",
-        share=prefix / found.share.relative_to(old),
-        library=prefix / found.library.relative_to(old),
+        share=prefix / source.share.relative_to(old_prefix),
+        library=prefix / source.library.relative_to(old_prefix),
     )
 
 
-def install(found: Distribution, root: Path) -> Distribution:
-    """Make the private copy unless it is there (about 0.1 s), complete at once or not at all."""
-    used = copied(found, root)
-    if used == found or _is_current(used):
-        return used
+def install(source: Distribution, root: Path) -> Distribution:
+    """Create the private copy unless it exists (about 0.1 s), atomically; return it."""
+    private = private_copy(source, root)
+    if private == source or _is_current(private):
+        return private
     with file_locked(_lock_of(root)):
-        if not _has_tools(used):
-            _copy(found, used)
-        if used.uuid_ossp == "replacement":
-            _add_replacement(used)
-    return used
+        if not _has_tools(private):
+            _copy(source, private)
+        if private.uuid_ossp == "replacement":
+            _add_replacement(private)
+    return private
 
 
 def prune(root: Path) -> None:
-    """Remove the copies that no server below `root` runs from; a retained one makes its copy anew when it returns."""
+    """Remove the copies that no server below `root` runs from; the adoption of a retained server copies again."""
     directory = root / "dist"
     if not directory.exists() and not _lock_of(root).exists():
         return
     with file_locked(_lock_of(root)) as lock:
         try:
             needed = _needed(root)
-        except ServerError:  # somebody else's server, which may need any of them
+        except ServerError:  # a marker that cannot be read: that server may run from any copy
             return
-        with suppress(FileNotFoundError):  # removed by hand
+        with suppress(FileNotFoundError):  # the directory was removed by hand
             for entry in directory.iterdir():
                 if entry.name not in needed:
                     remove_tree(entry)
-        with suppress(OSError):  # one is still needed, or see above
+        with suppress(OSError):  # a copy is still needed, or the directory is missing
             directory.rmdir()
         if not directory.exists():
             lock.remove()
 
 
 def _needed(root: Path) -> set[str]:
-    """Give the names of the copies that servers run from, or are just about to."""
+    """Return the names of the copies that servers run from, or will be started from."""
     entries = [entry for entry in root.iterdir() if entry.is_dir() and entry.name != "dist"]
     markers = [marker for marker in map(read_marker, entries) if marker]
     running = [marker.distribution for marker in markers if marker.phase in {"creating", "live"}]
-    return {used.source for used in running if used} | {marker.coming for marker in markers}
+    return {distribution.source for distribution in running if distribution} | {marker.coming for marker in markers}
 
 
-def _copy(found: Distribution, used: Distribution) -> None:
-    """Copy the wheel's tree under a temporary name, see that it runs there, and rename it."""
-    final = used.bin.parent
-    new = final.with_name(f"{NEW}{secrets.token_hex(4)}")
+def _copy(source: Distribution, private: Distribution) -> None:
+    """Copy the wheel's tree under a temporary name, check that it runs there, and rename it."""
+    final = private.bin.parent
+    new = final.with_name(f"{NEW_PREFIX}{secrets.token_hex(4)}")
     final.parent.mkdir(exist_ok=True)
     final.parent.chmod(0o755)
     try:
-        shutil.copytree(found.bin.parent, new, symlinks=True)
-        _open_to_all(new)
+        shutil.copytree(source.bin.parent, new, symlinks=True)
+        _make_readable(new)
         version_of(new / "bin")
-        remove_tree(final)  # broken: a program is missing from it
+        remove_tree(final)  # an incomplete copy, from which a program is missing
         new.rename(final)
     finally:
         remove_tree(new)
 
 
-def _open_to_all(tree: Path) -> None:
-    """Let everybody read and run the tree, whatever the umask was when pip unpacked the wheel."""
+def _make_readable(tree: Path) -> None:
+    """Make the tree readable and executable for every user, whatever the umask was when pip unpacked the wheel."""
     for path in (tree, *tree.rglob("*")):
         if not path.is_symlink():
-            runs = path.is_dir() or path.stat().st_mode & 0o111
-            path.chmod(0o755 if runs else 0o644)
+            is_executable = path.is_dir() or path.stat().st_mode & 0o111
+            path.chmod(0o755 if is_executable else 0o644)
 
 
-def _add_replacement(used: Distribution) -> None:
-    """Put this project's uuid-ossp into the copy, also when an older one of it is there."""
-    for source in _replacement():
-        target = used.share / "extension" / source.name
-        if not _same(source, target):
-            write_whole(target, source.read_text("utf-8"), mode=0o644)
+def _add_replacement(private: Distribution) -> None:
+    """Write this project's uuid-ossp into the copy, over an older version of it."""
+    for file in _replacement_files():
+        target = private.share / "extension" / file.name
+        if not _same_content(file, target):
+            write_whole(target, file.read_text("utf-8"), mode=0o644)
 
 
-def _is_current(used: Distribution) -> bool:
-    if not _has_tools(used):
+def _is_current(private: Distribution) -> bool:
+    if not _has_tools(private):
         return False
-    wanted = _replacement() if used.uuid_ossp == "replacement" else []
-    return all(_same(source, used.share / "extension" / source.name) for source in wanted)
+    files = _replacement_files() if private.uuid_ossp == "replacement" else []
+    return all(_same_content(file, private.share / "extension" / file.name) for file in files)
 
 
-def _has_tools(used: Distribution) -> bool:
-    return all(used.tool(name).is_file() for name in TOOLS)
+def _has_tools(private: Distribution) -> bool:
+    return all(private.tool(name).is_file() for name in TOOLS)
 
 
-def _replacement() -> list[Path]:
+def _replacement_files() -> list[Path]:
     return sorted([*REPLACEMENT.glob("*.control"), *REPLACEMENT.glob("*.sql")])
 
 
-def _same(source: Path, target: Path) -> bool:
-    return target.is_file() and target.read_bytes() == source.read_bytes()
+def _same_content(file: Path, target: Path) -> bool:
+    return target.is_file() and target.read_bytes() == file.read_bytes()
 
 
 def _lock_of(root: Path) -> Path:

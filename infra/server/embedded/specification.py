@@ -1,4 +1,4 @@
-"""What a server shall be (ClusterSpec), what it is when it runs (Running), and where its files go by default."""
+"""The specification of a server (ClusterSpec), a running server (Running), and the default place of its files."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Literal
 
 from infra.errors import ServerError
-from infra.postgres.connection.target import Target
+from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target
 from infra.server.embedded.directory import Layout
 from infra.server.embedded.distribution import Distribution  # noqa: TC001 - a field's type
 from infra.server.ports import HOST
 
 APPLICATION = "platform-postgres"
-_MAINTENANCE_DATABASE = "postgres"
 LOWEST_PORT, HIGHEST_PORT = 1024, 65_535
 LONGEST_IDENTIFIER = 63
 SHELL_SPECIAL = "\"'$`\\\n"  # pg_ctl hands its command line to a shell between double quotes
 
-# What libpq would otherwise take from the caller's environment (PostgreSQL manual, 32.15), or try first in vain. With
-# SCRAM required the server has to prove that it knows the password too, so a stranger on the port learns nothing.
-CONNECTION = {
+# Keywords that libpq would otherwise take from the caller's environment (PostgreSQL manual, 32.15), and methods that it
+# would try first in vain. require_auth: with SCRAM the server proves that it knows the password, so another program
+# that listens on the port learns nothing.
+CONNECTION_OPTIONS = {
     "hostaddr": HOST,
     "sslmode": "disable",
     "gssencmode": "disable",
@@ -37,7 +37,7 @@ Action = Literal["created", "adopted", "started", "restarted", "reloaded", "unch
 
 
 def default_root() -> Path:
-    """Give the directory below which servers live: /var/lib for root, XDG's state directory for anybody else."""
+    """Return the directory of all servers: below /var/lib for root, below XDG_STATE_HOME for any other user."""
     if os.geteuid() == 0:
         return Path("/var/lib", APPLICATION)
     state = os.environ.get("XDG_STATE_HOME", "")
@@ -46,12 +46,12 @@ def default_root() -> Path:
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """One server, wanted.
+    """The specification of one server.
 
-    `name` is its directory below `root`; `owner` says in words whose it is (project and stack), and nobody else may
-    take or remove it. `port` 0: choose a free one and keep it. `run_as` and `bin_dir`: see account() and locate().
-    `settings` maps a server parameter to its value as postgresql.conf has it, without quotes. `ctype` "" is
-    C.UTF-8, or what the platform has instead. Fixed at creation: run_as, admin_user, encoding, locale and ctype.
+    `name` is its directory below `root`; `owner` is a text that names its stack and project: no other owner may adopt
+    or remove it. `port` 0: choose a free one and keep it. `run_as` and `bin_dir`: see service_account() and locate().
+    `settings` maps a server parameter to its value as in postgresql.conf, without quotes. `ctype` "" means C.UTF-8, or
+    the platform's replacement for it. Fixed at creation: run_as, admin_user, encoding, locale and ctype.
     """
 
     name: str
@@ -62,24 +62,24 @@ class ClusterSpec:
     port: int = 0
     run_as: str = ""
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
-    admin_user: str = "postgres"
+    admin_user: str = ADMIN_USER
     encoding: str = "UTF8"
     locale: str = "C"
     ctype: str = ""
 
     @property
     def layout(self) -> Layout:
-        """Where its files are; symbolic links on the way are resolved, as the kernel will name the directories."""
+        """Return the paths of its files, with symbolic links resolved, as the kernel names working directories."""
         return Layout(self.root.resolve() / self.name)
 
     def target(self, port: int) -> Target:
-        """Give the admin's way in."""
-        return Target(HOST, port, _MAINTENANCE_DATABASE, self.admin_user, self.admin_password, CONNECTION)
+        """Return the admin's connection to the maintenance database."""
+        return Target(HOST, port, MAINTENANCE_DATABASE, self.admin_user, self.admin_password, CONNECTION_OPTIONS)
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that runs and has accepted the admin's password; `changed` says in words what `action` was for."""
+    """A server that runs and has accepted the admin's password; `changed` has the reasons for `action`."""
 
     host: str
     port: int
@@ -93,8 +93,8 @@ class Running:
     changed: tuple[str, ...] = ()
 
 
-def refuse_impossible(spec: ClusterSpec) -> None:
-    """Raise ServerError for a specification that no machine could fulfil; looks at nothing but the values."""
+def refuse_invalid(spec: ClusterSpec) -> None:
+    """Raise ServerError for a specification that is invalid on every machine; only the values are checked."""
     path = str(spec.layout.base)
     rules = (
         (
@@ -124,10 +124,10 @@ def refuse_impossible(spec: ClusterSpec) -> None:
         (
             spec.admin_password and not set(spec.admin_password) & set("\0\r\n"),
             "admin password",
-            "it must not be empty, and not hold NUL or a line's end",
+            "it must not be empty, and must not contain NUL or a line break",
         ),
         (spec.owner, "owner", "it must not be empty"),
     )
-    for holds, what, required in rules:
-        if not holds:
-            raise ServerError("cannot be used", place=what, remedy=required)
+    for is_valid, place, required in rules:
+        if not is_valid:
+            raise ServerError("cannot be used", place=place, remedy=required)

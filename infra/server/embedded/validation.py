@@ -1,4 +1,4 @@
-"""Refuses wrong server settings before anything is changed, by asking the very binary that shall run with them."""
+"""The validation of server settings before anything is changed, by the binary that will run with them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SETTING_NAME = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*", re.ASCII)
 PRELOAD = ("shared_preload_libraries", "session_preload_libraries", "local_preload_libraries")
 
 
-def refuse_wrong(distribution: Distribution, settings: Mapping[str, str], *, place: str) -> None:
+def refuse_wrong_settings(distribution: Distribution, settings: Mapping[str, str], *, place: str) -> None:
     """Raise SettingsError with a line for every wrong setting; takes about 0.03 s, or nothing without settings."""
     problems = find_problems(distribution, settings)
     if problems:
@@ -29,58 +29,60 @@ def refuse_wrong(distribution: Distribution, settings: Mapping[str, str], *, pla
 
 
 def find_problems(distribution: Distribution, settings: Mapping[str, str]) -> list[SettingProblem]:
-    """Give every wrong setting: name, syntax, range, unit, choice, library, or not a setting's to decide."""
+    """Return every wrong setting: name, syntax, range, unit, enumeration, library, or reserved for this program."""
     if not settings:
         return []
-    problems = _by_name(settings)
-    left = {name: value for name, value in settings.items() if name not in {problem.key for problem in problems}}
-    complaints = _try(distribution, left)
-    unknown = {name for name, text in complaints.items() if text.startswith("unrecognized")}
-    if unknown:  # PostgreSQL stops there and has not looked at the values yet
-        rest = {name: value for name, value in left.items() if name not in unknown}
-        complaints = {name: complaints[name] for name in unknown} | _try(distribution, rest)
-        known = contexts(distribution)
-        complaints |= {name: _not_known(name, distribution, known) for name in unknown}
-    problems += [SettingProblem(name, _found(left, name), text) for name, text in complaints.items()]
-    return sorted([*problems, *_libraries(distribution, left)], key=lambda problem: problem.key)
+    problems = _name_problems(settings)
+    wrong_names = {problem.key for problem in problems}
+    remaining = {name: value for name, value in settings.items() if name not in wrong_names}
+    complaints = _read_by_server(distribution, remaining)
+    unknown = {name for name, text in complaints.items() if text.startswith("unrecognized")}  # lc_messages is C
+    if unknown:  # PostgreSQL stops at unknown names, before it checks any value
+        rest = {name: value for name, value in remaining.items() if name not in unknown}
+        complaints = {name: complaints[name] for name in unknown} | _read_by_server(distribution, rest)
+        names = parameter_contexts(distribution)
+        complaints |= {name: _unknown_parameter(name, distribution, names) for name in unknown}
+    problems += [SettingProblem(name, _quoted_value(remaining, name), text) for name, text in complaints.items()]
+    return sorted([*problems, *_library_problems(distribution, remaining)], key=lambda problem: problem.key)
 
 
-def contexts(distribution: Distribution) -> dict[str, str]:
-    """Give what each parameter needs to change, by name in small letters: "postmaster" is a restart.
+def parameter_contexts(distribution: Distribution) -> dict[str, str]:
+    """Return the context of each parameter, by its name in lower case: "postmaster" needs a restart to change.
 
-    Of `postgres --describe-config` (PostgreSQL manual, 53.24 has the words), which leaves out developers' parameters;
-    those of extensions are known only to a server that has loaded them.
+    The contexts are those of pg_settings (PostgreSQL manual, 53.24), printed by `postgres --describe-config`, which
+    leaves out developers' parameters. Parameters of extensions are known only to a server that has loaded them.
     """
     result = spawn.run_command([str(distribution.tool("postgres")), "--describe-config"], seconds=_SECONDS)
     rows = [line.split("\t") for line in result.output.splitlines()]
     return {row[0].lower(): row[1] for row in rows if len(row) > 1}
 
 
-def _by_name(settings: Mapping[str, str]) -> list[SettingProblem]:
+def _name_problems(settings: Mapping[str, str]) -> list[SettingProblem]:
     problems: list[SettingProblem] = []
-    seen: dict[str, str] = {}
+    spellings: dict[str, str] = {}
     for name, value in settings.items():
-        found = f'"{value}"'
+        quoted = f'"{value}"'
         if not SETTING_NAME.fullmatch(name):
-            problems.append(SettingProblem(name, found, "this is not the name of a server parameter"))
+            problems.append(SettingProblem(name, quoted, "this is not the name of a server parameter"))
         elif "\0" in value:
             problems.append(SettingProblem(name, "NUL", "a value cannot hold it"))
-        elif configuration.decided(name):
-            problems.append(SettingProblem(name, found, f"cannot be set: {configuration.decided(name)}"))
-        elif name.lower() in seen:
-            problems.append(SettingProblem(name, found, f"is set twice, also as {seen[name.lower()]}"))
-        seen[name.lower()] = name
+        elif configuration.reserved_reason(name):
+            problems.append(SettingProblem(name, quoted, f"cannot be set: {configuration.reserved_reason(name)}"))
+        elif name.lower() in spellings:
+            problems.append(SettingProblem(name, quoted, f"is set twice, also as {spellings[name.lower()]}"))
+        spellings[name.lower()] = name
     return problems
 
 
-def _try(distribution: Distribution, settings: Mapping[str, str]) -> dict[str, str]:
-    """Let the server read the settings as its configuration file (`postgres -C`), and give its complaints by name.
+def _read_by_server(distribution: Distribution, settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the server's complaints by setting after it has read the settings as its configuration file.
 
-    It stops before it would need a data directory. `-C` has to come first: then root may run it.
+    `postgres -C` ends before it would need a data directory. `-C` has to be the first argument: root may run it then
+    (main.c of PostgreSQL checks argv[1]).
     """
     with tempfile.TemporaryDirectory(prefix="platform-postgres-") as directory:
         file = Path(directory, "postgresql.conf")
-        file.write_text(configuration.lines(settings), encoding="utf-8")
+        file.write_text(configuration.render_settings(settings), encoding="utf-8")
         arguments = ["-C", "data_directory", "-D", directory, "-c", "log_line_prefix=", "-c", "lc_messages=C"]
         result = spawn.run_command([str(distribution.tool("postgres")), *arguments], seconds=_SECONDS)
         complaints = parse_complaints(result.output, settings)
@@ -90,7 +92,7 @@ def _try(distribution: Distribution, settings: Mapping[str, str]) -> dict[str, s
 
 
 def parse_complaints(output: str, settings: Mapping[str, str]) -> dict[str, str]:
-    """Give PostgreSQL's complaint for each setting it names, with its detail and hint."""
+    """Return PostgreSQL's complaint for each setting that it names, with its detail and hint."""
     names = {name.lower(): name for name in settings}
     complaints: dict[str, str] = {}
     current = ""
@@ -106,23 +108,23 @@ def parse_complaints(output: str, settings: Mapping[str, str]) -> dict[str, str]
     return complaints
 
 
-def _not_known(name: str, distribution: Distribution, known: Mapping[str, str]) -> str:
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    meant = f", perhaps {near[0]} is meant" if near else ""
-    return f"PostgreSQL {distribution.version} has no such parameter{meant}"
+def _unknown_parameter(name: str, distribution: Distribution, names: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    suggestion = f", perhaps {near[0]} is meant" if near else ""
+    return f"PostgreSQL {distribution.version} has no such parameter{suggestion}"
 
 
-def _libraries(distribution: Distribution, settings: Mapping[str, str]) -> list[SettingProblem]:
-    """Find preloaded libraries that are not there: the server would notice only when it starts."""
+def _library_problems(distribution: Distribution, settings: Mapping[str, str]) -> list[SettingProblem]:
+    """Return the settings that preload missing libraries, which `postgres -C` does not check."""
     problems: list[SettingProblem] = []
     for name in (name for name in settings if name.lower() in PRELOAD):
-        wanted = [word.strip().strip('"') for word in settings[name].split(",")]
-        missing = [library for library in wanted if library and not distribution.has_library(library)]
+        libraries = [word.strip().strip('"') for word in settings[name].split(",")]
+        missing = [library for library in libraries if library and not distribution.has_library(library)]
         if missing:
             required = f"PostgreSQL {distribution.version} has no library {', '.join(missing)}"
-            problems.append(SettingProblem(name, _found(settings, name), required))
+            problems.append(SettingProblem(name, _quoted_value(settings, name), required))
     return problems
 
 
-def _found(settings: Mapping[str, str], name: str) -> str:
+def _quoted_value(settings: Mapping[str, str], name: str) -> str:
     return f'"{settings[name]}"'

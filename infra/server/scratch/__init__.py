@@ -1,1 +1,1 @@
-"""A private PostgreSQL server for one process: proofs and documents are made on it."""
+"""Private PostgreSQL servers that live as long as one process, for proofs and documents."""

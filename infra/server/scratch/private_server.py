@@ -1,10 +1,10 @@
-"""A PostgreSQL of this run's own: a socket that nobody else reaches, no password, gone with the process.
+"""A PostgreSQL server for one process: on a Unix socket that no other user can reach, removed when the process ends.
 
 <memory or temporary directory>/platform-postgres-check-<random>/
-  lock      held by the run (flock): whoever can lock it knows that the run is over
+  lock      locked by the run (flock): once another process can lock it, the run has ended
   dist/     the binaries, copied where the service account may read them
-  run/      the service account's own: the socket
-  data/     the service account's own: the data directory, and the log
+  run/      owned by the service account: the socket
+  data/     owned by the service account: the data directory with the log
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.errors import BusyError, ServerError
-from infra.postgres.connection.target import Target
+from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target
 from infra.server.embedded import binaries, processes, spawn
-from infra.server.embedded.account import account, refuse_unreachable
-from infra.server.embedded.daemon import CTYPES, complaint
-from infra.server.embedded.directory import make_empty, remove_tree
+from infra.server.embedded.daemon import CTYPES, summarise_log
+from infra.server.embedded.directory import recreate_directory, remove_tree
 from infra.server.embedded.distribution import locate
 from infra.server.embedded.file_lock import file_locked
+from infra.server.embedded.service_account import refuse_unreachable, service_account
 from infra.server.file_io import read_untrusted
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from infra.server.embedded.distribution import Distribution
 
 FOLDER_PREFIX = "platform-postgres-check-"
-MEMORY = Path("/dev/shm")  # noqa: S108 (a directory of our own is made in it)
-ENOUGH = 1 << 30  # bytes
-NOT_YET_LOCKED_SECONDS = 60  # a directory without a lock that is younger is just being made
+MEMORY = Path("/dev/shm")  # noqa: S108 (only a new directory in it is used)
+MIN_FREE_BYTES = 1 << 30
+NOT_YET_LOCKED_SECONDS = 60  # a younger directory without a lock is being created
 INITDB_SECONDS, START_SECONDS = 120, 60
 _PROJECT = Path(__file__).parents[3]
 
-# Nothing here has to survive a crash.
+# Durability is not needed: nothing has to survive a crash (PostgreSQL manual, 14.5).
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -59,95 +59,99 @@ OPTIONS = {"hostaddr": "", "sslmode": "disable", "gssencmode": "disable", "targe
 
 
 @dataclass(frozen=True)
-class Private:
-    """A private server that runs: a superuser's way in, and the folder with its programs."""
+class PrivateServer:
+    """A private server that runs: its superuser's connection and its binaries."""
 
     admin: Target
     distribution: Distribution
 
 
 @contextmanager
-def private_server() -> Generator[Private]:
-    """Start a server and end it without a trace; raises ServerError. Those of killed runs are swept away first."""
-    who = account()
-    found = locate(None)
-    for directory in roomy():
-        sweep(directory)
+def private_server() -> Generator[PrivateServer]:
+    """Yield a server that is stopped and removed at the end; raise ServerError when it does not start.
+
+    The servers of killed runs are removed first.
+    """
+    account = service_account()
+    source = locate(None)
+    for directory in base_directories():
+        remove_abandoned(directory)
     with _directory() as base:
-        refuse_unreachable(base / "data", who, setting="TMPDIR")
-        with _keeper(base):
-            used = binaries.install(found, base)
-            _initialise(base, used, who)
-            _start(base, used, who)
-            yield Private(Target(str(base / "run"), 5432, "postgres", "postgres", "", OPTIONS), used)
+        refuse_unreachable(base / "data", account, setting="TMPDIR")
+        with _reaper(base):
+            distribution = binaries.install(source, base)
+            _initialise(base, distribution, account)
+            _start(base, distribution, account)
+            admin = Target(str(base / "run"), 5432, MAINTENANCE_DATABASE, ADMIN_USER, "", OPTIONS)
+            yield PrivateServer(admin, distribution)
 
 
-def sweep(directory: Path) -> None:
-    """Remove what killed runs have left in a directory, as far as it is this user's own."""
+def remove_abandoned(directory: Path) -> None:
+    """Remove the servers of killed runs from a directory, as far as this user owns them."""
     for base in sorted(directory.glob(f"{FOLDER_PREFIX}*")):
         with suppress(FileNotFoundError):
-            found = base.lstat()
-            is_new = not (base / "lock").exists() and time.time() - found.st_mtime < NOT_YET_LOCKED_SECONDS
-            if base.is_dir() and not base.is_symlink() and found.st_uid == os.geteuid() and not is_new:
+            status = base.lstat()
+            is_new = not (base / "lock").exists() and time.time() - status.st_mtime < NOT_YET_LOCKED_SECONDS
+            if base.is_dir() and not base.is_symlink() and status.st_uid == os.geteuid() and not is_new:
                 with suppress(BusyError), file_locked(base / "lock", seconds=0):
                     remove_server(base)
 
 
 def remove_server(base: Path) -> None:
-    """End the server of a directory, however far it has come, and remove both; repeating it is harmless."""
+    """Stop the server of a directory, complete or not, and remove the directory; do nothing when it is missing."""
     if base.is_dir():
-        processes.stop_postmaster(base / "data", account(make=False), at_once=True)
+        processes.stop_postmaster(base / "data", service_account(create=False), immediate=True)
         remove_tree(base)
 
 
 @contextmanager
 def _directory() -> Generator[Path]:
-    """Make a directory that this run alone uses, hold its lock, and remove it with the server in it."""
+    """Yield a new directory under a lock; remove it with its server at the end."""
     while True:
-        base = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=roomy()[0])).resolve()
-        base.chmod(0o711)  # the service account has to pass
+        base = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=base_directories()[0])).resolve()
+        base.chmod(0o711)  # the service account has to enter
         try:
             with file_locked(base / "lock", seconds=0):
                 try:
                     yield base
                 finally:
                     remove_server(base)
-        except BusyError:  # another run took it for a left-over, and removes it
+        except BusyError:  # another run has locked it first, as an abandoned one, and removes it
             continue
         return
 
 
-def roomy() -> list[Path]:
-    """Give the directories for such servers, the best one first: in memory, else the temporary one."""
-    memory = [MEMORY] if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH else []
+def base_directories() -> list[Path]:
+    """Return the directories for private servers, the preferred one first: in memory, then the temporary directory."""
+    memory = [MEMORY] if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MIN_FREE_BYTES else []
     return [*memory, Path(tempfile.gettempdir())]
 
 
 @contextmanager
-def _keeper(base: Path) -> Generator[None]:
-    """Have a process beside this one that removes the server when this one is killed: its input ends then."""
+def _reaper(base: Path) -> Generator[None]:
+    """Run a process that removes the server when this process is killed: its standard input reaches its end then."""
     command = [sys.executable, "-m", "infra.server.scratch.reaper", str(base)]
     with subprocess.Popen(
         command, cwd=_PROJECT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
-    ) as keeper:
+    ) as reaper:
         try:
             yield
         finally:
             remove_server(base)
-            keeper.communicate()
+            reaper.communicate()
 
 
-def _initialise(base: Path, used: Distribution, who: Account) -> None:
+def _initialise(base: Path, distribution: Distribution, account: Account) -> None:
     for directory in (base / "run", base / "data"):
-        make_empty(directory, who)
-    arguments = [f"--pgdata={base / 'data'}", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]
-    arguments += ["--no-sync", "--no-instructions"]
+        recreate_directory(directory, account)
+    arguments = [f"--pgdata={base / 'data'}", f"--username={ADMIN_USER}", "--auth=trust", "--encoding=UTF8"]
+    arguments += ["--locale=C", "--no-sync", "--no-instructions"]
     result = spawn.ProcessResult(1, "")
     for ctype in CTYPES:
         result = spawn.run_program(
-            used.tool("initdb"),
+            distribution.tool("initdb"),
             [*arguments, f"--lc-ctype={ctype}"],
-            who,
+            account,
             directory=base / "data",
             seconds=INITDB_SECONDS,
         )
@@ -156,17 +160,17 @@ def _initialise(base: Path, used: Distribution, who: Account) -> None:
     raise ServerError(f"initdb failed: {result.last_lines()}", place=str(base))
 
 
-def _start(base: Path, used: Distribution, who: Account) -> None:
+def _start(base: Path, distribution: Distribution, account: Account) -> None:
     settings = {**_SETTINGS, "unix_socket_directories": str(base / "run")}
     options = shlex.join([word for name, value in settings.items() for word in ("-c", f"{name}={value}")])
     log = base / "data" / "server.log"
     result = spawn.run_program(
-        used.tool("pg_ctl"),
+        distribution.tool("pg_ctl"),
         ["start", "-w", "-t", str(START_SECONDS), "-D", str(base / "data"), "-l", str(log), "-o", options],
-        who,
+        account,
         directory=base / "data",
         seconds=START_SECONDS + 10,
     )
     if result.status != 0:
-        said = complaint(read_untrusted(log) or result.output)
-        raise ServerError(f"the private server did not start: {said}", place=str(base))
+        errors = summarise_log(read_untrusted(log) or result.output)
+        raise ServerError(f"the private server did not start: {errors}", place=str(base))

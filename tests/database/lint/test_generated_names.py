@@ -1,4 +1,4 @@
-"""The names that lint expects PostgreSQL to choose are those that it chooses."""
+"""The names that lint generates for indexes are those that PostgreSQL generates."""
 
 from __future__ import annotations
 
@@ -27,14 +27,17 @@ CREATE INDEX ON {LONG} ({LONG}, {LONG}2);
 """
 
 
-def test_lint_expects_the_names_that_postgresql_chooses(database: str) -> None:
-    """Indexes of columns, of expressions and of keys have the same names here and there, long ones too."""
+def test_lint_generates_the_names_that_postgresql_generates(database: str) -> None:
+    """Indexes on columns, on expressions and of keys have the same names in lint and on the server, also long ones."""
     expected = {
-        one.name[1] for each in parse(STATEMENTS, "") for one in creations(each.kind, each.tree) if one.what == "index"
+        creation.name[1]
+        for statement in parse(STATEMENTS, "")
+        for creation in creations(statement.kind, statement.tree)
+        if creation.object_type == "index"
     }
     with psycopg.connect(database) as connection:
         connection.execute(STATEMENTS.encode())
-        found = connection.execute("SELECT relname FROM pg_class WHERE relkind = 'i' AND oid >= 16384").fetchall()
-        chosen = {name for (name,) in found if not name.startswith("pg_")}
-    assert expected == chosen
-    assert len(chosen) >= STATEMENTS.count("INDEX")
+        rows = connection.execute("SELECT relname FROM pg_class WHERE relkind = 'i' AND oid >= 16384").fetchall()
+        generated = {name for (name,) in rows if not name.startswith("pg_")}
+    assert expected == generated
+    assert len(generated) >= STATEMENTS.count("INDEX")

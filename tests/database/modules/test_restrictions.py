@@ -1,4 +1,4 @@
-"""What the rules say of transactions is what PostgreSQL does."""
+"""The restrictions on statements in transactions agree with what PostgreSQL refuses."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ OUTSIDE = [kind for kind, rule in RESTRICTIONS.items() if rule.what.endswith("ca
 
 
 def is_refused_inside_a_transaction(connection: psycopg.Connection[tuple[object, ...]], text: str) -> bool:
-    """Run a statement in a transaction that is then undone, and say whether the transaction was the trouble."""
+    """Return whether PostgreSQL refuses a statement because it is inside a transaction, which is rolled back."""
     try:
         with connection.transaction(force_rollback=True):
             connection.execute(text.encode())
     except ActiveSqlTransaction:
         return True
     except psycopg.Error:
-        return False  # something else is missing: it was taken that far
+        return False  # an error of another kind: the transaction was accepted
     return False
 
 

@@ -1,9 +1,11 @@
-"""A database, a directory of modules, and `up`: what every test of the runner begins with."""
+"""A database with a directory of modules and `up`, for the tests that run modules."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -17,15 +19,20 @@ from infra.modules.decision import Digests, Lifecycle, Step
 from infra.modules.digests import text_digest
 from infra.modules.module import Module, load_modules
 from infra.modules.statements import statements_digest
-from infra.postgres.apply import preview, runner
-from infra.postgres.apply.compare import effects_of_modules
-from infra.postgres.apply.status import read_status
+from infra.postgres.apply import runner
+from infra.postgres.apply.module_effects import effects_of_modules
+from infra.postgres.apply.preview import Preview, forget_snapshots, preview
+from infra.postgres.apply.status import forget_managed_databases, read_status
+from infra.postgres.connection import pool
 from infra.postgres.connection.session import Session
-from infra.postgres.connection.target import Target, connect
+from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target, connect
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import read_identity
+from infra.postgres.privileges import restrict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 OWNER, MIGRATOR, READER = "world_owner", "world_migrator", "world_readonly"
@@ -35,25 +42,25 @@ PERSISTENT, EPHEMERAL = Lifecycle.PERSISTENT, Lifecycle.EPHEMERAL
 
 
 def digests(module: Module) -> Digests:
-    """Digest a module as the resource does."""
+    """Return a module's digests, as the resource computes them."""
     return Digests(text_digest(module.text), statements_digest(module.text))
 
 
 @dataclass
 class World:
-    """A database, its session and its modules; `told` is what a person would have read."""
+    """A database, its session and its modules; `messages` are those for the person who waits for the run."""
 
     session: Session
     files: Path
-    told: list[str] = field(default_factory=list[str])
+    messages: list[str] = field(default_factory=list[str])
 
     @property
     def place(self) -> str:
-        """What messages call the database."""
+        """The database's name in messages."""
         return self.session.place
 
     def write(self, **texts: str | None) -> None:
-        """Write modules (`m01_a` is 01-a.sql), or remove one by None."""
+        """Write module files (`m01_a` is 01-a.sql), or remove those that are None."""
         for name, text in texts.items():
             path = self.files / f"{name[1:].replace('_', '-')}.sql"
             if text is None:
@@ -62,51 +69,51 @@ class World:
                 path.write_text(text, encoding="utf-8")
 
     def set(self, **changes: Any) -> World:  # noqa: ANN401 (a session's fields)
-        """Change the session's fields."""
+        """Change fields of the session, and return this world."""
         self.session = replace(self.session, **changes)
         return self
 
     def modules(self) -> list[Module]:
-        """Read the directory."""
+        """Return the modules of the directory."""
         return load_modules(self.files, shown_as="sql")
 
     def module(self, name: str) -> Module:
-        """Give one module by its name."""
+        """Return a module by its name."""
         return next(module for module in self.modules() if module.name == name)
 
-    def up(self, *, looking: bool = True) -> list[Step]:
-        """Apply all modules in order, as `pulumi up` would in a process of its own, and give the steps."""
+    def up(self, *, check_drift: bool = True) -> list[Step]:
+        """Apply all modules in order, as `pulumi up` would in a process of its own, and return the steps."""
         self.new_process()
-        return [self.apply(module, looking=looking) for module in self.modules()]
+        return [self.apply(module, check_drift=check_drift) for module in self.modules()]
 
     def refused(self) -> list[str]:
-        """Give the lines of the refusal that applying all modules ends in."""
+        """Apply all modules, and return the lines of the RefusedError in which that ends."""
         with pytest.raises(RefusedError) as caught:
             self.up()
         return str(caught.value).splitlines()
 
-    def apply(self, module: Module, *, looking: bool = True) -> Step:
-        """Apply one module."""
-        return runner.apply(self.session, module, digests(module), looking=looking).step
+    def apply(self, module: Module, *, check_drift: bool = True) -> Step:
+        """Apply a module, and return the step."""
+        return runner.apply(self.session, module, digests(module), check_drift=check_drift).step
 
-    def outlook(self, name: str) -> preview.Preview:
-        """Foresee one module as a preview in a process of its own would."""
+    def preview(self, name: str) -> Preview:
+        """Return the preview of a module in a process of its own."""
         self.new_process()
         module = self.module(name)
-        return preview.preview(self.session, module, digests(module))
+        return preview(self.session, module, digests(module))
 
     def retire(self, name: str) -> str:
-        """Take leave of a module whose file is gone."""
+        """Retire a module whose file is gone."""
         self.new_process()
         return runner.retire(self.session, name)
 
     def new_process(self) -> None:
-        """Forget what a process remembers between modules, but for what is expensive and keyed by texts."""
-        runner._empty.clear()  # pyright: ignore[reportPrivateUsage]
-        preview._looked.clear()  # pyright: ignore[reportPrivateUsage]
+        """Forget what a process remembers between modules, except the effects on scratch, which are keyed by texts."""
+        forget_managed_databases()
+        forget_snapshots()
 
     def sql(self, text: str, *, owner: bool = True) -> list[Any]:
-        """Run a statement by hand, as the owner or as a superuser."""
+        """Return the rows of a statement that is run by hand, as the owner or as a superuser."""
         with connect(self.session.admin, autocommit=True) as connection:
             if owner:
                 connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(OWNER)))
@@ -114,38 +121,43 @@ class World:
             return cursor.fetchall() if cursor.description else []
 
     def catalog(self) -> Catalog:
-        """Read the whole catalog."""
+        """Return the whole catalog."""
         with connect(self.session.target, autocommit=True) as connection:
             return read_catalog(connection)
 
     def fingerprint(self) -> str:
-        """Digest the catalog's structure."""
+        """Return the digest of the catalog's structure."""
         return fingerprint(self.catalog())
 
-    def is_as_made(self) -> bool:
-        """Say whether the database holds exactly what its modules make on a scratch database."""
-        made = {one: text for one, text in effects_of_modules(self.session).last.items() if is_structure(one)}
-        found = self.catalog().structure().objects
-        return made == {one: text for one, text in found.items() if str(one) != "schema public"}
+    def equals_scratch(self) -> bool:
+        """Return whether the database contains exactly what its modules create in a scratch database."""
+        definitions = effects_of_modules(self.session).definitions
+        expected = {identity: text for identity, text in definitions.items() if is_structure(identity)}
+        objects = self.catalog().structure().objects
+        return expected == {identity: text for identity, text in objects.items() if str(identity) != "schema public"}
 
     def ledger(self) -> dict[str, str]:
-        """Give each module's outcome as the ledger has it, {} where there is no ledger."""
+        """Return the outcomes in the ledger by module, {} where there is no ledger."""
         with connect(self.session.target, autocommit=True) as connection:
-            if not ledger.identity(connection):
+            if not read_identity(connection):
                 return {}
-            return {entry.module: entry.outcome for entry in ledger.entries(connection)}
+            return {entry.module: entry.outcome for entry in ledger.read_entries(connection)}
 
     def drift(self) -> dict[str, list[str]]:
-        """Give what differs from the ledger, by module; modules without drift are left out."""
+        """Return the drift by module, without the modules that have none."""
         with connect(self.session.target, autocommit=True) as connection:
-            live = read_status(connection, self.session.stack)
-        found = {name: [f"{one.identity} is {one.verdict}" for one in live.drift(name)] for name in live.entries}
-        return {name: names for name, names in found.items() if names}
+            status = read_status(connection, self.session.stack)
+        differences = {name: status.drift(name) for name in status.entries}
+        return {
+            name: [f"{difference.identity} is {difference.verdict}" for difference in drift]
+            for name, drift in differences.items()
+            if drift
+        }
 
 
 def make_world(admin: Target, name: str, files: Path) -> World:
-    """Give the world of a database."""
-    told: list[str] = []
+    """Return the world of a database."""
+    messages: list[str] = []
     admin = admin.on(name)
     session = Session(
         target=replace(admin, user=MIGRATOR),
@@ -156,18 +168,53 @@ def make_world(admin: Target, name: str, files: Path) -> World:
         lock_timeout=1,
         statement_timeout=20,
         wait=10,
-        tell=told.append,
+        tell=messages.append,
     )
-    return World(session, files, told)
+    return World(session, files, messages)
+
+
+def create_template(admin: Target) -> None:
+    """Create the roles, and a database as the stack declares one, which worlds are copies of."""
+    with connect(admin, autocommit=True) as connection:
+        for role, rights in ((OWNER, "NOLOGIN"), (READER, "NOLOGIN"), (MIGRATOR, f"LOGIN IN ROLE {OWNER}")):
+            connection.execute(f"CREATE ROLE {role} {rights}".encode())
+        connection.execute(f"GRANT pg_signal_backend TO {OWNER}".encode())  # for modules that end their own session
+        connection.execute(f"CREATE DATABASE {TEMPLATE} OWNER {OWNER}".encode())
+    restrict(admin.on(TEMPLATE), owner=OWNER, readers=[READER])
+    with connect(admin.on(TEMPLATE), autocommit=True) as connection:
+        connection.execute(f"GRANT CONNECT ON DATABASE {TEMPLATE} TO {OWNER}".encode())
+
+
+@contextmanager
+def worlds(template: Target) -> Generator[Callable[[Path], World]]:
+    """Yield a function that creates worlds; their databases are dropped after the block."""
+    names: list[str] = []
+
+    def make(files: Path) -> World:
+        names.append(f"world_{uuid4().hex[:12]}")
+        with connect(template, autocommit=True) as connection:
+            connection.execute(
+                f"CREATE DATABASE {names[-1]} TEMPLATE {TEMPLATE} OWNER {OWNER} STRATEGY file_copy".encode()
+            )
+        return make_world(template, names[-1], files)
+
+    try:
+        yield make
+    finally:
+        with connect(template, autocommit=True) as connection:
+            for name in names:
+                pool.close_all(name)
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def target_of(conninfo: str) -> Target:
-    """Give the superuser's target of a conninfo."""
-    words = conninfo_to_dict(conninfo)
-    return Target(str(words["host"]), int(words.get("port") or 5432), "postgres", str(words["user"]), "")
+    """Return the superuser's target for a connection string."""
+    keywords = conninfo_to_dict(conninfo)
+    port = int(keywords.get("port") or 5432)
+    return Target(str(keywords["host"]), port, MAINTENANCE_DATABASE, str(keywords["user"]), "")
 
 
 def terminate(world: World, pid: int) -> None:
     """End a session as an administrator would."""
-    with psycopg.connect(host=world.session.admin.host, user="postgres", dbname="postgres") as connection:
+    with psycopg.connect(host=world.session.admin.host, user=ADMIN_USER, dbname=MAINTENANCE_DATABASE) as connection:
         connection.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))

@@ -1,4 +1,4 @@
-"""A TCP proxy before a server, which cuts one connection at a chosen moment: a network that fails when it hurts."""
+"""A TCP proxy for a server, which cuts one connection at a chosen moment."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ ANSWER_SECONDS = 5
 
 
 class Proxy:
-    """Forwards to a Unix socket; cuts, once, the connection that says `word` after it said `first`.
+    """Forwards to a Unix socket, and cuts once the connection that sends `word` after it sent `first`.
 
-    `when` is `before` (the word is not forwarded), `within` (half of its message is), `after` (it is, and the answer is
-    lost once the server has given it), or `never`.
+    `when` is `before` (the word is not forwarded), `within` (half of its message is), `after` (all of it is, and the
+    connection is cut when the server answers, without forwarding the answer), or `never`.
     """
 
     def __init__(self, server: str, *, when: str, word: bytes, first: bytes = b"") -> None:
@@ -54,26 +54,26 @@ class Proxy:
                 threading.Thread(target=self._back, args=(upstream, client), daemon=True).start()
 
     def _forward(self, client: socket.socket, upstream: socket.socket) -> None:
-        said = b""
+        received = b""
         with suppress(OSError), client, upstream:
-            while sent := client.recv(BUFFER):
-                said += sent
-                if not self.cuts and self.when != "never" and self.first in said and self.word in sent:
+            while data := client.recv(BUFFER):
+                received += data
+                if not self.cuts and self.when != "never" and self.first in received and self.word in data:
                     self.cuts += 1
-                    self._cut(client, upstream, sent)
+                    self._cut(client, upstream, data)
                     return
-                upstream.sendall(sent)
+                upstream.sendall(data)
 
-    def _cut(self, client: socket.socket, upstream: socket.socket, sent: bytes) -> None:
-        """Leave the client alone at the chosen moment, and the server too."""
+    def _cut(self, client: socket.socket, upstream: socket.socket, data: bytes) -> None:
+        """Cut the connection at the chosen moment, on both sides."""
         client.shutdown(socket.SHUT_RD)
         if self.when == "within":
-            upstream.sendall(sent[: len(sent) // 2])
+            upstream.sendall(data[: len(data) // 2])
         elif self.when == "after":
             answered = threading.Event()
             self._answered = answered
             self._muted = client
-            upstream.sendall(sent)
+            upstream.sendall(data)
             answered.wait(ANSWER_SECONDS)
         client.shutdown(socket.SHUT_RDWR)
         upstream.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""The files of docs/schema are those that the modules ask for, whatever the modules hold."""
+"""The files of pictures and documents of a schema, from its SQL modules on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from infra.cli import main
 from infra.schema_docs import schema_files
-from models import Base, metadata
+from tests.fixture_schema import COMMAND, SQL, models
 
 pytestmark = pytest.mark.database
 
@@ -51,15 +51,15 @@ ALTER TABLE public."People" ADD FOREIGN KEY (boss, favourite) REFERENCES shop.th
 
 
 def run(*arguments: str) -> int:
-    """Run a command in this process and give its exit status."""
+    """Run a command in this process and return its exit status."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     return int(ended.value.code or 0)
 
 
 @pytest.fixture(scope="module")
-def awkward(tmp_path_factory: pytest.TempPathFactory) -> schema_files.BuiltSchema:
-    """Give what two modules make that have everything that is awkward."""
+def awkward_schema(tmp_path_factory: pytest.TempPathFactory) -> schema_files.BuiltSchema:
+    """Return the schema of two modules with quoted names, markup, generated columns, partitions and a second schema."""
     directory = tmp_path_factory.mktemp("sql")
     (directory / "01-first.sql").write_text(FIRST, encoding="utf-8")
     (directory / "02-second.sql").write_text(SECOND, encoding="utf-8")
@@ -67,42 +67,43 @@ def awkward(tmp_path_factory: pytest.TempPathFactory) -> schema_files.BuiltSchem
 
 
 @pytest.mark.parametrize("command", ["diagram", "docs"])
-def test_the_committed_files_are_current(command: str) -> None:
-    """What is in docs/schema is, byte for byte, what the modules make; each run gives the same."""
-    result = subprocess.run(
-        [sys.executable, "-m", "infra", command, "--check"], cwd=ROOT, check=False, capture_output=True, text=True
-    )
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+def test_a_second_run_gives_the_same_files(command: str, tmp_path: Path) -> None:
+    """Files that a run has written are current for the next one, byte for byte."""
+    for check in ([], ["--check"]):
+        arguments = [command, *check, "--directory", str(SQL), "--output", str(tmp_path)]
+        result = subprocess.run([*COMMAND, *arguments], cwd=ROOT, check=False, capture_output=True, text=True)
+        assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == ""
 
 
 def test_outdated_files_are_named_and_then_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """--check names what differs and exits 1; a run writes it, removes what it once wrote, and leaves other files."""
+    """--check names the files that differ and exits 1; a run writes them, removes old ones, and keeps other files."""
     monkeypatch.chdir(ROOT)
     output = tmp_path / "out"
-    arguments = ("diagram", "--output", str(output))
+    arguments = ("diagram", "--directory", str(SQL), "--output", str(output))
     assert run(*arguments) == 0
     outdated = output / "schema.svg"
-    outdated.write_text(outdated.read_text(encoding="utf-8").replace("userbase", "users"), encoding="utf-8")
+    outdated.write_text(outdated.read_text(encoding="utf-8").replace("customers", "clients"), encoding="utf-8")
     (output / "09-old.svg").write_text(f"<!-- {schema_files.DIAGRAMS.words} -->\n", encoding="utf-8")
     (output / "own.svg").write_text("<svg/>\n", encoding="utf-8")
-    (output / "02-init-users-auth.mmd").unlink()
+    (output / "02-init-customers.mmd").unlink()
     capsys.readouterr()
     assert run(*arguments, "--check") == 1
     shown = capsys.readouterr()
-    names = ["02-init-users-auth.mmd: outdated", "09-old.svg: no longer made", "schema.svg: outdated"]
+    names = ["02-init-customers.mmd: outdated", "09-old.svg: no longer generated", "schema.svg: outdated"]
     assert shown.out == "".join(f"{output}/{name}\n" for name in names)
-    assert shown.err == "the files are not what the modules make; run: python -m infra diagram\n"
+    assert shown.err == "files differ from what the modules create; run: python -m infra diagram\n"
     assert run(*arguments) == 0
     assert not (output / "09-old.svg").exists()
     assert (output / "own.svg").exists()
     assert run(*arguments, "--check") == 0
 
 
-def test_the_diagrams_have_everything(awkward: schema_files.BuiltSchema) -> None:
-    """Every table, column and type of the catalog is in the picture of its module and in that of the whole."""
-    files = schema_files.diagrams(awkward)
+def test_the_pictures_are_complete(awkward_schema: schema_files.BuiltSchema) -> None:
+    """Every table, column, type and foreign key is in the picture of its module and in that of the whole schema."""
+    files = schema_files.diagram_files(awkward_schema)
     assert sorted(files) == sorted(
         f"{name}.{kind}" for name in ("schema", "01-first", "02-second") for kind in ("svg", "mmd")
     )
@@ -110,8 +111,8 @@ def test_the_diagrams_have_everything(awkward: schema_files.BuiltSchema) -> None
         name: [text.text for text in ET.fromstring(files[f"{name}.svg"]).iter() if text.text]
         for name in ("schema", "02-second")
     }
-    for wanted in ('"People"', '"full name"', "varchar(80)", "numeric(10,2)[]", "shop.things", "mood", "shop.parts"):
-        assert {wanted, f"public.{wanted}"} & {*texts["schema"]}, wanted
+    for text in ('"People"', '"full name"', "varchar(80)", "numeric(10,2)[]", "shop.things", "mood", "shop.parts"):
+        assert {text, f"public.{text}"} & {*texts["schema"]}, text
     assert "upper_name" not in texts["02-second"]
     description = ET.fromstring(files["schema.svg"]).findtext("{http://www.w3.org/2000/svg}desc")
     assert description
@@ -124,9 +125,9 @@ def test_the_diagrams_have_everything(awkward: schema_files.BuiltSchema) -> None
     ]
 
 
-def test_the_documents_have_everything(awkward: schema_files.BuiltSchema, tmp_path: Path) -> None:
-    """Columns, defaults, comments, rules and other objects are told, by the module that made them, and as text."""
-    files = schema_files.documents(awkward, metadata, Base, output=tmp_path)
+def test_the_documents_are_complete(awkward_schema: schema_files.BuiltSchema, tmp_path: Path) -> None:
+    """Columns, defaults, comments, constraints and other objects are described by module, and escaped."""
+    files = schema_files.document_files(awkward_schema, models.metadata, models.Base, output=tmp_path)
     page = files["schema.html"]
     assert "<script>hurt" not in page
     assert "&lt;script&gt;hurt=1&lt;/script&gt; | it&#39;s\ntwo lines" in page
@@ -148,7 +149,7 @@ def test_the_documents_have_everything(awkward: schema_files.BuiltSchema, tmp_pa
 
 
 def test_a_module_that_does_not_run_is_an_error_at_its_line(tmp_path: Path) -> None:
-    """PostgreSQL's words are given with the place, and nothing is written."""
+    """PostgreSQL's message is shown with file, line and column, and nothing is written."""
     (tmp_path / "01-a.sql").write_text("-- One.\nCREATE TABLE t (a nosuchtype);\n", encoding="utf-8")
     result = subprocess.run(
         [sys.executable, "-m", "infra", "diagram", "--directory", str(tmp_path), "--output", str(tmp_path / "out")],

@@ -1,4 +1,4 @@
-"""Directories for real servers, outside the checkout, and the promise that no process of a test outlives it."""
+"""Directories for real servers, outside the checkout; the processes of a test end with it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import pytest
 from infra.errors import InfraError
 from infra.server.embedded import cluster
 from infra.server.embedded.cluster import ClusterSpec, Running
-from infra.server.embedded.directory import make_root, read_marker, write_marker
+from infra.server.embedded.directory import create_root, read_marker, write_marker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,22 +32,22 @@ PLACE = Path("/var/tmp" if sys.platform == "linux" else tempfile.gettempdir())
 
 
 def pids_below(directory: Path) -> list[int]:
-    """Give the processes that work in or below a directory; a test's own directory names its own processes only."""
-    found: list[int] = []
+    """Return the pids of the processes that work in or below a directory, which belongs to one test only."""
+    pids: list[int] = []
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdecimal() and entry.joinpath("cwd").readlink().is_relative_to(directory):
-                found.append(int(entry.name))
+                pids.append(int(entry.name))
         except OSError:
-            continue  # ended meanwhile, or somebody else's
-    return found
+            continue  # it has ended, or is another user's
+    return pids
 
 
 def kill_all_below(directory: Path) -> None:
-    """Kill what works below a directory, and wait until it is gone."""
+    """Kill the processes below a directory, and wait until they have ended."""
     deadline = time.monotonic() + END_SECONDS
-    while (left := pids_below(directory)) and time.monotonic() < deadline:
-        for pid in left:
+    while (remaining := pids_below(directory)) and time.monotonic() < deadline:
+        for pid in remaining:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -56,11 +56,11 @@ def kill_all_below(directory: Path) -> None:
 
 
 def remove_place(directory: Path) -> None:
-    """Destroy what is below a directory as a user would, which frees shared memory; then make sure by force."""
+    """Destroy the servers below a directory, which releases shared memory; then kill and remove what remains."""
     for marker in list(directory.rglob("server.json")):
         with suppress(InfraError, OSError):
-            if found := read_marker(marker.parent):
-                cluster.destroy(marker.parent, owner=found.owner)
+            if content := read_marker(marker.parent):
+                cluster.destroy(marker.parent, owner=content.owner)
     kill_all_below(directory)
     shutil.rmtree(directory)
 
@@ -82,7 +82,7 @@ def make_spec(root: Path) -> ClusterSpec:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """Give a directory that every user can reach; it goes with all processes in it."""
+    """Yield a directory that every user can enter; it is removed with all processes in it."""
     directory = make_place()
     try:
         yield directory
@@ -92,58 +92,58 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture
 def spec(place: Path) -> ClusterSpec:
-    """Give the specification of a server that does not exist yet."""
+    """Return the specification of a server that does not exist yet."""
     return make_spec(place / "root")
 
 
 @pytest.fixture
 def new_spec(place: Path) -> Callable[[], ClusterSpec]:
-    """Give a maker of further specifications below the same root."""
+    """Return a function that returns further specifications below the same root."""
     return lambda: make_spec(place / "root")
 
 
 @pytest.fixture(scope="session")
 def template() -> Iterator[ClusterSpec]:
-    """Give a server that was made, and stopped, to be copied: three times as fast as initdb."""
+    """Yield a server that was created and stopped, to be copied: three times as fast as initdb."""
     directory = make_place()
     try:
-        wanted = make_spec(directory / "root")
-        cluster.create(wanted)
-        cluster.stop(wanted.layout.base, owner=wanted.owner)
-        yield wanted
+        spec = make_spec(directory / "root")
+        cluster.create(spec)
+        cluster.stop(spec.layout.base, owner=spec.owner)
+        yield spec
     finally:
         remove_place(directory)
 
 
 @pytest.fixture
-def made(template: ClusterSpec) -> Callable[[ClusterSpec], Running]:
-    """Give what stands for `cluster.create` where it matters only that there is a server, and that it runs."""
+def start_server(template: ClusterSpec) -> Callable[[ClusterSpec], Running]:
+    """Return a faster replacement of cluster.create() for tests that only need a server that runs."""
 
-    def make(wanted: ClusterSpec) -> Running:
-        make_root(wanted.root)
+    def start(spec: ClusterSpec) -> Running:
+        create_root(spec.root)
         marker = read_marker(template.layout.base)
         assert marker
         for option, name in (("-a", template.name), ("-al", "dist")):
-            if not (target := wanted.root / (name if name == "dist" else wanted.name)).exists():
+            if not (target := spec.root / (name if name == "dist" else spec.name)).exists():
                 subprocess.run(["cp", option, template.root / name, target], check=True)
-        write_marker(wanted.layout.base, replace(marker, name=wanted.name, owner=wanted.owner, port=0))
-        return cluster.set_password(wanted, template.admin_password)
+        write_marker(spec.layout.base, replace(marker, name=spec.name, owner=spec.owner, port=0))
+        return cluster.set_password(spec, template.admin_password)
 
-    return make
+    return start
 
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[ClusterSpec, Running]]:
-    """Give one server for tests that only look at it."""
+    """Yield one server for tests that only read."""
     directory = make_place()
     try:
-        wanted = make_spec(directory / "root")
-        yield wanted, cluster.create(wanted)
+        spec = make_spec(directory / "root")
+        yield spec, cluster.create(spec)
     finally:
         remove_place(directory)
 
 
 @pytest.fixture
 def processes_below() -> Callable[[Path], list[int]]:
-    """Give pids_below, which a test cannot import from here."""
+    """Return pids_below, which a test cannot import from here."""
     return pids_below

@@ -1,4 +1,4 @@
-"""A server that is already there: what is found out about it, and every reason why a stack cannot live on it."""
+"""An existing server: what reach_server() returns, and every reason why a stack cannot use the server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from infra.errors import RefusedError, ServerError
-from infra.server.external import keywords, reach, refuse_another
+from infra.server.dsn import parse_keywords
+from infra.server.external import reach_server, refuse_another
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,8 +24,8 @@ BOSS = "Pw-of-the-boss"
 
 
 def dsn(running: Running, **more: object) -> str:
-    given = {"host": running.host, "port": running.port, "user": "postgres", **more}
-    return " ".join(f"{name}={value}" for name, value in given.items())
+    keywords = {"host": running.host, "port": running.port, "user": "postgres", **more}
+    return " ".join(f"{name}={value}" for name, value in keywords.items())
 
 
 def execute(shared: tuple[ClusterSpec, Running], *statements: str) -> None:
@@ -36,16 +37,16 @@ def execute(shared: tuple[ClusterSpec, Running], *statements: str) -> None:
 
 def refusal(dsn: str, password: str = "") -> str:
     with pytest.raises(ServerError) as refused:
-        reach(dsn, password)
+        reach_server(dsn, password)
     text = str(refused.value)
     assert not password or password not in text
     return text
 
 
 def test_a_superuser_reaches_it(shared: tuple[ClusterSpec, Running]) -> None:
-    """What a stack needs to know is found in one connection: version, identity, rights, extensions, options."""
+    """One connection reads what a stack needs: version, identity, privileges, extensions, options."""
     spec, running = shared
-    reached = reach(dsn(running, sslmode="prefer"), spec.admin_password)
+    reached = reach_server(dsn(running, sslmode="prefer"), spec.admin_password)
     assert (reached.host, reached.port, reached.user) == (running.host, running.port, "postgres")
     assert (reached.version, reached.system_identifier) == (running.version, running.system_identifier)
     assert reached.database == "postgres"
@@ -57,47 +58,47 @@ def test_a_superuser_reaches_it(shared: tuple[ClusterSpec, Running]) -> None:
 
 
 def test_a_uri_with_the_password_is_the_same(shared: tuple[ClusterSpec, Running]) -> None:
-    """A URI is taken as keywords are, the password in it included; a password given beside it wins."""
+    """A URI is accepted as keywords are, with the password in it; a separate password overrides that."""
     spec, running = shared
     uri = f"postgresql://postgres:{spec.admin_password}@{running.host}:{running.port}/postgres"
-    assert reach(uri).password == spec.admin_password
-    assert reach(uri.replace(spec.admin_password, "wrong"), spec.admin_password).password == spec.admin_password
+    assert reach_server(uri).password == spec.admin_password
+    assert reach_server(uri.replace(spec.admin_password, "wrong"), spec.admin_password).password == spec.admin_password
 
 
-def test_rights_to_make_roles_and_databases_are_enough(shared: tuple[ClusterSpec, Running]) -> None:
-    """CREATEDB and CREATEROLE are what managed services give; one of them alone is refused with the remedy."""
+def test_createdb_and_createrole_are_enough(shared: tuple[ClusterSpec, Running]) -> None:
+    """CREATEDB and CREATEROLE, as managed services grant them, are accepted; one of them alone is refused."""
     _, running = shared
     execute(shared, f"CREATE ROLE boss LOGIN CREATEROLE PASSWORD '{BOSS}'")
     assert "ALTER ROLE boss CREATEDB CREATEROLE" in refusal(dsn(running, user="boss"), BOSS)
     execute(shared, "ALTER ROLE boss CREATEDB")
-    reached = reach(dsn(running, user="boss"), BOSS)
+    reached = reach_server(dsn(running, user="boss"), BOSS)
     assert not reached.superuser
     assert reached.system_identifier == running.system_identifier
 
 
-def test_a_wrong_password_is_said_with_its_settings(shared: tuple[ClusterSpec, Running]) -> None:
-    """The message names the settings in which a password may stand, and never the password."""
+def test_a_wrong_password_names_its_settings(shared: tuple[ClusterSpec, Running]) -> None:
+    """The message names the settings that can contain a password, and never the password."""
     _, running = shared
     assert "correct server.dsn, server.password" in refusal(dsn(running), "hunter2hunter2")
 
 
-def test_nobody_there_is_said_with_every_host(shared: tuple[ClusterSpec, Running]) -> None:
-    """Of several hosts the first that answers is taken; when none does, each is named."""
+def test_unreachable_hosts_are_all_named(shared: tuple[ClusterSpec, Running]) -> None:
+    """The first of several hosts that answers is used; when none does, each is named."""
     spec, running = shared
     with closing(socket.socket()) as silent:
         silent.bind(("127.0.0.1", 0))
         port = silent.getsockname()[1]
         hosts = f"host=127.0.0.1,{running.host} port={port},{running.port} user=postgres"
-        reached = reach(hosts, spec.admin_password)
+        reached = reach_server(hosts, spec.admin_password)
         assert (reached.port, reached.hosts) == (running.port, f"127.0.0.1,{running.host}")
         assert reached.ports == f"{port},{running.port}"
         text = refusal(f"host=127.0.0.1,127.0.0.1 port={port},{port} user=postgres")
     assert text.startswith("server 127.0.0.1,127.0.0.1: cannot be reached")
-    assert "see that it runs" in text
+    assert "check that it runs" in text
 
 
 def test_a_server_that_takes_no_changes_is_refused(shared: tuple[ClusterSpec, Running]) -> None:
-    """default_transaction_read_only is found before anything is tried."""
+    """default_transaction_read_only is refused before any write."""
     spec, running = shared
     execute(shared, "ALTER ROLE postgres SET default_transaction_read_only = on")
     try:
@@ -106,15 +107,15 @@ def test_a_server_that_takes_no_changes_is_refused(shared: tuple[ClusterSpec, Ru
         execute(shared, "SET default_transaction_read_only = off", "ALTER ROLE postgres RESET ALL")
 
 
-def test_tls_that_the_server_lacks_is_said_with_the_words_to_change(shared: tuple[ClusterSpec, Running]) -> None:
-    """A demanded certificate that nobody shows is named as what it is."""
+def test_missing_tls_names_the_keywords_to_correct(shared: tuple[ClusterSpec, Running]) -> None:
+    """A server without TLS is refused with the TLS keywords when the connection string requires TLS."""
     spec, running = shared
     assert "correct sslmode, sslrootcert" in refusal(dsn(running, sslmode="require"), spec.admin_password)
 
 
 @contextmanager
 def pooler(running: Running) -> Generator[int]:
-    """Stand between client and server as poolers do: what a client is told of its backend is not the server's pid."""
+    """Forward connections as a pooler does: the backend pid that the client receives is not the server's."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def pump(source: socket.socket, sink: socket.socket, *, disguise: bool) -> None:
@@ -143,7 +144,7 @@ def pooler(running: Running) -> Generator[int]:
 
 
 def test_a_pooler_is_recognised(shared: tuple[ClusterSpec, Running]) -> None:
-    """Behind a pooler the backend's pid is not the one that the client was told, and a stack refuses to work there."""
+    """Behind a pooler the backend has another pid than the client received, and the server is refused."""
     spec, running = shared
     with pooler(running) as port:
         text = refusal(dsn(running, port=port, sslmode="disable", gssencmode="disable"), spec.admin_password)
@@ -152,9 +153,9 @@ def test_a_pooler_is_recognised(shared: tuple[ClusterSpec, Running]) -> None:
 
 
 def test_another_server_is_refused_until_it_is_accepted(shared: tuple[ClusterSpec, Running]) -> None:
-    """The first server is any; later another one is refused, unless its system identifier is the accepted one."""
+    """A new stack accepts any server; later another server is refused unless its system identifier is accepted."""
     spec, running = shared
-    reached = reach(dsn(running), spec.admin_password)
+    reached = reach_server(dsn(running), spec.admin_password)
     refuse_another(reached, "", "")
     refuse_another(reached, reached.system_identifier, "")
     refuse_another(reached, "1", reached.system_identifier)
@@ -163,14 +164,14 @@ def test_another_server_is_refused_until_it_is_accepted(shared: tuple[ClusterSpe
 
 
 @pytest.mark.parametrize("text", ["hunter2", "host=a pass word=x", "postgresql://u:hun%zz@h/d"])
-def test_what_is_no_connection_string_is_not_repeated(text: str) -> None:
+def test_an_invalid_connection_string_is_not_quoted(text: str) -> None:
     """Libpq quotes what it cannot read, which may be the password; this program does not."""
     with pytest.raises(ServerError) as refused:
-        keywords(text)
+        parse_keywords(text)
     assert "is no connection string that libpq can read" in str(refused.value)
     assert "hun" not in str(refused.value)
 
 
 def test_a_keys_passphrase_is_refused() -> None:
-    """It would be kept with every connection's options."""
+    """Sslpassword is refused: it would be kept in the options of every connection."""
     assert "sslpassword" in refusal("host=a sslpassword=hunter2")

@@ -147,8 +147,8 @@ def test_names_come_from_the_convention_unless_given() -> None:
 def test_the_environment_variable_testing_changes_nothing() -> None:
     """With TESTING set, the models are what they are without it."""
     program = (
-        "from infra.generate.from_models import generate; import models, sys;"
-        "sys.stdout.write(''.join(generate(models.metadata, models.MODULES).values()))"
+        "from infra.generate.from_models import generate_modules; import models, sys;"
+        "sys.stdout.write(''.join(generate_modules(models.metadata, models.MODULES).values()))"
     )
     texts = [
         subprocess.run(

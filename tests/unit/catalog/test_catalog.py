@@ -1,4 +1,4 @@
-"""A catalog as a value: its parts, and a fingerprint that is the same exactly where two schemas are."""
+"""A catalog as a value: its parts, and a fingerprint that is equal exactly for equal schemas."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FINGERPRINT = fingerprint(catalog_of(ROWS))
 
 
 def test_an_object_is_called_by_kind_and_name() -> None:
-    """What a message calls an object is its kind and its name."""
+    """A message names an object by its kind and its name."""
     assert str(ObjectId("materialized view", 'public."A b"')) == 'materialized view public."A b"'
 
 
@@ -52,7 +52,7 @@ def test_every_kind_is_structure_access_or_note() -> None:
 
 
 def test_the_fingerprint_is_the_same_for_ever() -> None:
-    """The fingerprint is in states and outputs, so that another way to make it needs another prefix."""
+    """The fingerprint is in states and outputs, so that another algorithm needs another prefix."""
     assert FINGERPRINT == "catalog1:e44fbe7675b248190720cb8cc91334e1a8945ccbe2e7c7bdae19b53ad22fa8ff"
     assert fingerprint(Catalog()) == "catalog1:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 

@@ -1,4 +1,4 @@
-"""What modules own."""
+"""The objects that modules own after their changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TABLE, VIEW = ObjectId("table", "public.t"), ObjectId("view", "public.v")
 
 
 class Counted(dict[ObjectId, str]):
-    """A dict that counts how often it is gone through."""
+    """A dict that counts how often all of its items are read."""
 
     times = 0
 
@@ -21,7 +21,7 @@ class Counted(dict[ObjectId, str]):
 
 
 def test_an_object_is_of_the_module_that_wrote_it_last() -> None:
-    """A later module that changes or drops it takes it over."""
+    """An object belongs to the last module that changed it; a dropped object belongs to none."""
     expected = fold(
         [
             ("1", CatalogChange({TABLE: "a", VIEW: "b"})),
@@ -33,12 +33,12 @@ def test_an_object_is_of_the_module_that_wrote_it_last() -> None:
 
 
 def test_a_module_that_did_nothing_owns_nothing() -> None:
-    """It is not an error to ask for one."""
+    """A module without changes has no objects, and is no error."""
     assert fold([]).of("1") == {}
 
 
 def test_the_objects_are_gone_through_once_for_all_modules() -> None:
-    """A preview asks for each of two hundred modules; a thousand tables have twenty thousand objects."""
+    """Objects are sorted into modules once: a preview asks for two hundred modules and twenty thousand objects."""
     definitions = Counted({ObjectId("table", f"public.t{number}"): "" for number in range(5)})
     expected = Expected(definitions, {identity: identity.name for identity in definitions})
     assert [len(expected.of(f"public.t{number}")) for number in range(5)] == [1] * 5

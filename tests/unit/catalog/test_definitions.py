@@ -1,4 +1,4 @@
-"""Definitions are read back as they were written, whatever names and texts are in them."""
+"""Definitions are parsed into their parts, whatever names and texts they contain."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_constraints(case: tuple[str, str, tuple[str, ...], str, tuple[str, ...]
 
 
 def test_an_action_is_what_the_constraint_says() -> None:
-    """What is said of a foreign key in further lines is in its definition, and no part of its action."""
+    """Further lines about a foreign key are in its definition, and no part of its action."""
     text = "FOREIGN KEY (a) REFERENCES public.t(id) ON DELETE CASCADE\ninherited"
     found = constraint_of("public.t.k", text)
     assert (found.action, found.definition) == ("ON DELETE CASCADE", text)
@@ -114,7 +114,7 @@ INDEXES = [
 
 @pytest.mark.parametrize(("what", "columns", "predicate"), INDEXES)
 def test_indexes(what: str, columns: tuple[str, ...], predicate: str) -> None:
-    """Table, columns and predicate are told apart; what is no plain column is none."""
+    """Table, columns and predicate are told apart; an expression or a sort order is not listed as a column."""
     found = index_of("public.i", f'CREATE UNIQUE INDEX "i ON x" ON ONLY public."t.t" USING {what}\ncomment \'Fast.\'')
     assert found == IndexDefinition(
         "public.i", 'public."t.t"', what, unique=True, columns=columns, predicate=predicate, comment="Fast."
@@ -124,7 +124,7 @@ def test_indexes(what: str, columns: tuple[str, ...], predicate: str) -> None:
 
 @pytest.mark.parametrize("read", [column_of, index_of, constraint_of])
 def test_what_is_none_of_these_is_refused(read: type) -> None:
-    """A definition that is not what it should be is an error that shows it, not half an object."""
+    """A definition of another kind is an error that shows it, not half an object."""
     with pytest.raises(ValueError, match="nonsense"):
         read("public.t.x", "nonsense")
 

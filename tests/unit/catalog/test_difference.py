@@ -1,4 +1,4 @@
-"""How two catalogs differ, in the words that people read."""
+"""Differences between two catalogs, as people read them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def shown(expected: str | None, found: str | None) -> list[str]:
 
 
 def test_equal_catalogs_do_not_differ() -> None:
-    """Where nothing differs there is nothing to say, whatever the order of the rows."""
+    """Equal catalogs have no differences, whatever the order of the rows."""
     assert differences(catalog_of([TABLE, COLUMN]), catalog_of([COLUMN, TABLE])) == []
     assert differences(Catalog(), Catalog()) == []
 
@@ -33,7 +33,12 @@ def test_missing_extra_and_different_objects_are_found_in_order() -> None:
         Difference(ObjectId("view", "a.v"), None, ""),
         Difference(ObjectId("view", "public.v"), "", "y"),
     ]
-    assert [one.verdict for one in differences(expected, found)] == ["different", "missing", "extra", "different"]
+    assert [difference.verdict for difference in differences(expected, found)] == [
+        "different",
+        "missing",
+        "extra",
+        "different",
+    ]
 
 
 def test_an_object_whose_name_says_it_all_is_missing_or_extra() -> None:
@@ -43,21 +48,21 @@ def test_an_object_whose_name_says_it_all_is_missing_or_extra() -> None:
 
 
 def test_a_missing_object_shows_what_is_expected() -> None:
-    """The definition of a missing object stands behind minus signs."""
+    """The definition of a missing object has minus signs before its lines."""
     assert str(*differences(catalog_of([COLUMN]), Catalog())) == (
         "column public.a.b is missing\n  - type integer\n  - not null\n  - default 0"
     )
 
 
 def test_an_extra_object_shows_what_is_found() -> None:
-    """The definition of an extra object stands behind plus signs."""
+    """The definition of an extra object has plus signs before its lines."""
     assert str(*differences(Catalog(), catalog_of([COLUMN]))) == (
         "column public.a.b is extra\n  + type integer\n  + not null\n  + default 0"
     )
 
 
 def test_a_different_object_shows_every_line() -> None:
-    """What is expected and what is found stand one above the other, between the lines that agree."""
+    """Expected and found lines follow each other, between the lines that are equal."""
     found = catalog_of([("column", "public.a.b", "type bigint\nnot null\ndefault 0\ncomment 'x'")])
     assert str(*differences(catalog_of([COLUMN]), found)) == (
         "column public.a.b is different\n"
@@ -87,7 +92,7 @@ def test_lines_that_look_like_marks_are_shown_as_they_are() -> None:
     ],
 )
 def test_what_cannot_be_seen_is_made_visible(expected: str, found: str, lines: list[str]) -> None:
-    """Line ends, spaces of other kinds and control characters that alone differ are seen to differ."""
+    """Line ends, unusual spaces and control characters are shown as escapes, since they may be all that differs."""
     assert shown(expected, found) == ["view public.v is different", *lines]
 
 

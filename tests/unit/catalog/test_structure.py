@@ -1,4 +1,4 @@
-"""A catalog's tables as values: what belongs to which, in which order, and who made it."""
+"""The tables of a catalog: their parts, in which order, and the module that created each."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ DEFINITIONS = {
 
 
 def test_a_table_has_its_own_parts_in_order() -> None:
-    """Columns come in the table's order, constraints by kind; what is another table's or type's is not taken."""
+    """Columns are in the table's order, constraints by kind; parts of other tables and types are not included."""
     table = structure_of(DEFINITIONS, {}).tables["public.t"]
     assert [column.name for column in table.columns] == ["b", '"A"', "c"]
-    assert [one.name for one in table.constraints] == ["z", "own", "a"]
-    assert [one.name for one in table.indexes] == ["public.i", "public.partial"]
+    assert [constraint.name for constraint in table.constraints] == ["z", "own", "a"]
+    assert [index.name for index in table.indexes] == ["public.i", "public.partial"]
     assert (table.shown, table.comment, table.notes) == ("t", "Said.", ("unlogged",))
 
 
 def test_what_is_no_table_is_kept() -> None:
-    """Views, triggers, and columns of composite types are others; who owns what and may do what is left out."""
+    """Views, triggers and columns of composite types are other objects; owners and privileges are left out."""
     assert [other.identity for other in structure_of(DEFINITIONS, {}).others] == [
         ("column", "public.pair.x"),
         ("trigger", "public.t.w"),
@@ -50,7 +50,7 @@ def test_what_is_no_table_is_kept() -> None:
 
 
 def test_unique_is_what_holds_for_every_row() -> None:
-    """Keys and unique indexes count, and whatever holds one of them; an index on some of the rows does not."""
+    """Columns are unique if they include a key or unique index; an index on some of the rows does not count."""
     table = structure_of(DEFINITIONS, {}).tables["public.t"]
     assert table.primary_key == ("b",)
     assert table.unique_rules == (('"A"', "c"),)
@@ -64,7 +64,7 @@ def test_unique_is_what_holds_for_every_row() -> None:
 
 
 def test_references_are_known_from_both_sides() -> None:
-    """A table knows the foreign keys that refer to it, its own included."""
+    """The foreign keys that reference a table are found, its own included."""
     structure = structure_of(DEFINITIONS, {})
     assert [(table.name, key.name) for table, key in structure.referring("public.t")] == [
         ("public.t", "own"),
@@ -85,12 +85,12 @@ def test_tables_come_as_asked_then_by_module() -> None:
 
 
 def test_the_maker_is_who_made_it_last_and_not_who_changed_it() -> None:
-    """A change leaves the maker; what is dropped has none, and what is made again has a new one."""
-    made, changed, gone = (
+    """A change does not count; a dropped object has no maker, and one that is created again has a new one."""
+    created, changed, dropped = (
         CatalogChange({TABLE: "x", VIEW: "y"}),
         CatalogChange({TABLE: "z"}, frozenset({TABLE})),
         CatalogChange({VIEW: None}),
     )
-    assert makers([("1", made), ("2", changed)]) == {TABLE: "1", VIEW: "1"}
-    assert makers([("1", made), ("2", gone)]) == {TABLE: "1"}
-    assert makers([("1", made), ("2", gone), ("3", CatalogChange({VIEW: "y"}))]) == {TABLE: "1", VIEW: "3"}
+    assert makers([("1", created), ("2", changed)]) == {TABLE: "1", VIEW: "1"}
+    assert makers([("1", created), ("2", dropped)]) == {TABLE: "1"}
+    assert makers([("1", created), ("2", dropped), ("3", CatalogChange({VIEW: "y"}))]) == {TABLE: "1", VIEW: "3"}

@@ -1,4 +1,4 @@
-"""What follows from a difference is told with it: parts of what is missing or extra, and no difference is lost."""
+"""Parts of a missing or extra object are grouped with its difference, and no difference is lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from infra.check.folding import fold_parts
 
 
 def catalog(text: str) -> Catalog:
-    """Read a catalog: `kind: name = definition` in each line, `|` for a line end in a definition."""
+    """Return the catalog of a text: `kind: name = definition` in each line, `|` for a newline in a definition."""
     lines = [line for line in text.splitlines() if line]
     pairs = [(line.partition(" = ")[0].partition(": "), line.partition(" = ")[2]) for line in lines]
     return Catalog({ObjectId(kind, name): definition.replace("|", "\n") for (kind, _, name), definition in pairs})
@@ -80,11 +80,11 @@ CASES: list[tuple[str, str, list[str]]] = [
 
 @pytest.mark.parametrize(("before", "after", "mains"), CASES)
 def test_a_part_goes_with_its_whole(before: str, after: str, mains: list[str]) -> None:
-    """Of what is missing or extra the whole is named; what differs on its own is named on its own."""
+    """Of a missing or extra object only the whole is a group of its own; a part that differs by itself is one too."""
     found = differences(catalog(before) if before else Catalog(), catalog(after) if after else Catalog())
     groups = fold_parts(found)
     assert [str(group.main.identity) for group in groups] == mains
-    told = [one.identity for group in groups for one in (group.main, *group.parts)]
-    follows = {one.identity for one in found if one.identity.kind == "column order"}
-    assert {one.identity for one in found} - follows <= set(told)
-    assert len(told) == len(set(told))
+    grouped = [difference.identity for group in groups for difference in (group.main, *group.parts)]
+    orders = {difference.identity for difference in found if difference.identity.kind == "column order"}
+    assert {difference.identity for difference in found} - orders <= set(grouped)
+    assert len(grouped) == len(set(grouped))

@@ -6,42 +6,48 @@ from pathlib import Path
 
 import pytest
 
-import models
 from infra.catalog.catalog import ObjectId
 from infra.check.in_models import models_of
 from infra.check.in_modules import extensions_of, place_in
 from infra.modules.module import Module
+from tests.fixture_schema import models
 
 ROOT = Path(__file__).parents[3]
 MODELS = models_of(models.metadata, models.Base)
 
-# kind and name, what the definition says, the file, and how its line begins
+# kind and name, the definition, the file of models, and how its line begins
 IN_MODELS = [
-    ("table", "public.userbase", "", "models/user.py", '    __tablename__ = "userbase"'),
-    ("table", 'public."references"', "", "models/content.py", '    __tablename__ = "references"'),
-    ("column", "public.userbase.email", "", "models/user.py", "    email: Mapped[str] = mapped_column(unique=True"),
-    ("column", "public.demo_feedback.metadata", "", "models/demo.py", "    feedback_metadata: Mapped"),
-    ("constraint", "public.userbase.userbase_pkey", "", "models/user.py", "    id: Mapped[UuidKey]"),
-    ("constraint", "public.secrets.secrets_user_id_fkey", "", "models/user.py", "    user_id: Mapped[str]"),
+    ("table", "public.customers", "", "customers.py", '    __tablename__ = "customers"'),
+    ("table", 'public."order"', "", "orders.py", '    __tablename__ = "order"'),
+    ("column", "public.customers.email", "", "customers.py", "    email: Mapped[str] = mapped_column(unique=True"),
+    ("column", "public.products.metadata", "", "catalogue.py", "    details: Mapped"),
+    ("constraint", "public.customers.customers_pkey", "", "customers.py", "    id: Mapped[str]"),
+    ("constraint", "public.addresses.addresses_customer_id_fkey", "", "customers.py", "    customer_id: Mapped[str]"),
     (
         "constraint",
-        "public.demo_scenarios.uq_demo_scenarios_industry_name",
+        "public.shipping_methods.uq_shipping_methods_carrier_name",
         "",
-        "models/demo.py",
-        '        UniqueConstraint("industry", "scenario_name", name="uq_demo_scenarios_industry_name")',
+        "shipping.py",
+        '        UniqueConstraint("carrier", "name", name="uq_shipping_methods_carrier_name")',
     ),
     (
         "index",
-        "public.ix_secrets_user_id",
-        "CREATE INDEX ix_secrets_user_id ON public.secrets USING btree (user_id)",
-        "models/user.py",
-        "    user_id: Mapped[str]",
+        "public.ix_addresses_customer_id",
+        "CREATE INDEX ix_addresses_customer_id ON public.addresses USING btree (customer_id)",
+        "customers.py",
+        "    customer_id: Mapped[str]",
     ),
-    ("sequence", "public.demo_feedback_id_seq", "owned by public.demo_feedback.id", "models/demo.py", "    id: Mapped"),
-    ("column order", "public.userbase", "", "models/user.py", '    __tablename__ = "userbase"'),
-    ("owner", "table public.userbase", "", "models/user.py", '    __tablename__ = "userbase"'),
-    ("privileges", "table public.userbase to a", "", "models/user.py", "class User(Base):"),
-    ("trigger", "public.userbase.nobodys", "", "models/user.py", "class User(Base):"),
+    (
+        "sequence",
+        "public.shipping_methods_id_seq",
+        "owned by public.shipping_methods.id",
+        "shipping.py",
+        "    id: Mapped",
+    ),
+    ("column order", "public.customers", "", "customers.py", '    __tablename__ = "customers"'),
+    ("owner", "table public.customers", "", "customers.py", '    __tablename__ = "customers"'),
+    ("privileges", "table public.customers to a", "", "customers.py", "class Customer(Base):"),
+    ("trigger", "public.customers.undeclared", "", "customers.py", "class Customer(Base):"),
 ]
 
 
@@ -49,20 +55,20 @@ IN_MODELS = [
 def test_a_model_is_found(  # noqa: PLR0917 (a case)
     kind: str, name: str, text: str, file: str, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """File and line are those of the attribute, of the name in the class, or of the class."""
+    """The place is that of the attribute, of the name in the class, or of the class."""
     monkeypatch.chdir(ROOT)
     found = MODELS.place_of(ObjectId(kind, name), text)
     assert found
-    assert found.path == file
+    assert found.path == f"tests/fixture_schema/models/{file}"
     assert found.text.startswith(line)
-    assert (ROOT / file).read_text(encoding="utf-8").splitlines()[found.line - 1] == found.text
+    assert (ROOT / found.path).read_text(encoding="utf-8").splitlines()[found.line - 1] == found.text
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("table", "public.nobodys"), ("table", "other.userbase"), ("extension", "pg_trgm")]
+    ("kind", "name"), [("table", "public.undeclared"), ("table", "other.customers"), ("extension", "pg_trgm")]
 )
 def test_what_no_model_declares_has_no_place(kind: str, name: str) -> None:
-    """What is not in the models is not placed somewhere in them."""
+    """An object that the models do not declare has no place in them."""
     assert MODELS.place_of(ObjectId(kind, name)) is None
 
 
@@ -88,9 +94,10 @@ COMMENT ON COLUMN s.u.a IS 'ä';
 GRANT SELECT ON s.u TO PUBLIC;
 CREATE SEQUENCE s.q;
 CREATE MATERIALIZED VIEW s.m AS SELECT 1 AS a;
+ALTER TABLE s.u ALTER COLUMN later TYPE text;
 """
 
-# kind, name, whether the comment is looked for, line and column
+# kind, name, whether the place of the comment is wanted, line and column
 IN_MODULES = [
     ("schema", "s", False, 2, 1),
     ("extension", '"uuid-ossp"', False, 3, 1),
@@ -114,19 +121,20 @@ IN_MODULES = [
     ("sequence", "s.q", False, 20, 1),
     ("materialized view", "s.m", False, 21, 1),
     ("table", "s.u", True, 10, 1),
+    ("column", "s.u.later", False, 22, 1),
     ("table", "public.not_here", False, 0, 0),
 ]
 
 
 @pytest.mark.parametrize(("kind", "name", "comment", "line", "column"), IN_MODULES)
 def test_a_statement_is_found(kind: str, name: str, *, comment: bool, line: int, column: int) -> None:
-    """Line and column, in characters, are those of the statement, the column or the constraint; 0 for what is not."""
+    """The place is that of the statement, the column or the constraint, in characters; 0 for an unknown object."""
     found = place_in(Module(1, "01-a", "sql/01-a.sql", TEXT), ObjectId(kind, name), comment=comment)
     assert (found.path, found.line, found.column) == ("sql/01-a.sql", line, column)
     assert found.text == (TEXT.splitlines()[line - 1] if line else "")
 
 
 def test_extensions_are_found_with_their_places() -> None:
-    """Each extension that a module creates, and where."""
+    """Each extension that a module creates is found at its statement."""
     found = extensions_of([Module(1, "01-a", "sql/01-a.sql", TEXT)])
     assert {name: place.line for name, place in found.items()} == {"uuid-ossp": 3}

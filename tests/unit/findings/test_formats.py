@@ -1,4 +1,4 @@
-"""How findings are shown: the same ones in every form, whatever their texts hold."""
+"""The formats of findings: all of them have the same findings, whatever characters their texts contain."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_text_of_nothing_is_nothing() -> None:
 
 
 def test_a_long_line_is_cut_around_the_caret() -> None:
-    """Of a line of thousands of characters the part around the column is shown, with the caret at the right one."""
+    """A line of thousands of characters is cut around the column, with the caret below the right character."""
     line = "x" * 5000 + "HERE" + "y" * 5000
     shown, caret = show(Finding("M101", "error", Place("a.sql", 1, 5001, text=line), "m", "")).splitlines()[1:3]
     assert shown.startswith("  …x")
@@ -139,9 +139,13 @@ def test_findings_are_in_the_order_of_their_places() -> None:
     """Lines are compared as numbers, and one place's findings by code."""
     places = [("b", 1), ("a", 10), ("a", 9)]
     findings = [Finding("M101", "error", Place(path, line), "", "") for path, line in places]
-    assert [(one.place.path, one.place.line) for one in in_order(findings)] == [("a", 9), ("a", 10), ("b", 1)]
+    assert [(finding.place.path, finding.place.line) for finding in in_order(findings)] == [
+        ("a", 9),
+        ("a", 10),
+        ("b", 1),
+    ]
 
 
 def test_notes_alone_are_no_failure() -> None:
     """An error or a warning fails, notes and nothing do not."""
-    assert [exit_status(each) for each in ([FIRST], [SECOND], [NOTE], [], [NOTE, SECOND])] == [1, 1, 0, 0, 1]
+    assert [exit_status(findings) for findings in ([FIRST], [SECOND], [NOTE], [], [NOTE, SECOND])] == [1, 1, 0, 0, 1]

@@ -1,10 +1,9 @@
-"""The generated modules as files: what is in which, their length, and that they are the ones in sql/."""
+"""The generated modules as files: what is in which, and that generating is repeatable; on the fixture's models."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,21 +11,13 @@ from pathlib import Path
 import postgast
 import pytest
 
-import models
 from infra.errors import InfraError
 from infra.generate.from_models import generate_modules
+from tests.fixture_schema import COMMAND, MODULE_NAMES, SQL, models
 
 ROOT = Path(__file__).parents[3]
-SQL = ROOT / "sql"
-
-TABLE_FILES = [
-    "02-init-users-auth.sql",
-    "03-init-agents.sql",
-    "04-init-supply.sql",
-    "05-init-content.sql",
-    "06-init-demo.sql",
-]
-FILES = [*TABLE_FILES, "07-init-indexes.sql", "08-init-constraints.sql"]
+FILES = [f"{name}.sql" for name in MODULE_NAMES[1:]]
+TABLE_FILES = FILES[:-2]
 
 
 @pytest.fixture(scope="module")
@@ -39,38 +30,37 @@ def kinds(text: str) -> Counter[str]:
     return Counter(statement.stmt.WhichOneof("node") or "" for statement in postgast.parse(text).stmts)
 
 
-def test_files_have_the_names_of_the_seed_document_in_order(files: dict[str, str]) -> None:
-    """Seven files are generated, in order; with 01, written by hand, they are all of sql/."""
+def test_files_are_generated_in_the_order_of_the_modules(files: dict[str, str]) -> None:
+    """A file for each module with tables, then the indexes, then the constraints."""
     assert list(files) == FILES
-    assert sorted(path.name for path in SQL.iterdir()) == ["01-init-extensions.sql", *FILES]
 
 
-def test_files_in_sql_are_what_the_models_say(files: dict[str, str]) -> None:
-    """Every file in sql/ has, byte for byte, the text that is generated."""
-    assert {name: (SQL / name).read_bytes() for name in FILES} == {name: text.encode() for name, text in files.items()}
+def test_the_fixtures_modules_are_generated(files: dict[str, str]) -> None:
+    """Every file of the fixture has, byte for byte, the text that is generated; 01 is written by hand."""
+    assert {path.name: path.read_bytes() for path in SQL.iterdir() if path.name in FILES} == {
+        name: text.encode() for name, text in files.items()
+    }
+    assert sorted(path.stem for path in SQL.iterdir()) == list(MODULE_NAMES)
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "2"])
 def test_generating_again_gives_the_same_bytes(seed: str) -> None:
     """Another process, whose sets are in another order, finds nothing to do."""
     subprocess.run(
-        [sys.executable, "-m", "infra", "generate", "--check"],
+        [*COMMAND, "generate", "--check", "--directory", str(SQL)],
         env={**os.environ, "PYTHONHASHSEED": seed},
         cwd=ROOT,
         check=True,
     )
 
 
-@pytest.mark.parametrize("path", sorted(SQL.iterdir()), ids=lambda path: path.name)
-def test_files_are_short_and_clean(path: Path) -> None:
-    """Each file has under 300 lines, no trailing space, tab or carriage return, and ends with one newline."""
-    text = path.read_bytes().decode()
-    lines = text.split("\n")
-    assert len(lines) - 1 < 300
-    assert [line for line in lines if line != line.rstrip()] == []
-    assert "\t" not in text
-    assert text.endswith("\n")
-    assert not text.endswith("\n\n")
+def test_texts_are_clean(files: dict[str, str]) -> None:
+    """No text has a trailing space, a tab or a carriage return, and each ends with one newline."""
+    for text in files.values():
+        assert [line for line in text.split("\n") if line != line.rstrip()] == []
+        assert "\t" not in text
+        assert text.endswith("\n")
+        assert not text.endswith("\n\n")
 
 
 def test_first_lines_say_what_a_file_creates_and_where_it_comes_from(files: dict[str, str]) -> None:
@@ -86,46 +76,36 @@ def test_first_lines_say_what_a_file_creates_and_where_it_comes_from(files: dict
 
 
 def test_each_file_has_one_purpose(files: dict[str, str]) -> None:
-    """02 to 06 create and describe tables, 06 also inserts once; 07 has only indexes; 08 only constraints."""
+    """Modules with tables create, describe and fill them; 07 has only indexes; 08 only constraints."""
     for name in TABLE_FILES:
-        tables = models.MODULES[name.removesuffix(".sql")].tables
-        expected = Counter(
-            create_stmt=len(tables), comment_stmt=len(tables) + sum(len(table.columns) for table in tables)
-        )
-        if name == "06-init-demo.sql":
-            expected["insert_stmt"] = 1
+        module = models.MODULES[name.removesuffix(".sql")]
+        columns = sum(len(table.columns) for table in module.tables)
+        expected = Counter(create_stmt=len(module.tables), comment_stmt=len(module.tables) + columns)
+        if module.seeds:
+            expected["insert_stmt"] = len(module.seeds)
         assert kinds(files[name]) == expected
     assert kinds(files["07-init-indexes.sql"]) == Counter(
-        index_stmt=sum(len(t.indexes) for t in models.metadata.tables.values())
+        index_stmt=sum(len(table.indexes) for table in models.metadata.tables.values())
     )
-    assert kinds(files["08-init-constraints.sql"]) == Counter(alter_table_stmt=2 + 28)
-
-
-def test_extensions_are_created_by_hand_if_they_are_missing() -> None:
-    """01 creates the three extensions, each with IF NOT EXISTS, and nothing else."""
-    statements = postgast.parse((SQL / "01-init-extensions.sql").read_text(encoding="utf-8")).stmts
-    created = [statement.stmt.create_extension_stmt for statement in statements]
-    assert [extension.extname for extension in created] == ["uuid-ossp", "pgcrypto", "pg_trgm"]
-    assert all(extension.if_not_exists for extension in created)
+    assert kinds(files["08-init-constraints.sql"]) == Counter(alter_table_stmt=4 + 6)
 
 
 def test_a_table_in_no_module_is_refused() -> None:
     """A model that nobody put into a module is an error that names it, not a table that is silently missing."""
-    modules = {name: module for name, module in models.MODULES.items() if name != "04-init-supply"}
+    modules = {name: module for name, module in models.MODULES.items() if name != "03-init-catalogue"}
     with pytest.raises(InfraError) as refused:
         generate_modules(models.metadata, modules)
     assert str(refused.value) == (
-        "models/__init__.py: no SQL module creates ai_supply_items, research_sessions, supplies, supply_options, "
-        "supply_update_logs; add the model to one of MODULES"
+        "models/__init__.py: no SQL module creates categories, products; add the model to one of MODULES"
     )
 
 
 def test_a_table_in_two_modules_is_refused() -> None:
     """A model in two modules is an error that names it."""
-    supply = models.MODULES["04-init-supply"]
-    modules = {**models.MODULES, "04-init-more": replace(supply, tables=supply.tables[:1])}
+    catalogue = models.MODULES["03-init-catalogue"]
+    modules = {**models.MODULES, "03-init-more": replace(catalogue, tables=catalogue.tables[:1])}
     with pytest.raises(InfraError) as refused:
         generate_modules(models.metadata, modules)
     assert str(refused.value) == (
-        "models/__init__.py: more than one SQL module creates supplies; leave the model in one of MODULES"
+        "models/__init__.py: more than one SQL module creates categories; remove the model from all but one of MODULES"
     )

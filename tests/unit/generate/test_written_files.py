@@ -1,4 +1,4 @@
-"""What differs between the generated texts and a directory, and writing only that."""
+"""Differences between generated texts and a directory, and writing only those."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FILES = {"02-a.sql": f"{HEADER}one;\n", "03-b.sql": f"{HEADER}two;\n"}
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Give a directory that holds exactly the wanted files, and one that somebody wrote by hand."""
+    """Create a directory with exactly the generated files, and one that was written by hand."""
     write_files(FILES, tmp_path)
     (tmp_path / "01-own.sql").write_text("-- mine\n-- all mine\nzero;\n", encoding="utf-8")
     return tmp_path
 
 
 def test_writing_makes_the_files_and_says_so(tmp_path: Path) -> None:
-    """Into an empty directory every file is written, with exactly its text."""
+    """Into an empty directory every file is written with exactly its text, and reported as written."""
     assert write_files(FILES, tmp_path) == {"02-a.sql": "written", "03-b.sql": "written"}
     assert {path.name: path.read_bytes().decode() for path in tmp_path.iterdir()} == FILES
 
@@ -37,7 +37,7 @@ def test_equal_files_are_left_untouched(directory: Path) -> None:
 
 
 def test_a_changed_file_is_a_unified_diff_and_is_the_only_one_written(directory: Path) -> None:
-    """A changed line is a line diff from what is there to what is wanted; only its file is written."""
+    """A changed line is a line diff from the file to the generated text; only its file is written."""
     path = directory / "03-b.sql"
     path.write_text(f"{HEADER}tow;\n", encoding="utf-8")
     assert file_differences(FILES, directory) == {
@@ -59,7 +59,7 @@ def test_a_missing_file_is_a_diff_from_nothing(directory: Path) -> None:
 
 
 def test_a_file_generated_under_an_old_name_is_removed(directory: Path) -> None:
-    """A file that says that it was generated and is wanted no more is a diff to nothing, and removed."""
+    """A file that says that it was generated, and is generated no longer, is a diff to nothing, and removed."""
     old = directory / "04-old.sql"
     old.write_text(f"{HEADER}three;\n", encoding="utf-8")
     diff = file_differences(FILES, directory)
@@ -71,7 +71,7 @@ def test_a_file_generated_under_an_old_name_is_removed(directory: Path) -> None:
 
 
 def test_a_hand_written_file_under_a_generated_name_is_replaced(directory: Path) -> None:
-    """A generated file's name belongs to the generator, also when the file there no longer says so."""
+    """A file with the name of a generated file is replaced, also when it does not say that it was generated."""
     (directory / "02-a.sql").write_text("mine;\n", encoding="utf-8")
     assert list(file_differences(FILES, directory)) == ["02-a.sql"]
 
@@ -93,17 +93,17 @@ def test_a_difference_in_bytes_alone_is_seen(directory: Path, content: bytes, sh
 
 
 def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
-    """A directory that is not there is an error with its path, and is not made."""
+    """A missing directory is an error with its path, and is not created."""
     missing = tmp_path / "nowhere"
     for attempt in (file_differences, write_files):
         with pytest.raises(ModuleFileError) as refused:
             attempt(FILES, missing)
-        assert str(refused.value) == f"{missing}: no such directory; make it, or name another directory"
+        assert str(refused.value) == f"{missing}: no such directory; create it, or name another directory"
     assert not missing.exists()
 
 
 def test_a_file_that_cannot_be_read_or_written_is_refused(tmp_path: Path) -> None:
-    """A directory in place of a file is an error with its path, as anything is that the system refuses."""
+    """A directory in place of a file is an error with its path, like everything that the system refuses."""
     (tmp_path / "02-a.sql").mkdir()
     with pytest.raises(ModuleFileError) as refused:
         write_files(FILES, tmp_path)
@@ -125,7 +125,7 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path, monkeypat
 
 
 def test_each_kind_knows_its_own_files(tmp_path: Path) -> None:
-    """Files of another kind stay, whatever is in them; the words count in the first lines alone."""
+    """Files of another kind are not removed, whatever they contain; the words count in the first lines only."""
     pictures = Generated((".svg", ".mmd"), "Written by somebody", 2)
     for name, text in {
         "a.svg": "<!--\nWritten by somebody -->",

@@ -1,4 +1,4 @@
-"""For each rule: SQL in which it finds something, with file and line, and SQL that only looks like it."""
+"""For each rule: SQL that violates it, with file and line, and similar SQL that does not."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ T = "CREATE TABLE t (a int NOT NULL, b text, c timestamptz, CONSTRAINT t_pkey PR
 
 @dataclass(frozen=True)
 class Case:
-    """A rule, the texts of 01, 02, … in which it finds something, where it does, and texts in which it does not."""
+    """A rule, the texts of modules 01, 02, … that violate it, where they do, and the texts of modules that do not."""
 
     code: str
     bad: tuple[str, ...]
     at: str  # number of the module, colon, line
     good: tuple[str, ...]
-    legacy: tuple[str, ...] = ()  # the defects of the old scripts that it would have caught
+    legacy: tuple[str, ...] = ()  # the defects of the old scripts that the rule would have found (docs/lint.md)
 
 
 def case(code: str, bad: str | tuple[str, ...], at: str, good: str | tuple[str, ...], *legacy: str) -> Case:
-    """Make a case; one module is written as a text alone."""
-    both = [(one,) if isinstance(one, str) else one for one in (bad, good)]
-    return Case(code, both[0], at, both[1], legacy)
+    """Return a case; a single module may be given as its text alone."""
+    bad_texts, good_texts = ((texts,) if isinstance(texts, str) else texts for texts in (bad, good))
+    return Case(code, bad_texts, at, good_texts, legacy)
 
 
 FUNCTION = "CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;\n"

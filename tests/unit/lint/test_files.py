@@ -1,4 +1,4 @@
-"""Files and directories as they are on disk: names, numbers, encodings, purposes, and what is looked at."""
+"""Files and directories as they are on disk: names, numbers, encodings, purposes, and which files are linted."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.generated import modules
+from bench.generated import generated_modules
 from infra.errors import InfraError
 from infra.findings.text import as_text
 from infra.lint.linter import lint_files
 from infra.lint.options import LintSettings
-from tests.unit.lint.linted import linted, places
+from tests.unit.lint.texts import lint_texts, places
 
 ROOT = Path(__file__).parents[3]
 
 
 def write(directory: Path, files: dict[str, bytes | str]) -> Path:
-    """Write files, and give their directory."""
+    """Write files, and return their directory."""
     for name, content in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,11 +48,11 @@ ON_DISK: list[tuple[str, dict[str, bytes | str], str, dict[str, bytes | str]]] =
 def test_rules_on_files(
     tmp_path: Path, code: str, bad: dict[str, bytes | str], at: str, good: dict[str, bytes | str]
 ) -> None:
-    """What is wrong with a file is found at it, and the near miss is left alone."""
-    found = [one for one in lint_files([write(tmp_path / "bad", bad)]) if one.code == code]
-    shown = [f"{one.place.path}:{one.place.line}".removesuffix(":0") for one in found]
+    """A file that violates a rule is reported by its path, and a similar one that is correct is not."""
+    findings = [finding for finding in lint_files([write(tmp_path / "bad", bad)]) if finding.code == code]
+    shown = [f"{finding.place.path}:{finding.place.line}".removesuffix(":0") for finding in findings]
     assert shown == [str(tmp_path / "bad" / at)]
-    assert [one for one in lint_files([write(tmp_path / "good", good)]) if one.code == code] == []
+    assert code not in {finding.code for finding in lint_files([write(tmp_path / "good", good)])}
 
 
 PURPOSES = LintSettings(purposes={(1, 1): "extensions", (2, 2): "tables", (3, 3): "indexes", (4, 4): "constraints"})
@@ -62,7 +62,7 @@ COMMENT ON TABLE t IS 'x';
 INSERT INTO t VALUES ('a');
 ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY (a);
 GRANT SELECT ON t TO r;"""
-BELONGING: tuple[str, ...] = (
+BELONGING_TEXTS: tuple[str, ...] = (
     "CREATE EXTENSION pg_trgm;",
     TABLES,
     "CREATE INDEX i ON t (a);\nCOMMENT ON INDEX i IS 'x';",
@@ -70,9 +70,9 @@ BELONGING: tuple[str, ...] = (
 )
 
 
-def test_what_belongs_to_a_purpose_is_left_alone() -> None:
-    """Tables come with types, comments, first rows, keys and privileges; indexes and constraints with comments."""
-    assert places(linted(BELONGING, PURPOSES), "M107") == []
+def test_what_belongs_to_a_purpose_is_not_reported() -> None:
+    """Types, comments, first rows, keys and privileges belong to tables, and comments to indexes."""
+    assert places(lint_texts(BELONGING_TEXTS, PURPOSES), "M107") == []
 
 
 @pytest.mark.parametrize(
@@ -88,75 +88,69 @@ def test_what_belongs_to_a_purpose_is_left_alone() -> None:
         (4, "ALTER TABLE t ADD COLUMN b int;"),
     ],
 )
-def test_what_does_not_belong_is_found(number: int, text: str) -> None:
-    """A statement of another purpose is found at its line, with the number of the module where it belongs."""
-    texts = list(BELONGING)
+def test_what_does_not_belong_is_reported(number: int, text: str) -> None:
+    """A statement of another purpose is reported at its line."""
+    texts = list(BELONGING_TEXTS)
     texts[number - 1] = f"{texts[number - 1]}\n{text}"
-    assert places(linted(texts, PURPOSES), "M107") == [f"{number}:{len(texts[number - 1].splitlines())}"]
+    assert places(lint_texts(texts, PURPOSES), "M107") == [f"{number}:{len(texts[number - 1].splitlines())}"]
 
 
-def test_a_name_says_the_purpose_where_no_settings_do(tmp_path: Path) -> None:
-    """Without settings, a module called …-indexes is for indexes, and one called otherwise for anything."""
+def test_the_name_is_the_purpose_without_settings(tmp_path: Path) -> None:
+    """Without settings, a module named …-indexes is for indexes, and a module with another name for anything."""
     text = "-- a\nCREATE TABLE t (a int);\nCREATE INDEX i ON t (a);\n"
-    found = lint_files([write(tmp_path, {"01-all.sql": text, "02-init-indexes.sql": text.replace(" t ", " u ")})])
-    (one,) = [one for one in found if one.code == "M107"]
-    assert (Path(one.place.path).name, one.place.line) == ("02-init-indexes.sql", 2)
+    write(tmp_path, {"01-all.sql": text, "02-init-indexes.sql": text.replace(" t ", " u ")})
+    (finding,) = [finding for finding in lint_files([tmp_path]) if finding.code == "M107"]
+    assert (Path(finding.place.path).name, finding.place.line) == ("02-init-indexes.sql", 2)
 
 
-def test_a_module_alone_is_judged_with_the_others(tmp_path: Path) -> None:
-    """Findings are those of the named file, but what other modules create is known."""
+def test_a_single_module_is_linted_with_the_others(tmp_path: Path) -> None:
+    """Only the named file has findings, but what the other modules of its directory create exists."""
     write(tmp_path, {"01-a.sql": "CREATE TABLE t (a timestamp);", "02-b.sql": "-- b\nCOMMENT ON TABLE t IS 'x';"})
     assert lint_files([tmp_path / "02-b.sql"]) == []
-    assert {one.code for one in lint_files([tmp_path / "01-a.sql"])} == {"M106", "M506"}
+    assert {finding.code for finding in lint_files([tmp_path / "01-a.sql"])} == {"M106", "M506"}
 
 
-def test_the_projects_own_modules_are_clean() -> None:
-    """Nothing is found in sql/, and no comment in it allows anything."""
-    assert lint_files([ROOT / "sql"]) == []
-    assert "lint:" not in "".join(path.read_text(encoding="utf-8") for path in ROOT.joinpath("sql").iterdir())
-
-
-def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
-    """A path that is not there, and a directory without SQL, are errors and not clean."""
+def test_a_path_without_sql_is_an_error(tmp_path: Path) -> None:
+    """A path that does not exist and a directory without SQL are errors, not free of findings."""
     with pytest.raises(InfraError, match="no such file or directory"):
         lint_files([tmp_path / "nowhere"])
     with pytest.raises(InfraError, match="no SQL files"):
         lint_files([tmp_path])
 
 
-def test_many_modules_are_looked_at_quickly(tmp_path: Path) -> None:
-    """A hundred modules of five tables take a few seconds at most, and time grows with their number, not its square."""
-    directory = write(tmp_path, dict(modules(100)))
+def test_many_modules_are_linted_quickly(tmp_path: Path) -> None:
+    """A hundred modules of five tables take less than ten seconds."""
+    directory = write(tmp_path, dict(generated_modules(100)))
     started = time.monotonic()
-    found = lint_files([directory])
+    findings = lint_files([directory])
     assert time.monotonic() - started < 10
-    assert {one.code for one in found} == {"M304", "M305", "M510"}
+    assert {finding.code for finding in findings} == {"M304", "M305", "M510"}
 
 
-def test_data_of_any_size_is_looked_at_in_time_that_grows_with_it() -> None:
-    """Ten times the rows take about ten times as long, far from a hundred times, and every statement is counted."""
-    one = "INSERT INTO t VALUES (1, 'a text; with (', '" + "x" * 400 + "');\n"
+def test_time_grows_in_proportion_to_rows() -> None:
+    """Ten times the rows take about ten times as long, not a hundred times, and every statement is linted."""
+    insert = "INSERT INTO t VALUES (1, 'a text; with (', '" + "x" * 400 + "');\n"
 
     def seconds(rows: int) -> float:
         started = time.process_time()
-        found = linted(["-- a\nCREATE TABLE t (a int, b text, c text);\n" + one * rows])
-        assert len(places(found, "M511")) == rows
+        findings = lint_texts(["-- a\nCREATE TABLE t (a int, b text, c text);\n" + insert * rows])
+        assert len(places(findings, "M511")) == rows
         return time.process_time() - started
 
-    small = seconds(2_000)  # more than is parsed at once, as the large one
+    small = seconds(2_000)  # more than is parsed at once, like the large number
     assert seconds(20_000) < 30 * small + 1
 
 
-def test_what_comes_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The path - is standard input, which is judged like a file but for its name."""
+def test_standard_input_is_linted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path - is standard input, which is linted like a file except for its name."""
     monkeypatch.chdir(tmp_path)  # where no lint.yaml ignores anything
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"-- a\nCREATE TABLE t (a json);\n")))
-    (found,) = lint_files([Path("-")])
-    assert (found.code, str(found.place)) == ("M507", "-:2:19")
+    (finding,) = lint_files([Path("-")])
+    assert (finding.code, str(finding.place)) == ("M507", "-:2:19")
 
 
 def test_the_page_shows_what_lint_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first block of output in docs/lint.md is the real one for a table used too early, to the letter."""
+    """The first block of output in docs/lint.md is exactly what lint prints for a table that is used too early."""
     page = ROOT.joinpath("docs/lint.md").read_text(encoding="utf-8")
     shown = re.search(r"^```\n(sql/.*?)^```$", page, re.MULTILINE | re.DOTALL)
     early = """-- Content: documents.

@@ -1,10 +1,10 @@
-"""What SQL that nobody here wrote does, and this project's own does not: each was once found without being wrong."""
+"""SQL as other projects write it: each of these was once reported by mistake (docs/lint.md)."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.unit.lint.linted import linted, places
+from tests.unit.lint.texts import lint_texts, places
 
 T = "CREATE TABLE t (a int, b text, PRIMARY KEY (a));\n"
 
@@ -27,9 +27,9 @@ T = "CREATE TABLE t (a int, b text, PRIMARY KEY (a));\n"
         "CREATE TABLE u (a serial);\nALTER SEQUENCE u_a_seq CACHE 9;",
     ],
 )
-def test_names_that_postgresql_chooses_are_there(text: str) -> None:
-    """Indexes, keys and sequences without a name are known by the one that they get."""
-    assert places(linted([text]), "M202") == []
+def test_generated_names_exist(text: str) -> None:
+    """Indexes, keys and sequences without a name exist by the name that PostgreSQL generates."""
+    assert places(lint_texts([text]), "M202") == []
 
 
 @pytest.mark.parametrize(
@@ -44,22 +44,22 @@ def test_names_that_postgresql_chooses_are_there(text: str) -> None:
     ],
 )
 def test_a_composite_type_is_a_type_and_a_relation(use: str) -> None:
-    """What CREATE TYPE … AS (…) makes can be used as both, and neither is missed."""
-    found = linted([f"CREATE TYPE c AS (a int);\n{use}"])
-    assert [one.message for one in found if one.code in {"M201", "M202", "M204"}] == []
+    """What CREATE TYPE … AS (…) creates can be used as a type and as a relation."""
+    findings = lint_texts([f"CREATE TYPE c AS (a int);\n{use}"])
+    assert [finding.message for finding in findings if finding.code in {"M201", "M202", "M204"}] == []
 
 
-def test_what_stands_on_a_missing_schema_is_found_once() -> None:
-    """A schema that nothing creates is said where it is first needed, not at every statement and file."""
+def test_a_missing_schema_is_reported_once() -> None:
+    """A schema that nothing creates is reported where it is first needed, not in every statement and file."""
     texts = ["CREATE TABLE s.a (x int);\nCREATE TABLE s.b (x int);\nCREATE VIEW s.c AS SELECT * FROM s.a;"]
-    found = linted([*texts, "CREATE TABLE s.d (x int);"])
-    assert [(one.message, one.place.line) for one in found if one.code == "M202"] == [
+    findings = lint_texts([*texts, "CREATE TABLE s.d (x int);"])
+    assert [(finding.message, finding.place.line) for finding in findings if finding.code == "M202"] == [
         ("refers to the schema s, which no module creates", 1)
     ]
-    assert places(found, "M202") == ["1:1"]
+    assert places(findings, "M202") == ["1:1"]
 
 
-def test_a_relation_that_is_missing_is_found_once_for_each_file() -> None:
-    """What nothing creates is said once in each file that needs it."""
-    found = linted(["SELECT * FROM no;\nSELECT * FROM no, nobody;", "SELECT * FROM no;"])
-    assert places(found, "M202") == ["1:1", "1:2", "2:1"]
+def test_a_missing_relation_is_reported_once_in_each_file() -> None:
+    """A relation that nothing creates is reported once in each file that needs it."""
+    findings = lint_texts(["SELECT * FROM no;\nSELECT * FROM no, nobody;", "SELECT * FROM no;"])
+    assert places(findings, "M202") == ["1:1", "1:2", "2:1"]

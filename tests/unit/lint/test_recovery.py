@@ -1,23 +1,23 @@
-"""Texts that cannot be parsed as a whole: every statement is parsed, or said to be none, at its place."""
+"""Texts that cannot be parsed as a whole: every statement is parsed, or reported at its place."""
 
 from __future__ import annotations
 
 import pytest
 
-from infra.lint.recovery import LONGEST_WHOLE, read_statements
+from infra.lint.recovery import LONGEST_WHOLE, parse_with_recovery
 
 BODY = "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;"
 
 
 def read(text: str) -> tuple[list[str], list[tuple[str, int]]]:
-    """Give the texts of the statements, and what is wrong with the others in which line."""
-    pieces, troubles = read_statements(text, "x.sql")
-    lines = [(one.what, text.count("\n", 0, one.offset) + 1) for one in troubles]
-    return [text[one.start : one.end] for one in pieces], lines
+    """Return the texts of the statements, and kind and line of each problem."""
+    statements, problems = parse_with_recovery(text, "x.sql")
+    lines = [(problem.kind, text.count("\n", 0, problem.offset) + 1) for problem in problems]
+    return [text[statement.start : statement.end] for statement in statements], lines
 
 
 @pytest.mark.parametrize(
-    ("text", "statements", "troubles"),
+    ("text", "statements", "problems"),
     [
         ("SELECT 1;\nSELCT 2;\nSELECT 3;", ["SELECT 1", "SELECT 3"], [("syntax", 2)]),
         ("-- ä\nSELCT 'ö;';\nSELECT 'ü', 3;", ["SELECT 'ü', 3"], [("syntax", 2)]),
@@ -31,15 +31,15 @@ def read(text: str) -> tuple[list[str], list[tuple[str, int]]]:
         ("", [], []),
     ],
 )
-def test_what_can_be_read_is_read(text: str, statements: list[str], troubles: list[tuple[str, int]]) -> None:
-    """A broken statement spoils none of the others, and each is said once with what it is."""
-    assert read(text) == (statements, troubles)
+def test_an_error_affects_one_statement_only(text: str, statements: list[str], problems: list[tuple[str, int]]) -> None:
+    """The statements around one with an error are parsed, and each problem is reported once with its kind."""
+    assert read(text) == (statements, problems)
 
 
-def test_a_large_text_is_read_in_parts() -> None:
-    """What is too large to be parsed at once is the same when it is parsed in parts."""
-    one = "INSERT INTO t VALUES (1, 'ä;', $$;$$);"
-    count = LONGEST_WHOLE // len(one) + 1
-    statements, troubles = read(f"{one}\n" * count + f"{BODY}\nSELCT;\n{one}")
-    assert statements == [one[:-1]] * count + [BODY[:-1], one[:-1]]
-    assert troubles == [("syntax", count + 2)]
+def test_a_large_text_is_parsed_in_parts() -> None:
+    """A text that is too large to be parsed at once has the same statements when it is parsed in parts."""
+    insert = "INSERT INTO t VALUES (1, 'ä;', $$;$$);"
+    count = LONGEST_WHOLE // len(insert) + 1
+    statements, problems = read(f"{insert}\n" * count + f"{BODY}\nSELCT;\n{insert}")
+    assert statements == [insert[:-1]] * count + [BODY[:-1], insert[:-1]]
+    assert problems == [("syntax", count + 2)]

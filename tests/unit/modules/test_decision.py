@@ -1,4 +1,4 @@
-"""The table of decisions is whole and says each thing once; test_docs.py has the page that shows it."""
+"""The table of decisions is complete and without repetitions; test_docs.py compares the page that shows it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_case_has_exactly_one_decision() -> None:
     assert set(cases.values()) == {1}
 
 
-@pytest.mark.parametrize("case", POSSIBLE, ids=lambda case: " ".join(one.name.lower() for one in case))
+@pytest.mark.parametrize("case", POSSIBLE, ids=lambda case: " ".join(part.name.lower() for part in case))
 def test_a_decision_says_why_and_a_refusal_what_to_do(case: tuple[ModuleState, Change, Lifecycle]) -> None:
     """Every decision has a reason in a sentence, and whatever may end in a refusal a remedy."""
     decision = decide(*case)
@@ -59,7 +59,7 @@ def test_nothing_is_dropped_where_data_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "applied", "change"),
+    ("current", "applied", "change"),
     [
         (Digests("a", "b"), None, Change.NEW),
         (Digests("a", "b"), Digests("a", "b"), Change.SAME),
@@ -68,9 +68,9 @@ def test_nothing_is_dropped_where_data_counts() -> None:
         (Digests("a", "d"), Digests("a", "b"), Change.SAME),
     ],
 )
-def test_changes(wanted: Digests, applied: Digests | None, change: Change) -> None:
-    """The same text is the same module, whatever a newer way to digest statements says of it."""
-    assert change_between(wanted, applied) is change
+def test_changes(current: Digests, applied: Digests | None, change: Change) -> None:
+    """The same text is the same module, whatever a newer algorithm for the digest of statements returns."""
+    assert change_between(current, applied) is change
 
 
 def test_the_table_is_written_for_the_documentation() -> None:

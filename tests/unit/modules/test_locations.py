@@ -1,4 +1,4 @@
-"""Objects are found where the modules declare them, to the line and column."""
+"""Objects are found where the modules create them, to the line and column."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ CREATE TRIGGER w BEFORE INSERT ON "T" FOR EACH ROW EXECUTE FUNCTION f();
 CREATE POLICY p ON "T";
 CREATE RULE r AS ON INSERT TO "T" DO NOTHING;
 CREATE INDEX ON other.u (c);
+CREATE TYPE other.pair AS (first integer);
+ALTER TABLE "T" ALTER COLUMN b TYPE bigint;
 SELECT 1;
 """
 
@@ -49,6 +51,8 @@ PLACES = [
     ("trigger", ("public", "T", "w"), "16:1"),
     ("policy", ("public", "T", "p"), "17:1"),
     ("rule", ("public", "T", "r"), "18:1"),
+    ("composite type", ("other", "pair"), "20:1"),
+    ("column", ("other", "pair", "first"), "20:28"),
 ]
 
 
@@ -62,6 +66,6 @@ def test_each_object_is_found_at_its_line() -> None:
 
 @pytest.mark.parametrize("texts", [("CREATE TABLE t ();", "\nCREATE TABLE t ();")])
 def test_the_last_place_counts(texts: tuple[str, ...]) -> None:
-    """What a later module makes again is declared there."""
+    """An object that a later module creates again has its place there."""
     modules = [Module(number, f"0{number}-a", f"0{number}-a.sql", text) for number, text in enumerate(texts, 1)]
     assert str(locations_of(modules)["table", ("public", "t")]) == "02-a.sql:2:1"

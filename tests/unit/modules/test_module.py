@@ -1,4 +1,4 @@
-"""Reading a directory of numbered SQL files: what is a module, what is left alone, what is refused in which words."""
+"""Reading a directory of numbered SQL files: which are modules, which are ignored, and the messages of a refusal."""
 
 from __future__ import annotations
 
@@ -38,11 +38,15 @@ def test_modules_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("given", "shown"), [("sql", "sql"), ("sql/", "sql"), ("./a//b/", "a/b"), ("../c", "../c")])
-def test_a_directory_is_shown_as_it_is_called_without_slashes_to_spare(tmp_path: Path, given: str, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("directory", "shown"), [("sql", "sql"), ("sql/", "sql"), ("./a//b/", "a/b"), ("../c", "../c")]
+)
+def test_a_directory_is_shown_as_it_is_called_without_slashes_to_spare(
+    tmp_path: Path, directory: str, shown: str
+) -> None:
     """The path to show does not change with a trailing or doubled slash, since it is kept in the stack's state."""
     write(tmp_path, m01_one=b"SELECT 1;\n")
-    assert load_modules(tmp_path, shown_as=given)[0].path == f"{shown}/01-one.sql"
+    assert load_modules(tmp_path, shown_as=directory)[0].path == f"{shown}/01-one.sql"
 
 
 def test_a_directory_is_shown_by_its_own_path_when_no_name_is_given(tmp_path: Path) -> None:
@@ -100,7 +104,7 @@ def test_a_name_that_is_not_utf_8_can_be_printed(tmp_path: Path) -> None:
 
 
 def test_hidden_files_are_left_alone(tmp_path: Path) -> None:
-    """Names that begin with a dot are nobody's module: .gitkeep, .01-a.sql.swp, .git."""
+    """Names that begin with a dot are no modules: .gitkeep, .01-a.sql.swp, .git."""
     write(tmp_path, m01_one=b"SELECT 1;\n")
     (tmp_path / ".gitkeep").touch()
     (tmp_path / ".01-one.sql.swp").write_bytes(b"\0")
@@ -109,7 +113,7 @@ def test_hidden_files_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
-    """A directory that is not there is one sentence with the setting that names it."""
+    """A missing directory is refused in one sentence, with the setting that names it."""
     with pytest.raises(ModuleFileError) as refused:
         load_modules(tmp_path / "nowhere", shown_as="nowhere")
     assert str(refused.value) == (
@@ -118,7 +122,7 @@ def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
-    """A file where the directory should be is the same sentence with the system's own reason."""
+    """A file in place of the directory is refused in the same sentence, with the system's reason."""
     (tmp_path / "sql").touch()
     with pytest.raises(ModuleFileError) as refused:
         load_modules(tmp_path / "sql", shown_as="sql")
@@ -189,7 +193,7 @@ def test_text_is_given_with_unix_line_ends() -> None:
 
 
 def test_a_directory_or_pipe_among_the_modules_is_refused(tmp_path: Path) -> None:
-    """What is named like a module and is no file is refused, without waiting for a pipe's other end."""
+    """A directory or pipe with the name of a module is refused, without waiting for a writer of the pipe."""
     (tmp_path / "01-one.sql").mkdir()
     os.mkfifo(tmp_path / "02-two.sql")
     assert problems(tmp_path) == [
@@ -199,7 +203,7 @@ def test_a_directory_or_pipe_among_the_modules_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_link_to_a_file_is_a_module_and_a_link_to_nowhere_is_refused(tmp_path: Path) -> None:
-    """Links are followed; one that dangles or goes in a circle is refused, and says so."""
+    """Links are followed; a broken link and a circle of links are refused as such."""
     (tmp_path / "shared").write_text("SELECT 1;\n", encoding="utf-8")
     directory = tmp_path / "sql"
     directory.mkdir()
@@ -207,7 +211,7 @@ def test_a_link_to_a_file_is_a_module_and_a_link_to_nowhere_is_refused(tmp_path:
     assert [module.text for module in load_modules(directory)] == ["SELECT 1;\n"]
     (directory / "02-two.sql").symlink_to("nowhere")
     (directory / "03-three.sql").symlink_to("03-three.sql")
-    remedy = "the link leads nowhere: mend or remove it"
+    remedy = "repair or remove the symbolic link"
     assert problems(directory) == [
         f"sql/02-two.sql: cannot be read (No such file or directory); {remedy}",
         f"sql/03-three.sql: cannot be read (Too many levels of symbolic links); {remedy}",
@@ -218,7 +222,7 @@ def test_a_link_to_a_file_is_a_module_and_a_link_to_nowhere_is_refused(tmp_path:
 def test_a_file_that_may_not_be_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, linked: bool
 ) -> None:
-    """What the system does not let us read is refused with the system's reason, a link's target as well."""
+    """A file that cannot be read is refused with the system's reason, also if it is the target of a link."""
     if linked:
         (tmp_path / "01-one.sql").symlink_to(__file__)
     else:
@@ -228,11 +232,11 @@ def test_a_file_that_may_not_be_read_is_refused(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    assert problems(tmp_path) == ["sql/01-one.sql: cannot be read (Permission denied); mend its permissions"]
+    assert problems(tmp_path) == ["sql/01-one.sql: cannot be read (Permission denied); make it readable"]
 
 
 def test_every_problem_is_in_one_message(tmp_path: Path) -> None:
-    """Wrong names, wrong texts, numbers that occur twice and gaps are all said at once, a line each, files in order."""
+    """Wrong names, wrong texts, numbers that occur twice and gaps are reported at once, a line each, files in order."""
     write(tmp_path, m01_one=b"\0", m02_two=b"\xff", m02_zwei=b"SELECT 2;", m05_five=b"SELECT 5;")
     (tmp_path / "README.md").touch()
     (tmp_path / "03-three").mkdir()

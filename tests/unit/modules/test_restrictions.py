@@ -1,8 +1,6 @@
-"""Which modules are taken: for every kind of statement that is refused, what is refused and what only looks like it."""
+"""Which modules can be run: for every restriction, statements that it refuses, and ones that only look alike."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +8,7 @@ from infra.errors import ModuleError
 from infra.modules.module import Module, load_modules
 from infra.modules.restrictions import MOST_SHOWN, RESTRICTIONS, find_restricted
 from infra.modules.statements import parse
-
-SQL = Path(__file__).parents[3] / "sql"
+from tests.fixture_schema import SQL
 
 # Each rule: statements that it refuses, and near misses that a module may hold.
 CASES: dict[str, tuple[list[str], list[str]]] = {
@@ -110,7 +107,7 @@ def messages(text: str) -> list[str]:
 
 
 def test_every_rule_has_cases() -> None:
-    """No rule is without a statement that it refuses and one that it lets pass."""
+    """Every rule has a statement that it refuses and one that it accepts."""
     assert CASES.keys() == RESTRICTIONS.keys()
     assert all(refused and accepted for refused, accepted in CASES.values())
 
@@ -127,7 +124,7 @@ def test_refused(kind: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", [text for cases in CASES.values() for text in cases[1]])
 def test_near_misses_are_accepted(text: str) -> None:
-    """What only looks like a refused statement is a module's own business."""
+    """A statement that only looks like a refused one is accepted."""
     assert messages(f"{text};") == []
 
 
@@ -151,7 +148,7 @@ def test_a_module_without_a_statement_is_refused(text: str) -> None:
 
 
 def test_a_syntax_error_is_the_one_problem() -> None:
-    """What cannot be parsed is refused with PostgreSQL's words; nothing else can be said of the module."""
+    """A module that cannot be parsed is refused with PostgreSQL's message, and nothing else is reported."""
     (problem,) = find_restricted(module("BEGIN;\nSELCT 1;\n"))
     assert isinstance(problem, ModuleError)
     assert str(problem) == 'sql/03-x.sql:2:1: syntax error at or near "SELCT" [42601]\n  SELCT 1;\n  ^'
@@ -172,15 +169,15 @@ def test_what_any_client_would_send_unchanged_is_accepted() -> None:
 
 
 def test_of_many_problems_the_first_are_said() -> None:
-    """Of thousands of problems the first are said with their places, and how many there are beyond them."""
+    """Of thousands of problems the first are reported with their places, and the number of the others."""
     text = "INSERT INTO t VALUES (1);\nCOMMIT;\n" * 50_000
-    said = messages(text)
-    assert len(said) == MOST_SHOWN + 1
-    assert said[-2] == "sql/03-x.sql:40:1: controls the transaction; remove it: a module is one transaction already"
-    assert said[-1] == "sql/03-x.sql: 49980 more statements are refused"
+    reported = messages(text)
+    assert len(reported) == MOST_SHOWN + 1
+    assert reported[-2] == "sql/03-x.sql:40:1: controls the transaction; remove it: a module is one transaction already"
+    assert reported[-1] == "sql/03-x.sql: 49980 more statements are refused"
     assert len(messages("COMMIT;" * MOST_SHOWN)) == MOST_SHOWN
 
 
-def test_the_projects_own_modules_are_accepted() -> None:
-    """Nothing in sql/ is refused."""
-    assert [str(problem) for each in load_modules(SQL) for problem in find_restricted(each)] == []
+def test_generated_modules_are_accepted() -> None:
+    """No statement that is generated from models is refused."""
+    assert [str(problem) for module in load_modules(SQL) for problem in find_restricted(module)] == []

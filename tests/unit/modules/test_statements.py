@@ -1,4 +1,4 @@
-"""A module's statements as PostgreSQL's parser sees them, places in its text, and what counts as another statement."""
+"""A module's statements as PostgreSQL's parser reads them, places in its text, and the digest of its statements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECONDS_FOR_1_MB = 6  # it takes about 0.8; a list of all tokens took 20
 
 
 def parts(text: str) -> list[tuple[str, str]]:
-    """Give kind and text of each statement."""
+    """Return kind and text of each statement."""
     return [(statement.kind, text[statement.start : statement.end]) for statement in parse(text, "x.sql")]
 
 
@@ -153,7 +153,7 @@ def test_the_caret_stands_under_the_word_behind_tabs() -> None:
 
 
 def test_an_error_without_a_place_names_the_file() -> None:
-    """What the parser cannot place, such as an escape that makes no text, is said of the file and not of its start."""
+    """An error without a position, such as an escape that is not valid text, names the file and not its first line."""
     refused = refusal("SELECT 1;\nSELECT e'\\xff';")
     assert str(refused) == 'sql/01-x.sql: invalid byte sequence for encoding "UTF8": 0xff'
     assert refused.at is None
@@ -190,7 +190,7 @@ def test_what_only_psql_understands_has_a_hint(text: str, hint: str) -> None:
 
 
 def test_what_looks_like_psql_inside_quotes_is_sql() -> None:
-    """A backslash or colon in a string, a comment, a cast or a slice is nobody's command."""
+    """A backslash or colon in a string, a comment, a cast or a slice is not taken for a psql command."""
     for text in (
         "SELECT '\\set :x'",
         "-- \\set :x\nSELECT 1",
@@ -247,7 +247,7 @@ def test_the_digest_sees(text: str, other: str) -> None:
 
 
 def test_the_digest_is_the_same_for_ever() -> None:
-    """The digest is in every ledger, so that another way to make it needs another prefix."""
+    """The digest is in every ledger, so that another algorithm needs another prefix."""
     assert statements_digest("CREATE TABLE t (a int); -- ä\n") == (
         "tokens1:57fa22a1f738aa18e6448ef6acdc036db583ae8c016e77d88f3ce29aca6592a3"
     )
@@ -255,15 +255,15 @@ def test_the_digest_is_the_same_for_ever() -> None:
 
 
 def test_inserts_take_time_in_proportion_to_their_size() -> None:
-    """A module of 10,000 statements and one of 10,000 rows, half a MB each, take half a second; a database gets ten."""
+    """A module of 10,000 statements and one of 10,000 rows, half a MB each, are parsed and digested within seconds."""
     many = "INSERT INTO prices (id, name) VALUES (1, 'größe');\n" * 10_000
-    one = "INSERT INTO prices (id, name) VALUES\n" + "    (1, 'größe und menge von allem, was es gibt'),\n" * 10_000
-    one += "    (2, 'ß');"
+    single = "INSERT INTO prices (id, name) VALUES\n" + "    (1, 'größe und menge von allem, was es gibt'),\n" * 10_000
+    single += "    (2, 'ß');"
     started = time.monotonic()
     statements = parse(many, "x.sql")
     assert len(statements) == 10_000
     assert many[statements[-1].start : statements[-1].end] == "INSERT INTO prices (id, name) VALUES (1, 'größe')"
-    (statement,) = parse(one, "x.sql")
-    assert (statement.start, statement.end) == (0, len(one) - 1)
-    assert statements_digest(many) != statements_digest(one)
+    (statement,) = parse(single, "x.sql")
+    assert (statement.start, statement.end) == (0, len(single) - 1)
+    assert statements_digest(many) != statements_digest(single)
     assert time.monotonic() - started < SECONDS_FOR_1_MB

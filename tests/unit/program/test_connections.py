@@ -25,7 +25,7 @@ def connection(database: str, role: str = "app", **changed: str) -> ApplicationC
 
 
 def variables(*connections: ApplicationConnection) -> dict[str, str]:
-    """Let `sh` read the lines, in an environment of nothing else, and give what it has then."""
+    """Read the lines with `sh` in an empty environment, and return its variables."""
     program = f"{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
     script = f"set -eu; set -a\n{env_lines(connections)}set +a\n{program}"
     done = subprocess.run(["/bin/sh", "-c", script], env={}, check=True, capture_output=True, text=True)

@@ -12,8 +12,6 @@ from pulumi.runtime import mocks
 from infra.modules.module import Module
 from infra.program.policy import declare_policy
 from infra.program.stack import declare
-from infra.server.docker.container import OWNER
-from infra.server.docker.engine import Engine as DockerEngine
 from infra.settings.loader import settings_of
 
 if TYPE_CHECKING:
@@ -32,6 +30,8 @@ class Engine(mocks.Mocks):
         outputs = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] (untyped)
         if args.typ.endswith(("EmbeddedServer", "DockerPlan", "DockerServer")):
             outputs |= SERVER
+        if args.typ.endswith("DockerEngine"):
+            outputs |= {"host": "unix:///var/run/docker.sock", "server_host": "127.0.0.1"}
         if args.typ.endswith("RemoteImage"):
             outputs["imageId"] = "sha256:0"
         if args.typ.endswith("Passwords"):
@@ -60,7 +60,7 @@ class Monitor(mocks.MockMonitor):
 
 
 def declared(modules: int = 3, **settings: object) -> dict[str, Any]:
-    """Declare a stack, and give the requests that reached the engine, by the resources' names."""
+    """Declare a stack, and return the requests that reached the engine, by the resources' names."""
     monitor = Monitor()
     mocks.set_mocks(Engine(), PROJECT, STACK, preview=False, monitor=monitor)
     given = settings_of(STACK, PROJECT, {f"{PROJECT}:{name}": json.dumps(value) for name, value in settings.items()})
@@ -77,13 +77,13 @@ def declared(modules: int = 3, **settings: object) -> dict[str, Any]:
 
 
 def names(urns: Any) -> list[str]:  # noqa: ANN401 (a list of a message)
-    """Give the names in URNs."""
+    """Return the names in URNs."""
     return [str(urn).rpartition("::")[2] for urn in urns]
 
 
 @pytest.fixture(scope="module")
 def graph() -> Mapping[str, Any]:
-    """Give the graph of an ephemeral stack with one database and three modules."""
+    """Return the graph of an ephemeral stack with one database and three modules."""
     return declared(databases=["app_db"])
 
 
@@ -139,7 +139,7 @@ def test_passwords_are_sent_as_secrets_only(graph: Mapping[str, Any]) -> None:
         graph["env-file"].object["content"],
         graph["app_db-01-module"].object["session"],
     ]
-    assert [SIGNATURE in one for one in marked] == [True] * len(marked)
+    assert [SIGNATURE in value for value in marked] == [True] * len(marked)
     assert list(graph["app_db-passwords"].additionalSecretOutputs) == ["passwords", "verifiers"]
 
 
@@ -168,43 +168,36 @@ def test_the_stack_puts_out_no_password_in_plain_text() -> None:
     assert {"host", "port", "databases", "roles", "dsn", "connections", "fingerprint"} <= set(exported)
 
 
-def in_a_container(monkeypatch: pytest.MonkeyPatch, there: dict[str, Any] | None, **server: object) -> dict[str, Any]:
-    """Declare a stack on an engine that has this volume and network, or none."""
-
-    def seen(*_arguments: object) -> dict[str, Any] | None:
-        return there
-
-    for question in ("ping", "volume", "network"):
-        monkeypatch.setattr(DockerEngine, question, seen)
-    settings = {"kind": "docker", **server}
-    return declared(databases=["app_db"], lifecycle="persistent", server=settings)
+def in_a_container(**server: object) -> dict[str, Any]:
+    """Declare a persistent stack in a container; nothing asks an engine."""
+    return declared(databases=["app_db"], lifecycle="persistent", server={"kind": "docker", **server})
 
 
-def test_a_container_is_made_after_everything_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Image, plan, then volume and network, then the container, then the server that the rest waits for."""
-    graph = in_a_container(monkeypatch, None)
+def test_a_container_is_created_after_everything_was_looked_at() -> None:
+    """Engine, image, plan, then volume and network, then the container, then the server that the rest waits for."""
+    graph = in_a_container()
     waits = {name: set(names(request.dependencies)) for name, request in graph.items()}
+    assert "policy" in waits["engine"]
+    assert "engine" in waits["image"]
     assert "image" in waits["server-plan"]
     assert "server-plan" in waits["data"] & waits["network"]
     assert {"data", "network", "server-plan", "initial-password"} <= waits["container"]
     assert "container" in waits["server"]
     assert "server" in waits["app_db_owner"]
     assert graph["data"].protect
-    assert not graph["data"].retainOnDelete
     upload = graph["container"].object["uploads"][0]
     assert SIGNATURE in upload["content"]
     assert SIGNATURE in graph["server"].object["password"]
     assert graph["container"].object["ports"][0]["ip"] == "127.0.0.1"
 
 
-@pytest.mark.parametrize(("labels", "is_ours"), [({OWNER: STACK}, True), ({OWNER: "other"}, False), (None, False)])
-def test_what_the_stack_did_not_make_outlives_it(
-    monkeypatch: pytest.MonkeyPatch,
-    labels: dict[str, str] | None,
-    is_ours: bool,  # noqa: FBT001
-) -> None:
-    """A volume of somebody else is kept, a network joined; only a volume of the stack's own has its roles in it."""
-    graph = in_a_container(monkeypatch, {"Labels": labels}, adopt=True)
-    assert graph["data"].retainOnDelete is not is_ours
-    assert ("network" in graph) is is_ours
-    assert (graph["app_db_owner"].importId != "") is is_ours
+@pytest.mark.parametrize("adopt", [True, False])
+def test_the_graph_depends_on_settings_alone(adopt: bool) -> None:  # noqa: FBT001
+    """Whether roles and databases are imported is a setting; what the engine or the disk has, the resources look at."""
+    graphs = [
+        in_a_container(adopt=adopt),
+        declared(databases=["app_db"], server={"kind": "embedded", "adopt": adopt}),
+    ]
+    for graph in graphs:
+        assert {graph[name].importId != "" for name in ("app_db", "app_db_owner", "app_db_migrator")} == {adopt}
+        assert ("app_db-adopted" in graph) is adopt

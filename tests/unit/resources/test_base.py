@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 import traceback
 
 import psycopg
 import pytest
-from pulumi.dynamic import ConfigureRequest
+from pulumi.dynamic import CheckResult, ConfigureRequest
 from pulumi.output import UNKNOWN
 
 from infra.errors import InfraError, ModuleError, SourcePlace
 from infra.postgres.connection.target import Target
-from infra.resources.base import Failure, Provider, changed, is_known, readable_errors, refused, target_of
+from infra.resources.base import (
+    Failure,
+    LazyModule,
+    Properties,
+    Provider,
+    changed,
+    is_known,
+    readable_errors,
+    refused,
+    target_of,
+)
 
 
 @readable_errors
 def saying(error: BaseException | None) -> str:
-    """Say nothing, or raise."""
+    """Return, or raise."""
     if error:
         raise error
     return "done"
@@ -32,7 +44,7 @@ def failure(error: Exception) -> Failure:
 def test_a_verb_that_succeeds_is_itself() -> None:
     """A verb's result, name and sentence stay."""
     assert saying(None) == "done"
-    assert (saying.__name__, saying.__doc__) == ("saying", "Say nothing, or raise.")
+    assert (saying.__name__, saying.__doc__) == ("saying", "Return, or raise.")
 
 
 def test_what_this_program_refuses_is_said_in_its_own_words() -> None:
@@ -61,7 +73,7 @@ def test_no_traceback_follows_a_failure() -> None:
 
 
 def test_an_interruption_passes() -> None:
-    """Ctrl-C and the end of the program are nobody's failure."""
+    """Ctrl-C and the end of the program are not turned into a Failure."""
     for interruption in (KeyboardInterrupt(), SystemExit(3)):
         with pytest.raises(type(interruption)):
             saying(interruption)
@@ -104,11 +116,42 @@ def test_properties_change_when_they_are_known_to_differ() -> None:
     assert changed(olds, news) == []
 
 
+def test_every_verb_of_a_provider_raises_readable_errors() -> None:
+    """A provider's verbs need no decorator; what its `check` refuses becomes a failed check."""
+
+    class Refusing(Provider):
+        """Refuses everything."""
+
+        def check(self, _olds: Properties, _news: Properties) -> CheckResult:
+            raise InfraError("is wrong", place="here")
+
+        def delete(self, _id: str, _props: Properties) -> None:
+            raise InfraError("is wrong", place="there")
+
+    result = Refusing().check({}, {"a": 1})
+    assert [(failure.property, failure.reason) for failure in result.failures] == [("", "here: is wrong")]
+    with pytest.raises(Failure, match="there: is wrong"):
+        Refusing().delete("", {})
+
+
+def test_a_lazy_module_is_imported_when_it_is_used() -> None:
+    """Naming a module imports nothing; its first attribute does."""
+    sys.modules.pop("this", None)
+    lazy = LazyModule("this")
+    assert "this" not in sys.modules
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert lazy.s
+    assert "this" in sys.modules
+
+
 def test_a_refusal_hangs_on_no_property() -> None:
     """Pulumi prints the value of the property that a failure hangs on, which may be a secret."""
     result = refused({"password": "hunter2"}, ["a: is wrong", "b: is wrong"])
     assert result.inputs == {"password": "hunter2"}
-    assert [(one.property, one.reason) for one in result.failures] == [("", "a: is wrong"), ("", "b: is wrong")]
+    assert [(failure.property, failure.reason) for failure in result.failures] == [
+        ("", "a: is wrong"),
+        ("", "b: is wrong"),
+    ]
     assert refused({}, []).failures == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.resources.embedded_server import _specification  # pyright: ignore[reportPrivateUsage]
+from infra.resources.actions.embedded_server import _specification  # pyright: ignore[reportPrivateUsage]
 from infra.settings.model import EmbeddedSettings
 
 PLACE = {"name": "dev-1", "owner": "a stack", "root": "/var/lib/x", "user": "postgres", "password": "p"}

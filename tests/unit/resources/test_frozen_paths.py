@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import importlib
 import pkgutil
-from typing import Any
 
 import dill  # pyright: ignore[reportMissingTypeStubs]
 import pytest
@@ -18,7 +17,10 @@ FROZEN = [
     "infra.resources.passwords.PasswordsProvider",
     "infra.resources.embedded_server.EmbeddedServerProvider",
     "infra.resources.external_server.ExternalServerProvider",
+    "infra.resources.docker_engine.DockerEngineProvider",
     "infra.resources.docker_plan.DockerPlanProvider",
+    "infra.resources.docker_objects.DockerVolumeProvider",
+    "infra.resources.docker_objects.DockerNetworkProvider",
     "infra.resources.docker_server.DockerServerProvider",
     "infra.resources.server_certificate.ServerCertificateProvider",
     "infra.resources.admin_membership.AdminMembershipProvider",
@@ -38,8 +40,14 @@ def provider_class(path: str) -> type[Provider]:
     return found
 
 
+def leaves(provider: type[Provider]) -> list[type[Provider]]:
+    """Return this program's classes below a provider that have no subclass: those that resources are stored with."""
+    classes = [leaf for subclass in provider.__subclasses__() for leaf in leaves(subclass) or [subclass]]
+    return [leaf for leaf in classes if leaf.__module__.startswith("infra.")]
+
+
 def stored(provider: type[Provider]) -> bytes:
-    """Give what a stack's state holds of a provider."""
+    """Return what a stack's state holds of a provider."""
     return base64.b64decode(str(serialize_provider(provider())))
 
 
@@ -47,9 +55,7 @@ def test_these_are_all_providers() -> None:
     """Every provider of this project is in the list, and each of the list is there."""
     for module in pkgutil.iter_modules(infra.resources.__path__, "infra.resources."):
         importlib.import_module(module.name)
-    classes: list[type[Any]] = Provider.__subclasses__()
-    ours = {f"{one.__module__}.{one.__qualname__}" for one in classes if one.__module__.startswith("infra.")}
-    assert ours == set(FROZEN)
+    assert {f"{leaf.__module__}.{leaf.__qualname__}" for leaf in leaves(Provider)} == set(FROZEN)
 
 
 @pytest.mark.parametrize("path", FROZEN)

@@ -1,4 +1,4 @@
-"""Connection strings that the user types: read as libpq does, and never quoted where they cannot be read."""
+"""Connection strings of the user: parsed as libpq does, and never quoted where they cannot be parsed."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ PASSWORD = "s3cret-word"
     ],
 )
 def test_a_string_that_cannot_be_read_is_one_sentence(dsn: str) -> None:
-    """It says where and what to write instead, and quotes nothing: the password may be in the wrong place."""
+    """The error says where and what to write instead, and quotes nothing: the password may be misplaced."""
     with pytest.raises(ServerError) as caught:
         parse_dsn(dsn)
-    said = str(caught.value)
-    assert said.startswith("connection string: ")
-    assert "; write postgresql://user@host:port/database" in said
-    assert PASSWORD not in said
+    message = str(caught.value)
+    assert message.startswith("connection string: ")
+    assert "; write postgresql://user@host:port/database" in message
+    assert PASSWORD not in message
 
 
 @pytest.mark.parametrize("port", ["5433", "5433,5434"])
 def test_a_port_is_a_number_or_several(port: str) -> None:
-    """Of several ports the first counts for what has room for one; all are kept for libpq."""
-    way = parse_dsn(f"host=127.0.0.1 port={port} dbname=x user=me")
-    assert way.port == 5433
-    assert way.options.get("port") == (port if "," in port else None)
+    """A target has the first of several ports, and all of them in libpq's options."""
+    target = parse_dsn(f"host=127.0.0.1 port={port} dbname=x user=me")
+    assert target.port == 5433
+    assert target.options.get("port") == (port if "," in port else None)
 
 
 def test_a_port_from_the_environment_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variable that stands in for it is read with the same care."""
+    """An invalid PGPORT is an error that names the variable."""
     monkeypatch.setenv("PGPORT", "many")
     with pytest.raises(ServerError, match="PGPORT"):
         parse_dsn("host=127.0.0.1 dbname=x user=me")

@@ -1,4 +1,4 @@
-"""Tests for reading next to an untrusted user, writing whole files, and one caller at a time."""
+"""Tests for files that an untrusted user may write, atomic writes, file locks and the root directory."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import BusyError, ServerError
-from infra.server.embedded.directory import ROOT_MARKER, make_root, remove_root, remove_tree
+from infra.server.embedded.directory import ROOT_MARKER, create_root, remove_root, remove_tree
 from infra.server.embedded.file_lock import file_locked
-from infra.server.file_io import LARGEST, read_untrusted, write_whole
+from infra.server.file_io import MAX_READ_BYTES, read_untrusted, write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_read_ordinary_file(tmp_path: Path) -> None:
-    """An ordinary file is read from where it is asked, up to a limit, and never fails on its bytes."""
+    """A regular file is read from `start` up to a limit, and no content makes that fail."""
     file = tmp_path / "file"
-    file.write_bytes(b"abc\xff" + b"x" * LARGEST)
+    file.write_bytes(b"abc\xff" + b"x" * MAX_READ_BYTES)
     text = read_untrusted(file)
     assert text
-    assert (text[:4], len(text)) == ("abc\ufffd", LARGEST)
-    assert read_untrusted(file, start=LARGEST) == "xxxx"
+    assert (text[:4], len(text)) == ("abc\ufffd", MAX_READ_BYTES)
+    assert read_untrusted(file, start=MAX_READ_BYTES) == "xxxx"
 
 
 def test_read_nothing_else(tmp_path: Path) -> None:
-    """A missing file, a link, a directory and a pipe read as nothing, at once."""
+    """A missing file, a link, a directory and a pipe give None, without blocking."""
     (tmp_path / "target").write_text("secret")
     (tmp_path / "link").symlink_to(tmp_path / "target")
     (tmp_path / "directory").mkdir()
@@ -41,7 +41,7 @@ def test_read_nothing_else(tmp_path: Path) -> None:
 
 
 def test_write_replaces_a_link(tmp_path: Path) -> None:
-    """What a link in the file's place leads to is not written."""
+    """A link in the place of the file is replaced, and its target is not written."""
     (tmp_path / "target").write_text("precious")
     (tmp_path / "file").symlink_to(tmp_path / "target")
     write_whole(tmp_path / "file", "new\n", mode=0o640)
@@ -51,7 +51,7 @@ def test_write_replaces_a_link(tmp_path: Path) -> None:
 
 
 def test_write_whole_or_not(tmp_path: Path) -> None:
-    """When writing fails, the old file stays and no other one comes to be."""
+    """When writing fails, the old file stays and no other file is left."""
     file = tmp_path / "file"
     write_whole(file, "old")
     with pytest.raises(UnicodeEncodeError):
@@ -60,11 +60,11 @@ def test_write_whole_or_not(tmp_path: Path) -> None:
 
 
 def test_lock_excludes(tmp_path: Path) -> None:
-    """Of many callers one at a time is inside, also when each removes the lock file as it leaves."""
+    """Only one of many callers holds the lock at a time, even when some remove the lock file."""
     inside: list[int] = []
     most: list[int] = []
 
-    def one(number: int) -> None:
+    def hold_lock(number: int) -> None:
         with file_locked(tmp_path / "root" / "lock") as lock:
             inside.append(number)
             most.append(len(inside))
@@ -74,12 +74,12 @@ def test_lock_excludes(tmp_path: Path) -> None:
                 lock.remove()
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(one, range(64)))
+        list(pool.map(hold_lock, range(64)))
     assert most == [1] * 64
 
 
 def test_lock_names_its_holder(tmp_path: Path) -> None:
-    """Who waits too long learns which process holds the lock."""
+    """The error of a caller that waited too long names the process that holds the lock."""
     path = tmp_path / "lock"
     with file_locked(path), pytest.raises(BusyError) as caught, file_locked(path, seconds=0.05):
         pass
@@ -90,8 +90,8 @@ def test_lock_names_its_holder(tmp_path: Path) -> None:
         pass
 
 
-def test_lock_survives_the_roots_end(tmp_path: Path) -> None:
-    """The root may be removed by one caller while another is just about to lock in it."""
+def test_lock_in_a_root_that_is_removed(tmp_path: Path) -> None:
+    """One caller may remove the root while another is about to lock a file in it."""
     root = tmp_path / "root"
     stop = threading.Event()
     held = 0
@@ -113,8 +113,8 @@ def test_lock_survives_the_roots_end(tmp_path: Path) -> None:
     assert held == 200
 
 
-def test_lock_in_somebody_elses_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A root that the caller may not write is one sentence."""
+def test_lock_in_a_directory_that_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error for a root that the caller may not write is one sentence."""
 
     def refuse(path: Path, *_: int) -> int:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
@@ -124,30 +124,30 @@ def test_lock_in_somebody_elses_directory(tmp_path: Path, monkeypatch: pytest.Mo
         pass
     assert str(caught.value) == (
         f"{tmp_path / 'lock'}: may not be written by this user (uid {os.getuid()}); "
-        "run as the user who made the server, or choose another data root"
+        "run as the user who created the server, or choose another data root"
     )
 
 
 def test_only_an_own_root_is_removed(tmp_path: Path) -> None:
-    """A root that was made here goes when it is empty; one that was there, or holds something, stays."""
-    own, given = tmp_path / "a" / "own", tmp_path / "given"
-    given.mkdir()
-    for root in (own, given):
-        make_root(root)
+    """A root that create_root() created is removed when it is empty; an existing one, or one with files, stays."""
+    own, existing = tmp_path / "a" / "own", tmp_path / "existing"
+    existing.mkdir()
+    for root in (own, existing):
+        create_root(root)
     (own / "something").touch()
-    for root in (own, given):
+    for root in (own, existing):
         remove_root(root)
     assert own.exists()
     assert (own / ROOT_MARKER).exists()
     (own / "something").unlink()
-    for root in (own, given):
+    for root in (own, existing):
         remove_root(root)
     assert not own.exists()
-    assert given.exists()
+    assert existing.exists()
 
 
 def test_remove_tree_follows_no_link(tmp_path: Path) -> None:
-    """What a link in a removed tree leads to stays, and a missing tree is no error."""
+    """The target of a link in a removed tree stays, and a missing tree is no error."""
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "precious").touch()
     (tmp_path / "tree").mkdir()

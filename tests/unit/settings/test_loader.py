@@ -12,7 +12,7 @@ from infra.settings.model import EmbeddedSettings, ModuleSettings, Settings
 
 
 def configuration(**given: object) -> dict[str, str]:
-    """Give a stack's configuration as Pulumi hands it over: texts as they are, everything else as JSON."""
+    """Return a stack's configuration as Pulumi hands it over: texts as they are, everything else as JSON."""
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
     return {f"project:{name}": text for name, text in texts.items()}
 
@@ -28,7 +28,7 @@ def refusal(config: dict[str, str], *secret_keys: str) -> SettingsError:
 
 
 def lines(*secret_keys: str, **given: object) -> list[str]:
-    """Give the problems with these settings, which are a line each."""
+    """Return the problems with these settings, which are a line each."""
     refused = refusal(configuration(**given), *secret_keys)
     first, *rest = str(refused).split("\n")
     count = len(refused.problems)
@@ -57,7 +57,10 @@ def test_values_have_the_types_that_pulumi_took_from_them() -> None:
     )
     assert settings.lifecycle == "persistent"
     assert settings.server == EmbeddedSettings(port=5433, settings={"jit": "off", "max_connections": "50"})
-    assert [(one.name, one.owner) for one in settings.databases] == [("shop", "shop_owner"), ("blog", "writer")]
+    assert [(database.name, database.owner) for database in settings.databases] == [
+        ("shop", "shop_owner"),
+        ("blog", "writer"),
+    ]
     assert (settings.env_file, settings.password_rotation) == (None, 3)
 
 

@@ -108,19 +108,19 @@ def test_the_groups_are_all_there_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "one",
+    "group",
     [settings(), EmbeddedSettings(), DatabaseSettings(name="a"), ModuleSettings()],
-    ids=lambda one: type(one).__name__,
+    ids=lambda group: type(group).__name__,
 )
-def test_settings_cannot_be_changed_and_have_no_room_for_more(one: BaseModel) -> None:
+def test_settings_cannot_be_changed_and_have_no_room_for_more(group: BaseModel) -> None:
     """A value once validated stays, and a key that nobody reads is refused."""
-    field = next(iter(type(one).model_fields))
+    field = next(iter(type(group).model_fields))
     with pytest.raises(ValidationError, match="Instance is frozen"):
-        setattr(one, field, getattr(one, field))
-    given: dict[str, Any] = {"databases": ["a"]} if isinstance(one, Settings) else {"name": "a"}
-    known = {name: value for name, value in given.items() if name in type(one).model_fields}
+        setattr(group, field, getattr(group, field))
+    given: dict[str, Any] = {"databases": ["a"]} if isinstance(group, Settings) else {"name": "a"}
+    known = {name: value for name, value in given.items() if name in type(group).model_fields}
     with pytest.raises(ValidationError, match=r"1 validation error.*\n.*\n  Extra inputs are not permitted"):
-        type(one).model_validate({**known, "surplus": 1})
+        type(group).model_validate({**known, "surplus": 1})
 
 
 TAKEN_AND_NOT: dict[str, tuple[list[Any], list[Any]]] = {
@@ -166,7 +166,7 @@ TAKEN_AND_NOT: dict[str, tuple[list[Any], list[Any]]] = {
 
 
 def at(path: str, value: object) -> dict[str, object]:
-    """Give the settings in which this value stands at this path, and nothing wrong beside it."""
+    """Return the settings in which this value stands at this path, and nothing wrong beside it."""
     top, *below = path.split(".")
     if below[:1] == ["0"]:
         return {top: [{"name": "a", below[1]: value}]}

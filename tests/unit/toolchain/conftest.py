@@ -1,4 +1,4 @@
-"""A machine of the tests' own: an empty home, a PATH with nothing but what a test puts there, an empty .tools."""
+"""A simulated machine: an empty home, a PATH with the programs that a test adds, an empty .tools."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLEARED = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH
 
 @dataclass(frozen=True)
 class Machine:
-    """The folders of a machine."""
+    """The folders of a simulated machine."""
 
     home: Path
     bin: Path
@@ -27,7 +27,7 @@ class Machine:
     state: Path
 
     def program(self, name: str, script: str) -> Path:
-        """Put a program on the machine's PATH."""
+        """Write a program on the machine's PATH, and return its path."""
         path = self.bin / name
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
@@ -36,16 +36,16 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Give a machine without Go, without Pulumi, and without any state."""
-    made = Machine(*(tmp_path / name for name in ("home", "bin", "tools", "state")))
-    made.home.mkdir()
-    made.bin.mkdir()
+    """Return a machine without Go, without Pulumi, and without any state."""
+    machine = Machine(*(tmp_path / name for name in ("home", "bin", "tools", "state")))
+    machine.home.mkdir()
+    machine.bin.mkdir()
     for name in (*CLEARED, "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(made.home))
-    monkeypatch.setenv("PATH", os.pathsep.join([str(made.bin), "/usr/bin", "/bin"]))
-    monkeypatch.setattr(parts, "TOOLS", made.tools)
-    monkeypatch.setattr(environment_of_runs, "STATE", made.state)
-    monkeypatch.setattr(environment_of_runs, "PASSPHRASE", made.state / "passphrase")
+    monkeypatch.setenv("HOME", str(machine.home))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(machine.bin), "/usr/bin", "/bin"]))
+    monkeypatch.setattr(parts, "TOOLS", machine.tools)
+    monkeypatch.setattr(environment_of_runs, "STATE", machine.state)
+    monkeypatch.setattr(environment_of_runs, "PASSPHRASE", machine.state / "passphrase")
     parts.installed_pulumi.cache_clear()
-    return made
+    return machine

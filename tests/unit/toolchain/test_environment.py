@@ -1,4 +1,4 @@
-"""Where the state is kept, and what `pulumi` is told: the user's own choices win."""
+"""The state's place and the variables for `pulumi`: the user's own choices win."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_without_a_backend_the_state_is_the_checkouts_own(machine: Machine) -> None:
-    """A random passphrase that only its owner reads, made once, and a folder that only its owner enters."""
+    """The passphrase is random, created once, and readable by its owner alone, as the folder is."""
     first = environment()
     file = machine.state / "passphrase"
     assert first["PULUMI_BACKEND_URL"] == f"file://{machine.state}/backend?metadata=skip"
@@ -33,7 +33,7 @@ def test_without_a_backend_the_state_is_the_checkouts_own(machine: Machine) -> N
 
 @pytest.mark.parametrize("variable", ["PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN"])
 def test_a_users_backend_wins(machine: Machine, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
-    """A variable that names a backend is left as it is, and no local state is made."""
+    """A variable that names a backend stays as it is, and no local state is created."""
     monkeypatch.setenv(variable, "mine")
     assert has_own_backend()
     assert environment()[variable] == "mine"
@@ -61,7 +61,7 @@ def test_a_users_passphrase_wins(machine: Machine, monkeypatch: pytest.MonkeyPat
 
 
 def test_plugins_are_not_looked_for_elsewhere_when_they_are_built_here(machine: Machine) -> None:
-    """Nothing waits for a host that cannot be reached; without own plugins Pulumi's own way stays."""
+    """With plugins that were built here Pulumi downloads none; otherwise it does as usual."""
     assert "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" not in environment()
     (machine.tools / "home").mkdir(parents=True)
     assert environment()["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
@@ -69,7 +69,7 @@ def test_plugins_are_not_looked_for_elsewhere_when_they_are_built_here(machine: 
 
 
 def test_a_stack_without_a_file_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mistyped stack is no new stack."""
+    """A mistyped stack is refused and not created; the message says which file to copy."""
     monkeypatch.setattr(local_state, "ROOT", tmp_path)
     with pytest.raises(SetupError, match=r"Pulumi\.deev\.yaml does not exist; copy Pulumi\.dev\.yaml to it"):
-        local_state.make_known("deev", {})
+        local_state.ensure_stack("deev", {})

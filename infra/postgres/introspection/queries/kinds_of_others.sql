@@ -1,6 +1,6 @@
--- Which queries have something to say of these objects, by the names of their files; too many do no harm. Nothing is said
--- of what an extension brings along.
-WITH known AS (
+-- The queries that may return rows for these objects, by the names of their files; too many do no harm. Members of
+-- extensions are left out.
+WITH present AS (
     SELECT 'schema' AS kind FROM pg_catalog.pg_namespace n
     WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> ALL (%(hidden)s::text[])
       AND n.oid = ANY (%(oids)s::oid[])  -- narrow
@@ -32,9 +32,9 @@ WITH known AS (
     WHERE d.oid = ANY (%(oids)s::oid[])  -- narrow
 )
 SELECT 'query', k.kind, '' FROM (
-    SELECT kind FROM known
+    SELECT kind FROM present
     UNION
-    SELECT 'owner' FROM known WHERE kind NOT IN ('extension', 'privilege')
+    SELECT 'owner' FROM present WHERE kind NOT IN ('extension', 'privilege')
     UNION
-    SELECT 'privilege' FROM known WHERE kind IN ('schema', 'function', 'type')
+    SELECT 'privilege' FROM present WHERE kind IN ('schema', 'function', 'type')
 ) AS k

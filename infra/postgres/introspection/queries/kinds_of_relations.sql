@@ -1,4 +1,4 @@
--- Which further queries have something to say of these relations, by the names of their files; too many do no harm.
+-- The further queries that may return rows for these relations, by the names of their files; too many do no harm.
 SELECT 'query', k.kind, ''
 FROM (
     SELECT unnest(ARRAY[

@@ -1,6 +1,6 @@
--- The relations that are read: not PostgreSQL's own, not a hidden schema's, not an extension's.
--- Comments are read from pg_description: obj_description() is a function in SQL, which each query parses anew.
--- pg_get_expr() is given a table only where an expression names its columns: it locks the table that it is given.
+-- The relations that are read: none of PostgreSQL's own, of hidden schemas or of extensions.
+-- Comments are read from pg_description: obj_description() is an SQL function, which is parsed again in each query.
+-- pg_get_expr() gets a table only for expressions that name its columns: it locks the table that it gets.
 WITH relation AS (
     SELECT c.*, format('%%I.%%I', n.nspname, c.relname) AS name
     FROM pg_catalog.pg_class c

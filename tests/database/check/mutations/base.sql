@@ -1,4 +1,4 @@
--- One object of every kind and attribute beside what the project's own modules make, for the mutations to change.
+-- Objects of every kind and attribute besides those of the fixture's modules, which the mutations change.
 CREATE SCHEMA m;
 COMMENT ON SCHEMA m IS 'a schema';
 CREATE EXTENSION pg_trgm;

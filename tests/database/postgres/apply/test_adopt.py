@@ -1,4 +1,4 @@
-"""Objects that are there before their module is: adopted when they are exactly what it makes, else refused."""
+"""Objects that exist before their module is applied: adopted when they are exactly what it makes, else refused."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ pytest_plugins = ["tests.database.scratch_server"]
 
 TABLE = "CREATE TABLE a (id integer PRIMARY KEY, name text);\n"
 LATER = "CREATE INDEX a_name_idx ON a (name);\nALTER TABLE a ALTER name SET NOT NULL;\n"
-THERE = TABLE + LATER + "INSERT INTO a VALUES (1, 'x')"
+EXISTING = TABLE + LATER + "INSERT INTO a VALUES (1, 'x')"
 
 
 def test_an_equal_database_is_adopted(world: World) -> None:
     """All objects are there, exactly: rows are written, nothing runs, and no data is touched."""
     world.write(m01_a=TABLE, m02_b=LATER)
-    world.sql(THERE)
-    assert world.outlook("01-a").change == "adopt: all that it makes is there, exactly"
+    world.sql(EXISTING)
+    assert world.preview("01-a").change == "adopt: all that it makes is there, exactly"
     assert world.up() == [Step.ADOPT, Step.ADOPT]
     assert world.ledger() == {"01-a": "adopted", "02-b": "adopted"}
     assert world.sql("SELECT * FROM a") == [(1, "x")]
@@ -32,7 +32,7 @@ def test_an_equal_database_is_adopted(world: World) -> None:
 
 
 def test_what_is_adopted_is_owned(world: World) -> None:
-    """Owners and privileges that the objects have here are the module's from now on; a change of them is drift."""
+    """The owners and privileges of the adopted objects are recorded as the module's; a change of them is drift."""
     world.write(m01_a=TABLE)
     world.sql(TABLE + "GRANT SELECT ON a TO world_readonly")
     assert world.up() == [Step.ADOPT]
@@ -42,7 +42,7 @@ def test_what_is_adopted_is_owned(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "verdicts"),
     [
         ("ALTER TABLE a ALTER id TYPE bigint", ["column public.a.id is different"]),
         ("ALTER TABLE a DROP name", ["column public.a.name is missing"]),
@@ -50,10 +50,10 @@ def test_what_is_adopted_is_owned(world: World) -> None:
         ("COMMENT ON TABLE a IS 'x'", ["table public.a is different"]),
     ],
 )
-def test_a_database_that_differs_is_refused(world: World, change: str, found: list[str]) -> None:
-    """What differs from what the module makes is named with both definitions, and nothing is run."""
+def test_a_database_that_differs_is_refused(world: World, change: str, verdicts: list[str]) -> None:
+    """Each object that differs from what the module makes is named with both definitions, and nothing is run."""
     world.write(m01_a=TABLE, m02_b=LATER)
-    world.sql(THERE)
+    world.sql(EXISTING)
     world.sql(change)
     before = world.fingerprint()
     lines = world.refused()
@@ -61,30 +61,30 @@ def test_a_database_that_differs_is_refused(world: World, change: str, found: li
         f"sql/01-a.sql in {world.place}: objects of its names are there and differ from what it makes; write the "
         "difference as a migration (`alembic revision --autogenerate`), or take the change back"
     )
-    assert [line for line in lines[1:] if not line.startswith(" ")][: len(found)] == found
+    assert [line for line in lines[1:] if not line.startswith(" ")][: len(verdicts)] == verdicts
     assert world.fingerprint() == before
 
 
-def test_a_module_that_makes_nothing_there_yet_is_applied_beside_what_is(world: World) -> None:
-    """Objects that no module made do not keep a module with other names from being applied."""
+def test_a_module_whose_objects_do_not_exist_is_applied_beside_unmanaged_ones(world: World) -> None:
+    """Objects that no module created do not keep a module with objects of other names from being applied."""
     world.sql("CREATE TABLE legacy ()")
     world.write(m01_a=TABLE, m02_b=LATER)
     assert world.up() == [Step.APPLY, Step.APPLY]
     assert world.drift() == {}
 
 
-def test_a_module_that_is_half_there_is_refused(world: World) -> None:
-    """Of what a module makes and changes some is there and some is not: nobody guesses the rest."""
+def test_a_module_of_which_some_objects_exist_is_refused(world: World) -> None:
+    """A module is refused when some of the objects that it creates or changes exist and others do not."""
     world.write(m01_a=TABLE, m02_b=LATER + "CREATE INDEX other ON a (id);")
     world.sql("CREATE TABLE legacy ()")
-    world.sql(THERE)
+    world.sql(EXISTING)
     assert world.apply(world.module("01-a")) is Step.ADOPT
     with pytest.raises(RefusedError, match=r"index public\.other is missing"):
         world.apply(world.module("02-b"))
 
 
 def test_no_scratch_database_survives(world: World) -> None:
-    """What was made for the comparison is gone afterwards."""
+    """The scratch database of a comparison is dropped afterwards."""
     world.write(m01_a=TABLE)
     world.sql(TABLE)
     world.up()

@@ -1,4 +1,4 @@
-"""Modules that run statement by statement: resumed where they stopped, and nothing half made is taken for made."""
+"""Modules that run statement by statement: resumed where they stopped, with invalid indexes built again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SELECT o ->> 0, o ->> 1 FROM sqlmodule.{}, jsonb_array_elements(objects) o WHERE
 
 @pytest.fixture
 def applied(world: World) -> World:
-    """Give a world with a table of two rows with one id."""
+    """Return a world with a table of two rows with the same id."""
     world.write(m01_a=TABLE)
     world.up()
     return world
@@ -39,7 +39,7 @@ def module(*statements: str) -> str:
 
 
 def valid(world: World) -> dict[str, bool]:
-    """Give each index with whether it is valid."""
+    """Return the indexes by name, with whether each is valid."""
     return dict(world.sql("SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'a'::regclass"))
 
 
@@ -62,7 +62,7 @@ def test_it_runs_outside_a_transaction(applied: World) -> None:
 
 
 def test_it_resumes_where_it_stopped(applied: World) -> None:
-    """What was done is not done again in the next run, whatever process that is; it is owned all the same."""
+    """The next run does not repeat statements that are done, and the module owns what they created."""
     world = applied
     world.write(m02_i=module(FIRST, NOTE, UNIQUE, "CREATE TABLE b ();\n"))
     with pytest.raises(ModuleError) as caught:
@@ -70,10 +70,10 @@ def test_it_resumes_where_it_stopped(applied: World) -> None:
     assert str(caught.value).startswith('sql/02-i.sql:4:1: could not create unique index "once" [23505]')
     assert valid(world) == {"first": True, "once": False}
     assert owned(world, "resume") == [("index", "public.first"), ("table", "public.a")]
-    assert world.outlook("02-i").refused == ""
+    assert world.preview("02-i").refused == ""
     world.sql("DELETE FROM a WHERE name = 'y'")
     assert world.up() == [Step.UNCHANGED, Step.APPLY]
-    assert world.told == ["index public.once was left invalid by an earlier try and is built anew"]
+    assert world.messages == ["index public.once was left invalid by an earlier run and is built again"]
     assert valid(world) == {"first": True, "once": True}
     assert owned(world)[-4:] == [
         ("index", "public.once"),
@@ -89,7 +89,7 @@ END = "SELECT pg_terminate_backend(pg_backend_pid());\n"
 
 @pytest.mark.parametrize("broken", [module(END, FIRST, NOTE), module(FIRST, END, NOTE), module(FIRST, NOTE, END)])
 def test_it_is_killed_between_statements(applied: World, broken: str) -> None:
-    """A session that ends between two statements is taken up again, and nothing is done twice or left out."""
+    """After a session that ended between two statements the next run repeats no statement and leaves none out."""
     world = applied
     world.write(m02_i=broken)
     with pytest.raises(InfraError):
@@ -108,7 +108,7 @@ def test_it_is_killed_between_statements(applied: World, broken: str) -> None:
     ],
 )
 def test_a_statement_whose_answer_was_lost_is_done(applied: World, statement: str, done: str, object_: str) -> None:
-    """A statement that was begun and turns out to be done is not an error, and what it did is owned."""
+    """A statement that was begun and is found to be done is no error, and the module owns what it did."""
     world = applied
     world.sql("CREATE INDEX old ON a (name)")
     world.set(allowed=("index public.old",)).write(m02_i=module(statement, NOTE))
@@ -121,8 +121,8 @@ def test_a_statement_whose_answer_was_lost_is_done(applied: World, statement: st
     assert owned(world) == [("index", object_), ("table", "public.a")]
 
 
-def test_somebody_elses_index_is_not_taken_for_its_own(applied: World) -> None:
-    """An index of that name that this module did not begin is PostgreSQL's error, and stays."""
+def test_an_unmanaged_index_is_not_taken_for_its_own(applied: World) -> None:
+    """An index of the same name that this module did not begin to build leads to PostgreSQL's error, and stays."""
     world = applied
     world.sql("CREATE INDEX first ON a (name)")
     world.set(allowed=("index public.first",)).write(m02_i=module(FIRST))
@@ -131,20 +131,20 @@ def test_somebody_elses_index_is_not_taken_for_its_own(applied: World) -> None:
     assert valid(world) == {"first": True}
 
 
-def test_what_is_left_to_do_may_change(applied: World) -> None:
-    """A mistake in a statement that was not done can be mended in the file; the ones before are not done again."""
+def test_statements_that_are_not_done_may_change(applied: World) -> None:
+    """A mistake in a statement that is not done can be corrected in the file; the ones before it do not run again."""
     world = applied
     world.write(m02_i=module(FIRST, UNIQUE))
     with pytest.raises(ModuleError):
         world.up()
-    world.write(m02_i=module("-- mended\n", FIRST, UNIQUE.replace("UNIQUE ", "")))
+    world.write(m02_i=module("-- corrected\n", FIRST, UNIQUE.replace("UNIQUE ", "")))
     assert world.up() == [Step.UNCHANGED, Step.APPLY]
     assert valid(world) == {"first": True, "once": True}
     assert world.drift() == {}
 
 
-def test_what_is_done_may_not_change_where_data_counts(applied: World) -> None:
-    """Other statements in place of those that are done are refused in a persistent stack, and made anew elsewhere."""
+def test_statements_that_are_done_may_not_change_in_a_persistent_stack(applied: World) -> None:
+    """Changes to statements that are done are refused in a persistent stack; an ephemeral one starts again."""
     world = applied
     world.write(m02_i=module(FIRST, UNIQUE))
     with pytest.raises(ModuleError):
@@ -152,15 +152,16 @@ def test_what_is_done_may_not_change_where_data_counts(applied: World) -> None:
     world.write(m02_i=module(FIRST.replace("(id)", "(name)"), "CREATE INDEX CONCURRENTLY s ON a (id);\n"))
     (line,) = world.refused()
     assert line == (
-        f"sql/02-i.sql in {world.place}: its first 1 statements are done, and the file has other ones now; take that "
-        "change back, or drop what they made and delete the module's row from sqlmodule.resume"
+        f"sql/02-i.sql in {world.place}: an earlier run completed the first 1 of its statements, and the file has "
+        "different ones there now; revert that change, or drop what they created and delete the module's row from "
+        "sqlmodule.resume"
     )
     assert world.set(lifecycle=EPHEMERAL).apply(world.module("02-i")) is Step.APPLY
     assert owned(world) == [("index", "public.first"), ("index", "public.s")]
 
 
 def test_it_is_rebuilt_after_the_modules_before_it(applied: World) -> None:
-    """A rebuild drops its indexes with the tables and makes them again, also when the rebuild is killed in between."""
+    """A rebuild drops its indexes with the tables and creates them again, also when it is killed in between."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.write(m02_i=module(FIRST, NOTE), m03_c="CREATE TABLE c ();\n")
     world.up()
@@ -177,8 +178,8 @@ def test_it_is_rebuilt_after_the_modules_before_it(applied: World) -> None:
     assert world.drift() == {}
 
 
-def test_a_file_that_is_removed_before_it_was_finished_takes_what_it_made(applied: World) -> None:
-    """What is done of a module that was never finished goes with it in an ephemeral stack."""
+def test_a_file_that_is_removed_before_it_was_finished(applied: World) -> None:
+    """In an ephemeral stack the objects of a module that was never finished are dropped with it."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.write(m02_i=module(FIRST, UNIQUE))
     with pytest.raises(ModuleError):

@@ -1,4 +1,4 @@
-"""A module whose statements changed: made anew where nothing counts, verified or refused where data does."""
+"""A module whose statements changed: rebuilt in an ephemeral stack, verified or refused in a persistent one."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ INDEX = "CREATE INDEX a_name_idx ON a (name);\nCREATE VIEW names AS SELECT name 
 
 @pytest.fixture
 def applied(world: World) -> World:
-    """Give a world with three modules applied, and a row in each table."""
+    """Return a world with three modules applied, and a row in each table."""
     world.write(m01_base=FIRST, m02_table=TABLE, m03_index=INDEX)
     world.up()
     world.sql("INSERT INTO base VALUES (7); INSERT INTO a VALUES (1, 7, 'x')")
     return world
 
 
-def test_a_changed_module_is_made_anew_where_nothing_counts(applied: World) -> None:
+def test_a_changed_module_is_rebuilt_in_an_ephemeral_stack(applied: World) -> None:
     """This and the later modules are dropped in reverse and run again; earlier ones, and their rows, stay."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.write(m02_table=WIDER)
-    assert world.outlook("02-table").change == (
-        "rebuild: its statements changed; drops and makes anew 1 table of 02 to 03, losing all rows (a 1)"
+    assert world.preview("02-table").change == (
+        "rebuild: its statements changed; drops and recreates 1 table of modules 02 to 03, losing all rows (a 1)"
     )
-    assert world.outlook("01-base").change == ""
+    assert world.preview("01-base").change == ""
     assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.UNCHANGED]
     assert world.sql("SELECT id FROM base") == [(7,)]
     assert world.sql("SELECT count(*) FROM a") == [(0,)]
     assert world.drift() == {}
     assert world.up() == [Step.UNCHANGED] * 3
-    assert world.is_as_made()
+    assert world.equals_scratch()
 
 
 def test_a_rebuild_that_fails_changes_nothing(applied: World) -> None:
@@ -59,23 +59,23 @@ def test_a_rebuild_that_fails_changes_nothing(applied: World) -> None:
     assert world.drift() == {}
 
 
-def test_a_rebuild_takes_the_modules_with_it_that_later_ones_changed(world: World) -> None:
-    """A later module that changed what an earlier one made can only be undone by making both anew."""
+def test_a_rebuild_includes_earlier_modules_that_the_rebuilt_ones_changed(world: World) -> None:
+    """The change that a module made to an earlier one's object is only undone by rebuilding both."""
     world.set(lifecycle=EPHEMERAL)
     world.write(
         m01_a="CREATE TABLE a (x integer);", m02_b="CREATE TABLE b ();", m03_c="ALTER TABLE a ALTER x SET NOT NULL;"
     )
     world.up()
     world.write(m03_c="ALTER TABLE a ALTER x SET DEFAULT 1;")
-    assert world.outlook("03-c").change == (
-        "rebuild: its statements changed; drops and makes anew 2 tables of 01 to 03, losing no row"
+    assert world.preview("03-c").change == (
+        "rebuild: its statements changed; drops and recreates 2 tables of modules 01 to 03, losing no row"
     )
     assert world.up() == [Step.UNCHANGED, Step.UNCHANGED, Step.REBUILD]
     assert world.drift() == {}
-    assert world.is_as_made()
+    assert world.equals_scratch()
 
 
-def test_a_column_added_by_a_later_module_takes_only_itself_along(world: World) -> None:
+def test_a_column_added_by_a_later_module_is_rebuilt_alone(world: World) -> None:
     """A column in an earlier module's table is dropped and added again, and the table keeps its rows."""
     world.set(lifecycle=EPHEMERAL)
     world.write(m01_a="CREATE TABLE a (x integer);", m02_b="ALTER TABLE a ADD y integer;")
@@ -87,25 +87,25 @@ def test_a_column_added_by_a_later_module_takes_only_itself_along(world: World) 
     assert world.drift() == {}
 
 
-def test_a_rebuild_is_refused_where_somebody_built_on_it(applied: World) -> None:
-    """An object that no module made and that depends on one stops the rebuild, by name; nothing is changed."""
+def test_a_rebuild_is_refused_where_an_unmanaged_object_depends_on_it(applied: World) -> None:
+    """An object that no module created and that depends on a rebuilt one is named in the refusal; nothing changes."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.sql("CREATE VIEW report AS SELECT name FROM a")
     world.write(m02_table=WIDER)
     (line,) = world.refused()
     assert line == (
         f"sql/02-table.sql in {world.place}: cannot be dropped, because other objects depend on "
-        "what it made: view report depends on table a; drop those objects first, if nobody needs them"
+        "what it created: view report depends on table a; drop those objects first, if they are not needed"
     )
     assert world.sql("SELECT name FROM a") == [("x",)]
 
 
 def test_a_migrated_database_is_verified_and_recorded(applied: World) -> None:
-    """Where a migration brought the database to what modules make, the new digests are recorded and nothing runs."""
+    """When a migration has brought the database to what modules make, the new digests are recorded and nothing runs."""
     world = applied
     world.sql("ALTER TABLE a ADD size bigint; UPDATE a SET size = 5; ALTER TABLE a ALTER size SET NOT NULL")
     world.write(m02_table=WIDER)
-    assert world.outlook("02-table").change == "verify: its statements changed, and so did the database"
+    assert world.preview("02-table").change == "verify: its statements changed, and so did the database"
     assert world.up() == [Step.UNCHANGED, Step.VERIFY, Step.UNCHANGED]
     assert world.sql("SELECT * FROM a") == [(1, 7, "x", 5)]
     assert world.ledger()["02-table"] == "verified"
@@ -113,20 +113,20 @@ def test_a_migrated_database_is_verified_and_recorded(applied: World) -> None:
     assert world.drift() == {}
 
 
-def test_a_database_that_did_not_follow_is_refused(applied: World) -> None:
+def test_a_database_that_was_not_migrated_is_refused(applied: World) -> None:
     """Every missing, extra and different object is named with both definitions; nothing is run or recorded."""
     world = applied
     world.write(m02_table="CREATE TABLE a (id bigint PRIMARY KEY, name text, size bigint NOT NULL);\n")
-    said = world.outlook("02-table")
-    assert said.refused == (
-        f"sql/02-table.sql in {world.place}: its statements changed, and the database has not "
-        "followed: column public.a.base_id is extra, column public.a.id is different, column public.a.size is missing, "
+    shown = world.preview("02-table")
+    assert shown.refused == (
+        f"sql/02-table.sql in {world.place}: its statements changed, but the database does not "
+        "match: column public.a.base_id is extra, column public.a.id is different, column public.a.size is missing, "
         "constraint public.a.a_base_id_fkey is extra; "
         "write the difference as a migration (`alembic revision --autogenerate`), or take the change back"
     )
     first, *rest = world.refused()
     assert first == (
-        f"sql/02-table.sql in {world.place}: its statements changed, and the database has not followed; write the "
+        f"sql/02-table.sql in {world.place}: its statements changed, but the database does not match; write the "
         "difference as a migration (`alembic revision --autogenerate`), or take the change back; these differ:"
     )
     assert rest == [
@@ -146,14 +146,14 @@ def test_a_database_that_did_not_follow_is_refused(applied: World) -> None:
     assert world.ledger()["02-table"] == "applied"
 
 
-def test_a_preview_shows_that_all_is_as_it_was(applied: World) -> None:
-    """Nothing to do is nothing to say."""
-    said = applied.outlook("02-table")
-    assert (said.change, said.drift, said.refused) == ("", "", "")
+def test_a_preview_of_an_unchanged_module_is_empty(applied: World) -> None:
+    """A module that is applied as it is has no change, no drift and no refusal."""
+    shown = applied.preview("02-table")
+    assert (shown.change, shown.drift, shown.refused) == ("", "", "")
 
 
-def test_vanished_objects_come_back_where_nothing_counts(applied: World) -> None:
-    """In an ephemeral stack a module whose objects are all gone is made anew with the later ones."""
+def test_vanished_objects_are_rebuilt_in_an_ephemeral_stack(applied: World) -> None:
+    """In an ephemeral stack a module whose objects are all gone is rebuilt with the later ones."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.sql("DROP TABLE a CASCADE")
     assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.UNCHANGED]

@@ -28,17 +28,17 @@ NAMES = """
     SELECT conrelid::regclass::text, contype, conname, conkey FROM pg_constraint
     WHERE connamespace = 'public'::regnamespace AND contype <> 'n' ORDER BY 1, 2, 3
 """
-"""Without NOT NULL, which has been a constraint with a name since PostgreSQL 18: the models leave that to it."""
+"""NOT NULL is left out: it is a constraint with a name since PostgreSQL 18, and the models leave that to it."""
 
-GIVEN = {"uq_run_checkpoint_time", "uq_demo_scenarios_industry_name"}  # the two names that the catalog gives by hand
+EXPLICIT = {"uq_run_checkpoint_time", "uq_demo_scenarios_industry_name"}  # the two names that the models set explicitly
 
 
 def unnamed(table: Table) -> str:
-    """Give CREATE TABLE as somebody writes it who leaves every name to PostgreSQL."""
+    """Return a CREATE TABLE statement that leaves the name of every constraint to PostgreSQL."""
     quote = postgresql.dialect().identifier_preparer.quote
     lines = [f"{quote(column.name)} {column.type.compile(postgresql.dialect())}" for column in table.columns]
     for constraint in table.constraints:
-        if constraint.name in GIVEN:
+        if constraint.name in EXPLICIT:
             continue
         assert isinstance(constraint, (PrimaryKeyConstraint, ForeignKeyConstraint, UniqueConstraint))
         columns = ", ".join(quote(column.name) for column in constraint.columns)
@@ -54,10 +54,10 @@ def test_names_of_the_models_are_those_that_postgresql_chooses(database: str) ->
     with psycopg.connect(database) as connection:
         for table in metadata.sorted_tables:
             connection.execute(unnamed(table).encode())
-        chosen = {str(name) for _, _, name, _ in connection.execute(NAMES)}
+        postgresql_names = {str(name) for _, _, name, _ in connection.execute(NAMES)}
     named = {str(constraint.name) for table in metadata.tables.values() for constraint in table.constraints}
-    assert named == chosen | GIVEN
-    assert len(chosen) == 29 + 28
+    assert named == postgresql_names | EXPLICIT
+    assert len(postgresql_names) == 29 + 28
 
 
 def test_the_convention_names_every_kind_of_constraint_as_postgresql_does(database: str) -> None:
@@ -80,10 +80,10 @@ def test_the_convention_names_every_kind_of_constraint_as_postgresql_does(databa
             "CREATE TABLE child (id integer PRIMARY KEY, a integer UNIQUE, b integer CHECK (b > 0), UNIQUE (a, b), "
             "FOREIGN KEY (a, b) REFERENCES parent)"
         )
-        chosen = connection.execute(NAMES).fetchall()
+        postgresql_names = connection.execute(NAMES).fetchall()
         connection.execute("DROP TABLE child, parent")
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database), poolclass=NullPool)
     sample.create_all(engine)
     with psycopg.connect(database) as connection:
-        assert connection.execute(NAMES).fetchall() == chosen
-    assert len(chosen) == 6
+        assert connection.execute(NAMES).fetchall() == postgresql_names
+    assert len(postgresql_names) == 6

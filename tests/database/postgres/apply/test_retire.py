@@ -1,4 +1,4 @@
-"""A module whose file is removed: retained where data counts, dropped elsewhere, refused where others need it."""
+"""A module whose file is removed: orphaned in a persistent stack; in an ephemeral one dropped, or refused."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ OTHER = "CREATE TABLE b (id integer PRIMARY KEY, note text);\nCREATE TYPE mood A
 
 @pytest.fixture
 def applied(world: World) -> World:
-    """Give a world with two modules applied, and a row in the second one's table."""
+    """Return a world with two modules applied, and a row in the second one's table."""
     world.write(m01_a=TABLE, m02_b=OTHER)
     world.up()
     world.sql("INSERT INTO b VALUES (1, 'x')")
     return world
 
 
-def test_objects_stay_where_data_counts(applied: World) -> None:
-    """The ledger says retained, the objects and their rows stay, and they are not called unmanaged."""
+def test_objects_stay_in_a_persistent_stack(applied: World) -> None:
+    """The ledger marks the module as orphaned, its objects and their rows stay, and they are not called unmanaged."""
     world = applied
     world.write(m02_b=None)
-    assert world.retire("02-b") == f"its objects stay in {world.place}: the ledger says retained"
-    assert world.ledger() == {"01-a": "applied", "02-b": "retained"}
+    assert world.retire("02-b") == f"its objects stay in {world.place}, and the ledger marks it as orphaned"
+    assert world.ledger() == {"01-a": "applied", "02-b": "orphaned"}
     assert world.sql("SELECT note FROM b") == [("x",)]
     assert world.up() == [Step.UNCHANGED]
 
 
-def test_a_file_that_is_back_is_adopted(applied: World) -> None:
-    """A retained module whose file returns is adopted as it was; its rows never left."""
+def test_a_restored_file_is_adopted(applied: World) -> None:
+    """An orphaned module whose file is restored unchanged is adopted, with the rows of its tables."""
     world = applied
     world.write(m02_b=None)
     world.retire("02-b")
@@ -50,8 +50,8 @@ def test_a_file_that_is_back_is_adopted(applied: World) -> None:
     assert world.up() == [Step.UNCHANGED, Step.UNCHANGED]
 
 
-def test_a_file_that_is_back_with_other_statements_is_verified(applied: World) -> None:
-    """A retained module that returns changed is compared as any changed one."""
+def test_a_restored_file_with_other_statements_is_verified(applied: World) -> None:
+    """An orphaned module whose file is restored with other statements is compared as any changed one."""
     world = applied
     world.write(m02_b=None)
     world.retire("02-b")
@@ -64,12 +64,12 @@ def test_a_file_that_is_back_with_other_statements_is_verified(applied: World) -
     assert world.drift() == {}
 
 
-def test_objects_go_where_nothing_counts(applied: World) -> None:
-    """In an ephemeral stack everything that the module made is dropped, and nothing else."""
+def test_objects_are_dropped_in_an_ephemeral_stack(applied: World) -> None:
+    """In an ephemeral stack everything that the module created is dropped, and nothing else."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.write(m02_b=None)
     assert world.retire("02-b") == f"its objects are dropped from {world.place}"
-    assert {str(one) for one in world.catalog().structure().objects} == {
+    assert {str(identity) for identity in world.catalog().structure().objects} == {
         "schema public",
         "table public.a",
         "column public.a.id",
@@ -80,7 +80,7 @@ def test_objects_go_where_nothing_counts(applied: World) -> None:
 
 
 def test_what_a_later_module_needs_is_not_dropped(applied: World) -> None:
-    """A removal that would break a later module is refused by the dependent object's name, and changes nothing."""
+    """A removal that would break a later module is refused with the dependent object's name, and changes nothing."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.write(m03_c="CREATE TABLE c (b_id integer REFERENCES b);")
     world.up()
@@ -88,14 +88,15 @@ def test_what_a_later_module_needs_is_not_dropped(applied: World) -> None:
         world.retire("02-b")
     assert str(caught.value) == (
         f"module 02-b in {world.place}: cannot be dropped, because other objects depend on what "
-        "it made: constraint c_b_id_fkey on table c depends on table b; drop those objects first, if nobody needs them"
+        "it created: constraint c_b_id_fkey on table c depends on table b; drop those objects first, if they are not "
+        "needed"
     )
     assert world.sql("SELECT note FROM b") == [("x",)]
     assert world.ledger() == {"01-a": "applied", "02-b": "applied", "03-c": "applied"}
 
 
-def test_a_grant_goes_with_the_module_that_gave_it(applied: World) -> None:
-    """Privileges that a module gave on an earlier one's table are taken back with it."""
+def test_a_grant_is_revoked_with_its_module(applied: World) -> None:
+    """Privileges that a module granted on an earlier one's table are revoked when it is retired."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.write(m03_c="GRANT SELECT, INSERT ON a TO world_readonly; GRANT UPDATE (id) ON a TO world_readonly;")
     world.up()
@@ -105,8 +106,8 @@ def test_a_grant_goes_with_the_module_that_gave_it(applied: World) -> None:
     assert world.drift() == {}
 
 
-def test_what_it_changed_of_an_earlier_module_is_not_forgotten(applied: World) -> None:
-    """What only making the earlier module anew would undo stops the removal, by the object's name."""
+def test_a_module_that_changed_an_earlier_one_is_not_retired(applied: World) -> None:
+    """A change that only rebuilding the earlier module would undo is refused with the object's name."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.write(m03_c="ALTER TABLE b ALTER note SET NOT NULL;")
     world.up()
@@ -116,6 +117,6 @@ def test_what_it_changed_of_an_earlier_module_is_not_forgotten(applied: World) -
     assert world.ledger()["03-c"] == "applied"
 
 
-def test_no_ledger_no_removal(world: World) -> None:
+def test_without_a_ledger_nothing_is_dropped(world: World) -> None:
     """A database without a ledger has nothing to drop."""
     assert world.retire("01-a") == "there was nothing to drop"

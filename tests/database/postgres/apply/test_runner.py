@@ -1,4 +1,4 @@
-"""A module's life in one database: applied once, then known, compared, adopted or refused, and never guessed."""
+"""Modules in one database: applied once, then recorded in the ledger, compared with it, renamed or refused."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ TABLE = "CREATE TABLE a (id integer PRIMARY KEY, name text);\n"
 INDEX = "CREATE INDEX a_name_idx ON a (name);\n"
 
 
-def written(world: World) -> World:
-    """Give the world with two modules: a table, and an index on it."""
+def with_two_modules(world: World) -> World:
+    """Return the world with two modules: a table, and an index on it."""
     world.write(m01_table=TABLE, m02_index=INDEX)
     return world
 
 
 def test_modules_are_applied_once(world: World) -> None:
     """The first run applies every module and writes its row; the second does nothing."""
-    written(world)
+    with_two_modules(world)
     assert world.up() == [Step.APPLY, Step.APPLY]
     assert world.ledger() == {"01-table": "applied", "02-index": "applied"}
     assert {"table public.a", "index public.a_name_idx"} <= set(map(str, world.catalog().objects))
     world.sql("INSERT INTO a VALUES (1, 'x')")
     assert world.up() == [Step.UNCHANGED, Step.UNCHANGED]
-    assert world.up(looking=False) == [Step.UNCHANGED, Step.UNCHANGED]
+    assert world.up(check_drift=False) == [Step.UNCHANGED, Step.UNCHANGED]
     assert world.sql("SELECT * FROM a") == [(1, "x")]
     assert world.drift() == {}
 
 
 def test_objects_belong_to_the_owner_role(world: World) -> None:
     """A module runs as the owner role, so that every object is the owner's, the ledger included."""
-    written(world).up()
+    with_two_modules(world).up()
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN ('public', 'sqlmodule')"
     assert world.sql(owners) == [("world_owner",)]
 
 
-def test_a_reformatted_module_is_only_noted(world: World) -> None:
-    """Comments, white space and letter case run nothing; the digests are updated, and then it is unchanged."""
-    written(world).up()
+def test_a_reformatted_module_is_only_recorded(world: World) -> None:
+    """After a change of comments, white space or letter case nothing runs; the new digests are recorded."""
+    with_two_modules(world).up()
     world.write(m01_table="-- the table\n" + TABLE.replace("integer", "INTEGER\n"))
     assert world.up() == [Step.REFORMATTED, Step.UNCHANGED]
     assert world.up() == [Step.UNCHANGED, Step.UNCHANGED]
@@ -54,7 +54,7 @@ def test_a_reformatted_module_is_only_noted(world: World) -> None:
 
 
 def test_a_failing_module_leaves_nothing(world: World) -> None:
-    """Everything or nothing: what ran before the error is undone, the failure is an event, a mended file applies."""
+    """What ran before the error is rolled back, the failure is an event, and a corrected file applies."""
     world.write(m01_table=TABLE, m02_more="CREATE TABLE b ();\nCREATE TABLE a ();\n")
     with pytest.raises(ModuleError) as caught:
         world.up()
@@ -69,7 +69,7 @@ def test_a_failing_module_leaves_nothing(world: World) -> None:
 
 
 def test_the_first_module_failing_leaves_no_ledger(world: World) -> None:
-    """Where the first module fails there is not even a ledger, since that is made in its transaction."""
+    """Where the first module fails there is no ledger either, since that is created in its transaction."""
     world.write(m01_bad="SELECT 1/0;")
     with pytest.raises(ModuleError, match="division by zero"):
         world.up()
@@ -77,9 +77,9 @@ def test_the_first_module_failing_leaves_no_ledger(world: World) -> None:
     assert world.sql("SELECT to_regnamespace('sqlmodule')") == [(None,)]
 
 
-def test_what_vanished_is_refused_where_data_counts(world: World) -> None:
-    """Objects that are all gone are an error in a persistent stack: nobody makes them anew and empty in silence."""
-    written(world).up()
+def test_vanished_objects_are_refused_in_a_persistent_stack(world: World) -> None:
+    """In a persistent stack a module whose objects are all gone is refused, and not silently created again, empty."""
+    with_two_modules(world).up()
     world.sql("DROP TABLE a")
     first, *rest = world.refused()
     assert first == (
@@ -93,7 +93,7 @@ def test_what_vanished_is_refused_where_data_counts(world: World) -> None:
 
 def test_drift_is_refused(world: World) -> None:
     """A changed object under an unchanged file is shown as a difference of definitions, and nothing is repaired."""
-    written(world).up()
+    with_two_modules(world).up()
     world.sql("ALTER TABLE a ALTER name SET NOT NULL; DROP INDEX a_name_idx")
     first, *rest = world.refused()
     assert first == (
@@ -110,7 +110,7 @@ def test_drift_is_refused(world: World) -> None:
 
 def test_a_renamed_file_keeps_its_row(world: World) -> None:
     """A file under another name with the same statements is the same module: nothing runs."""
-    written(world).up()
+    with_two_modules(world).up()
     world.write(m02_index=None, m02_indexes="-- renamed\n" + INDEX)
     assert world.up() == [Step.UNCHANGED, Step.REFORMATTED]
     assert world.ledger() == {"01-table": "applied", "02-indexes": "applied"}
@@ -119,7 +119,7 @@ def test_a_renamed_file_keeps_its_row(world: World) -> None:
 
 
 def test_modules_are_ordered_by_number(world: World) -> None:
-    """Numbers of different widths are in their order as numbers, in the ledger too: 99 before 100."""
+    """Numbers of different widths are compared as numbers, in the ledger too: 99 before 100."""
     for number in range(1, 99):
         (world.files / f"{number:02}-x.sql").write_text(f"SELECT {number};", encoding="utf-8")
     world.write(m99_x="CREATE TABLE a (x integer);", m100_x="ALTER TABLE a ADD y integer;")

@@ -1,4 +1,4 @@
-"""Whatever stands in a module reaches PostgreSQL as it stands."""
+"""The text of a module reaches PostgreSQL unchanged."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ DO $$ BEGIN RAISE NOTICE '%', 'noticed'; END $$;
 """
 
 
-def test_text_is_sent_as_it_stands(world: World) -> None:
+def test_text_is_sent_unchanged(world: World) -> None:
     """Per cent signs, colons, quotes of all kinds, nested comments and bodies in several languages are sent as text."""
     world.write(m01_a=TEXT)
     assert find_restricted(world.modules()[0]) == []
     assert world.up() == [Step.APPLY]
-    assert [said for (said,) in world.sql("SELECT said FROM texts ORDER BY number")] == [
+    assert [text for (text,) in world.sql("SELECT said FROM texts ORDER BY number")] == [
         "50%",
         ":name",
         "a'b",
@@ -49,7 +49,7 @@ def test_text_is_sent_as_it_stands(world: World) -> None:
     ]
     assert world.sql("SELECT one(), two(), three()") == [(2, 2, "3")]
     assert world.drift() == {}
-    assert world.is_as_made()
+    assert world.equals_scratch()
 
 
 def test_windows_line_ends_are_the_same_module(world: World) -> None:
@@ -64,5 +64,5 @@ def test_10_mb_of_inserts_are_applied(world: World) -> None:
     """A module of 10 MB runs in one transaction like any other, in seconds."""
     row = "INSERT INTO a VALUES ('" + "x" * 970 + "');\n"
     world.write(m01_a="CREATE TABLE a (x text);\n" + row * 10_500)
-    assert world.up(looking=False) == [Step.APPLY]
+    assert world.up(check_drift=False) == [Step.APPLY]
     assert world.sql("SELECT count(*) FROM a") == [(10_500,)]

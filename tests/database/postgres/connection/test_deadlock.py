@@ -1,4 +1,4 @@
-"""A deadlock with another session: PostgreSQL undoes one of the two, and when that is a module it is run again."""
+"""A deadlock with another session: if PostgreSQL rolls the module's transaction back, the module runs again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.database.scratch_server"]
 
-WAITS = "SELECT count(*) FROM pg_locks WHERE relation = 'a'::regclass AND NOT granted"
+WAITING_LOCKS = "SELECT count(*) FROM pg_locks WHERE relation = 'a'::regclass AND NOT granted"
 SECONDS = 10
 
 
 def test_a_module_that_lost_a_deadlock_is_run_again(world: World) -> None:
-    """Two sessions wait for each other's table; the module is the victim and is applied when they are free."""
+    """Two sessions wait for each other's table; the module is rolled back, and is applied when the tables are free."""
     world.write(m01_ab="CREATE TABLE a (id integer);\nCREATE TABLE b (id integer);\n")
     world.up()
     world.write(m02_both="LOCK TABLE b;\nALTER TABLE a ADD name text;\n")
@@ -29,10 +29,10 @@ def test_a_module_that_lost_a_deadlock_is_run_again(world: World) -> None:
         applying = threading.Thread(target=world.up)
         applying.start()
         deadline = time.monotonic() + SECONDS
-        while other.execute(WAITS).fetchone() == (0,) and time.monotonic() < deadline:
+        while other.execute(WAITING_LOCKS).fetchone() == (0,) and time.monotonic() < deadline:
             time.sleep(0.01)
-        other.execute("LOCK TABLE b")  # now each has what the other wants; the module notices it after a second
+        other.execute("LOCK TABLE b")  # a deadlock, which the module's backend detects after a second
         other.rollback()
         applying.join()
-    assert any("deadlock detected [40P01]" in told for told in world.told), world.told
+    assert any("deadlock detected [40P01]" in message for message in world.messages), world.messages
     assert world.ledger() == {"01-ab": "applied", "02-both": "applied"}

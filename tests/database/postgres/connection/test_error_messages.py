@@ -1,4 +1,4 @@
-"""A server that cannot do what a module needs says so in one sentence with a remedy, and keeps nothing."""
+"""A server that cannot do what a module needs: one sentence with a remedy, and nothing of the module is kept."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ TABLE = "CREATE TABLE a (id integer);\n"
 
 
 def test_a_database_that_is_read_only_is_one_sentence(world: World) -> None:
-    """default_transaction_read_only is named, with what to do."""
+    """The error names default_transaction_read_only, and what to do."""
     world.write(m01_a=TABLE)
     world.sql(f"ALTER DATABASE {world.session.target.database} SET default_transaction_read_only = on")
     with pytest.raises(ServerError) as caught:
         world.up()
     assert str(caught.value) == (
         f"{world.place}: takes no changes: it is a standby, or default_transaction_read_only is on (cannot execute "
-        "CREATE SCHEMA in a read-only transaction [25006]); connect to the primary, or take that setting back"
+        "CREATE SCHEMA in a read-only transaction [25006]); connect to the primary, or turn that setting off"
     )
-    assert world.told == []
+    assert world.messages == []
 
 
 @pytest.fixture
 def standby(world: World) -> Iterator[Path]:
-    """Give the socket's directory of a standby of the world's server."""
-    from tests.database import scratch_server  # noqa: PLC0415 (a plugin: imported before, its asserts stay plain)
+    """Yield the directory of the socket of a standby of the world's server."""
+    from tests.database import scratch_server  # noqa: PLC0415 (a plugin: pytest rewrites its asserts on import)
 
     directory = Path(tempfile.mkdtemp(prefix="standby-"))
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
@@ -83,7 +83,7 @@ def standby(world: World) -> Iterator[Path]:
 
 
 def test_a_standby_is_one_sentence(world: World, standby: Path) -> None:
-    """A server in recovery takes no module, fresh or applied before; what is applied may still be looked at."""
+    """A server in recovery refuses to apply a module; the error names the standby, and what to do."""
     primary = world.session
     world.write(m01_a=TABLE)
     world.set(target=replace(primary.target, host=str(standby)), admin=replace(primary.admin, host=str(standby)))
@@ -92,13 +92,13 @@ def test_a_standby_is_one_sentence(world: World, standby: Path) -> None:
     assert str(caught.value).startswith(
         f"{world.place}: takes no changes: it is a standby, or default_transaction_read_only is on ("
     )
-    assert str(caught.value).endswith("; connect to the primary, or take that setting back")
-    assert world.told == []
+    assert str(caught.value).endswith("; connect to the primary, or turn that setting off")
+    assert world.messages == []
 
 
 @pytest.mark.parametrize("limit", [0, 1])
 def test_a_server_without_a_free_connection_is_one_sentence(world: World, limit: int) -> None:
-    """Tries are told, since somebody may leave; the second connection that a run needs is missed as the first."""
+    """Attempts are repeated and reported; a run fails without its second connection as without its first."""
     world.write(m01_a=TABLE + "ALTER TABLE a ADD x integer;\n", m02_b="ALTER TABLE a ADD y integer;\n")
     name = world.session.target.database
     world.sql(f"ALTER ROLE {MIGRATOR} CONNECTION LIMIT {limit}", owner=False)
@@ -108,17 +108,17 @@ def test_a_server_without_a_free_connection_is_one_sentence(world: World, limit:
             world.set(wait=0.6).up()
     finally:
         world.sql(f"ALTER ROLE {MIGRATOR} CONNECTION LIMIT -1", owner=False)
-    said = str(caught.value)
-    assert said.startswith(f"database {name}: has no free connection ("), said
-    assert said.endswith("; end sessions that nobody needs, or raise max_connections in `server.settings`")
-    assert "\n" not in said
-    assert world.told
+    message = str(caught.value)
+    assert message.startswith(f"database {name}: has no free connection ("), message
+    assert message.endswith("; end sessions that are not needed, or raise max_connections in `server.settings`")
+    assert "\n" not in message
+    assert world.messages
     assert world.set(wait=10).up()[-1] is Step.APPLY
 
 
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_server_without_room_for_locks_names_the_setting(world: World, *, connected: bool) -> None:
-    """A thousand tables in one transaction are about what PostgreSQL has room for by default (manual, 19.12)."""
+    """By default PostgreSQL has room for the locks of some thousand objects in one transaction (manual, 19.12)."""
     world.write(m01_a=TABLE)
     world.up()
     world.write(m02_b="CREATE TABLE b (id integer);\n")
@@ -130,23 +130,23 @@ def test_a_server_without_room_for_locks_names_the_setting(world: World, *, conn
         with pytest.raises(ServerError) as caught:
             world.up()
         other.execute("SELECT pg_advisory_unlock_all()")
-    said = str(caught.value)
-    assert said.startswith(f"{world.place}: has no room for the locks of so many objects in one transaction ("), said
-    assert said.endswith("); raise max_locks_per_transaction in `server.settings`; nothing of this module was kept"), (
-        said
-    )
+    message = str(caught.value)
+    assert message.startswith(f"{world.place}: has no room for the locks of so many objects in one transaction (")
+    assert message.endswith(
+        "); raise max_locks_per_transaction in `server.settings`; nothing of this module was kept"
+    ), message
     assert world.up() == [Step.UNCHANGED, Step.APPLY]
 
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """Give an empty directory of the server's user on a disk of four megabytes; skips where no disk can be mounted."""
+    """Yield an empty directory of the server's user on a disk of four megabytes; skip where none can be mounted."""
     directory = Path(tempfile.mkdtemp(prefix="small-"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(directory)]
-    done = subprocess.run(mount, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
+    result = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if result.returncode != 0:
         directory.rmdir()
-        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+        pytest.skip(f"a small disk cannot be mounted here: {result.stderr.strip()}")
     try:
         space = directory / "space"
         space.mkdir()
@@ -160,7 +160,7 @@ def small_disk() -> Iterator[Path]:
 
 
 def test_a_server_out_of_disk_is_one_error(world: World, small_disk: Path) -> None:
-    """A module that does not fit has PostgreSQL's words at its place, nothing of it is kept, and a smaller one fits."""
+    """The error of a module that does not fit has its place, nothing of it is kept, and a smaller one is applied."""
     world.sql(f"CREATE TABLESPACE small OWNER world_owner LOCATION '{small_disk}'", owner=False)
     big = "CREATE TABLE a TABLESPACE small AS\nSELECT repeat('x', 1000) AS x FROM generate_series(1, {});\n"
     try:
@@ -171,7 +171,7 @@ def test_a_server_out_of_disk_is_one_error(world: World, small_disk: Path) -> No
         assert str(caught.value).startswith("sql/01-a.sql:2:1: could not extend file ")
         assert "No space left on device" in str(caught.value)
         assert world.ledger() == {}
-        assert world.told == []
+        assert world.messages == []
         world.write(m01_a=big.format(10))
         assert world.up() == [Step.APPLY]
         world.sql("DROP TABLE a")

@@ -1,4 +1,4 @@
-"""What a module did is read from what its transaction touched, and that is all it did; what it made can be undone."""
+"""The change of a transaction is read completely from the oids that it changed, and created objects can be dropped."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from infra.catalog.catalog import STRUCTURE
 from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.errors import RefusedError
 from infra.modules.statements import parse
-from infra.postgres.apply.drop import created, drop_objects
+from infra.postgres.apply.drop import created_objects, drop_objects
 from infra.postgres.connection import pool
 from infra.postgres.introspection.effects import catalog_change_of
 from infra.postgres.introspection.reader import is_empty, read_catalog
 from tests.database.postgres.databases import target_of
-from tests.database.postgres.error_text import run, undone
 from tests.database.postgres.introspection.reader_cases.cases import CASES, Case
+from tests.database.postgres.simple_queries import rolled_back, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,12 +31,12 @@ pytest_plugins = ["tests.database.scratch_server"]
 Connection = psycopg.Connection[tuple[Any, ...]]
 NAME = "test_ownership"
 ROLES = ("r", '"R x"', '"B"', "a")
-"""Roles that the cases make; roles are the whole server's, so that they are there before, and go afterwards."""
+"""Roles that the cases create; since roles belong to the server, they are created before and dropped afterwards."""
 
 
 @pytest.fixture(scope="module")
 def admin(server: str) -> Iterator[Connection]:
-    """Give a superuser's connection, while the roles are there."""
+    """Yield a superuser's connection, while the roles exist."""
     with psycopg.connect(server, autocommit=True) as connection:
         for role in ROLES:
             run(connection, f"CREATE ROLE {role}")
@@ -46,8 +46,8 @@ def admin(server: str) -> Iterator[Connection]:
 
 
 @pytest.fixture(scope="module")
-def way(admin: Connection, server: str) -> Iterator[Target]:
-    """Give a superuser's way to an empty database for this module."""
+def target(admin: Connection, server: str) -> Iterator[Target]:
+    """Yield the superuser's target of an empty database for the tests of this file."""
     run(admin, f"CREATE DATABASE {NAME}")
     yield target_of(server).on(NAME)
     pool.close_all(NAME)
@@ -55,13 +55,13 @@ def way(admin: Connection, server: str) -> Iterator[Target]:
 
 
 def statements(case: Case) -> list[str]:
-    """Give a case's statements one by one, but for the roles."""
+    """Return a case's statements, without those that create roles."""
     text = re.sub(r"CREATE ROLE [^;]*;", "", case.setup)
-    return [text[one.start : one.end] for one in parse(text, "case")]
+    return [text[statement.start : statement.end] for statement in parse(text, "case")]
 
 
 class Read(NamedTuple):
-    """What the narrow and the full reading say that statements did, and what dropping what they made leaves of it."""
+    """The change that statements make, by the narrow and the full reading, and what is left when it is dropped."""
 
     narrow: CatalogChange
     full: CatalogChange
@@ -69,29 +69,29 @@ class Read(NamedTuple):
     left: CatalogChange
 
 
-def readings(connection: Connection, way: Target, before: Catalog, *texts: str, removing: bool = False) -> Read:
-    """Run statements and give the readings; all of it is undone."""
-    with undone(connection):
-        narrow = catalog_change_of(connection, way, lambda: run(connection, *texts))
+def readings(connection: Connection, target: Target, before: Catalog, *texts: str, dropping: bool = False) -> Read:
+    """Run statements and return the readings; everything is rolled back."""
+    with rolled_back(connection):
+        narrow = catalog_change_of(connection, target, lambda: run(connection, *texts))
         after = read_catalog(connection)
         full = catalog_change_between(before, after)
-        if removing:
-            drop_objects(connection, created(narrow), place="case")
+        if dropping:
+            drop_objects(connection, created_objects(narrow), place="case")
             after = read_catalog(connection)
         return Read(narrow, full, after, catalog_change_between(before, after))
 
 
 @pytest.fixture(scope="module")
-def empty(way: Target) -> Catalog:
-    """Give the whole reading of the empty database."""
-    with pool.connection(way) as connection:
+def empty(target: Target) -> Catalog:
+    """Return the catalog of the empty database."""
+    with pool.connection(target) as connection:
         return read_catalog(connection)
 
 
 @pytest.fixture
-def acting(way: Target) -> Iterator[Connection]:
-    """Give a connection that acts, to a database in which every test undoes what it did."""
-    with pool.connection(way) as connection:
+def acting(target: Target) -> Iterator[Connection]:
+    """Yield a connection to a database in which every test rolls back what it did."""
+    with pool.connection(target) as connection:
         yield connection
 
 
@@ -100,29 +100,29 @@ CIRCULAR = "range public.r"  # with a function on the range that the range needs
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_what_statements_make_is_all_read_and_can_be_dropped(
-    acting: Connection, way: Target, empty: Catalog, case: Case
+    acting: Connection, target: Target, empty: Catalog, case: Case
 ) -> None:
-    """What statements touched holds all they made and no more, and dropping it leaves the database as it was."""
-    removing = not (case.number == 10 and str(case.identity) == CIRCULAR)
-    found = readings(acting, way, empty, *statements(case), removing=removing)
+    """The changed oids contain everything that statements created; dropping it leaves the database as before."""
+    dropping = not (case.number == 10 and str(case.identity) == CIRCULAR)
+    found = readings(acting, target, empty, *statements(case), dropping=dropping)
     assert found.narrow == found.full
     assert case.definition in {found.narrow.objects.get(case.identity), empty.objects.get(case.identity)}
-    assert not removing or found.left.objects.keys() <= found.narrow.changed
+    assert not dropping or found.left.objects.keys() <= found.narrow.changed
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_database_with_anything_in_it_is_no_virgin(acting: Connection, empty: Catalog, case: Case) -> None:
-    """The quick look for something that no module made never misses what the whole reading finds."""
-    with undone(acting):
+def test_a_database_with_an_object_is_not_empty(acting: Connection, empty: Catalog, case: Case) -> None:
+    """The quick check finds every object that reading the whole catalog finds."""
+    with rolled_back(acting):
         run(acting, *statements(case))
         structure = catalog_change_between(empty, read_catalog(acting)).objects.keys()
-        made = {one for one in structure if one.kind in STRUCTURE and one.kind != "extension"}
-        assert not (made and is_empty(acting))
+        objects = {identity for identity in structure if identity.kind in STRUCTURE and identity.kind != "extension"}
+        assert not (objects and is_empty(acting))
 
 
-def test_a_database_with_extensions_alone_is_virgin(acting: Connection) -> None:
-    """What an extension brings along is no module's, and needs no whole reading to tell."""
-    with undone(acting):
+def test_a_database_with_only_extensions_is_empty(acting: Connection) -> None:
+    """Members of extensions do not count as objects."""
+    with rolled_back(acting):
         run(acting, "CREATE EXTENSION pg_trgm; CREATE EXTENSION pgcrypto")
         assert is_empty(acting)
         run(acting, "CREATE SEQUENCE q")
@@ -132,28 +132,28 @@ def test_a_database_with_extensions_alone_is_virgin(acting: Connection) -> None:
 LAST = [case for case in CASES if len(statements(case)) > 1 and not statements(case)[-1].startswith("CREATE")]
 
 
-class Used:
-    """A database that is emptied after each test by dropping what was made; where that leaves a thing it is renewed."""
+class WritableDatabase:
+    """A database that is emptied after each test by dropping its objects, or created again where that is impossible."""
 
-    def __init__(self, admin: Connection, way: Target, empty: Catalog) -> None:
-        self.admin, self.way, self.empty = admin, way, empty
+    def __init__(self, admin: Connection, target: Target, empty: Catalog) -> None:
+        self.admin, self.target, self.empty = admin, target, empty
         self._make()
 
     def _make(self) -> None:
-        run(self.admin, f"CREATE DATABASE {self.way.database}")
+        run(self.admin, f"CREATE DATABASE {self.target.database}")
 
     def drop(self) -> None:
-        """Drop it."""
-        pool.close_all(self.way.database)
-        run(self.admin, f"DROP DATABASE {self.way.database} WITH (FORCE)")
+        """Drop the database."""
+        pool.close_all(self.target.database)
+        run(self.admin, f"DROP DATABASE {self.target.database} WITH (FORCE)")
 
     def clear(self) -> None:
-        """Leave it empty."""
+        """Drop all objects."""
         try:
-            with pool.connection(self.way) as connection:
+            with pool.connection(self.target) as connection:
                 with connection.transaction():
                     made = catalog_change_between(self.empty, read_catalog(connection))
-                    drop_objects(connection, created(made), place="case")
+                    drop_objects(connection, created_objects(made), place="case")
                 emptied = read_catalog(connection) == self.empty
         except (psycopg.Error, RefusedError):
             emptied = False
@@ -163,23 +163,23 @@ class Used:
 
 
 @pytest.fixture(scope="module")
-def kept(admin: Connection, server: str, empty: Catalog) -> Iterator[Used]:
-    """Give a database for the tests that need what they did first to be seen by others."""
-    used = Used(admin, target_of(server).on("test_ownership_used"), empty)
+def kept(admin: Connection, server: str, empty: Catalog) -> Iterator[WritableDatabase]:
+    """Yield a database for tests whose first statements must be committed."""
+    used = WritableDatabase(admin, target_of(server).on("test_ownership_used"), empty)
     yield used
     used.drop()
 
 
 @pytest.fixture
-def used(kept: Used) -> Iterator[Target]:
-    """Give a superuser's way to an empty database that may be written to."""
-    yield kept.way
+def used(kept: WritableDatabase) -> Iterator[Target]:
+    """Yield the superuser's target of an empty database that may be written to."""
+    yield kept.target
     kept.clear()
 
 
 @pytest.mark.parametrize("case", LAST, ids=str)
 def test_the_readings_agree_on_what_changes(used: Target, case: Case) -> None:
-    """The last statement of a case often changes what was there: that is seen as it is, and nothing else."""
+    """A case's last statement, which often changes an existing object, is read as exactly that change."""
     *earlier, last = statements(case)
     with pool.connection(used) as connection:
         run(connection, *earlier)
@@ -231,9 +231,9 @@ CHANGES = {
     "dropped and made": "DROP VIEW v; CREATE VIEW v AS SELECT 2 AS a",
     "rows alone": "INSERT INTO t VALUES (1, 'x'); SELECT nextval('q')",
     "in a subtransaction": "DO $$ BEGIN BEGIN CREATE TABLE n (x integer); EXCEPTION WHEN others THEN END; END $$",
-    "in an undone subtransaction": "DO $$ BEGIN CREATE TABLE n (); RAISE ''; EXCEPTION WHEN others THEN END $$",
+    "in a rolled back subtransaction": "DO $$ BEGIN CREATE TABLE n (); RAISE ''; EXCEPTION WHEN others THEN END $$",
 }
-THERE = (
+EXISTING = (
     "CREATE EXTENSION pgcrypto; CREATE SCHEMA s; CREATE TABLE s.other (x integer); CREATE TYPE e AS ENUM ('x', 'y')",
     "CREATE DOMAIN d AS integer CONSTRAINT d_check CHECK (VALUE > 0); CREATE SEQUENCE q",
     "CREATE TABLE t (a integer PRIMARY KEY, b text DEFAULT 'x', c e, f d); CREATE INDEX i ON t (b)",
@@ -245,20 +245,20 @@ THERE = (
 
 @pytest.fixture(scope="module")
 def furnished(admin: Connection, server: str) -> Iterator[Target]:
-    """Give a superuser's way to a database with an object of most kinds, which every test leaves as it was."""
+    """Yield the superuser's target of a database with objects of most kinds, which no test changes lastingly."""
     name = "test_ownership_furnished"
     run(admin, f"CREATE DATABASE {name}")
-    way = target_of(server).on(name)
-    with pool.connection(way) as connection:
-        run(connection, *THERE)
-    yield way
+    target = target_of(server).on(name)
+    with pool.connection(target) as connection:
+        run(connection, *EXISTING)
+    yield target
     pool.close_all(name)
     run(admin, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.parametrize("text", CHANGES.values(), ids=CHANGES.keys())
-def test_changes_are_owned(furnished: Target, text: str) -> None:
-    """Comments, privileges, owners, names and what is dropped are seen as the full reading sees them."""
+def test_changes_are_read(furnished: Target, text: str) -> None:
+    """Changes of comments, privileges, owners and names, and drops, are read as the full reading finds them."""
     with pool.connection(furnished) as connection:
         found = readings(connection, furnished, read_catalog(connection), text)
     assert found.narrow == found.full
@@ -266,7 +266,7 @@ def test_changes_are_owned(furnished: Target, text: str) -> None:
 
 @pytest.mark.parametrize("text", [CHANGES["a privilege on a column"], CHANGES["another body"]])
 def test_a_server_that_counts_nothing_is_searched_whole(furnished: Target, text: str) -> None:
-    """With track_counts off nothing says in which catalogs a transaction wrote, so that all are searched."""
+    """With track_counts off there are no counters of writes to catalogs, so that all catalogs are searched."""
     with pool.connection(furnished) as connection:
         found = readings(
             connection, furnished, read_catalog(connection), "SET LOCAL track_counts = off", f"{text}; SELECT 1"

@@ -1,4 +1,4 @@
-"""The live catalog as a value: every kind of object and every attribute, whoever reads it and wherever it looks."""
+"""The catalog reader reads every kind of object and every attribute, whatever the session's role and settings are."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from psycopg.pq import TransactionStatus
 
 from infra.catalog.catalog import ACCESS, NOTES, STRUCTURE, Catalog, ObjectId, fingerprint
 from infra.postgres.introspection.reader import QUERIES, CatalogPart, read_catalog
-from tests.database.postgres.error_text import run, undone
 from tests.database.postgres.introspection.reader_cases.cases import CASES, Case
+from tests.database.postgres.simple_queries import rolled_back, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 @pytest.fixture(scope="module")
 def shared(server: str) -> Iterator[Connection]:
-    """Give a superuser's connection to an empty database, in which every test undoes what it did."""
+    """Yield a superuser's connection to an empty database, in which every test rolls back what it did."""
     name = "test_snapshot"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -39,8 +39,8 @@ def shared(server: str) -> Iterator[Connection]:
 
 
 def read_after(connection: Connection, statements: str, part: CatalogPart | None = None) -> Catalog:
-    """Read the catalog after some statements, and undo them."""
-    with undone(connection):
+    """Return the catalog after some statements, which are rolled back."""
+    with rolled_back(connection):
         run(connection, statements)
         return read_catalog(connection, part)
 
@@ -53,7 +53,7 @@ EMPTY = {
 
 
 def added(connection: Connection, statements: str) -> dict[str, str]:
-    """Give what statements add to or change in an empty database: kind and name to definition."""
+    """Return what statements add to or change in an empty database: definitions by kind and name."""
     before = EMPTY
     after = read_after(connection, statements).objects
     assert before.keys() <= after.keys()
@@ -61,28 +61,28 @@ def added(connection: Connection, statements: str) -> dict[str, str]:
 
 
 def oid(connection: Connection, expression: str) -> int:
-    """Give the oid of an object: `'public.t'::regclass`."""
+    """Return the oid of an expression such as `'public.t'::regclass`."""
     row = connection.execute(f"SELECT ({expression})::oid::bigint".encode()).fetchone()
     assert row
     return int(row[0])
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_an_object_reads_as_it_was_made(shared: Connection, case: Case) -> None:
+def test_an_object_is_read_as_it_was_created(shared: Connection, case: Case) -> None:
     """Kind, qualified name and definition are exactly these."""
-    found = read_after(shared, case.setup).objects
-    assert found.get(case.identity) == case.definition, list(found)
+    objects = read_after(shared, case.setup).objects
+    assert objects.get(case.identity) == case.definition, list(objects)
 
 
 def test_there_is_a_case_for_every_query_and_every_kind() -> None:
-    """Each query file has cases of its own, and no kind is without one."""
+    """Each query file has cases of its own, and each kind has a case."""
     assert len(CASES) >= 60
     assert {case.query for case in CASES} == {file.stem for file in FILES}
     assert {case.identity.kind for case in CASES} == KINDS
     assert len({(case.setup, case.identity) for case in CASES}) == len(CASES)
 
 
-# Words of the queries that no case on PostgreSQL 17 can bring out.
+# Words of the queries that occur in no case on PostgreSQL 17.
 NOT_HERE = {
     ") virtual": "a virtual generated column needs PostgreSQL 18",
     "plpgsql": "is in every database, and left out",
@@ -92,17 +92,17 @@ NOT_HERE = {
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_every_word_of_a_query_occurs_in_a_case(file: Path) -> None:
-    """Whatever a query can say of an object is said in at least one case, so that no attribute goes untested."""
+    """Every word that a query can write occurs in a case, so that no attribute is untested."""
     text = re.sub(r"--.*", "", file.read_text(encoding="utf-8"))
     literals: list[str] = re.findall(r"'((?:[^']|'')*)'", text)
     words = {word for literal in literals for word in re.split(r"%%[sIL]", literal) if re.search("[a-z]{3}", word)}
-    said = "\n".join(f"{case.identity}\n{case.definition}" for case in CASES if case.query == file.stem)
+    definitions = "\n".join(f"{case.identity}\n{case.definition}" for case in CASES if case.query == file.stem)
     catalogs = {word for word in words if word.startswith("pg")}
-    assert {word for word in words - catalogs - NOT_HERE.keys() if word not in said} == set()
+    assert {word for word in words - catalogs - NOT_HERE.keys() if word not in definitions} == set()
 
 
 def test_a_schema_reads_as_exactly_these_objects(shared: Connection) -> None:
-    """Nothing is read twice or beside the point: no key's index, row type, array, toast table or internal trigger."""
+    """No object is read twice, and none that belongs to another one, such as a key's index or an internal trigger."""
     assert added(
         shared,
         """
@@ -146,7 +146,7 @@ def test_a_schema_reads_as_exactly_these_objects(shared: Connection) -> None:
 
 
 def test_an_empty_database_has_its_schema_public(shared: Connection) -> None:
-    """What every new database has is read, and nothing of PostgreSQL's own."""
+    """The schema public, which every new database has, is read, and no object of PostgreSQL's own."""
     assert read_catalog(shared).objects == EMPTY
 
 
@@ -170,30 +170,30 @@ def everything_in(schema: str) -> str:
 
 
 def test_the_ledgers_schema_is_hidden(shared: Connection) -> None:
-    """Nothing in the schema sqlmodule, nor the schema itself, is read; the same things elsewhere are."""
+    """The schema sqlmodule and the objects in it are not read; the same objects in another schema are."""
     assert added(shared, everything_in("sqlmodule")) == {}
     assert len(added(shared, everything_in("other"))) > 40
 
 
-def test_what_lives_as_long_as_a_session_is_not_read(shared: Connection) -> None:
-    """Temporary tables, views and sequences are nobody's schema."""
+def test_temporary_objects_are_not_read(shared: Connection) -> None:
+    """Temporary tables, views and sequences belong to a session, and to no schema that modules create."""
     assert added(shared, "CREATE TEMP TABLE t (a serial PRIMARY KEY); CREATE TEMP VIEW v AS SELECT 1") == {}
 
 
 def test_an_extension_is_one_object_with_a_version(shared: Connection) -> None:
-    """Of every extension that the server offers only its name, schema and version are read, however much it brings."""
-    offered = shared.execute(
+    """Of every available extension only name, schema and version are read, and none of its members."""
+    available = shared.execute(
         "SELECT a.name, coalesce(v.schema, 'public') FROM pg_available_extensions a"
         " JOIN pg_available_extension_versions v ON v.name = a.name AND v.version = a.default_version ORDER BY 1"
     ).fetchall()
     read = 0
-    for name, schema in offered:
+    for name, schema in available:
         try:
-            found = added(shared, f'CREATE EXTENSION "{name}" CASCADE')
+            objects = added(shared, f'CREATE EXTENSION "{name}" CASCADE')
         except psycopg.Error:  # needs another extension's language, or to be preloaded
             continue
-        assert {one.partition(" ")[0] for one in found} <= {"extension"}, name
-        assert found[f"extension {sql.Identifier(name).as_string() if '-' in name else name}"] == f"schema {schema}"
+        assert {identity.partition(" ")[0] for identity in objects} <= {"extension"}, name
+        assert objects[f"extension {sql.Identifier(name).as_string() if '-' in name else name}"] == f"schema {schema}"
         read += 1
     assert read > 20
 
@@ -218,13 +218,13 @@ MEMBERS = [
 
 
 def test_no_kind_of_member_is_read_and_nothing_that_belongs_to_one(shared: Connection) -> None:
-    """A member's columns, constraints, indexes, statistics, triggers, rules, policies and privileges go with it."""
+    """Columns, constraints, indexes, statistics, triggers, rules, policies and privileges of members are not read."""
     functions = "CREATE FUNCTION s.h() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
     trigger = "CREATE EVENT TRIGGER z ON sql_drop EXECUTE FUNCTION s.h();"
-    made = "\n".join([everything_in("s"), functions, trigger])
-    taken_in = "".join(f"ALTER EXTENSION plpgsql ADD {member};" for member in MEMBERS)
-    assert len(added(shared, made)) > 40
-    assert added(shared, made + taken_in) == {}
+    created = "\n".join([everything_in("s"), functions, trigger])
+    adopted = "".join(f"ALTER EXTENSION plpgsql ADD {member};" for member in MEMBERS)
+    assert len(added(shared, created)) > 40
+    assert added(shared, created + adopted) == {}
 
 
 SEARCH_PATHS = ["''", "public", "s, public", '"$user", public, s', '"S s", pg_catalog', "s, pg_catalog, pg_temp"]
@@ -246,15 +246,15 @@ CREATE FUNCTION public.g(a s.e) RETURNS s.r LANGUAGE sql BEGIN ATOMIC SELECT id 
 
 @pytest.mark.parametrize("search_path", SEARCH_PATHS)
 def test_a_catalog_reads_the_same_whatever_the_search_path_is(shared: Connection, search_path: str) -> None:
-    """Names are qualified by where things are, not by where the session looks for them."""
+    """Names are qualified by the schemas of the objects, whatever the session's search_path is."""
     expected = read_after(shared, SCHEMAS + SPREAD)
     assert expected.objects[ObjectId("column", "public.t.c")] == "type bigint\ndefault nextval('\"S s\".q'::regclass)"
     assert read_after(shared, f"{SCHEMAS}{SPREAD}SET search_path = {search_path}") == expected
 
 
 @pytest.mark.parametrize("search_path", SEARCH_PATHS)
-def test_what_was_made_under_another_search_path_reads_the_same(shared: Connection, search_path: str) -> None:
-    """Definitions that PostgreSQL keeps as text, such as a domain's default, do not tell where their maker looked."""
+def test_objects_created_under_another_search_path_read_the_same(shared: Connection, search_path: str) -> None:
+    """Definitions that PostgreSQL stores as text, such as defaults, do not depend on the creator's search_path."""
     expected = read_after(shared, f"{SCHEMAS}SET search_path = public;{SPREAD}")
     assert read_after(shared, f"{SCHEMAS}SET search_path = {search_path};{SPREAD}") == expected
 
@@ -265,9 +265,9 @@ CHANGED = ('s, "$user"', "force_custom_plan", "on")
 
 @pytest.mark.parametrize("local", ["", "LOCAL "])
 def test_a_session_is_left_as_it_was(shared: Connection, local: str) -> None:
-    """The settings that a reading needs are gone afterwards, in the transaction around it and after that."""
+    """The settings for reading are reset afterwards, in the surrounding transaction and after it."""
     before = shared.execute(SETTINGS).fetchone()
-    with undone(shared):
+    with rolled_back(shared):
         run(
             shared,
             f'SET {local}search_path = s, "$user"; SET {local}plan_cache_mode = force_custom_plan; SET {local}jit = on',
@@ -281,8 +281,8 @@ def test_a_session_is_left_as_it_was(shared: Connection, local: str) -> None:
 
 
 def test_a_reading_that_fails_leaves_the_session_as_it_was(shared: Connection) -> None:
-    """When PostgreSQL breaks a reading off, the transaction around it goes on with its own settings."""
-    with undone(shared):
+    """After an error while reading, the surrounding transaction continues with its own settings."""
+    with rolled_back(shared):
         run(shared, "SET search_path = s")
         with pytest.raises(psycopg.errors.InvalidTextRepresentation):
             read_catalog(shared, CatalogPart(relations=("x",)))  # pyright: ignore[reportArgumentType] (that is the mistake)
@@ -290,16 +290,16 @@ def test_a_reading_that_fails_leaves_the_session_as_it_was(shared: Connection) -
 
 
 def test_an_ordinary_role_reads_what_a_superuser_reads(shared: Connection) -> None:
-    """No query needs a right that PUBLIC has not: a migrator, and somebody who only looks, see the same."""
-    made = "CREATE ROLE nobody; REVOKE ALL ON SCHEMA public FROM PUBLIC; " + everything_in("s")
-    assert read_after(shared, f"{made}; SET ROLE nobody") == read_after(shared, made)
+    """No query needs a privilege that PUBLIC lacks, so that any role reads the same."""
+    created = "CREATE ROLE nobody; REVOKE ALL ON SCHEMA public FROM PUBLIC; " + everything_in("s")
+    assert read_after(shared, f"{created}; SET ROLE nobody") == read_after(shared, created)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_lists_are_in_an_order_that_no_locale_changes(file: Path) -> None:
     """A list inside a definition is sorted by number, by a catalog's name, which is compared bytewise, or in locale C.
 
-    The server of these tests has no other locale to try it with.
+    The server of these tests has no other locale for an actual comparison.
     """
     orders: list[str] = re.findall(r"ORDER BY ([^)]+)\)", file.read_text(encoding="utf-8"))
     alike = {"a.attnum", "e.enumsortorder", "i.inhseqno", "c.conname", 'm::regrole::text COLLATE "C"'}
@@ -355,31 +355,27 @@ CREATE TYPE e AS ENUM ('x'); CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS
 def test_a_part_is_what_has_these_oids(
     shared: Connection, relations: list[str], objects: list[str], names: list[str]
 ) -> None:
-    """A reading narrowed to some relations and other objects gives these as the whole reading has them, and no more."""
-    with undone(shared):
+    """Reading a part returns its relations and objects as reading everything does, and no others."""
+    with rolled_back(shared):
         run(shared, PARTS)
-        part = CatalogPart(tuple(oid(shared, one) for one in relations), tuple(oid(shared, one) for one in objects))
+        part = CatalogPart(
+            tuple(oid(shared, expression) for expression in relations),
+            tuple(oid(shared, expression) for expression in objects),
+        )
         whole, narrow = read_catalog(shared).objects, read_catalog(shared, part).objects
     assert sorted(map(str, narrow)) == sorted(names)
     assert narrow.items() <= whole.items()
 
 
-def test_a_part_of_nothing_is_false() -> None:
-    """A part without an oid is false, so that nobody has to read it."""
-    assert not CatalogPart()
-    assert CatalogPart(relations=(1,))
-    assert CatalogPart(objects=(1,))
-
-
 def test_two_databases_of_one_schema_have_one_fingerprint(shared: Connection, database: str) -> None:
-    """Other oids, owners, privileges and orders of columns leave the fingerprint as it is; another type does not."""
-    one = "CREATE TABLE t (a integer, b text); CREATE INDEX i ON t (a); "
+    """Oids, owners, privileges and the order of columns do not change the fingerprint; the type of a column does."""
+    schema = "CREATE TABLE t (a integer, b text); CREATE INDEX i ON t (a); "
     other = (
         "CREATE ROLE r; CREATE TABLE x (); DROP TABLE x; CREATE TABLE t (b text, a integer); CREATE INDEX i ON t (a); "
     )
     with psycopg.connect(database, autocommit=True) as connection:
         same = read_after(connection, f"{other}; ALTER TABLE t OWNER TO r; GRANT SELECT ON t TO PUBLIC")
-        different = read_after(connection, one.replace("integer", "bigint"))
-    expected = read_after(shared, one)
+        different = read_after(connection, schema.replace("integer", "bigint"))
+    expected = read_after(shared, schema)
     assert same != expected
     assert fingerprint(same) == fingerprint(expected) != fingerprint(different)

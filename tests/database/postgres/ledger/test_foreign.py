@@ -1,4 +1,4 @@
-"""A ledger that is another's, newer, broken or gone: known before anything is written."""
+"""A ledger of another stack, or a newer or damaged one, is refused before anything is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytest_plugins = ["tests.database.scratch_server"]
 
 @pytest.fixture
 def applied(world: World) -> World:
-    """Give an ephemeral world with a module applied: where most may happen."""
+    """Return an ephemeral world, where most steps are allowed, with a module applied."""
     world.write(m01_a="CREATE TABLE a (id integer);\n")
     world.up()
     return world.set(lifecycle=EPHEMERAL)
@@ -33,7 +33,7 @@ def applied(world: World) -> World:
     ],
 )
 def test_a_foreign_ledger_stops_everything(applied: World, change: str) -> None:
-    """Another stack's ledger, or one that came with a copy of the database, is refused before any write."""
+    """The ledger of another stack, or of the database that this one is a copy of, is refused before any write."""
     world = applied
     world.sql(change)
     before = world.sql("SELECT (SELECT count(*) FROM sqlmodule.event), (SELECT array_agg(l) FROM sqlmodule.ledger l)")
@@ -41,7 +41,7 @@ def test_a_foreign_ledger_stops_everything(applied: World, change: str) -> None:
         f"sql/01-a.sql in {world.place}: the database belongs to somebody else; "
         "use the stack that it belongs to, or another database"
     )
-    assert world.outlook("01-a").refused == refusal
+    assert world.preview("01-a").refused == refusal
     world.write(m01_a="CREATE TABLE a (id bigint);\n", m02_b="CREATE TABLE b ();\n")
     for name in ("01-a", "02-b"):
         with pytest.raises(RefusedError) as caught:
@@ -58,21 +58,21 @@ def test_a_foreign_ledger_stops_everything(applied: World, change: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (
             "UPDATE sqlmodule.identity SET format = 2",
-            "sqlmodule.identity: the ledger has format 2 and this program knows 1",
+            "sqlmodule.identity: the ledger has format 2, and this version of the program supports 1",
         ),
         (
             "DELETE FROM sqlmodule.identity",
-            "sqlmodule.identity: the ledger's one row is gone; restore it from a backup",
+            "sqlmodule.identity: the ledger's identity row is missing; restore it from a backup",
         ),
         (
             "ALTER TABLE sqlmodule.ledger DROP objects",
             (
                 'schema sqlmodule: its tables are not those of format 1 (column "objects" does not exist); '
-                "use the program that made it, or restore the schema from a backup"
+                "use the version of the program that created it, or restore the schema from a backup"
             ),
         ),
         (
@@ -83,21 +83,21 @@ def test_a_foreign_ledger_stops_everything(applied: World, change: str) -> None:
         ("ALTER TABLE sqlmodule.identity DROP stack", "schema sqlmodule: its tables are not those of format 1"),
     ],
 )
-def test_a_ledger_that_cannot_be_read_is_an_error(applied: World, change: str, said: str) -> None:
-    """A newer, older or damaged ledger is one sentence with a remedy; nothing is written on a guess."""
+def test_a_ledger_that_cannot_be_read_is_an_error(applied: World, change: str, message: str) -> None:
+    """A newer or damaged ledger is one sentence with a remedy, and nothing is written."""
     world = applied
     world.sql(change)
     world.write(m01_a="CREATE TABLE a (id bigint);\n")
     with pytest.raises(LedgerError) as caught:
         world.up()
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(message)
     assert world.sql(
         "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'a'::regclass AND attnum = 1"
     ) == [("integer",)]
 
 
-def test_a_role_that_may_not_write_is_told(world: World) -> None:
-    """What the role lacks is one sentence, not a traceback."""
+def test_a_missing_membership_is_one_sentence(world: World) -> None:
+    """A migrator that is no member of the owner role gets one sentence."""
     world.write(m01_a="CREATE TABLE a (id integer);\n")
     world.sql("REVOKE world_owner FROM world_migrator", owner=False)
     try:
@@ -106,6 +106,6 @@ def test_a_role_that_may_not_write_is_told(world: World) -> None:
     finally:
         world.sql("GRANT world_owner TO world_migrator", owner=False)
     assert str(caught.value) == (
-        f'{world.place}: does not allow this role what it needs (permission denied to set role "world_owner" [42501]); '
-        "compare its grants with the stack's"
+        f"{world.place}: denies this role a privilege that it needs "
+        '(permission denied to set role "world_owner" [42501]); compare its grants with the stack\'s'
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from infra.server.embedded.cluster import ClusterSpec, Running
 
-    Made = Callable[[ClusterSpec], Running]
+    StartServer = Callable[[ClusterSpec], Running]
     Shared = tuple[ClusterSpec, Running]
 
 pytestmark = pytest.mark.database
@@ -57,7 +57,7 @@ def connected(spec: ClusterSpec, running: Running, database: str = "postgres") -
 
 @pytest.fixture
 def replaced(shared: Shared) -> Shared:
-    """Give a server whose uuid-ossp is this project's replacement."""
+    """Return a server whose uuid-ossp is this project's replacement."""
     if shared[1].distribution.uuid_ossp != "replacement":
         pytest.skip("this platform's wheel has the C module of uuid-ossp")
     return shared
@@ -72,28 +72,30 @@ def new_database(connection: psycopg.Connection, options: LiteralString = "") ->
 
 def test_debian_in_place(spec: ClusterSpec) -> None:
     """An installation named by bin_dir is used where it is, through the whole life of a server."""
-    wanted = replace(spec, bin_dir=debian())
-    running = cluster.create(wanted)
-    assert running.distribution.bin == wanted.bin_dir
+    changed_spec = replace(spec, bin_dir=debian())
+    running = cluster.create(changed_spec)
+    assert running.distribution.bin == changed_spec.bin_dir
     assert running.distribution.major == int(debian().parent.name)
     assert not (spec.root / "dist").exists()
     os.kill(running.pid, 9)
-    assert cluster.ensure(wanted).action == "started"
+    assert cluster.ensure(changed_spec).action == "started"
     began = time.perf_counter()
-    assert cluster.ensure(wanted).action == "unchanged"
+    assert cluster.ensure(changed_spec).action == "unchanged"
     assert time.perf_counter() - began < 1
     cluster.destroy(spec.layout.base, owner=spec.owner)
     assert not spec.root.exists()
 
 
-def test_other_major_in_place_of_the_wheel(spec: ClusterSpec, made: Made) -> None:
+def test_other_major_in_place_of_the_wheel(spec: ClusterSpec, start_server: StartServer) -> None:
     """A bin_dir of another major version is refused for data that exists."""
-    wanted = replace(spec, bin_dir=debian())
+    changed_spec = replace(spec, bin_dir=debian())
     if locate(debian()).major == locate(None).major:
         pytest.skip("the installed PostgreSQL has the wheel's major version")
-    running = made(spec)
-    with pytest.raises(RefusedError, match=f"was made by PostgreSQL {running.distribution.major} and cannot be run by"):
-        cluster.ensure(wanted)
+    running = start_server(spec)
+    with pytest.raises(
+        RefusedError, match=f"was created by PostgreSQL {running.distribution.major} and cannot be used by"
+    ):
+        cluster.ensure(changed_spec)
     assert cluster.ensure(spec).pid == running.pid
 
 
@@ -109,19 +111,19 @@ def test_bin_dir_that_the_account_cannot_reach(spec: ClusterSpec, place: Path) -
     assert str(caught.value).startswith(f"{closed}: is not reachable for user platform-postgres")
 
 
-def test_offered_extensions_can_be_created(shared: Shared) -> None:
-    """Every extension that the distribution is said to offer, the server really creates."""
+def test_available_extensions_can_be_created(shared: Shared) -> None:
+    """The server can create every extension that the distribution lists."""
     spec, running = shared
-    offered = running.distribution.extensions()
-    assert {"pgcrypto", "pg_trgm", "plpgsql", "uuid-ossp"} <= set(offered)
+    available = running.distribution.extensions()
+    assert {"pgcrypto", "pg_trgm", "plpgsql", "uuid-ossp"} <= set(available)
     with connected(spec, running) as connection:
         name = new_database(connection)
         with connected(spec, running, name) as inside:
             rows = inside.execute("SELECT name FROM pg_available_extensions").fetchall()
-            for extension in offered:
+            for extension in available:
                 statement = sql.SQL("CREATE EXTENSION IF NOT EXISTS {} CASCADE").format(sql.Identifier(extension))
                 inside.execute(statement)
-    assert set(offered) <= {row[0] for row in rows}
+    assert set(available) <= {row[0] for row in rows}
 
 
 def test_uuid_ossp_equals_the_c_module(replaced: Shared, spec: ClusterSpec) -> None:
@@ -132,30 +134,30 @@ def test_uuid_ossp_equals_the_c_module(replaced: Shared, spec: ClusterSpec) -> N
     module = cluster.create(module_spec)
     assert module.distribution.uuid_ossp == "module"
     answers: list[object] = []
-    for wanted, running in (replaced, (module_spec, module)):
-        found: list[object] = []
-        with connected(wanted, running) as connection:
+    for server_spec, running in (replaced, (module_spec, module)):
+        rows: list[object] = []
+        with connected(server_spec, running) as connection:
             for options in ("ENCODING 'UTF8'", "ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"):
-                with connected(wanted, running, new_database(connection, options)) as inside:
+                with connected(server_spec, running, new_database(connection, options)) as inside:
                     inside.execute('CREATE EXTENSION "uuid-ossp"')
-                    found += [inside.execute(ATTRIBUTES).fetchall(), results(inside, latin="LATIN1" in options)]
-        answers.append(found)
+                    rows += [inside.execute(ATTRIBUTES).fetchall(), results(inside, latin="LATIN1" in options)]
+        answers.append(rows)
     assert answers[0] == answers[1]
     assert len(str(answers[0])) > 4000
 
 
 def results(inside: psycopg.Connection, *, latin: bool) -> list[object]:
-    """Give all that does not depend on time or chance."""
+    """Return the results of all functions that do not depend on time or chance."""
     names = [name for name in NAMES if not latin or name.isascii() or "ä" in name or "ü" in name]
-    found: list[object] = [inside.execute(f"SELECT {', '.join(SPACES)}".encode()).fetchone()]
+    rows: list[object] = [inside.execute(f"SELECT {', '.join(SPACES)}".encode()).fetchone()]
     for version in (3, 5):
         query = f"SELECT uuid_generate_v{version}({{}}, %s)"
-        found += [
+        rows += [
             inside.execute(query.format(space).encode(), [name]).fetchone()
             for space in SPACES
             for name in [*names, None]
         ]
-    return found
+    return rows
 
 
 def test_uuid_ossp_by_chance_and_time(replaced: Shared) -> None:
@@ -166,14 +168,14 @@ def test_uuid_ossp_by_chance_and_time(replaced: Shared) -> None:
         for function, version in (("v1", 1), ("v1mc", 1), ("v4", 4)):
             before = time.time()
             query = f"SELECT uuid_generate_{function}() FROM generate_series(1, 10000)"
-            found: list[uuid.UUID] = [row[0] for row in inside.execute(query.encode()).fetchall()]
-            assert len(set(found)) == 10000
-            assert {(one.version, one.variant) for one in found} == {(version, uuid.RFC_4122)}
+            uuids: list[uuid.UUID] = [row[0] for row in inside.execute(query.encode()).fetchall()]
+            assert len(set(uuids)) == 10000
+            assert {(value.version, value.variant) for value in uuids} == {(version, uuid.RFC_4122)}
             if version == 1:
-                seconds = [one.time / 1e7 - 12_219_292_800 for one in found]
+                seconds = [value.time / 1e7 - 12_219_292_800 for value in uuids]
                 assert before - 1 <= min(seconds) <= max(seconds) <= time.time() + 1
-                assert {one.node >> 40 & 3 for one in found} == {3}
-                assert len({one.node for one in found}) > 9000
+                assert {value.node >> 40 & 3 for value in uuids} == {3}
+                assert len({value.node for value in uuids}) > 9000
 
 
 def test_uuid_ossp_in_any_schema(replaced: Shared) -> None:

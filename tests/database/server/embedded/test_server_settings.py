@@ -1,4 +1,4 @@
-"""Server settings: what takes a reload or a restart, what is refused before anything changes, and what is undone."""
+"""Server settings: which need a reload or a restart, which are refused before anything changes, which are undone."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from infra.errors import RefusedError, ServerError, SettingsError
 from infra.postgres.connection.target import connect
 from infra.server.embedded import cluster
-from infra.server.embedded.validation import contexts, find_problems
+from infra.server.embedded.validation import find_problems, parameter_contexts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.server.embedded.cluster import ClusterSpec, Running
 
-    Made = Callable[[ClusterSpec], Running]
+    StartServer = Callable[[ClusterSpec], Running]
     Shared = tuple[ClusterSpec, Running]
 
 pytestmark = pytest.mark.database
@@ -41,20 +41,20 @@ def with_settings(spec: ClusterSpec, **settings: str) -> ClusterSpec:
 def test_applied_from_the_start(spec: ClusterSpec) -> None:
     """Settings given at creation are in force, whatever quotes, backslashes and white space they hold."""
     text = 'it\'s \\ 50% "x"\t\n#end '
-    wanted = replace(
+    changed_spec = replace(
         spec, settings={"work_mem": "7MB", "max_connections": "17", "own.text": text, "DateStyle": "German"}
     )
-    running = cluster.create(wanted)
-    assert [shown(wanted, running, name) for name in ("work_mem", "max_connections")] == ["7MB", "17"]
-    assert shown(wanted, running, "own.text") == text
-    assert shown(wanted, running, "DateStyle") == "German, DMY"
+    running = cluster.create(changed_spec)
+    assert [shown(changed_spec, running, name) for name in ("work_mem", "max_connections")] == ["7MB", "17"]
+    assert shown(changed_spec, running, "own.text") == text
+    assert shown(changed_spec, running, "DateStyle") == "German, DMY"
 
 
-def test_reload_where_it_is_enough(spec: ClusterSpec, made: Made) -> None:
+def test_reload_where_it_is_enough(spec: ClusterSpec, start_server: StartServer) -> None:
     """A changed, a new and a removed setting take effect in the running server when PostgreSQL allows that."""
     first = with_settings(spec, work_mem="7MB", statement_timeout="1min")
     second = with_settings(spec, work_mem="8MB", log_min_duration_statement="5s")
-    running = made(first)
+    running = start_server(first)
     reasons = tuple(
         f"changed setting: {name} needs reload"
         for name in ("log_min_duration_statement", "statement_timeout", "work_mem")
@@ -68,23 +68,23 @@ def test_reload_where_it_is_enough(spec: ClusterSpec, made: Made) -> None:
     assert (cluster.plan(second).verb, cluster.ensure(second).action) == ("keep", "unchanged")
 
 
-def test_restart_where_it_is_needed(spec: ClusterSpec, made: Made) -> None:
-    """A parameter that is read at the start takes a restart, which is foretold and reported by name."""
-    running = made(spec)
-    wanted = with_settings(spec, Max_Connections="33", work_mem="8MB")
+def test_restart_where_it_is_needed(spec: ClusterSpec, start_server: StartServer) -> None:
+    """A parameter that is read at the start needs a restart, which the plan and the result name."""
+    running = start_server(spec)
+    changed_spec = with_settings(spec, Max_Connections="33", work_mem="8MB")
     reasons = ("changed setting: max_connections needs restart", "changed setting: work_mem needs reload")
-    assert (cluster.plan(wanted).verb, cluster.plan(wanted).reasons) == ("restart", reasons)
-    changed = cluster.ensure(wanted)
+    assert (cluster.plan(changed_spec).verb, cluster.plan(changed_spec).reasons) == ("restart", reasons)
+    changed = cluster.ensure(changed_spec)
     assert (changed.action, changed.changed, changed.port) == ("restarted", reasons, running.port)
-    assert shown(wanted, changed, "max_connections") == "33"
-    assert cluster.ensure(wanted).action == "unchanged"
+    assert shown(changed_spec, changed, "max_connections") == "33"
+    assert cluster.ensure(changed_spec).action == "unchanged"
 
 
-def test_restart_for_an_extensions_parameter(spec: ClusterSpec, made: Made) -> None:
-    """A parameter that only a loaded library knows is changed too, though --describe-config says nothing of it."""
+def test_restart_for_an_extensions_parameter(spec: ClusterSpec, start_server: StartServer) -> None:
+    """A parameter of a loaded library is changed too, although --describe-config does not list it."""
     first = with_settings(spec, shared_preload_libraries="pg_stat_statements")
     second = replace(first, settings={**first.settings, "pg_stat_statements.max": "777"})
-    made(first)
+    start_server(first)
     changed = cluster.ensure(second)
     assert (changed.action, changed.changed) == (
         "restarted",
@@ -93,9 +93,9 @@ def test_restart_for_an_extensions_parameter(spec: ClusterSpec, made: Made) -> N
     assert shown(second, changed, "pg_stat_statements.max") == "777"
 
 
-def test_every_wrong_setting_at_once(spec: ClusterSpec, made: Made) -> None:
+def test_every_wrong_setting_at_once(spec: ClusterSpec, start_server: StartServer) -> None:
     """Unknown names, values, ranges, units, choices and libraries are refused with a line each; nothing is touched."""
-    running = made(spec)
+    running = start_server(spec)
     wrong = {
         "max_conections": "5",
         "work_mem": "8XB",
@@ -143,12 +143,12 @@ def test_wrong_settings_before_creation(spec: ClusterSpec) -> None:
     assert not spec.root.exists()
 
 
-def test_settings_that_do_not_start_are_undone(spec: ClusterSpec, made: Made) -> None:
-    """Settings that are valid each and impossible together give the server's own words, and it runs as before."""
-    running = made(with_settings(spec, work_mem="7MB"))
-    wanted = with_settings(spec, archive_mode="on", wal_level="minimal", max_wal_senders="0", work_mem="8MB")
+def test_settings_that_do_not_start_are_undone(spec: ClusterSpec, start_server: StartServer) -> None:
+    """Settings that are valid each and impossible together give the server's message, and it runs as before."""
+    running = start_server(with_settings(spec, work_mem="7MB"))
+    changed_spec = with_settings(spec, archive_mode="on", wal_level="minimal", max_wal_senders="0", work_mem="8MB")
     with pytest.raises(ServerError) as caught:
-        cluster.ensure(wanted)
+        cluster.ensure(changed_spec)
     assert str(caught.value) == (
         f"{spec.layout.log}: the server did not start: "
         'FATAL:  WAL archival cannot be enabled when "wal_level" is "minimal"; '
@@ -166,20 +166,20 @@ def test_settings_that_do_not_start_at_creation(spec: ClusterSpec) -> None:
     assert not spec.root.exists()
 
 
-def test_file_changed_by_hand(spec: ClusterSpec, made: Made) -> None:
-    """A configuration file that somebody edited is written anew, and the server reads it."""
-    running = made(with_settings(spec, work_mem="7MB"))
-    wanted = with_settings(spec, work_mem="7MB")
+def test_file_changed_by_hand(spec: ClusterSpec, start_server: StartServer) -> None:
+    """A configuration file that was edited by hand is written again, and the server reads it."""
+    running = start_server(with_settings(spec, work_mem="7MB"))
+    changed_spec = with_settings(spec, work_mem="7MB")
     spec.layout.settings.write_text("work_mem = '1GB'\n")
-    assert cluster.plan(wanted).reasons == ("its configuration files were changed by hand",)
-    again = cluster.ensure(wanted)
+    assert cluster.plan(changed_spec).reasons == ("its configuration files were changed by hand",)
+    again = cluster.ensure(changed_spec)
     assert (again.action, again.pid) == ("reloaded", running.pid)
-    assert shown(wanted, again, "work_mem") == "7MB"
+    assert shown(changed_spec, again, "work_mem") == "7MB"
 
 
-def test_alter_system_cannot_open_the_server(spec: ClusterSpec, made: Made) -> None:
-    """Neither ALTER SYSTEM nor postgresql.conf moves what this program decides: address, port, sockets, rules."""
-    running = made(spec)
+def test_alter_system_cannot_open_the_server(spec: ClusterSpec, start_server: StartServer) -> None:
+    """ALTER SYSTEM cannot change the parameters that only this program sets: address, port, sockets, pg_hba.conf."""
+    running = start_server(spec)
     with connect(spec.target(running.port), autocommit=True) as connection:
         connection.execute("ALTER SYSTEM SET listen_addresses = '*'")
         connection.execute("ALTER SYSTEM SET port = 1")
@@ -193,30 +193,30 @@ def test_alter_system_cannot_open_the_server(spec: ClusterSpec, made: Made) -> N
 
 
 def test_contexts_are_the_servers_own(shared: Shared) -> None:
-    """What --describe-config says of restart and reload is what pg_settings says."""
+    """The contexts of --describe-config are those of pg_settings."""
     spec, running = shared
-    known = contexts(running.distribution)
+    contexts = parameter_contexts(running.distribution)
     with connect(spec.target(running.port)) as connection:
         rows = connection.execute("SELECT lower(name), context, category FROM pg_settings").fetchall()
     live = {name: context for name, context, _ in rows}
-    assert len(known) > 300
-    assert {name: context for name, context in known.items() if live[name] != context} == {}
-    unknown = {name: category for name, context, category in rows if context == "postmaster" and name not in known}
-    assert unknown.pop("config_file")  # decided by this program
+    assert len(contexts) > 300
+    assert {name: context for name, context in contexts.items() if live[name] != context} == {}
+    unknown = {name: category for name, context, category in rows if context == "postmaster" and name not in contexts}
+    assert unknown.pop("config_file")  # only this program sets it
     assert set(unknown.values()) == {"Developer Options"}
 
 
 def test_developers_parameters_are_known(shared: Shared) -> None:
-    """A parameter that --describe-config leaves out is taken, and its value is looked at."""
+    """A parameter that --describe-config leaves out is accepted, and its value is validated."""
     _, running = shared
     assert find_problems(running.distribution, {"zero_damaged_pages": "on"}) == []
     assert len(find_problems(running.distribution, {"zero_damaged_pages": "maybe"})) == 1
 
 
-def test_run_as_is_fixed(spec: ClusterSpec, made: Made) -> None:
+def test_run_as_is_fixed(spec: ClusterSpec, start_server: StartServer) -> None:
     """The account that runs the server is decided at creation."""
     if os.geteuid() != 0:
         pytest.skip("only root chooses an account")
-    made(spec)
-    with pytest.raises(RefusedError, match="run_as was platform-postgres when this server was made"):
+    start_server(spec)
+    with pytest.raises(RefusedError, match="run_as was platform-postgres when this server was created"):
         cluster.ensure(replace(spec, run_as="nobody"))

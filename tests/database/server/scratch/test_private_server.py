@@ -1,4 +1,4 @@
-"""The private server: nobody else reaches it, and nothing of it outlives the run, however that ends."""
+"""The private server: no other user can reach it, and it is removed with the run, however that ends."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from infra.postgres.connection.target import connect
 from infra.server.embedded import processes
-from infra.server.embedded.account import account
+from infra.server.embedded.service_account import service_account
 from infra.server.scratch import private_server as private
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ WAIT_SECONDS = 30
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from infra.check import private_server as private
-private.roomy = lambda: [Path(sys.argv[1])]
+from infra.server.scratch import private_server as private
+private.base_directories = lambda: [Path(sys.argv[1])]
 with private.private_server() as server:
     print(server.admin.host, flush=True)
     time.sleep(600)
@@ -37,27 +37,27 @@ with private.private_server() as server:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a short-named directory for private servers, which every account may pass."""
+    """Yield a directory with a short name for private servers, which every account may enter."""
     directory = Path("/tmp", f"check-{os.getpid()}-{tmp_path.name[-12:]}")
     directory.mkdir(mode=0o711)
-    monkeypatch.setattr(private, "roomy", lambda: [directory])
+    monkeypatch.setattr(private, "base_directories", lambda: [directory])
     yield directory
-    private.sweep(directory)
+    private.remove_abandoned(directory)
     _remove(directory)
 
 
 def _remove(directory: Path) -> None:
-    """Remove a directory while the keepers of runs that were ended just now may be removing what they kept there."""
-    ends = time.monotonic() + WAIT_SECONDS
+    """Remove a directory while the reapers of runs that have just ended may be removing its content."""
+    deadline = time.monotonic() + WAIT_SECONDS
     while directory.exists():
-        assert time.monotonic() < ends, list(directory.rglob("*"))
+        assert time.monotonic() < deadline, list(directory.rglob("*"))
         shutil.rmtree(directory, ignore_errors=True)
         time.sleep(0.05)
 
 
 @pytest.fixture
-def started(folder: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], Path]]]:
-    """Give a starter of runs with a private server: the run's process and the server's directory."""
+def start_run(folder: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], Path]]]:
+    """Yield a function that starts a run with a private server: its process, and the server's directory."""
     runs: list[subprocess.Popen[str]] = []
 
     def start() -> tuple[subprocess.Popen[str], Path]:
@@ -74,15 +74,15 @@ def started(folder: Path) -> Iterator[Callable[[], tuple[subprocess.Popen[str], 
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Wait for something that happens soon."""
+    """Wait until a condition holds."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
-def keeper_of(base: Path) -> int:
-    """Find the process that waits beside a run."""
+def reaper_of(base: Path) -> int:
+    """Return the pid of the reaper of a run."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
@@ -94,8 +94,8 @@ def keeper_of(base: Path) -> int:
     raise AssertionError(base)
 
 
-def test_it_listens_on_a_socket_that_nobody_else_reaches(folder: Path) -> None:
-    """There is no port, the socket's directory is closed to others, and no password is needed or there to leak."""
+def test_it_listens_on_a_socket_that_no_other_user_can_reach(folder: Path) -> None:
+    """It has no port and no password, and the directory of its socket is closed to other users."""
     with private.private_server() as server, connect(server.admin) as connection:
         (base,) = folder.iterdir()
         shown = "SELECT current_setting('listen_addresses'), current_setting('fsync')"
@@ -108,16 +108,16 @@ def test_it_listens_on_a_socket_that_nobody_else_reaches(folder: Path) -> None:
 
 
 def test_it_does_not_run_as_root(folder: Path) -> None:
-    """Root's server belongs to the service account, as PostgreSQL wants it."""
+    """Root's server runs as the service account, as PostgreSQL requires."""
     with private.private_server():
         (base,) = folder.iterdir()
-        found = processes.read_pid_file(base / "data")
-        assert found
-        assert Path(f"/proc/{found.pid}").stat().st_uid == account().uid != 0
+        postmaster = processes.read_pid_file(base / "data")
+        assert postmaster
+        assert Path(f"/proc/{postmaster.pid}").stat().st_uid == service_account().uid != 0
 
 
 def test_an_error_inside_ends_it_too(folder: Path) -> None:
-    """Whatever is raised while it runs is raised on, and nothing stays."""
+    """An error while it runs propagates, and the server is removed."""
 
     def fail() -> None:
         with private.private_server():
@@ -128,50 +128,50 @@ def test_an_error_inside_ends_it_too(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_killed_run_leaves_nothing(started: Callable[[], tuple[subprocess.Popen[str], Path]], folder: Path) -> None:
-    """After SIGKILL of the run the keeper ends the server and removes its directory."""
-    run, base = started()
-    found = processes.read_pid_file(base / "data")
-    assert found
+def test_a_killed_run_leaves_nothing(start_run: Callable[[], tuple[subprocess.Popen[str], Path]], folder: Path) -> None:
+    """After SIGKILL of the run the reaper ends the server and removes its directory."""
+    run, base = start_run()
+    postmaster = processes.read_pid_file(base / "data")
+    assert postmaster
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     wait_until(lambda: not base.exists())
-    wait_until(lambda: not Path(f"/proc/{found.pid}").exists())
+    wait_until(lambda: not Path(f"/proc/{postmaster.pid}").exists())
     assert list(folder.iterdir()) == []
 
 
-def test_the_next_run_sweeps_what_even_the_keeper_could_not(
-    started: Callable[[], tuple[subprocess.Popen[str], Path]], folder: Path
+def test_the_next_run_removes_what_even_the_reaper_could_not(
+    start_run: Callable[[], tuple[subprocess.Popen[str], Path]], folder: Path
 ) -> None:
-    """When run and keeper are killed, the server stays until the next run, which ends it and removes its directory."""
-    run, base = started()
-    found = processes.read_pid_file(base / "data")
-    assert found
-    keeper = keeper_of(base)
-    os.kill(keeper, signal.SIGKILL)
+    """When run and reaper are killed, the next run ends the server and removes its directory."""
+    run, base = start_run()
+    postmaster = processes.read_pid_file(base / "data")
+    assert postmaster
+    reaper = reaper_of(base)
+    os.kill(reaper, signal.SIGKILL)
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
-    wait_until(lambda: not Path(f"/proc/{keeper}").exists() or "Z" in Path(f"/proc/{keeper}/stat").read_text())
+    wait_until(lambda: not Path(f"/proc/{reaper}").exists() or "Z" in Path(f"/proc/{reaper}/stat").read_text())
     assert base.exists()
     with private.private_server():
         assert not base.exists()
         assert len(list(folder.iterdir())) == 1
-    assert processes.postmaster(base / "data", account()) is None
+    assert processes.find_postmaster(base / "data", service_account()) is None
 
 
-def test_a_sweep_leaves_running_ones_and_strangers_alone(
-    started: Callable[[], tuple[subprocess.Popen[str], Path]], folder: Path
+def test_running_servers_and_unknown_files_are_not_removed(
+    start_run: Callable[[], tuple[subprocess.Popen[str], Path]], folder: Path
 ) -> None:
-    """What another run uses, what is just being made, and what only looks alike stays."""
-    _, base = started()
+    """A directory that is in use, is being created, or only has a similar name stays."""
+    _, base = start_run()
     new = folder / f"{private.FOLDER_PREFIX}new"
     new.mkdir()
     (folder / f"{private.FOLDER_PREFIX}link").symlink_to(ROOT)
     (folder / "other").mkdir()
-    private.sweep(folder)
+    private.remove_abandoned(folder)
     assert {entry.name for entry in folder.iterdir()} == {base.name, new.name, f"{private.FOLDER_PREFIX}link", "other"}
-    assert processes.postmaster(base / "data", account())
+    assert processes.find_postmaster(base / "data", service_account())
     os.utime(new, (0, 0))
-    private.sweep(folder)
+    private.remove_abandoned(folder)
     assert not new.exists()
     (folder / f"{private.FOLDER_PREFIX}link").unlink()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.schema_docs.diagram.mermaid import mermaid
+from infra.schema_docs.diagram.mermaid import render_mermaid
 from tests.unit.schema_docs.diagram.scenes import box, link, own_box, row, scene
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_a_scene_is_entities_and_relationships() -> None:
     """Tables come with their columns, then foreign keys with their columns as names."""
     boxes = [box("a"), box("b", "a")]
-    assert mermaid(scene(boxes, [link("b", "a", "a")])).splitlines() == [
+    assert render_mermaid(scene(boxes, [link("b", "a", "a")])).splitlines() == [
         "---",
         'title: "A scene"',
         "---",
@@ -38,9 +38,11 @@ def test_a_scene_is_entities_and_relationships() -> None:
     [(True, False, "}o--||"), (True, True, "}o--o|"), (False, False, "|o--||"), (False, True, "|o--o|")],
 )
 def test_relationships_say_how_many(many: bool, optional: bool, sign: str) -> None:  # noqa: FBT001 (cases)
-    """Both ends of a relationship say how many rows there may be."""
-    one = replace(link("b", "a", "a", many=many), optional=optional)
-    assert mermaid(scene([box("a"), box("b", "a")], [one])).splitlines()[-1] == f'    "b" {sign} "a" : "a"'
+    """Both ends of a relationship have the cardinality of their side."""
+    relationship = replace(link("b", "a", "a", many=many), optional=optional)
+    assert (
+        render_mermaid(scene([box("a"), box("b", "a")], [relationship])).splitlines()[-1] == f'    "b" {sign} "a" : "a"'
+    )
 
 
 ROWS = [
@@ -54,5 +56,5 @@ ROWS = [
 
 @pytest.mark.parametrize(("attribute", "line"), ROWS)
 def test_columns_are_words(attribute: Row, line: str) -> None:
-    """Types and names are words as Mermaid has them, whatever they were."""
-    assert mermaid(scene([own_box("t", attribute)], [])).splitlines()[5].strip() == line
+    """Types and names become words of Mermaid's grammar, whatever characters they have."""
+    assert render_mermaid(scene([own_box("t", attribute)], [])).splitlines()[5].strip() == line

@@ -1,4 +1,4 @@
-"""What a picture shows of a structure: rows with their keys, links with how many may refer, stubs of other modules."""
+"""The scene of a structure: rows with their keys, links with their cardinality, stubs of other modules."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from infra.catalog.catalog import ObjectId
 from infra.catalog.structure import Structure, structure_of
-from infra.schema_docs.diagram.scene import of_module, whole
-from infra.schema_docs.diagram.types import short
+from infra.schema_docs.diagram.scene import module_scene, whole_scene
+from infra.schema_docs.diagram.types import short_type
 
 ROWS = {
     ("table", "public.user"): "comment 'People.'",
@@ -34,19 +34,19 @@ MAKERS = {"public.user": "02-a", "public.profile": "02-a", "public.post": "03-b"
 
 @pytest.fixture
 def structure() -> Structure:
-    """Give users with profiles, posts that reply to posts, and a table that is alone."""
+    """Return users with profiles, posts that reply to posts, and a table without links."""
     definitions = {ObjectId(*identity): text for identity, text in ROWS.items()}
     return structure_of(definitions, {ObjectId("table", name): module for name, module in MAKERS.items()}, MAKERS)
 
 
 def test_rows_have_their_keys(structure: Structure) -> None:
     """Primary and foreign keys, unique columns and those that are unique together are marked."""
-    found = {
+    rows = {
         f"{box.title}.{row.column}": (" ".join(row.keys), row.type, row.required)
-        for box in whole(structure).boxes
+        for box in whole_scene(structure).boxes
         for row in box.rows
     }
-    assert found == {
+    assert rows == {
         "user.email": ("U", "varchar(80)", True),
         "user.id": ("PK", "bigint", True),
         "user.nick": ("", "text", False),
@@ -58,8 +58,8 @@ def test_rows_have_their_keys(structure: Structure) -> None:
 
 
 def test_links_say_how_many_may_refer(structure: Structure) -> None:
-    """One row at most refers where the referring columns are unique; a row need not refer where they may be null."""
-    assert {str(link): (link.many, link.optional) for link in whole(structure).links} == {
+    """At most one row refers where the referring columns are unique; a row need not refer where they may be null."""
+    assert {str(link): (link.many, link.optional) for link in whole_scene(structure).links} == {
         "profile (user_id) → user (id) ON DELETE CASCADE": (False, False),
         "post (author) → user (id)": (True, True),
         "post (author, reply_to) → post (author, day)": (True, True),
@@ -67,16 +67,18 @@ def test_links_say_how_many_may_refer(structure: Structure) -> None:
 
 
 def test_a_module_shows_others_as_stubs(structure: Structure) -> None:
-    """Tables of other modules are there if they refer or are referred to, with the columns that do."""
-    assert [(box.title, box.stub, [row.column for row in box.rows]) for box in of_module(structure, "02-a").boxes] == [
+    """Tables of other modules are shown if they refer or are referred to, with only the columns that do."""
+    assert [
+        (box.title, box.stub, [row.column for row in box.rows]) for box in module_scene(structure, "02-a").boxes
+    ] == [
         ("user", False, ["email", "id", "nick"]),
         ("profile", False, ["user_id"]),
         ("post", True, ["author"]),
     ]
-    found = of_module(structure, "03-b")
-    assert [(box.title, box.stub) for box in found.boxes] == [("user", True), ("post", False), ("alone", False)]
-    assert found.modules == ("02-a", "03-b")
-    assert len(found.links) == 2
+    scene = module_scene(structure, "03-b")
+    assert [(box.title, box.stub) for box in scene.boxes] == [("user", True), ("post", False), ("alone", False)]
+    assert scene.modules == ("02-a", "03-b")
+    assert len(scene.links) == 2
 
 
 TYPES = [
@@ -98,7 +100,7 @@ TYPES = [
 ]
 
 
-@pytest.mark.parametrize(("long", "wanted"), TYPES)
-def test_types_have_short_names(long: str, wanted: str) -> None:
-    """PostgreSQL's aliases stand for the long names, and nothing else is shortened."""
-    assert short(long) == wanted
+@pytest.mark.parametrize(("long", "alias"), TYPES)
+def test_types_have_short_names(long: str, alias: str) -> None:
+    """PostgreSQL's aliases replace the long names, and nothing else is shortened."""
+    assert short_type(long) == alias

@@ -1,27 +1,27 @@
-"""Structures to describe: one with a bit of everything, and one in which every text is markup."""
+"""Structures to describe: one with an object of each kind, and one in which every text is markup."""
 
 from __future__ import annotations
 
 from infra.catalog.catalog import ObjectId
 from infra.catalog.structure import Structure, structure_of
-from infra.schema_docs.diagram.drawing import drawing
-from infra.schema_docs.diagram.scene import whole
-from infra.schema_docs.diagram.svg import svg
-from infra.schema_docs.pages.contents import anchor, contents
-from infra.schema_docs.pages.entries import Described, PageContents, SourceLink
+from infra.schema_docs.diagram.drawing import lay_out
+from infra.schema_docs.diagram.scene import whole_scene
+from infra.schema_docs.diagram.svg import render_svg
+from infra.schema_docs.pages.contents import anchor, page_contents
+from infra.schema_docs.pages.entries import ModuleDescription, PageContents, SourceLink
 
 MARKUP = "<img src=x onerror=hurt=1>"
 SCRIPT = "</title></style></script><script>hurt=1</script>&amp;{{ 7*7 }}`|*_"
 
 
 def structure_from(rows: dict[tuple[str, str], str], *, module: str = "02-a") -> Structure:
-    """Give the structure of definitions by kind and name, all made by one module."""
+    """Return the structure of definitions by kind and name, all created by one module."""
     definitions = {ObjectId(*identity): text for identity, text in rows.items()}
     return structure_of(definitions, dict.fromkeys(definitions, module))
 
 
 def simple() -> Structure:
-    """Give two tables, one of which refers to the other, and a view."""
+    """Return two tables, one of which refers to the other, and a view."""
     return structure_from(
         {
             ("table", "public.a"): "comment 'The first.'",
@@ -44,17 +44,17 @@ def simple() -> Structure:
     )
 
 
-def told(structure: Structure, *, path: str = "sql/02-a.sql", text: str = "Two tables.") -> PageContents:
-    """Give the contents of a structure with one module."""
-    places = {
-        (("table"), ("public", "a")): SourceLink(path, 4),
+def sample_contents(structure: Structure, *, path: str = "sql/02-a.sql", text: str = "Two tables.") -> PageContents:
+    """Return the contents of a structure with one module."""
+    sources = {
+        ("table", ("public", "a")): SourceLink(path, 4),
         ("column", ("public", "b", "a_id")): SourceLink(path, 9),
     }
-    return contents(structure, [Described("02-a", path, text)], [places], "A schema")
+    return page_contents(structure, [ModuleDescription("02-a", path, text)], [sources], "A schema")
 
 
 def hostile() -> tuple[PageContents, dict[str, str]]:
-    """Give contents and a picture in which every text that others write is markup."""
+    """Return contents and a picture in which every text that comes from a schema is markup."""
     quoted = SCRIPT.replace("'", "''")
     name = f'public."{MARKUP}"'
     structure = structure_from(
@@ -67,6 +67,8 @@ def hostile() -> tuple[PageContents, dict[str, str]]:
             ("view", f'public."{SCRIPT}"'): f"SELECT '{quoted}';\ncomment '{quoted}'",
         }
     )
-    found = told(structure, path=f'sql/{MARKUP}"quoted".sql', text=SCRIPT)
-    picture = svg(drawing(whole(structure, SCRIPT)), style=False, link_to=lambda table: f"#{anchor('table', table)}")
-    return found, {"": picture}
+    contents = sample_contents(structure, path=f'sql/{MARKUP}"quoted".sql', text=SCRIPT)
+    picture = render_svg(
+        lay_out(whole_scene(structure, SCRIPT)), style=False, link_to=lambda table: f"#{anchor('table', table)}"
+    )
+    return contents, {"": picture}

@@ -1,15 +1,15 @@
-"""What the documents say of a structure, whatever their form."""
+"""The contents of the documents of a structure, whatever their form."""
 
 from __future__ import annotations
 
 from infra.catalog.catalog import ObjectId
-from infra.schema_docs.pages.contents import anchor, counted
+from infra.schema_docs.pages.contents import anchor, count_phrase
 from infra.schema_docs.pages.entries import SourceLink
-from tests.unit.schema_docs.pages.samples import simple, told
+from tests.unit.schema_docs.pages.samples import sample_contents, simple
 
 
 def test_anchors_are_different_for_different_objects() -> None:
-    """No two objects share an anchor, however their names are made; all are safe in a link as they are."""
+    """No two objects share an anchor, whatever characters their names have; all are safe in a link unescaped."""
     names = [
         *(
             ObjectId("table", name)
@@ -28,27 +28,27 @@ def test_anchors_are_different_for_different_objects() -> None:
     assert anchor("table", "public.userbase") == "userbase"
     assert anchor("column", "public.userbase.id") == "userbase:id"
     assert all(
-        set(one) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:~-") for one in anchors
+        set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:~-") for name in anchors
     )
 
 
 def test_counts_are_words() -> None:
-    """One of a kind is singular, several are plural, in the order in which they come."""
+    """A single object of a kind is singular, several are plural, in the order in which they come."""
     kinds = ["table", "index", "index", "policy", "policy", "statistics"]
-    assert counted(kinds) == "1 table, 2 indexes, 2 policies, 1 statistics"
-    assert counted([]) == ""
+    assert count_phrase(kinds) == "1 table, 2 indexes, 2 policies, 1 statistics"
+    assert count_phrase([]) == ""
 
 
-def test_a_table_is_told_whole() -> None:
-    """Columns, rules, indexes, references, places and notes are where they belong."""
-    found = told(simple())
-    assert found.counts == "2 tables, 3 columns, 1 foreign key, 1 index, 1 view"
-    (module,) = found.modules
+def test_a_table_is_described_completely() -> None:
+    """Columns, constraints, indexes, references and other objects are in the entry that they belong to."""
+    contents = sample_contents(simple())
+    assert contents.counts == "2 tables, 3 columns, 1 foreign key, 1 index, 1 view"
+    (module,) = contents.modules
     assert module.counts == "3 columns, 3 constraints, 1 index, 2 tables, 1 view"
     first, second = module.tables
     assert [column.type for column in first.columns] == ["bigint", "varchar(40)"]
     assert [column.default for column in first.columns] == ["generated always as identity", "'x'::text"]
-    assert [(one.table, one.columns, one.own_columns, one.action) for one in first.referred_to_by] == [
+    assert [(key.table, key.columns, key.own_columns, key.action) for key in first.referred_to_by] == [
         ("b", "a_id", "id", "ON DELETE CASCADE")
     ]
     assert second.columns[0].targets == (("a.id", "a:id"),)
@@ -63,9 +63,9 @@ def test_a_table_is_told_whole() -> None:
     assert [(other.kind, other.name, other.comment) for other in module.others] == [("view", "v", "Only keys.")]
 
 
-def test_what_has_no_place_of_its_own_has_its_column_s_or_its_table_s() -> None:
-    """A key that is declared with its column is found there; a rule about no column is found at its table."""
-    first, second = told(simple()).modules[0].tables
+def test_a_constraint_without_a_line_has_that_of_its_column_or_table() -> None:
+    """A key that is declared with its column has that line; a constraint on no column has its table's line."""
+    first, second = sample_contents(simple()).modules[0].tables
     assert first.declared == (SourceLink("sql/02-a.sql", 4),)
     assert [rule.declared for rule in first.constraints] == [(SourceLink("sql/02-a.sql", 4),)]
     assert [rule.declared for rule in second.constraints] == [(SourceLink("sql/02-a.sql", 9),), ()]

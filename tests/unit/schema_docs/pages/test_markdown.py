@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.schema_docs.pages.markdown import code, markdown, text
-from tests.unit.schema_docs.pages.samples import hostile, simple, told
+from infra.schema_docs.pages.markdown import code_span, escape_text, render_markdown
+from tests.unit.schema_docs.pages.samples import hostile, sample_contents, simple
 
 if TYPE_CHECKING:
     from infra.schema_docs.pages.entries import PageContents
@@ -29,10 +29,10 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize(("value", "wanted"), TEXTS)
-def test_texts_mean_nothing_to_markdown(value: str, wanted: str) -> None:
-    """Whatever is a sign to Markdown or HTML is escaped, and a text stays in its line."""
-    assert text(value) == wanted
+@pytest.mark.parametrize(("value", "escaped"), TEXTS)
+def test_texts_are_escaped(value: str, escaped: str) -> None:
+    """Every character with a meaning in Markdown or HTML is escaped, and a text stays in its line."""
+    assert escape_text(value) == escaped
 
 
 CODES = [
@@ -45,16 +45,16 @@ CODES = [
 ]
 
 
-@pytest.mark.parametrize(("value", "wanted"), CODES)
-def test_code_stays_code(value: str, wanted: str) -> None:
+@pytest.mark.parametrize(("value", "span"), CODES)
+def test_code_stays_code(value: str, span: str) -> None:
     """Backticks in code get longer fences; a bar does not end the cell of a table."""
-    assert code(value) == wanted
+    assert code_span(value) == span
 
 
-@pytest.mark.parametrize("sample", [told(simple()), hostile()[0]], ids=["simple", "hostile"])
+@pytest.mark.parametrize("sample", [sample_contents(simple()), hostile()[0]], ids=["simple", "hostile"])
 def test_tables_are_tables_and_links_lead_somewhere(sample: PageContents) -> None:
     """Every row of a table has as many cells as its head; links within the document have their anchors."""
-    document = markdown(sample, {"": "schema.svg"}, root="../..")
+    document = render_markdown(sample, {"": "schema.svg"}, root="../..")
     cells = 0
     for line in document.splitlines():
         if line.startswith("| ") and cells == 0:
@@ -69,8 +69,8 @@ def test_tables_are_tables_and_links_lead_somewhere(sample: PageContents) -> Non
 
 
 def test_a_table_reads_like_this() -> None:
-    """A table has its comment, its places, its columns, rules and references; empty columns are left out."""
-    document = markdown(told(simple()), {}, root="../..")
+    """A table has its comment, source links, columns, constraints and references; empty columns are left out."""
+    document = render_markdown(sample_contents(simple()), {}, root="../..")
     assert document.partition("### ")[2].partition("### ")[0].splitlines() == [
         '<a id="a"></a>a',
         "",

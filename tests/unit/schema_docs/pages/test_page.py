@@ -12,9 +12,9 @@ import pytest
 from infra.catalog.structure import structure_of
 from infra.errors import InfraError
 from infra.schema_docs import schema_files
-from infra.schema_docs.pages.page import page
+from infra.schema_docs.pages.page import render_page
 from models import Base, metadata
-from tests.unit.schema_docs.pages.samples import MARKUP, SCRIPT, hostile, simple, told
+from tests.unit.schema_docs.pages.samples import MARKUP, SCRIPT, hostile, sample_contents, simple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,92 +26,99 @@ VOID = {"meta", "input", "br"}
 LOADING = {"src", "srcset", "data", "action", "poster", "background", "ping"}
 
 
-class Reader(HTMLParser):
-    """Reads a page: its elements with their attributes, its text, and whether every element is closed."""
+class PageReader(HTMLParser):
+    """A page's elements with their attributes, its text, and the elements that are not closed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.open: list[str] = []
         self.text = ""
-        self.wrong: list[str] = []
+        self.misplaced: list[str] = []
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element."""
+        """Add an element."""
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note an element of a picture that is closed at once."""
+        """Add an element of a picture that is closed at once."""
         self.elements.append((tag, {name: value or "" for name, value in attrs}))
 
     def handle_endtag(self, tag: str) -> None:
         """Close an element."""
         if not self.open or self.open.pop() != tag:
-            self.wrong.append(tag)
+            self.misplaced.append(tag)
 
     def handle_data(self, data: str) -> None:
-        """Note text."""
+        """Add text."""
         self.text += data
 
 
-def plain() -> tuple[PageContents, dict[str, str]]:
-    """Give contents that are nothing special."""
-    return told(simple()), {"": ""}
+def simple_sample() -> tuple[PageContents, dict[str, str]]:
+    """Return contents without anything special."""
+    return sample_contents(simple()), {"": ""}
 
 
-def read(contents: PageContents, pictures: dict[str, str] | None = None) -> Reader:
-    """Make a page and read it."""
-    return Reader(page(contents, pictures or {"": ""}, modules=1, root="../.."))
+def read(contents: PageContents, pictures: dict[str, str] | None = None) -> PageReader:
+    """Render a page and read it."""
+    return PageReader(render_page(contents, pictures or {"": ""}, modules=1, root="../.."))
 
 
-@pytest.mark.parametrize("sample", [plain, hostile])
+@pytest.mark.parametrize("sample", [simple_sample, hostile])
 def test_the_page_is_whole(sample: Callable[[], tuple[PageContents, dict[str, str]]]) -> None:
     """Every element is closed, ids are unique, each link within the page has its target."""
     contents, pictures = sample()
-    found = read(contents, pictures)
-    assert found.wrong == []
-    assert found.open == []
-    ids = Counter(attributes["id"] for _, attributes in found.elements if "id" in attributes)
-    assert [one for one, count in ids.items() if count > 1] == []
-    links = {attributes["href"] for _, attributes in found.elements if attributes.get("href", "").startswith("#")}
+    reader = read(contents, pictures)
+    assert reader.misplaced == []
+    assert reader.open == []
+    ids = Counter(attributes["id"] for _, attributes in reader.elements if "id" in attributes)
+    assert [name for name, count in ids.items() if count > 1] == []
+    links = {attributes["href"] for _, attributes in reader.elements if attributes.get("href", "").startswith("#")}
     assert {link[1:] for link in links} <= set(ids)
 
 
 def test_nothing_is_loaded_from_anywhere() -> None:
     """No element names a file of its own, and the policy allows none: only links leave the page."""
-    found = read(told(simple()))
-    assert [one for one in found.elements if LOADING & one[1].keys() or one[0] in {"link", "base", "iframe"}] == []
-    policy = next(attributes["content"] for _, attributes in found.elements if "http-equiv" in attributes)
+    reader = read(sample_contents(simple()))
+    loading = [
+        (tag, attributes)
+        for tag, attributes in reader.elements
+        if LOADING & attributes.keys() or tag in {"link", "base", "iframe"}
+    ]
+    assert loading == []
+    policy = next(attributes["content"] for _, attributes in reader.elements if "http-equiv" in attributes)
     assert policy.startswith("default-src 'none'; ")
     assert "unsafe-inline" not in policy.partition("script-src")[2]
 
 
-def test_all_that_others_write_is_text() -> None:
-    """Markup and the template's own signs are shown as they were written; there are no more elements than without."""
+def test_texts_of_the_schema_stay_text() -> None:
+    """Markup and the template's own delimiters are shown as they were written, and add no elements."""
     contents, pictures = hostile()
-    found = read(contents, pictures)
-    kinds = Counter(kind for kind, _ in found.elements)
+    reader = read(contents, pictures)
+    kinds = Counter(kind for kind, _ in reader.elements)
     assert (kinds["script"], kinds["img"], kinds["style"]) == (1, 0, 1)
-    assert not any(name.startswith("on") for _, attributes in found.elements for name in attributes)
-    assert found.text.count(MARKUP) > 5
-    assert found.text.count(SCRIPT) > 5
+    assert not any(name.startswith("on") for _, attributes in reader.elements for name in attributes)
+    assert reader.text.count(MARKUP) > 5
+    assert reader.text.count(SCRIPT) > 5
 
 
 def test_it_is_the_same_each_time() -> None:
     """The same contents give the same bytes."""
     structure = simple()
-    assert page(told(structure), {"": ""}, modules=1, root=".") == page(told(structure), {"": ""}, modules=1, root=".")
+    contents = [sample_contents(structure), sample_contents(structure)]
+    first, second = (render_page(content, {"": ""}, modules=1, root=".") for content in contents)
+    assert first == second
 
 
 def test_without_the_template_engine_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Where the dependencies of development are missing, the command says so in a sentence."""
+    """Where the dependencies of development are missing, the error names the command that installs them."""
     monkeypatch.delitem(sys.modules, "infra.schema_docs.pages.page")
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    nothing = schema_files.BuiltSchema((), {}, structure_of({}, {}))
+    empty = schema_files.BuiltSchema((), {}, structure_of({}, {}))
     with pytest.raises(InfraError) as refused:
-        schema_files.documents(nothing, metadata, Base, output=tmp_path)
+        schema_files.document_files(empty, metadata, Base, output=tmp_path)
     assert str(refused.value) == "docs: jinja2 is not installed; run make development"

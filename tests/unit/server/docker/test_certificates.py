@@ -1,4 +1,4 @@
-"""Certificates: whom they are for, how long they live, and when the authority stays."""
+"""Certificates: their names, their validity, and the authority that is kept."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ def loaded(pem: str) -> x509.Certificate:
 
 def test_a_certificate_is_the_authoritys_and_for_every_name() -> None:
     """It has addresses and names as what they are, serves as a server's alone, and its key is the one that is given."""
-    made = certificates.issue(NAMES, issued=ISSUED)
-    one, authority = loaded(made.certificate), loaded(made.authority)
-    one.verify_directly_issued_by(authority)
-    names = one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    issued = certificates.issue(NAMES, issued=ISSUED)
+    server, authority = loaded(issued.certificate), loaded(issued.authority)
+    server.verify_directly_issued_by(authority)
+    names = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.IPAddress) == [ipaddress.ip_address("127.0.0.1")]
     assert names.get_values_for_type(x509.DNSName) == ["localhost", "postgres"]
-    assert not one.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert not server.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     assert authority.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    key = load_pem_private_key(made.key.encode(), None)
-    assert key.public_key() == one.public_key()
-    assert "PRIVATE KEY" not in repr(made)
+    key = load_pem_private_key(issued.key.encode(), None)
+    assert key.public_key() == server.public_key()
+    assert "PRIVATE KEY" not in repr(issued)
 
 
 def test_a_certificate_is_due_some_months_before_its_end() -> None:
     """It lives for a year, and is due four months before."""
-    made = certificates.issue(NAMES, issued=ISSUED)
-    ends = loaded(made.certificate).not_valid_after_utc
+    issued = certificates.issue(NAMES, issued=ISSUED)
+    ends = loaded(issued.certificate).not_valid_after_utc
     assert ends == NOW + timedelta(days=365)
     assert not certificates.is_due(ISSUED, now=ends - timedelta(days=121))
     assert certificates.is_due(ISSUED, now=ends - timedelta(days=119))

@@ -1,4 +1,4 @@
-"""Where a container's data go when its image has another major version of PostgreSQL."""
+"""The volume of a container's data when its image has another major version of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from infra.server.docker.engine import Engine
 
 
-class Things:
-    """An engine with volumes and containers, of which those of `moved` have a move's label."""
+class FakeEngine:
+    """An engine with volumes and containers; those in `labelled` have the label of an upgrade."""
 
-    def __init__(self, *names: str, moved: tuple[str, ...] = ()) -> None:
-        self.names = {*names, *moved}
-        self.moved = moved
+    def __init__(self, *names: str, labelled: tuple[str, ...] = ()) -> None:
+        self.names = {*names, *labelled}
+        self.labelled = labelled
 
     def volume(self, name: str) -> dict[str, Any] | None:
         return {"Name": name} if f"volume {name}" in self.names else None
 
     def container(self, name: str) -> dict[str, Any] | None:
-        labels = {MOVED_FROM: "data"} if f"container {name}" in self.moved else {}
+        labels = {MOVED_FROM: "data"} if f"container {name}" in self.labelled else {}
         return {"Config": {"Labels": labels}} if f"container {name}" in self.names else None
 
-    def volumes_with(self, _label: str, _value: str) -> list[str]:
-        return [name.removeprefix("volume ") for name in self.moved]
+    def volumes_labelled(self, _label: str, _value: str) -> list[str]:
+        return [name.removeprefix("volume ") for name in self.labelled]
 
 
 def after(version: str, known: int, how: str, *, volume: str = "data") -> str:
-    """Ask for the volume of an image of this version."""
+    """Return the volume for the data under an image of this version."""
     image = Image(version, (), (), (), {}, 0)
     return volume_after(image, "postgres:x", first_volume="data", now=(volume, known), how=how)
 
@@ -76,20 +76,20 @@ def test_other_versions_are_refused_unless_they_are_newer_and_wanted(
 @pytest.mark.parametrize(
     ("engine", "taken"),
     [
-        (Things(), ""),
-        (Things("volume data-17"), "volume data-17"),
-        (Things(moved=("volume data-17",)), "volume data-17"),
-        (Things(moved=("volume data-17", "container one.new")), ""),
-        (Things("volume data-17", moved=("container one.new",)), "volume data-17"),
-        (Things("container one.old"), "container one.old"),
+        (FakeEngine(), ""),
+        (FakeEngine("volume data-17"), "volume data-17"),
+        (FakeEngine(labelled=("volume data-17",)), "volume data-17"),
+        (FakeEngine(labelled=("volume data-17", "container pg.new")), ""),
+        (FakeEngine("volume data-17", labelled=("container pg.new",)), "volume data-17"),
+        (FakeEngine("container pg.old"), "container pg.old"),
     ],
-    ids=["nothing", "a stranger's", "a finished move's", "a killed move's", "a stranger's by it", "a container"],
+    ids=["nothing", "foreign", "of a completed upgrade", "of a killed upgrade", "foreign beside it", "a container"],
 )
-def test_a_move_takes_no_name_that_is_in_use(engine: Things, taken: str) -> None:
-    """Only what a killed move has left, with its containers, is taken again; all else is named."""
+def test_an_upgrade_uses_no_name_that_is_in_use(engine: FakeEngine, taken: str) -> None:
+    """Only the remains of a killed upgrade, which include its containers, are used again; all else is named."""
     try:
-        refuse_taken(cast("Engine", engine), "one", "data", "data-17")
-        found = ""
+        refuse_taken(cast("Engine", engine), "pg", "data", "data-17")
+        place = ""
     except RefusedError as error:
-        found = error.place
-    assert found == taken
+        place = error.place
+    assert place == taken

@@ -1,4 +1,4 @@
-"""Tests for finding PostgreSQL's binaries, or saying in one sentence why there are none."""
+"""Tests for PostgreSQL's binaries: where they are found, why there are none, and private copies of them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from infra.server.embedded.directory import Marker, write_marker
 from infra.server.embedded.distribution import Distribution, locate, refuse_platform
 from infra.server.embedded.file_lock import file_locked
 
-INSTEAD = "set bin_dir to an installed PostgreSQL, e.g. /usr/lib/postgresql/15/bin, or use the server kind docker"
+REMEDY = "set bin_dir to an installed PostgreSQL, e.g. /usr/lib/postgresql/15/bin, or use the server kind docker"
 
 
 def fake(prefix: Path, *, version: str = "postgres (PostgreSQL) 16.4 (Fake 1)") -> Path:
-    """Make an installation of scripts; give its bin directory."""
+    """Create an installation of shell scripts; return its bin directory."""
     for directory in ("bin", "lib", "share/extension"):
         (prefix / directory).mkdir(parents=True)
     for name in distribution.TOOLS:
@@ -34,21 +34,21 @@ def fake(prefix: Path, *, version: str = "postgres (PostgreSQL) 16.4 (Fake 1)") 
 
 def test_the_wheel() -> None:
     """The wheel of this platform is found without running anything, with all the extensions that load."""
-    found = locate(None)
-    assert found.version.startswith("17.")
-    assert found.major == 17
-    assert found.stamp == ""
-    assert {"pgcrypto", "pg_trgm", "plpgsql", "uuid-ossp"} <= set(found.extensions())
-    assert not [name for name in found.extensions() if "plpython" in name]
+    build = locate(None)
+    assert build.version.startswith("17.")
+    assert build.major == 17
+    assert build.stamp == ""
+    assert {"pgcrypto", "pg_trgm", "plpgsql", "uuid-ossp"} <= set(build.extensions())
+    assert not [name for name in build.extensions() if "plpython" in name]
 
 
 def test_named_installation(tmp_path: Path) -> None:
     """A bin_dir is described by what its postgres says and by what lies beside it."""
-    found = locate(fake(tmp_path))
-    assert (found.version, found.major, found.source) == ("16.4", 16, str(tmp_path / "bin"))
-    assert (found.share, found.library) == (tmp_path / "share", tmp_path / "lib")
-    assert found.uuid_ossp == "absent"
-    assert found.extensions() == ("pgcrypto", "pure")
+    build = locate(fake(tmp_path))
+    assert (build.version, build.major, build.source) == ("16.4", 16, str(tmp_path / "bin"))
+    assert (build.share, build.library) == (tmp_path / "share", tmp_path / "lib")
+    assert build.uuid_ossp == "absent"
+    assert build.extensions() == ("pgcrypto", "pure")
 
 
 def test_named_installation_by_pg_config(tmp_path: Path) -> None:
@@ -56,17 +56,17 @@ def test_named_installation_by_pg_config(tmp_path: Path) -> None:
     bin_dir = fake(tmp_path)
     (bin_dir / "pg_config").write_text("#!/bin/sh\necho /s h/are; echo /l/ib\n")
     (bin_dir / "pg_config").chmod(0o755)
-    found = locate(bin_dir)
-    assert (found.share, found.library) == (Path("/s h/are"), Path("/l/ib"))
+    build = locate(bin_dir)
+    assert (build.share, build.library) == (Path("/s h/are"), Path("/l/ib"))
 
 
 def test_c_module_of_an_installation(tmp_path: Path) -> None:
     """uuid-ossp counts as the C module when its library is there, and is then offered."""
     bin_dir = fake(tmp_path)
     (tmp_path / "lib" / "uuid-ossp.so").touch()
-    found = locate(bin_dir)
-    assert found.uuid_ossp == "module"
-    assert "uuid-ossp" in found.extensions()
+    build = locate(bin_dir)
+    assert build.uuid_ossp == "module"
+    assert "uuid-ossp" in build.extensions()
 
 
 def test_remembered_until_updated(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_bin_dir_that_does_not_run(tmp_path: Path) -> None:
     with pytest.raises(ServerError) as caught:
         locate(bin_dir)
     assert str(caught.value) == (
-        f"{bin_dir / 'postgres'}: does not run on this machine: libfoo.so: cannot open shared object file; {INSTEAD}"
+        f"{bin_dir / 'postgres'}: does not run on this machine: libfoo.so: cannot open shared object file; {REMEDY}"
     )
     (bin_dir / "postgres").chmod(0o644)
     with pytest.raises(ServerError, match="postgres: cannot be run: Permission denied"):
@@ -122,7 +122,7 @@ def test_no_wheel_for_this_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(ServerError) as caught:
         locate(None)
-    assert str(caught.value) == f"there is no PostgreSQL wheel for {distribution.system()}; {INSTEAD}"
+    assert str(caught.value) == f"there is no PostgreSQL wheel for {distribution.system()}; {REMEDY}"
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in str(caught.value)
 
 
@@ -165,48 +165,48 @@ def test_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def wheel(prefix: Path) -> Distribution:
     fake(prefix)
-    found = replace(locate(prefix / "bin"), stamp="", source="fake-16.4-linux", uuid_ossp="replacement")
+    build = replace(locate(prefix / "bin"), stamp="", source="fake-16.4-linux", uuid_ossp="replacement")
     for path in prefix.rglob("*"):
         path.chmod(0o700 if path.is_dir() or path.parent.name == "bin" else 0o600)
-    return found
+    return build
 
 
 def test_private_copy(tmp_path: Path) -> None:
     """The copy is whole, readable for all whatever pip's umask was, and has the replacement of uuid-ossp."""
-    found, root = wheel(tmp_path / "venv"), tmp_path / "root"
-    used = binaries.install(found, root)
-    assert used == binaries.copied(found, root)
-    assert used.bin == root / "dist" / "fake-16.4-linux" / "bin"
-    assert {path.stat().st_mode & 0o777 for path in used.bin.iterdir()} == {0o755}
-    assert (used.share / "extension" / "pure.control").stat().st_mode & 0o777 == 0o644
-    assert "platform-postgres" in (used.share / "extension" / "uuid-ossp.control").read_text()
-    assert (used.share / "extension" / "uuid-ossp--1.1.sql").is_file()
-    assert "uuid-ossp" in used.extensions()
-    assert not (found.share / "extension" / "uuid-ossp.control").exists()
+    source, root = wheel(tmp_path / "venv"), tmp_path / "root"
+    private = binaries.install(source, root)
+    assert private == binaries.private_copy(source, root)
+    assert private.bin == root / "dist" / "fake-16.4-linux" / "bin"
+    assert {path.stat().st_mode & 0o777 for path in private.bin.iterdir()} == {0o755}
+    assert (private.share / "extension" / "pure.control").stat().st_mode & 0o777 == 0o644
+    assert "platform-postgres" in (private.share / "extension" / "uuid-ossp.control").read_text()
+    assert (private.share / "extension" / "uuid-ossp--1.1.sql").is_file()
+    assert "uuid-ossp" in private.extensions()
+    assert not (source.share / "extension" / "uuid-ossp.control").exists()
     assert [path.name for path in (root / "dist").iterdir()] == ["fake-16.4-linux"]
 
 
 def test_copy_outlives_the_venv(tmp_path: Path) -> None:
     """Once copied, the binaries do not need the wheel any more, and nothing is copied again."""
-    found, root = wheel(tmp_path / "venv"), tmp_path / "root"
-    used = binaries.install(found, root)
+    source, root = wheel(tmp_path / "venv"), tmp_path / "root"
+    private = binaries.install(source, root)
     (tmp_path / "venv").rename(tmp_path / "rebuilt")
-    assert binaries.install(found, root) == used
+    assert binaries.install(source, root) == private
 
 
 def test_copy_that_does_not_run_is_not_installed(tmp_path: Path) -> None:
     """A copy is tried before it gets its name; when it fails nothing of it stays."""
-    found, root = wheel(tmp_path / "venv"), tmp_path / "root"
-    found.tool("postgres").write_text("#!/bin/sh\nexit 1\n")
+    source, root = wheel(tmp_path / "venv"), tmp_path / "root"
+    source.tool("postgres").write_text("#!/bin/sh\nexit 1\n")
     with pytest.raises(ServerError, match="does not run on this machine"):
-        binaries.install(found, root)
+        binaries.install(source, root)
     assert list((root / "dist").iterdir()) == []
 
 
 def test_installation_is_used_in_place(tmp_path: Path) -> None:
     """Debian's tree is not relocatable, so a bin_dir is not copied."""
-    found = locate(fake(tmp_path / "debian"))
-    assert binaries.install(found, tmp_path / "root") == found
+    installation = locate(fake(tmp_path / "debian"))
+    assert binaries.install(installation, tmp_path / "root") == installation
     assert not (tmp_path / "root").exists()
 
 
@@ -224,16 +224,16 @@ def test_prune_without_servers(tmp_path: Path) -> None:
 def test_prune_spares_what_is_needed(tmp_path: Path) -> None:
     """A copy stays while a server runs from it, or is about to; a retained server does not need its own."""
     root = tmp_path / "root"
-    used = binaries.install(wheel(tmp_path / "venv"), root)
+    private = binaries.install(wheel(tmp_path / "venv"), root)
     base = root / "server"
     base.mkdir()
     words = dict.fromkeys(("name", "owner", "run_as", "admin_user", "encoding", "locale", "ctype"), "x")
-    write_marker(base, Marker(**words, phase="retained", coming=used.source))
+    write_marker(base, Marker(**words, phase="retained", coming=private.source))
     binaries.prune(root)
-    write_marker(base, Marker(**words, phase="live", distribution=used))
+    write_marker(base, Marker(**words, phase="live", distribution=private))
     binaries.prune(root)
-    assert used.bin.is_dir()
-    write_marker(base, Marker(**words, phase="retained", distribution=used))
+    assert private.bin.is_dir()
+    write_marker(base, Marker(**words, phase="retained", distribution=private))
     binaries.prune(root)
     assert not (root / "dist").exists()
 
@@ -241,17 +241,17 @@ def test_prune_spares_what_is_needed(tmp_path: Path) -> None:
 def test_prune_spares_what_cannot_be_read(tmp_path: Path) -> None:
     """While somebody else's marker cannot be read, every copy stays: that server may need it."""
     root = tmp_path / "root"
-    used = binaries.install(wheel(tmp_path / "venv"), root)
+    private = binaries.install(wheel(tmp_path / "venv"), root)
     (root / "other").mkdir()
     (root / "other" / "server.json").write_text("of a later version")
     binaries.prune(root)
-    assert used.bin.is_dir()
+    assert private.bin.is_dir()
 
 
 def test_libraries() -> None:
     """A library is known by its name, with or without $libdir; a path is the server's affair."""
-    found = locate(None)
-    assert found.has_library("pgcrypto")
-    assert found.has_library("$libdir/pgcrypto")
-    assert found.has_library("/opt/own.so")
-    assert not found.has_library("nolib")
+    build = locate(None)
+    assert build.has_library("pgcrypto")
+    assert build.has_library("$libdir/pgcrypto")
+    assert build.has_library("/opt/own.so")
+    assert not build.has_library("nolib")

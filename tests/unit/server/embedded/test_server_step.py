@@ -1,8 +1,7 @@
-"""Tests for what is decided from values alone: specifications, steps, settings, ports, verifiers, pid files."""
+"""Tests for the pure functions of the embedded server: specifications, steps, settings, ports, pid files."""
 
 from __future__ import annotations
 
-import base64
 import os
 import socket
 from dataclasses import replace
@@ -12,16 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import ServerError
-from infra.postgres.connection import scram
 from infra.server import ports
 from infra.server.embedded import processes
 from infra.server.embedded.account import Account
-from infra.server.embedded.configuration import command_line, decided, quote_setting, rendered
-from infra.server.embedded.daemon import complaint
+from infra.server.embedded.configuration import command_line, quote_setting, render_configuration, reserved_reason
+from infra.server.embedded.daemon import summarise_log
 from infra.server.embedded.directory import Layout, Marker
 from infra.server.embedded.distribution import Distribution
-from infra.server.embedded.server_step import ServerStep, Wanted, changed_settings, decide_server_step
-from infra.server.embedded.specification import ClusterSpec, default_root, refuse_impossible
+from infra.server.embedded.server_step import RequiredServer, ServerStep, changed_settings, decide_server_step
+from infra.server.embedded.specification import ClusterSpec, default_root, refuse_invalid
 from infra.server.embedded.validation import parse_complaints
 
 if TYPE_CHECKING:
@@ -42,12 +40,12 @@ MARKER = Marker(
     settings={"work_mem": "4MB"},
     distribution=BUILD,
 )
-WANTED = Wanted(port=0, settings={"work_mem": "4MB"}, distribution=BUILD)
+REQUIRED = RequiredServer(port=0, settings={"work_mem": "4MB"}, distribution=BUILD)
 CONTEXTS = {"work_mem": "user", "max_connections": "postmaster"}
 
 
-def step(marker: Marker | None, wanted: Wanted = WANTED, *, alive: bool = True) -> ServerStep:
-    return decide_server_step(marker, wanted, alive=alive, contexts=lambda: CONTEXTS)
+def step(marker: Marker | None, required: RequiredServer = REQUIRED, *, alive: bool = True) -> ServerStep:
+    return decide_server_step(marker, required, alive=alive, contexts=lambda: CONTEXTS)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +61,13 @@ def step(marker: Marker | None, wanted: Wanted = WANTED, *, alive: bool = True) 
     ],
 )
 def test_step_by_phase(phase: Phase, verb: str, *, alive: bool) -> None:
-    """How far a server's life has come, and whether it runs, decides the step when nothing differs."""
+    """Without differences the step depends on the marker's phase and on whether the server runs."""
     assert step(replace(MARKER, phase=phase), alive=alive).verb == verb
 
 
 def test_step_without_server() -> None:
-    """Where there is none, one is created."""
-    assert step(None, alive=False) == ServerStep("create", ("there is none",))
+    """A missing server is created."""
+    assert step(None, alive=False) == ServerStep("create", ("it does not exist",))
 
 
 @pytest.mark.parametrize(
@@ -101,29 +99,29 @@ def test_step_without_server() -> None:
     ],
 )
 def test_step_by_difference(change: dict[str, object], expected: ServerStep) -> None:
-    """Each difference leads to the least that it takes, and is named."""
-    assert step(MARKER, replace(WANTED, **change)) == expected  # pyright: ignore[reportArgumentType] - of many types
+    """Each difference leads to the least step that removes it, and is named in the reasons."""
+    assert step(MARKER, replace(REQUIRED, **change)) == expected  # pyright: ignore[reportArgumentType] - of many types
 
 
 def test_step_of_a_stopped_server_names_all() -> None:
-    """A server that has to start anyway takes every difference with it."""
-    found = step(MARKER, replace(WANTED, port=16_000, settings={}), alive=False)
-    assert found == ServerStep(
+    """The start of a stopped server has every difference among its reasons."""
+    decision = step(MARKER, replace(REQUIRED, port=16_000, settings={}), alive=False)
+    assert decision == ServerStep(
         "start", ("it is not running", "port 15500 becomes 16000", "changed setting: work_mem needs reload")
     )
 
 
 def test_contexts_are_asked_only_when_needed() -> None:
-    """A no-change decision starts no program."""
+    """A decision without changed settings starts no program."""
 
     def refuse() -> dict[str, str]:
         raise AssertionError
 
-    assert decide_server_step(MARKER, WANTED, alive=True, contexts=refuse).verb == "keep"
+    assert decide_server_step(MARKER, REQUIRED, alive=True, contexts=refuse).verb == "keep"
 
 
 def test_changed_settings() -> None:
-    """Names differ in case without meaning; values do not."""
+    """Names are compared without case, values with it."""
     assert changed_settings({"A": "1", "b": "x", "c": "1"}, {"a": "1", "B": "X", "d": "1"}) == ["b", "c", "d"]
 
 
@@ -144,21 +142,21 @@ def test_changed_settings() -> None:
         ({"admin_user": "pg_boss"}, "admin user 'pg_boss': cannot be used"),
         ({"admin_user": 'a"b'}, "admin user 'a\"b': cannot be used"),
         ({"admin_user": "x" * 64}, f"admin user '{'x' * 64}': cannot be used"),
-        ({"admin_password": ""}, "admin password: cannot be used; it must not be empty, and not hold NUL"),
+        ({"admin_password": ""}, "admin password: cannot be used; it must not be empty, and must not contain NUL"),
         ({"admin_password": "a\nb"}, "admin password: cannot be used"),
         ({"owner": ""}, "owner: cannot be used; it must not be empty"),
     ],
 )
 def test_impossible_specifications(change: dict[str, object], sentence: str) -> None:
-    """What no machine could do is refused from the values alone, in a sentence."""
-    refuse_impossible(SPEC)
+    """A specification that is invalid on every machine is refused in a sentence."""
+    refuse_invalid(SPEC)
     with pytest.raises(ServerError) as caught:
-        refuse_impossible(replace(SPEC, **change))  # pyright: ignore[reportArgumentType] - of many types
+        refuse_invalid(replace(SPEC, **change))  # pyright: ignore[reportArgumentType] - of many types
     assert str(caught.value).startswith(sentence)
 
 
 def test_password_is_not_shown() -> None:
-    """A specification may be printed."""
+    """No representation of a specification contains the password."""
     assert "secret-password" not in f"{SPEC!r} {SPEC.target(1)!r} {SPEC.target(1)}"
 
 
@@ -174,7 +172,7 @@ def test_default_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_base_has_no_links(tmp_path: Path) -> None:
-    """The kernel names a process's directory without symbolic links, so the base is named that way too."""
+    """The base is named without symbolic links, as the kernel names working directories."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert replace(SPEC, root=tmp_path / "link").layout.base == tmp_path.resolve() / "real" / SPEC.name
@@ -192,15 +190,15 @@ def test_base_has_no_links(tmp_path: Path) -> None:
         ("work_mem", ""),
     ],
 )
-def test_decided(name: str, reason: str) -> None:
-    """What this program decides itself is no setting, and why is said."""
-    assert decided(name) == reason
+def test_reserved_parameters(name: str, reason: str) -> None:
+    """A parameter that only this program sets has a reason why it is no setting."""
+    assert reserved_reason(name) == reason
 
 
 def test_configuration_text() -> None:
     """The stack's settings follow initdb's own, sorted and quoted."""
-    who = Account("somebody", 64_000, 64_000, switch=True)
-    text = rendered(Layout(Path("/b")), {"work_mem": "4MB", "b": "it's \\"}, who)
+    account = Account("somebody", 64_000, 64_000, switch=True)
+    text = render_configuration(Layout(Path("/b")), {"work_mem": "4MB", "b": "it's \\"}, account)
     assert text.splitlines()[1:] == [
         "include '/b/data/postgresql.conf'",
         "",
@@ -212,14 +210,14 @@ def test_configuration_text() -> None:
 
 
 def test_shared_memory_that_a_logout_spares() -> None:
-    """An ordinary user's server has its shared memory out of systemd's reach; a setting can change that."""
+    """An ordinary user's server keeps its shared memory in a file, away from systemd; a setting can change that."""
     me = Account("me", 1000, 1000, switch=False)
-    found = rendered(Layout(Path("/b")), {"dynamic_shared_memory_type": "posix"}, me).splitlines()
-    assert found[3:] == ["dynamic_shared_memory_type = 'mmap'", "", "dynamic_shared_memory_type = 'posix'"]
+    lines = render_configuration(Layout(Path("/b")), {"dynamic_shared_memory_type": "posix"}, me).splitlines()
+    assert lines[3:] == ["dynamic_shared_memory_type = 'mmap'", "", "dynamic_shared_memory_type = 'posix'"]
 
 
 def test_command_line_wins() -> None:
-    """What keeps the server closed is on its command line, above files and ALTER SYSTEM."""
+    """The parameters that close the server are arguments, which override files and ALTER SYSTEM."""
     words = command_line(Layout(Path("/b")), 5555)
     assert {"listen_addresses=127.0.0.1", "port=5555", "unix_socket_directories=", "ssl=off"} <= set(words)
 
@@ -244,16 +242,16 @@ def test_complaints_are_attributed() -> None:
     }
 
 
-def test_complaint_of_a_log() -> None:
-    """Of a log, the errors with their hints are shown, else its end, else that it is empty."""
+def test_summary_of_a_log() -> None:
+    """A log is summarised by its errors with their hints, else by its end, else as empty."""
     log = "2026 [1] LOG:  starting\n2026 [1] FATAL:  no memory\n2026 [1] HINT:  buy some\n2026 [1] LOG:  shut down\n"
-    assert complaint(log) == "FATAL:  no memory HINT:  buy some"
-    assert complaint("one\ntwo\n") == "one two"
-    assert complaint("") == "it wrote nothing"
+    assert summarise_log(log) == "FATAL:  no memory HINT:  buy some"
+    assert summarise_log("one\ntwo\n") == "one two"
+    assert summarise_log("") == "it wrote nothing"
 
 
-def test_port_that_is_taken() -> None:
-    """A port with a listener is not free, on loopback or on all addresses; one that was left just now is."""
+def test_port_in_use() -> None:
+    """A port with a listener is not free, on loopback or on all addresses; one that was closed just now is."""
     for address in ("127.0.0.1", "0.0.0.0"):
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -267,54 +265,24 @@ def test_port_that_is_taken() -> None:
 
 
 def test_chosen_port() -> None:
-    """A name leads to the same port while that is free, below the kernel's own range, and to the next after it."""
+    """A name gives the same port while that is free, below the ephemeral ports; `after` gives the next one."""
     port = ports.choose("some server")
     assert port == ports.choose("some server")
     assert ports.FIRST_PORT <= port < 32_768
     assert ports.choose("some server", after=port) != port
-    assert ports.choose("x", after=ports.FIRST_PORT + ports.COUNT - 1) >= ports.FIRST_PORT
+    assert ports.choose("x", after=ports.FIRST_PORT + ports.PORT_COUNT - 1) >= ports.FIRST_PORT
 
 
-def test_no_port_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When every port is taken, that is one sentence."""
+def test_no_free_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a free port the error is one sentence."""
     monkeypatch.setattr(ports, "is_free", lambda _: False)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
     with pytest.raises(ServerError) as caught:
         ports.choose("x")
     assert str(caught.value) == "127.0.0.1: no port between 15432 and 25431 is free; set a port"
 
 
-def test_verifier_by_the_rfc() -> None:
-    """The keys are those of RFC 7677's example (user "user", password "pencil")."""
-    salt = base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
-    text = scram.verifier("pencil", salt=salt)
-    assert text == (
-        "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
-        "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
-    )
-    assert scram.verifier("pencil") != scram.verifier("pencil")
-
-
 @pytest.mark.parametrize(
-    ("password", "prepared"),
-    [
-        ("I\u00adX", b"IX"),
-        ("user", b"user"),
-        ("USER", b"USER"),
-        ("\u00aa", b"a"),
-        ("\u2168", b"IX"),
-        ("\u0007", b"\x07"),
-        ("\u0627\u0031", "\u0627\u0031".encode()),
-        ("a\u00a0b", b"a b"),
-        ("\u00ad", "\u00ad".encode()),
-    ],
-)
-def test_saslprep(password: str, prepared: bytes) -> None:
-    """RFC 4013's examples; what it prohibits stays as it is, as in PostgreSQL."""
-    assert scram.prepared(password) == prepared
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("12\n/d\n1700000000\n5432\n\n127.0.0.1\n  1 2\nready   \n", processes.Postmaster(12, 5432, "ready")),
         ("12\n/d\n1700000000\n5432\n\n*\n  1 2\nstopping\n", processes.Postmaster(12, 5432, "stopping")),
@@ -328,14 +296,7 @@ def test_saslprep(password: str, prepared: bytes) -> None:
         ("\x00\x00", None),
     ],
 )
-def test_pid_file(tmp_path: Path, text: str, found: processes.Postmaster | None) -> None:
-    """What a pid file says is believed only when it has the form of one."""
+def test_pid_file(tmp_path: Path, text: str, expected: processes.Postmaster | None) -> None:
+    """A file without the form of a pid file is ignored."""
     (tmp_path / "postmaster.pid").write_text(text)
-    assert processes.read_pid_file(tmp_path) == found
-
-
-def test_lsof_output() -> None:
-    """Where there is no /proc, lsof's fields say which process works where."""
-    output = "p10\nfcwd\nn/base/data\np11\nfcwd\nn/base/other\np12\nfcwd\nn/base/data\n"
-    assert processes.parse_lsof(output, [Path("/base/data")]) == [10, 12]
-    assert processes.parse_lsof("", [Path("/base/data")]) == []
+    assert processes.read_pid_file(tmp_path) == expected

@@ -1,4 +1,4 @@
-"""Tests for the way programs are started: without a fork, without the caller's rights and files, and with an end."""
+"""Tests for child processes: started without a fork, without the caller's privileges and files, and with a timeout."""
 
 from __future__ import annotations
 
@@ -9,25 +9,34 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from infra.errors import ServerError
 from infra.server.embedded import spawn
 from infra.server.embedded.account import Account
-from infra.server.embedded.launcher import CANNOT_RUN, main, processes_in, works_in
+from infra.server.embedded.launcher import CANNOT_RUN, launch, processes_in, works_in
+from infra.server.embedded.processes import list_by_psutil, works_in_by_psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Listing = Callable[[list[Path]], list[int]]
 
 ME = Account("me", os.geteuid(), os.getegid(), switch=False)
 ROOT = Path("/")
 SHELL = "/bin/sh"
 
 
-def shell(text: str, *, who: Account = ME, seconds: float = 20, standard_input: bytes = b"") -> spawn.ProcessResult:
-    return spawn.run_program(SHELL, ["-c", text], who, directory=ROOT, seconds=seconds, standard_input=standard_input)
+def shell(text: str, *, account: Account = ME, seconds: float = 20, standard_input: bytes = b"") -> spawn.ProcessResult:
+    return spawn.run_program(
+        SHELL, ["-c", text], account, directory=ROOT, seconds=seconds, standard_input=standard_input
+    )
 
 
 def ends(group: int) -> bool:
-    """Say whether all processes of a group are gone within 10 s."""
+    """Return whether all processes of a group have ended within 10 s."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
@@ -44,7 +53,7 @@ def test_status_and_output() -> None:
 
 
 def test_standard_input() -> None:
-    """What is handed over on standard input arrives whole."""
+    """The program receives standard input completely."""
     assert shell("cat", standard_input=b"secret\n").output == "secret\n"
     assert shell("exit 0", standard_input=b"x" * 1_000_000).status == 0
 
@@ -63,7 +72,7 @@ def test_fresh_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_inherited_files_are_closed() -> None:
     """An inheritable descriptor of the caller is not open in the program."""
     reader, writer = os.pipe()
-    os.set_inheritable(writer, True)  # noqa: FBT003 - it is called so
+    os.set_inheritable(writer, True)  # noqa: FBT003 - positional-only
     try:
         assert shell(f"(echo x >&{writer}) 2>/dev/null && echo open || echo closed").output == "closed\n"
     finally:
@@ -79,14 +88,14 @@ def test_broken_pipe_ends_the_program() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes users")
 def test_rights_are_given_up() -> None:
-    """As root, the program has the account's ids, no groups, and no way back."""
-    who = Account("somebody", 64_000, 64_001, switch=True)
-    assert shell("id -u; id -g; id -G", who=who).output.split() == ["64000", "64001", "64001"]
-    assert shell("cat /etc/shadow", who=who).status != 0
+    """As root, the program has the account's ids and no groups, and cannot get root's back."""
+    account = Account("somebody", 64_000, 64_001, switch=True)
+    assert shell("id -u; id -g; id -G", account=account).output.split() == ["64000", "64001", "64001"]
+    assert shell("cat /etc/shadow", account=account).status != 0
 
 
 def test_cannot_be_run(tmp_path: Path) -> None:
-    """A program that is missing or not executable is the trampoline's own exit status, with the reason."""
+    """A program that is missing or not executable is the launcher's own exit status, with the reason."""
     file = tmp_path / "tool"
     file.write_text("no program")
     result = spawn.run_program(file, [], ME, directory=ROOT, seconds=10)
@@ -96,7 +105,7 @@ def test_cannot_be_run(tmp_path: Path) -> None:
 
 
 def test_hanging_program_is_killed(tmp_path: Path) -> None:
-    """After its time the program goes with its children, and the error names it."""
+    """After its time the program is killed with its children, and the error names it."""
     began = time.monotonic()
     with pytest.raises(ServerError) as caught:
         shell(f"echo $$ > {tmp_path}/pid; sleep 60 & sleep 60", seconds=0.5)
@@ -107,7 +116,7 @@ def test_hanging_program_is_killed(tmp_path: Path) -> None:
 
 
 def test_daemon_does_not_hold_the_caller() -> None:
-    """A child that lives on with the output open does not keep run() waiting."""
+    """A child that keeps the output open does not keep run_program() waiting."""
     began = time.monotonic()
     result = shell("sleep 20 & echo $!")
     assert time.monotonic() - began < 10
@@ -115,7 +124,7 @@ def test_daemon_does_not_hold_the_caller() -> None:
 
 
 def test_never_forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs start by posix_spawn: a fork in a process with gRPC's threads has crashed the child."""
+    """Programs start by posix_spawn: after a fork in a process with gRPC's threads the child can crash."""
     if not getattr(subprocess, "_USE_POSIX_SPAWN", False):
         pytest.skip("this Python has no posix_spawn that can be trusted; subprocess uses vfork")
 
@@ -131,10 +140,10 @@ def test_many_threads() -> None:
     """Programs may be started from many threads at once; each gets its own output."""
     results: dict[int, str] = {}
 
-    def one(number: int) -> None:
+    def run_shell(number: int) -> None:
         results[number] = shell(f"echo {number}").output
 
-    threads = [threading.Thread(target=one, args=[number]) for number in range(16)]
+    threads = [threading.Thread(target=run_shell, args=[number]) for number in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -143,11 +152,11 @@ def test_many_threads() -> None:
 
 
 def test_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
-    """A Ctrl-C while a program runs ends that program before the caller sees the interrupt."""
+    """A Ctrl-C while a program runs ends that program before KeyboardInterrupt is raised."""
     code = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
-        "from infra.server import spawn; from infra.server.embedded.account import Account\n"
-        "spawn.run('/bin/sh', ['-c', 'echo $$ > ' + sys.argv[2] + '; sleep 60'],"
+        "from infra.server.embedded import spawn; from infra.server.embedded.account import Account\n"
+        "spawn.run_program('/bin/sh', ['-c', 'echo $$ > ' + sys.argv[2] + '; sleep 60'],"
         " Account('me', 0, 0, switch=False), directory=Path('/'), seconds=60)\n"
     )
     file = tmp_path / "pid"
@@ -160,19 +169,29 @@ def test_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
     assert ends(int(file.read_text()))
 
 
+def list_by_launcher(directories: list[Path]) -> list[int]:
+    return processes_in([str(directory) for directory in directories])
+
+
+LISTINGS = (list_by_launcher, list_by_psutil)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_only_postgresql_counts(tmp_path: Path) -> None:
-    """A shell or an editor that somebody opened in the data directory is none of the server's processes."""
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_only_postgresql_counts(tmp_path: Path, listing: Listing) -> None:
+    """A shell or an editor in the data directory is not a process of the server."""
     with subprocess.Popen(["/bin/sleep", "60"], cwd=tmp_path) as bystander:
         try:
             assert not works_in(bystander.pid, [str(tmp_path.resolve())])
-            assert processes_in([str(tmp_path.resolve())]) == []
+            assert not works_in_by_psutil(bystander.pid, [tmp_path.resolve()])
+            assert listing([tmp_path.resolve()]) == []
         finally:
             bystander.kill()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_postgres_is_found_by_directory_and_program(tmp_path: Path) -> None:
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_postgres_is_found_by_directory_and_program(tmp_path: Path, listing: Listing) -> None:
     """A process counts by its directory and its program's name, also after both have been removed."""
     inside = tmp_path.resolve() / "data"
     inside.mkdir()
@@ -181,16 +200,18 @@ def test_postgres_is_found_by_directory_and_program(tmp_path: Path) -> None:
     program.chmod(0o755)
     with subprocess.Popen([program, "60"], cwd=inside) as server:
         try:
-            assert processes_in([str(inside)]) == [server.pid]
+            assert listing([inside]) == [server.pid]
             program.unlink()
             inside.rmdir()
-            assert processes_in([str(inside)]) == [server.pid]
-            assert processes_in([str(inside.parent)]) == []
+            assert listing([inside]) == [server.pid]
+            assert listing([inside.parent]) == []
         finally:
             server.kill()
+            server.wait()
+        assert listing([inside]) == []
 
 
-def test_trampoline_reports_a_missing_directory(
+def test_the_launcher_reports_a_missing_directory(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A directory that the account cannot enter is an error with its name, before the program runs."""
@@ -198,5 +219,5 @@ def test_trampoline_reports_a_missing_directory(
         monkeypatch.setattr(os, name, lambda *_: None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
     monkeypatch.setattr("infra.server.embedded.launcher.close_inherited_files", lambda: None)
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # pyright: ignore[reportUnknownArgumentType, reportUnknownLambdaType]
-    assert main(["-", "-", "/nowhere", "/bin/true"]) == CANNOT_RUN
+    assert launch(["-", "-", "/nowhere", "/bin/true"]) == CANNOT_RUN
     assert capsys.readouterr().err == "/nowhere: No such file or directory\n"

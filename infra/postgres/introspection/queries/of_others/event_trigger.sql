@@ -1,4 +1,4 @@
--- Event triggers, which belong to the database and not to a schema.
+-- Event triggers, which belong to the database and to no schema.
 SELECT 'event trigger', quote_ident(e.evtname), concat_ws(E'\n',
     'on ' || e.evtevent, 'when tag in (' || array_to_string(e.evttags, ', ') || ')', 'execute ' || e.evtfoid::regprocedure::text,
     CASE e.evtenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas' WHEN 'A' THEN 'enabled always' END,

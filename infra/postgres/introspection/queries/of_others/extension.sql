@@ -1,4 +1,4 @@
--- Extensions; plpgsql is part of every database.
+-- Extensions, without plpgsql, which every database has.
 SELECT 'extension', quote_ident(e.extname), 'schema ' || e.extnamespace::regnamespace::text
 FROM pg_extension e
 WHERE e.extname <> 'plpgsql'

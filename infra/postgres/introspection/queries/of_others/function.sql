@@ -1,4 +1,4 @@
--- Functions, procedures, window functions and aggregates; the functions that a range type brings along belong to the type.
+-- Functions, procedures, window functions and aggregates; functions created with a range type belong to that type.
 SELECT
     CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END,
     format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),

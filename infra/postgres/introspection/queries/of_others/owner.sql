@@ -1,4 +1,4 @@
--- Who owns schemas, functions and types.
+-- Owners of schemas, functions, types, statistics and event triggers.
 SELECT 'owner', 'schema ' || quote_ident(n.nspname), n.nspowner::regrole::text
 FROM pg_namespace n
 WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> ALL (%(hidden)s::text[])

@@ -1,5 +1,5 @@
--- Privileges on schemas, functions, types and future objects, a row for each and grantee, the owner left out. Every role
--- may use functions and types of which nobody says otherwise (manual, 5.8), so that taking this away has a row as well.
+-- Privileges on schemas, functions, types and future objects: a row for each object and grantee, without the owner's.
+-- PUBLIC has privileges on functions and types by default (manual, 5.8), so that their revocation is a row too.
 SELECT 'privileges', g.object || ' to ' || CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END,
     string_agg(DISTINCT x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END, ', ')
 FROM (

@@ -1,4 +1,4 @@
--- Enums, domains, ranges and composite types (a composite type's attributes are read as columns).
+-- Enums, domains, ranges and composite types, whose attributes are read as columns.
 SELECT
     CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'r' THEN 'range' ELSE 'composite type' END,
     format('%%I.%%I', n.nspname, t.typname),

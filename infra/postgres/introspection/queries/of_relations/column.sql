@@ -1,4 +1,4 @@
--- Columns of tables and of composite types; the order of a type's counts, because values are written by it: ROW(1, 2).
+-- Columns of tables and attributes of composite types; the order of attributes matters: ROW(1, 2) is written by it.
 SELECT 'column', format('%%s.%%I', r.name, a.attname), concat_ws(E'\n',
     CASE WHEN r.relkind = 'c' THEN 'attribute ' || row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum) END,
     'type ' || format_type(a.atttypid, a.atttypmod),

@@ -1,4 +1,4 @@
--- Constraints of tables: keys, unique rules, checks, foreign keys, exclusions (NOT NULL is read with its column).
+-- Constraints of tables: keys, unique constraints, checks, foreign keys and exclusions; NOT NULL is read by column.
 SELECT 'constraint', format('%%s.%%I', r.name, c.conname), concat_ws(E'\n',
     pg_get_constraintdef(c.oid),
     CASE WHEN c.coninhcount > 0 THEN 'inherited' END,

@@ -1,5 +1,5 @@
--- Indexes; of a constraint's own what the constraint does not say. Constraints are found by their table: there is an index
--- for that.
+-- Indexes; for the index of a constraint only what the constraint's definition lacks. Constraints are looked up by
+-- their table, for which pg_constraint has an index.
 SELECT 'index', r.name, concat_ws(E'\n',
     pg_get_indexdef(r.oid),
     CASE WHEN NOT i.indisvalid THEN 'invalid' END,

@@ -1,4 +1,4 @@
--- The order of the columns of a table: seen by SELECT *, COPY and INSERT without names, else a matter of taste.
+-- The order of a table's columns, which SELECT *, COPY and INSERT without a column list depend on.
 SELECT 'column order', r.name, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
 FROM relation r
 JOIN pg_attribute a ON a.attrelid = r.oid

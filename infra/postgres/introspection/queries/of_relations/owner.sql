@@ -1,4 +1,4 @@
--- Who owns which relation; indexes and the sequences of columns follow their table.
+-- Owners of relations; indexes and the sequences of columns have their table's owner.
 SELECT 'owner', CASE r.relkind WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' ELSE 'table ' END
     || r.name, r.relowner::regrole::text
 FROM relation r

@@ -1,4 +1,4 @@
--- Privileges on relations and columns, a row for each and grantee; what an owner may do with its own is left out.
+-- Privileges on relations and columns: a row for each object and grantee, without the owner's.
 SELECT 'privileges', g.object || ' to ' || CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END,
     string_agg(DISTINCT x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END, ', ')
 FROM (

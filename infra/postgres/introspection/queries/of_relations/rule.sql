@@ -1,4 +1,4 @@
--- Rewrite rules, but for the one that makes a view a view.
+-- Rewrite rules, without the one that implements a view.
 SELECT 'rule', format('%%s.%%I', r.name, u.rulename), concat_ws(E'\n',
     pg_get_ruledef(u.oid),
     CASE u.ev_enabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas' WHEN 'A' THEN 'enabled always' END,

@@ -1,4 +1,4 @@
--- Sequences, those of identity and serial columns included.
+-- Sequences, including those of identity and serial columns.
 SELECT 'sequence', r.name, concat_ws(E'\n',
     format(
         'as %%s start %%s increment %%s minimum %%s maximum %%s cache %%s%%s', format_type(s.seqtypid, NULL),

@@ -1,4 +1,4 @@
--- Tables, partitioned and foreign ones included: what is said of the table itself.
+-- Tables, including partitioned and foreign ones: the attributes of the table itself.
 SELECT 'table', t.name, concat_ws(E'\n',
     (
         SELECT concat_ws(E'\n',

@@ -1,4 +1,4 @@
--- Triggers that somebody made; the ones PostgreSQL makes for foreign keys belong to these.
+-- Triggers, without the internal ones that implement foreign keys.
 SELECT 'trigger', format('%%s.%%I', r.name, t.tgname), concat_ws(E'\n',
     pg_get_triggerdef(t.oid),
     CASE t.tgenabled WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'enabled on replicas' WHEN 'A' THEN 'enabled always' END,

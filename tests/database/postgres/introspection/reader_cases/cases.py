@@ -1,7 +1,7 @@
-"""What there is to read of a database: for every kind of object and every attribute how it is made, and how it reads.
+"""Cases of the catalog reader: for every kind of object and every attribute, how it is created and how it is read.
 
-A text file for each query, its cases divided by a line of four hyphens: statements for an empty database, a line with
-kind and name of one object behind an arrow, and the definition that this object has then.
+There is a text file for each query. Its cases are separated by lines of four hyphens: statements for an empty database,
+a line with an arrow and the kind and name of one object, and the definition that this object has then.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
 
 def read(file: Path) -> list[Case]:
-    """Read the cases of a file."""
+    """Return the cases of a file."""
     cases: list[Case] = []
     for number, text in enumerate(file.read_text(encoding="utf-8").split("----\n"), 1):
         setup, _, rest = text.partition("\n=> ")

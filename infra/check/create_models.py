@@ -1,0 +1,63 @@
+"""The catalog of the models: SQLAlchemy creates their tables on a scratch database of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from sqlalchemy import create_engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from infra.errors import InfraError
+from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.connection.target import connect
+from infra.postgres.introspection.reader import read_catalog
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine, MetaData
+
+    from infra.catalog.catalog import Catalog
+    from infra.postgres.connection.target import Target
+    from infra.server.scratch.scratch_server import ScratchServer
+
+
+class ModelsError(InfraError):
+    """Models that SQLAlchemy or PostgreSQL refuses to create."""
+
+
+def catalog_of_models(server: ScratchServer, metadata: MetaData, extensions: list[str]) -> Catalog:
+    """Create the tables of the models on a scratch database and return its catalog; raises ModelsError.
+
+    Models cannot declare extensions, so the database gets those of the modules.
+    """
+    with scratch_database(server.admin, owner=server.owner, extensions=extensions) as scratch:
+        engine = engine_on(scratch, server.owner)
+        try:
+            with engine.begin() as connection:
+                for schema in sorted({table.schema for table in metadata.tables.values() if table.schema}):
+                    connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {_quoted(engine, schema)}")
+                metadata.create_all(connection)
+        except SQLAlchemyError as error:
+            message = str(getattr(error, "orig", None) or error).split("\n")[0]
+            raise ModelsError(
+                f"the models cannot be created: {message}", place="models", remedy="correct the models"
+            ) from None
+        with connect(scratch, autocommit=True) as connection:
+            return read_catalog(connection)
+
+
+def engine_on(target: Target, owner: str) -> Engine:
+    """Return an SQLAlchemy engine whose connections have the role of the owner."""
+
+    def creator() -> object:
+        connection = connect(target)
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(owner)))
+        connection.commit()
+        return connection
+
+    return create_engine("postgresql+psycopg://", creator=creator, poolclass=NullPool)
+
+
+def _quoted(engine: Engine, name: str) -> str:
+    return engine.dialect.identifier_preparer.quote_identifier(name)

@@ -1,0 +1,86 @@
+"""What each module does to a catalog, found by running the modules on a scratch database."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.catalog.changes import CatalogChange, fold
+from infra.modules.digests import text_digest
+from infra.modules.directive import runs_by_statement
+from infra.modules.module import Module, load_modules
+from infra.postgres.apply.by_statement import run_without_resume
+from infra.postgres.apply.scratch import installed_extensions, scratch_database
+from infra.postgres.connection import pool
+from infra.postgres.connection.execute import execute, owner_transaction, set_role
+from infra.postgres.introspection.effects import catalog_change_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.session import Session
+    from infra.postgres.connection.target import Target
+
+_latest_effects: dict[tuple[str, ...], dict[str, CatalogChange]] = {}
+"""The effects of the modules that were run last, by target and digests of all texts: it has at most one entry."""
+_lock = threading.Lock()
+
+
+class ModuleEffects:
+    """The effect of each module by name, and the definitions that all of them together leave."""
+
+    def __init__(self, by_module: Mapping[str, CatalogChange]) -> None:
+        self.by_module = by_module
+        self.definitions = fold(by_module.items()).definitions
+
+
+def modules_of(session: Session) -> list[Module]:
+    """Read the modules of a session's directory, in their order; raises ModuleFileError."""
+    return load_modules(Path(session.directory), shown_as=session.directory)
+
+
+def effects_of_modules(session: Session) -> ModuleEffects:
+    """Return the effects of a session's modules, which are run only once in a process while their files stay the same.
+
+    Threads wait for each other, so that modules are never run twice at once. Raises ModuleError.
+    """
+    modules = modules_of(session)
+    key = (str(session.target), *(text_digest(module.text) for module in modules))
+    with _lock:
+        if key not in _latest_effects:
+            _latest_effects.clear()
+            _latest_effects[key] = effects_on_scratch(
+                session.admin, modules, owner=session.owner, like=session.target, seconds=session.statement_timeout
+            )
+        return ModuleEffects(_latest_effects[key])
+
+
+def effects_on_scratch(
+    admin: Target, modules: Sequence[Module], *, owner: str, like: Target, seconds: float
+) -> dict[str, CatalogChange]:
+    """Run modules in order on a scratch database with the extensions of `like`, and return the effect of each by name.
+
+    `seconds` limits each statement and its wait for locks. Raises ModuleError.
+    """
+    extensions = installed_extensions(like)
+    with scratch_database(admin, owner=owner, extensions=extensions) as scratch, pool.connection(scratch) as connection:
+        return {
+            module.name: run_on_scratch(connection, scratch, module, owner=owner, seconds=seconds) for module in modules
+        }
+
+
+def run_on_scratch(
+    connection: Connection, scratch: Target, module: Module, *, owner: str, seconds: float
+) -> CatalogChange:
+    """Run one module on a scratch database as a stack's run would, and return its effect; raises ModuleError."""
+
+    def act() -> None:
+        execute(connection, module)
+        set_role(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
+
+    if runs_by_statement(module.text):
+        return run_without_resume(connection, module, owner, seconds)
+    with owner_transaction(connection, owner, lock_timeout=seconds, statement_timeout=seconds):
+        return catalog_change_of(connection, scratch, act)

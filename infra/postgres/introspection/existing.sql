@@ -1,9 +1,0 @@
--- Which of these oids a session sees, by the part of the catalog that they belong to.
-SELECT 'relation', c.oid::bigint FROM pg_catalog.pg_class c WHERE c.oid = ANY (%(relations)s::oid[])
-UNION ALL SELECT 'object', n.oid::bigint FROM pg_catalog.pg_namespace n WHERE n.oid = ANY (%(objects)s::oid[])
-UNION ALL SELECT 'object', e.oid::bigint FROM pg_catalog.pg_extension e WHERE e.oid = ANY (%(objects)s::oid[])
-UNION ALL SELECT 'object', t.oid::bigint FROM pg_catalog.pg_type t WHERE t.oid = ANY (%(objects)s::oid[])
-UNION ALL SELECT 'object', p.oid::bigint FROM pg_catalog.pg_proc p WHERE p.oid = ANY (%(objects)s::oid[])
-UNION ALL SELECT 'object', s.oid::bigint FROM pg_catalog.pg_statistic_ext s WHERE s.oid = ANY (%(objects)s::oid[])
-UNION ALL SELECT 'object', e.oid::bigint FROM pg_catalog.pg_event_trigger e WHERE e.oid = ANY (%(objects)s::oid[])
-UNION ALL SELECT 'object', d.oid::bigint FROM pg_catalog.pg_default_acl d WHERE d.oid = ANY (%(objects)s::oid[])

@@ -1,0 +1,105 @@
+"""The identity of a ledger: the stack, server and database that it belongs to; a ledger in a copy is another's."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from weakref import WeakKeyDictionary, WeakSet
+
+from psycopg import errors
+from psycopg.pq import TransactionStatus
+
+from infra.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from typing_extensions import LiteralString
+
+    from infra.postgres.connection.pool import Connection
+
+_FORMAT = 1
+_PLACE = "sqlmodule.identity"
+
+CURRENT_DATABASE = """
+SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()
+"""
+
+_current: WeakKeyDictionary[Connection, tuple[str, int]] = WeakKeyDictionary()
+_with_ledger: WeakSet[Connection] = WeakSet()
+
+
+@dataclass(frozen=True)
+class LedgerIdentity:
+    """The stack, server and database that a ledger belongs to; `system_identifier` is pg_control_system()'s."""
+
+    stack: str
+    system_identifier: str
+    database: int
+
+
+@cache
+def _definition() -> LiteralString:
+    return cast("LiteralString", Path(__file__).with_name("ledger.sql").read_text())
+
+
+def ledger_exists(connection: Connection) -> bool:
+    """Return whether the database has a ledger; once it has one, that is remembered with the connection."""
+    if connection not in _with_ledger:
+        if connection.execute("SELECT to_regclass('sqlmodule.identity')").fetchone() == (None,):
+            return False
+        if connection.info.transaction_status == TransactionStatus.IDLE:  # else it may still be rolled back
+            _with_ledger.add(connection)
+    return True
+
+
+def read_identity(connection: Connection) -> LedgerIdentity | None:
+    """Return the ledger's identity, None where there is no ledger; raises LedgerError for an unsupported format."""
+    if not ledger_exists(connection):
+        return None
+    with translated_format_errors():
+        row = connection.execute("SELECT format, stack, system_identifier, database FROM sqlmodule.identity").fetchone()
+    if row is None:
+        raise LedgerError("the ledger's identity row is missing", place=_PLACE, remedy="restore it from a backup")
+    if row[0] > _FORMAT:
+        raise LedgerError(
+            f"the ledger has format {row[0]}, and this version of the program supports {_FORMAT}",
+            place=_PLACE,
+            remedy="use the newer version that wrote it",
+        )
+    return LedgerIdentity(row[1], row[2], row[3])
+
+
+@contextmanager
+def translated_format_errors() -> Generator[None]:
+    """Raise LedgerError for tables or columns that the ledger lacks."""
+    try:
+        yield
+    except (errors.UndefinedColumn, errors.UndefinedTable) as error:
+        raise LedgerError(
+            f"its tables are not those of format {_FORMAT} ({error.diag.message_primary})",
+            place="schema sqlmodule",
+            remedy="use the version of the program that created it, or restore the schema from a backup",
+        ) from None
+
+
+def current_identity(connection: Connection, stack: str) -> LedgerIdentity:
+    """Return the identity of a ledger that this stack would create; server and database are read once a connection."""
+    if connection not in _current:
+        row = connection.execute(CURRENT_DATABASE).fetchone() or ("", 0)
+        _current[connection] = (str(row[0]), int(row[1]))
+    return LedgerIdentity(stack, *_current[connection])
+
+
+def create_ledger(connection: Connection, stack: str) -> LedgerIdentity:
+    """Create the ledger in the current transaction, owned by the current role, and return its identity."""
+    identity = current_identity(connection, stack)
+    connection.execute(_definition())
+    connection.execute(
+        "INSERT INTO sqlmodule.identity (format, stack, system_identifier, database) VALUES (%s, %s, %s, %s)",
+        (_FORMAT, identity.stack, identity.system_identifier, identity.database),
+    )
+    return identity

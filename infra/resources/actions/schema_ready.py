@@ -1,0 +1,43 @@
+"""What SchemaReady's verbs read of a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.catalog.catalog import NOT_COMPARED, fingerprint
+from infra.postgres.apply.preview import cached_status
+from infra.postgres.apply.status import read_status
+from infra.postgres.connection.target import connect
+from infra.resources.base import admin_target
+from infra.resources.console import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.resources.base import Properties
+
+
+def unmanaged(props: Properties) -> list[str]:
+    """Return the objects that no module made, [] where the server does not answer soon."""
+    status = cached_status(admin_target(props), props["stack"], _log(props))
+    return [str(identity) for identity in status.unmanaged(props["allowed"])] if status else []
+
+
+def ready(props: Properties) -> Properties:
+    """Return the properties with fingerprint, number of tables, and what no module made; report the last where new."""
+    with connect(admin_target(props), autocommit=True) as connection:
+        status = read_status(connection, props["stack"])
+    found = [str(identity) for identity in status.unmanaged(props["allowed"])]
+    if found and found != props.get("unmanaged"):
+        _log(props)(f"no module made {', '.join(found)}; name it in modules.unmanaged when that is right")
+    return {
+        **props,
+        "fingerprint": fingerprint(status.catalog),
+        "tables": sum(identity.kind == "table" for identity in status.catalog.objects),
+        "unmanaged": found,
+        "not_compared": list(NOT_COMPARED),
+    }
+
+
+def _log(props: Properties) -> Callable[[str], None]:
+    return logger(props["stack"], "SchemaReady", f"{props['database']}-ready")

@@ -1,0 +1,59 @@
+"""What ServerCertificate's verbs do: decide when a certificate is due, issue it, write the authority's file."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.errors import InfraError
+from infra.resources.base import changed, without
+from infra.server.docker import certificates
+from infra.server.embedded.specification import default_root
+from infra.server.file_io import write_whole
+
+if TYPE_CHECKING:
+    from infra.resources.base import Properties
+
+_AUTHORITY = ("authority", "authority_key")
+_READABLE_MODE = 0o644
+
+
+def plan(olds: Properties, news: Properties) -> Properties:
+    """Return the inputs with the authority's file and the moment of issue, and what will be done as `plan`."""
+    file = olds.get("file") or f"{news['stack']}-{secrets.token_hex(4)}.crt"
+    path = _folder() / file
+    news = {**news, "names": list(dict.fromkeys(news["names"]))}
+    inputs = {**news, "file": file, "path": str(path), "issued": olds.get("issued") or certificates.moment()}
+    if not olds:
+        return inputs
+    text = ""
+    if certificates.is_due(olds["issued"]):
+        text = "renew: the certificate ends in some months: restart in a new container"
+    elif changed(olds, news, "names"):
+        text = f"a new certificate, for {', '.join(news['names'])}: restart in a new container"
+    if text:
+        inputs["issued"] = certificates.moment()
+    elif not path.is_file():
+        text = f"write {path}"
+    return {**inputs, "plan": text} if text else inputs
+
+
+def issue(news: Properties, olds: Properties) -> Properties:
+    """Return the properties with keys and certificates, new where one is due; write the authority's file."""
+    issued = {name: olds[name] for name in (*_AUTHORITY, "certificate", "key")} if olds else {}
+    if not olds or changed(olds, news, "names", "issued"):
+        authority = {name: olds[name] for name in _AUTHORITY} if olds else {}
+        issued = asdict(certificates.issue(news["names"], issued=news["issued"], **authority))
+    path = Path(news["path"])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, issued["authority"], mode=_READABLE_MODE)
+    except OSError as error:
+        raise InfraError(f"cannot be written ({error.strerror})", place=str(path)) from None
+    return {**without(news, "plan"), **issued}
+
+
+def _folder() -> Path:
+    return default_root().with_name("platform-postgres-certificates")

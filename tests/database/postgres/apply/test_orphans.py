@@ -1,0 +1,124 @@
+"""A new module that creates objects which a module without a file has created."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.errors import ModuleError
+from infra.modules.decision import Step
+from tests.database.postgres.databases import EPHEMERAL
+
+if TYPE_CHECKING:
+    from tests.database.postgres.databases import World
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+A = "CREATE TABLE a (id integer PRIMARY KEY);\n"
+B = "CREATE TABLE b (id integer PRIMARY KEY);\n"
+CHANGED = "CREATE TABLE b (id bigint PRIMARY KEY);\n"
+ON_B = "CREATE TABLE c (b_id integer REFERENCES b (id));\n"
+
+
+@pytest.fixture
+def applied(world: World) -> World:
+    """Return a world with two modules applied, and a row in the second one's table."""
+    world.write(m01_a=A, m02_b=B)
+    world.up()
+    world.sql("INSERT INTO b VALUES (1)")
+    return world
+
+
+def test_a_file_renamed_and_changed_is_rebuilt_in_an_ephemeral_stack(applied: World) -> None:
+    """A new file with the number of a removed one is taken for it; retiring that afterwards finds nothing to drop."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m02_b=None, m02_new=CHANGED)
+    expected = "rebuild: its statements changed; drops and recreates 1 table of module 02, losing all rows (b 1)"
+    assert world.preview("02-new").change == expected
+    assert world.up() == [Step.UNCHANGED, Step.REBUILD]
+    assert world.retire("02-b") == "there was nothing to drop"
+    assert world.ledger() == {"01-a": "applied", "02-new": "applied"}
+    assert world.equals_scratch()
+
+
+def test_later_modules_are_rebuilt_with_it(applied: World) -> None:
+    """The modules after a renamed and changed file are rebuilt too, as after a changed one."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m03_c=ON_B)
+    world.up()
+    world.write(m02_b=None, m02_new=CHANGED, m03_c=ON_B.replace("integer", "bigint"))
+    assert world.up()[1] is Step.REBUILD
+    assert world.ledger() == {"01-a": "applied", "02-new": "applied", "03-c": "applied"}
+    assert world.equals_scratch()
+
+
+def test_a_file_renamed_and_changed_is_compared_in_a_persistent_stack(applied: World) -> None:
+    """Every difference is named and nothing is lost; after a migration to the new file that is recorded."""
+    world = applied
+    world.write(m02_b=None, m02_new=CHANGED)
+    assert "but the database does not match: column public.b.id is different" in world.preview("02-new").refused
+    refusal = "\n".join(world.refused())
+    assert "column public.b.id is different" in refusal
+    assert world.sql("SELECT id FROM b") == [(1,)]
+    world.sql("ALTER TABLE b ALTER id TYPE bigint")
+    assert world.up() == [Step.UNCHANGED, Step.VERIFY]
+    assert world.ledger() == {"01-a": "applied", "02-new": "verified"}
+
+
+@pytest.fixture
+def moving(applied: World) -> World:
+    """Return a world in which the second of three modules is moved to the end, and changed."""
+    world = applied
+    world.write(m03_c=ON_B)
+    world.up()
+    world.write(m02_b=None, m03_c=None, m02_c=ON_B, m03_b=CHANGED)
+    return world
+
+
+def test_statements_may_move_to_another_number_in_an_ephemeral_stack(moving: World) -> None:
+    """What the removed file created is dropped first, which is reported; the other modules stay as they are."""
+    world = moving.set(lifecycle=EPHEMERAL)
+    world.sql("ALTER TABLE c DROP CONSTRAINT c_b_id_fkey")
+    assert world.up(check_drift=False) == [Step.UNCHANGED, Step.UNCHANGED, Step.APPLY]
+    assert world.messages == [f"02-b was removed: its objects are dropped from {world.place}"]
+    assert world.ledger() == {"01-a": "applied", "02-c": "applied", "03-b": "applied"}
+    assert world.sql("SELECT count(*) FROM b") == [(0,)]
+
+
+def test_an_orphan_that_others_depend_on_is_not_dropped(moving: World) -> None:
+    """The refusal names the dependent object, and nothing is changed."""
+    world = moving.set(lifecycle=EPHEMERAL)
+    (refusal,) = world.refused()
+    assert refusal == (
+        f"module 02-b in {world.place}: cannot be dropped, because other objects depend on what it created: "
+        "constraint c_b_id_fkey on table c depends on table b; drop those objects first, if they are not needed"
+    )
+    assert world.sql("SELECT id FROM b") == [(1,)]
+
+
+def test_in_a_persistent_stack_the_modules_without_a_file_are_named(moving: World) -> None:
+    """A hint beside PostgreSQL's error names the modules without a file; nothing is dropped."""
+    world = moving
+    with pytest.raises(ModuleError) as caught:
+        world.up()
+    assert str(caught.value).splitlines() == [
+        'sql/03-b.sql:1:1: relation "b" already exists [42P07]',
+        "  CREATE TABLE b (id bigint PRIMARY KEY);",
+        "  ^",
+        (
+            "  hint: modules whose files were removed may have created it, and their objects stay: 02-b; "
+            "restore a file to have it compared with the database"
+        ),
+    ]
+    assert world.sql("SELECT id FROM b") == [(1,)]
+
+
+def test_without_orphans_a_table_that_exists_is_the_modules_own_error(applied: World) -> None:
+    """When every module has its file, the module is not tried again, and nothing is dropped."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m03_new=B)
+    with pytest.raises(ModuleError, match='relation "b" already exists'):
+        world.up()
+    assert world.messages == []
+    assert world.sql("SELECT id FROM b") == [(1,)]

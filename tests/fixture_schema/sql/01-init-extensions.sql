@@ -1,0 +1,5 @@
+-- Extensions of the shop: those of the default settings; this file is written by hand.
+
+CREATE EXTENSION IF NOT EXISTS "uuid-ossp";
+CREATE EXTENSION IF NOT EXISTS pgcrypto;
+CREATE EXTENSION IF NOT EXISTS pg_trgm;

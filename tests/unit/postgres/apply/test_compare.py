@@ -1,0 +1,54 @@
+"""The comparison of what a module makes with what a database holds, and its summary in one line."""
+
+from __future__ import annotations
+
+from infra.catalog.catalog import Catalog, ObjectId
+from infra.catalog.changes import CatalogChange
+from infra.catalog.difference import Difference
+from infra.postgres.apply.compare import compare_module, summarize_differences
+from infra.postgres.apply.module_effects import ModuleEffects
+from infra.postgres.apply.status import DatabaseStatus
+from infra.postgres.ledger.identity import LedgerIdentity
+
+A, B = ObjectId("column", "public.t.a"), ObjectId("column", "public.t.b")
+OWNER, OTHER = ObjectId("owner", "table public.t"), ObjectId("table", "public.other")
+HERE = LedgerIdentity("stack", "1", 1)
+
+
+def differences(
+    effects: dict[str, CatalogChange], objects: dict[ObjectId, str], previous: CatalogChange | None = None
+) -> list[Difference]:
+    return compare_module(DatabaseStatus(HERE, HERE, {}, Catalog(objects)), ModuleEffects(effects), "01-t", previous)
+
+
+def test_only_the_modules_objects_are_compared() -> None:
+    """Objects of others are not compared, nor are owners and privileges."""
+    effects = {"01-t": CatalogChange({A: "type text", OWNER: "x"}), "02-o": CatalogChange({OTHER: ""})}
+    assert differences(effects, {A: "type text", OWNER: "y"}) == []
+    assert differences(effects, {A: "type integer"}) == [Difference(A, "type text", "type integer")]
+
+
+def test_objects_are_expected_as_all_modules_leave_them() -> None:
+    """A later module's change of the definition is expected, and so is that it dropped the object."""
+    effects = {"01-t": CatalogChange({A: "old", B: ""}), "02-o": CatalogChange({A: "new", B: None}, frozenset({A, B}))}
+    assert differences(effects, {A: "new"}) == []
+    assert differences(effects, {A: "old", B: ""}) == [Difference(A, "new", "old"), Difference(B, None, "")]
+
+
+def test_what_the_module_had_created_before_must_be_gone() -> None:
+    """An object that the module no longer makes is extra, unless it had only changed it."""
+    effects, objects = {"01-t": CatalogChange({A: ""})}, {A: "", B: ""}
+    assert differences(effects, objects, CatalogChange({A: "", B: ""})) == [Difference(B, None, "")]
+    assert differences(effects, objects, CatalogChange({A: "", B: ""}, frozenset({B}))) == []
+
+
+def test_a_summary_names_five_differences() -> None:
+    """Each is named with its verdict; of more than five the rest is counted; no difference is no text."""
+    objects = [
+        Difference(ObjectId("table", f"public.t{number}"), "" if number else None, None if number > 1 else "x")
+        for number in range(7)
+    ]
+    assert summarize_differences([]) == ""
+    assert summarize_differences(objects[:2]) == "table public.t0 is extra, table public.t1 is different"
+    assert "and" not in summarize_differences(objects[:5])
+    assert summarize_differences(objects).endswith(", table public.t4 is missing and 2 more")
