@@ -87,7 +87,7 @@ def fold(effects: Iterable[tuple[str, CatalogChange]]) -> Expected:
     return Expected(definitions, writers)
 
 
-def unmanaged(live: Catalog, expected: Iterable[ObjectId]) -> list[ObjectId]:
+def unmanaged_objects(live: Catalog, expected: Iterable[ObjectId]) -> list[ObjectId]:
     """Return the objects that no module created, without the parts of tables and views that are themselves returned."""
     managed = set(expected)
     extra = {identity for identity in live.objects if identity.kind in STRUCTURE and identity not in managed}

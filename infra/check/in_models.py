@@ -102,8 +102,8 @@ def _source(declared: type) -> ModelSource | None:
     classes = {node.name: node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)}
     if path is None or declared.__qualname__ not in classes:
         return None
-    shown = os.path.relpath(path)
-    return ModelSource(str(path) if shown.startswith("..") else shown, text.splitlines(), classes)
+    relative = os.path.relpath(path)
+    return ModelSource(str(path) if relative.startswith("..") else relative, text.splitlines(), classes)
 
 
 def _columns(table: Table, identity: ObjectId) -> list[Any]:

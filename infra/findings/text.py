@@ -60,12 +60,12 @@ def _with_caret(place: Place) -> Iterable[str]:
         return
     text, column = _printable(place.text), max(place.column, 1)
     cut = max(0, column - BEFORE_THE_CARET) if len(text) > WIDEST_LINE else 0
-    shown = text[cut : cut + WIDEST_LINE]
+    window = text[cut : cut + WIDEST_LINE]
     lead, tail = "…" if cut else "", "…" if cut + WIDEST_LINE < len(text) else ""
-    yield f"  {lead}{shown}{tail}".rstrip()
+    yield f"  {lead}{window}{tail}".rstrip()
     if place.column:
         blank = "".join(
-            "\t" if character == "\t" else " " for character in (lead + shown)[: column - 1 - cut + len(lead)]
+            "\t" if character == "\t" else " " for character in (lead + window)[: column - 1 - cut + len(lead)]
         )
         yield f"  {blank}^"
 

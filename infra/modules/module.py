@@ -50,26 +50,28 @@ def load_modules(directory: Path, *, shown_as: str | None = None) -> list[Module
     `shown_as` is the directory's name in messages and previews. Names that begin with a dot are ignored; every other
     entry must be a module. Raises ModuleDirectoryError with all problems, ModuleFileError for an unreadable directory.
     """
-    shown = PurePath(shown_as) if shown_as is not None else directory
+    display_directory = PurePath(shown_as) if shown_as is not None else directory
     try:
         entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
     except OSError as error:
         raise ModuleFileError(
-            f"cannot be read ({error.strerror})", place=str(shown), remedy="create it or set `modules.directory`"
+            f"cannot be read ({error.strerror})",
+            place=str(display_directory),
+            remedy="create it or set `modules.directory`",
         ) from None
     if not entries:
-        problem = ModuleFileError("holds no module", place=str(shown), remedy="add 01-….sql")
-        raise ModuleDirectoryError(str(shown), [problem])
+        problem = ModuleFileError("holds no module", place=str(display_directory), remedy="add 01-….sql")
+        raise ModuleDirectoryError(str(display_directory), [problem])
     problems: list[ModuleFileError] = []
     modules: list[Module] = []
     for entry in entries:
         try:
-            modules.append(_load(entry, str(shown / _printable(entry.name))))
+            modules.append(_load(entry, str(display_directory / _printable(entry.name))))
         except ModuleFileError as problem:
             problems.append(problem)
-    problems.extend(_numbering([entry.name for entry in entries], shown))
+    problems.extend(_numbering([entry.name for entry in entries], display_directory))
     if problems:
-        raise ModuleDirectoryError(str(shown), problems)
+        raise ModuleDirectoryError(str(display_directory), problems)
     return sorted(modules, key=lambda module: module.number)
 
 
@@ -77,45 +79,49 @@ def _printable(name: str) -> str:
     return name if name.isprintable() else repr(name)
 
 
-def _load(path: Path, shown: str) -> Module:
+def _load(path: Path, display_path: str) -> Module:
     name = MODULE_NAME.fullmatch(path.name)
     if not name:
         raise ModuleFileError(
-            "is not named like a module", place=shown, remedy="name it NN-lower-case-words.sql or move it elsewhere"
+            "is not named like a module",
+            place=display_path,
+            remedy="name it NN-lower-case-words.sql or move it elsewhere",
         )
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ModuleFileError("is not a file", place=shown, remedy="a module is one SQL file")
+            raise ModuleFileError("is not a file", place=display_path, remedy="a module is one SQL file")
         raw = path.read_bytes()
     except OSError as error:
         is_broken_link = error.errno in {ENOENT, ELOOP}  # it was listed, so it is there
         remedy = "repair or remove the symbolic link" if is_broken_link else "make it readable"
-        raise ModuleFileError(f"cannot be read ({error.strerror})", place=shown, remedy=remedy) from None
-    return Module(int(name["number"]), path.stem, shown, decode(raw, shown))
+        raise ModuleFileError(f"cannot be read ({error.strerror})", place=display_path, remedy=remedy) from None
+    return Module(int(name["number"]), path.stem, display_path, decode(raw, display_path))
 
 
-def decode(raw: bytes, shown: str) -> str:
+def decode(raw: bytes, display_path: str) -> str:
     """Return a module's text; raises ModuleFileError for text that PostgreSQL would not accept as it is.
 
     That is a byte order mark, which is no white space to PostgreSQL; NUL, which no text may contain; and anything else
     than UTF-8 (PostgreSQL manual, 24.3).
     """
     if raw.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        raise ModuleFileError("begins with a byte order mark", place=f"{shown}:1:1", remedy="save it as plain UTF-8")
+        raise ModuleFileError(
+            "begins with a byte order mark", place=f"{display_path}:1:1", remedy="save it as plain UTF-8"
+        )
     if b"\0" in raw:
         line = raw.count(b"\n", 0, raw.index(b"\0")) + 1
-        raise ModuleFileError("holds a NUL byte", place=f"{shown}:{line}", remedy="save it as UTF-8")
+        raise ModuleFileError("holds a NUL byte", place=f"{display_path}:{line}", remedy="save it as UTF-8")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ModuleFileError(
-            f"is not UTF-8 (byte 0x{raw[error.start]:02x})", place=f"{shown}:{line}", remedy="save it as UTF-8"
+            f"is not UTF-8 (byte 0x{raw[error.start]:02x})", place=f"{display_path}:{line}", remedy="save it as UTF-8"
         ) from None
     return text.replace("\r\n", "\n")
 
 
-def _numbering(names: list[str], shown: PurePath) -> list[ModuleFileError]:
+def _numbering(names: list[str], display_directory: PurePath) -> list[ModuleFileError]:
     """Return a problem for each number that occurs twice or is left out: either would make the order uncertain."""
     problems: list[ModuleFileError] = []
     numbered = sorted((int(match["number"]), name) for name in names if (match := MODULE_NAME.fullmatch(name)))
@@ -126,12 +132,14 @@ def _numbering(names: list[str], shown: PurePath) -> list[ModuleFileError]:
             what, remedy = f"has the number of {previous}", "give each module a number of its own"
             if number == 0:
                 what, remedy = "has the number 0", "number the modules from 01"
-            problems.append(ModuleFileError(what, place=str(shown / name), remedy=remedy))
+            problems.append(ModuleFileError(what, place=str(display_directory / name), remedy=remedy))
         elif number > expected:
             gap = f" {expected:02}" if number == expected + 1 else f"s {expected:02} to {number - 1:02}"
             problems.append(
                 ModuleFileError(
-                    f"leaves out number{gap}", place=str(shown / name), remedy="number the modules without a gap"
+                    f"leaves out number{gap}",
+                    place=str(display_directory / name),
+                    remedy="number the modules without a gap",
                 )
             )
         expected = number + 1

@@ -35,5 +35,5 @@ COMMAND = (sys.executable, "-m", "tests.fixture_schema")
 
 
 def use_as_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make `import models` return the fixture's models for the duration of a test."""
+    """Replace the package `models` by the fixture's models, for the duration of a test."""
     monkeypatch.setitem(sys.modules, "models", importlib.import_module("tests.fixture_schema.models"))

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def fixture_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the commands find the models of the fixture."""
+    """Replace the package `models` by the models of the fixture, for commands that import it."""
     use_as_models(monkeypatch)
 
 

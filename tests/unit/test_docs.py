@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,9 @@ def default(field: FieldInfo) -> str:
         return "required"
     value: Any = field.get_default(call_default_factory=True) if field.default_factory is None else {}
     if isinstance(value, tuple):
-        value = [getattr(one, "name", one) for one in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        value = [getattr(item, "name", item) for item in value]  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    if isinstance(value, Enum):
+        value = value.value
     if isinstance(value, float):
         value = f"{value:g}s"
     return "none" if value is None else f"`{value if isinstance(value, str) else json.dumps(value)}`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.lint.rule import Violation, rule, violation
-from infra.lint.tree import enum_value, nodes
+from infra.lint.tree import enum_value, nodes, qualified_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,14 @@ def _belongs(statement: LocatedStatement, purpose: str, module_purpose: str, cre
         return purpose == "schemas"  # an extension may need one
     if module_purpose != "tables" or purpose not in ALLOWED_WITH_TABLES:
         return False
-    return purpose not in {"rows", "constraints"} or statement.tree.relation.relname in created
+    return purpose not in {"rows", "constraints"} or _table(statement) in created
+
+
+def _table(statement: LocatedStatement) -> str:
+    """Return the table of a statement about rows or constraints."""
+    if statement.kind == "comment_stmt":  # COMMENT ON CONSTRAINT: schema, table and constraint are parts of one name
+        return qualified_name(strings(statement.tree.object.list.items)[:-1])[1]
+    return statement.tree.relation.relname
 
 
 def _purpose(statement: LocatedStatement) -> str:

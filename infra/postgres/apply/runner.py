@@ -118,8 +118,8 @@ def _apply_once(
         applied = run_module(connection, session, module, digests, Step.APPLY)
         _reset_session(connection)
         return applied
+    effect = _proved_effect(connection, session, module, status, decision)  # reads in a transaction of its own
     with session.transaction(connection):
-        effect = _proved_effect(connection, session, module, status, decision)
         if not read_identity(connection):
             create_ledger(connection, session.stack)
         ledger.record(

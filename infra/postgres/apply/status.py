@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ACCESS, Catalog, ObjectId
-from infra.catalog.changes import CatalogChange, Expected, fold, is_structure, unmanaged
+from infra.catalog.changes import CatalogChange, Expected, fold, is_structure, unmanaged_objects
 from infra.catalog.difference import Difference
 from infra.modules.decision import ModuleState
 from infra.modules.module import order
@@ -61,7 +61,7 @@ class DatabaseStatus:
         patterns = (*ALWAYS_THERE, *allowed)
         return [
             identity
-            for identity in unmanaged(self.catalog, self.expected.definitions)
+            for identity in unmanaged_objects(self.catalog, self.expected.definitions)
             if not any(fnmatch.fnmatchcase(str(identity), pattern) for pattern in patterns)
         ]
 

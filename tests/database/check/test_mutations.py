@@ -33,14 +33,14 @@ class Case(NamedTuple):
     """Statements that change a database, and the expected findings, each as code and object."""
 
     statements: str
-    found: tuple[str, ...]
+    findings: tuple[str, ...]
 
 
 def cases() -> list[Case]:
     """Read the cases: a line of statements, and below it a line `=> finding` for each expected finding."""
     text = (MUTATIONS / "mutations.txt").read_text(encoding="utf-8")
     blocks = re.findall(r"^(?!#|=>)(.+)\n((?:=> .+\n)*)", text, re.MULTILINE)
-    return [Case(statements, tuple(line[3:] for line in found.splitlines())) for statements, found in blocks]
+    return [Case(statements, tuple(line[3:] for line in findings.splitlines())) for statements, findings in blocks]
 
 
 CASES = cases()
@@ -76,10 +76,10 @@ def base(server: str) -> Iterator[Base]:
             admin.execute("DROP ROLE IF EXISTS mutations_reader")
 
 
-def findings_between(expected: Catalog, found: Catalog) -> tuple[str, ...]:
+def findings_between(expected: Catalog, actual: Catalog) -> tuple[str, ...]:
     """Compare as `check` does; return code and object of each finding."""
     comparison = Comparison("one", "other", MODULES_AGAINST_MODELS, lambda _: [], lambda _: "a remedy", Place("sql"))
-    texts = (f"{finding.code} {finding.message}" for finding in comparison.findings(expected, found))
+    texts = (f"{finding.code} {finding.message}" for finding in comparison.findings(expected, actual))
     return tuple(re.sub(" (differs between one and other|is only in (one|other))$", "", text) for text in texts)
 
 
@@ -88,7 +88,7 @@ def test_a_mutation_is_reported_as_exactly_what_it_is(base: Base, case: Case) ->
     """Each change is found, with the object that changed, and nothing else is."""
     with rolled_back(base.connection):
         run(base.connection, case.statements)
-        assert findings_between(base.catalog, read_catalog(base.connection)) == case.found
+        assert findings_between(base.catalog, read_catalog(base.connection)) == case.findings
 
 
 def test_what_was_not_changed_is_not_reported(base: Base) -> None:
@@ -100,8 +100,8 @@ def test_what_was_not_changed_is_not_reported(base: Base) -> None:
 
 def test_every_kind_of_object_is_mutated() -> None:
     """The cases have every kind of object that is read, and each has a finding."""
-    expected = "\n".join(line for case in CASES for line in case.found)
+    expected = "\n".join(line for case in CASES for line in case.findings)
     kinds = [DISPLAY_NAMES.get(kind, kind) for kind in (*STRUCTURE, *ACCESS, *NOTES)]
     assert [kind for kind in kinds if not re.search(rf"^C10\d {kind} ", expected, re.MULTILINE)] == []
     assert len({case.statements for case in CASES}) > 220
-    assert all(case.found for case in CASES)
+    assert all(case.findings for case in CASES)

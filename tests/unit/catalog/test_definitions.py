@@ -89,17 +89,22 @@ def test_constraints(case: tuple[str, str, tuple[str, ...], str, tuple[str, ...]
     """Kind, columns, target and action are told apart, with a comment and without."""
     definition, kind, columns, target, others, action = case
     for comment in ("", "\ncomment 'Said.'"):
-        found = constraint_of("public.t.k", definition + comment)
-        assert (found.name, found.kind, found.definition) == ("k", kind, definition)
-        assert (found.columns, found.target, found.target_columns, found.action) == (columns, target, others, action)
-        assert found.comment == ("Said." if comment else "")
+        parsed = constraint_of("public.t.k", definition + comment)
+        assert (parsed.name, parsed.kind, parsed.definition) == ("k", kind, definition)
+        assert (parsed.columns, parsed.target, parsed.target_columns, parsed.action) == (
+            columns,
+            target,
+            others,
+            action,
+        )
+        assert parsed.comment == ("Said." if comment else "")
 
 
 def test_an_action_is_what_the_constraint_says() -> None:
     """Further lines about a foreign key are in its definition, and no part of its action."""
     text = "FOREIGN KEY (a) REFERENCES public.t(id) ON DELETE CASCADE\ninherited"
-    found = constraint_of("public.t.k", text)
-    assert (found.action, found.definition) == ("ON DELETE CASCADE", text)
+    parsed = constraint_of("public.t.k", text)
+    assert (parsed.action, parsed.definition) == ("ON DELETE CASCADE", text)
 
 
 INDEXES = [
@@ -115,8 +120,8 @@ INDEXES = [
 @pytest.mark.parametrize(("what", "columns", "predicate"), INDEXES)
 def test_indexes(what: str, columns: tuple[str, ...], predicate: str) -> None:
     """Table, columns and predicate are told apart; an expression or a sort order is not listed as a column."""
-    found = index_of("public.i", f'CREATE UNIQUE INDEX "i ON x" ON ONLY public."t.t" USING {what}\ncomment \'Fast.\'')
-    assert found == IndexDefinition(
+    parsed = index_of("public.i", f'CREATE UNIQUE INDEX "i ON x" ON ONLY public."t.t" USING {what}\ncomment \'Fast.\'')
+    assert parsed == IndexDefinition(
         "public.i", 'public."t.t"', what, unique=True, columns=columns, predicate=predicate, comment="Fast."
     )
     assert not index_of("public.i", f"CREATE INDEX i ON public.t USING {what}").unique

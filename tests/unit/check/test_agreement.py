@@ -68,8 +68,8 @@ def test_the_extensions_of_a_stacks_file_are_read(root: Path) -> None:
     (root / "Pulumi.more.yaml").write_text("config:\n  shop:extensions: [citext]\n", encoding="utf-8")
     (root / "Pulumi.plain.yml").write_text("config:\n  extensions:\n    - hstore\n", encoding="utf-8")
     (root / "Pulumi.empty.yaml").write_text("", encoding="utf-8")
-    found = extensions_of_stacks(root)[1:]
-    assert [(stack.source, stack.names, stack.place.path, stack.place.line) for stack in found] == [
+    stacks = extensions_of_stacks(root)[1:]
+    assert [(stack.source, stack.names, stack.place.path, stack.place.line) for stack in stacks] == [
         ("Pulumi.more.yaml", ("citext",), "Pulumi.more.yaml", 2),
         ("Pulumi.plain.yml", ("hstore",), "Pulumi.plain.yml", 2),
     ]

@@ -81,10 +81,10 @@ CASES: list[tuple[str, str, list[str]]] = [
 @pytest.mark.parametrize(("before", "after", "mains"), CASES)
 def test_a_part_goes_with_its_whole(before: str, after: str, mains: list[str]) -> None:
     """Of a missing or extra object only the whole is a group of its own; a part that differs by itself is one too."""
-    found = differences(catalog(before) if before else Catalog(), catalog(after) if after else Catalog())
-    groups = fold_parts(found)
+    found_differences = differences(catalog(before) if before else Catalog(), catalog(after) if after else Catalog())
+    groups = fold_parts(found_differences)
     assert [str(group.main.identity) for group in groups] == mains
     grouped = [difference.identity for group in groups for difference in (group.main, *group.parts)]
-    orders = {difference.identity for difference in found if difference.identity.kind == "column order"}
-    assert {difference.identity for difference in found} - orders <= set(grouped)
+    orders = {difference.identity for difference in found_differences if difference.identity.kind == "column order"}
+    assert {difference.identity for difference in found_differences} - orders <= set(grouped)
     assert len(grouped) == len(set(grouped))

@@ -57,11 +57,11 @@ def test_a_model_is_found(  # noqa: PLR0917 (a case)
 ) -> None:
     """The place is that of the attribute, of the name in the class, or of the class."""
     monkeypatch.chdir(ROOT)
-    found = MODELS.place_of(ObjectId(kind, name), text)
-    assert found
-    assert found.path == f"tests/fixture_schema/models/{file}"
-    assert found.text.startswith(line)
-    assert (ROOT / found.path).read_text(encoding="utf-8").splitlines()[found.line - 1] == found.text
+    place = MODELS.place_of(ObjectId(kind, name), text)
+    assert place
+    assert place.path == f"tests/fixture_schema/models/{file}"
+    assert place.text.startswith(line)
+    assert (ROOT / place.path).read_text(encoding="utf-8").splitlines()[place.line - 1] == place.text
 
 
 @pytest.mark.parametrize(
@@ -129,12 +129,12 @@ IN_MODULES = [
 @pytest.mark.parametrize(("kind", "name", "comment", "line", "column"), IN_MODULES)
 def test_a_statement_is_found(kind: str, name: str, *, comment: bool, line: int, column: int) -> None:
     """The place is that of the statement, the column or the constraint, in characters; 0 for an unknown object."""
-    found = place_in(Module(1, "01-a", "sql/01-a.sql", TEXT), ObjectId(kind, name), comment=comment)
-    assert (found.path, found.line, found.column) == ("sql/01-a.sql", line, column)
-    assert found.text == (TEXT.splitlines()[line - 1] if line else "")
+    place = place_in(Module(1, "01-a", "sql/01-a.sql", TEXT), ObjectId(kind, name), comment=comment)
+    assert (place.path, place.line, place.column) == ("sql/01-a.sql", line, column)
+    assert place.text == (TEXT.splitlines()[line - 1] if line else "")
 
 
 def test_extensions_are_found_with_their_places() -> None:
     """Each extension that a module creates is found at its statement."""
-    found = extensions_of([Module(1, "01-a", "sql/01-a.sql", TEXT)])
-    assert {name: place.line for name, place in found.items()} == {"uuid-ossp": 3}
+    extensions = extensions_of([Module(1, "01-a", "sql/01-a.sql", TEXT)])
+    assert {name: place.line for name, place in extensions.items()} == {"uuid-ossp": 3}

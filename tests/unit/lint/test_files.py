@@ -61,6 +61,7 @@ CREATE TABLE t (a k);
 COMMENT ON TABLE t IS 'x';
 INSERT INTO t VALUES ('a');
 ALTER TABLE t ADD CONSTRAINT p PRIMARY KEY (a);
+COMMENT ON CONSTRAINT p ON t IS 'x';
 GRANT SELECT ON t TO r;"""
 BELONGING_TEXTS: tuple[str, ...] = (
     "CREATE EXTENSION pg_trgm;",
@@ -82,6 +83,7 @@ def test_what_belongs_to_a_purpose_is_not_reported() -> None:
         (2, "CREATE INDEX j ON t (a);"),
         (2, "CREATE EXTENSION pgcrypto;"),
         (2, "ALTER TABLE elsewhere ADD CONSTRAINT c CHECK (true);"),
+        (2, "COMMENT ON CONSTRAINT c ON elsewhere IS 'x';"),
         (3, "CREATE TABLE u (a int);"),
         (3, "ALTER TABLE t ADD CONSTRAINT d CHECK (true);"),
         (4, "CREATE INDEX j ON t (a);"),

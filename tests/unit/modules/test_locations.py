@@ -58,8 +58,8 @@ PLACES = [
 
 def test_each_object_is_found_at_its_line() -> None:
     """Statements, columns, constraints: each at its first character, and nothing else is found."""
-    found = locations_of([Module(1, "01-a", "sql/01-a.sql", TEXT)])
-    assert {key: str(place) for key, place in found.items()} == {
+    locations = locations_of([Module(1, "01-a", "sql/01-a.sql", TEXT)])
+    assert {key: str(place) for key, place in locations.items()} == {
         (kind, name): f"sql/01-a.sql:{place}" for kind, name, place in PLACES
     }
 

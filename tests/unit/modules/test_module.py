@@ -147,7 +147,7 @@ def test_a_number_that_occurs_twice_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "found"),
+    ("numbers", "expected"),
     [
         (["02"], ["sql/02-x.sql: leaves out number 01"]),
         (["01", "03"], ["sql/03-x.sql: leaves out number 02"]),
@@ -155,11 +155,11 @@ def test_a_number_that_occurs_twice_is_refused(tmp_path: Path) -> None:
         (["01", "9999"], ["sql/9999-x.sql: leaves out numbers 02 to 9998"]),
     ],
 )
-def test_a_gap_in_the_numbers_is_refused(tmp_path: Path, numbers: list[str], found: list[str]) -> None:
+def test_a_gap_in_the_numbers_is_refused(tmp_path: Path, numbers: list[str], expected: list[str]) -> None:
     """Numbers count from 01 without a gap; what is left out is named at the module that follows."""
     for number in numbers:
         (tmp_path / f"{number}-x.sql").touch()
-    assert problems(tmp_path) == [f"{problem}; number the modules without a gap" for problem in found]
+    assert problems(tmp_path) == [f"{problem}; number the modules without a gap" for problem in expected]
 
 
 def test_the_number_zero_is_refused(tmp_path: Path) -> None:
