@@ -17,7 +17,7 @@ CONNECT_TIMEOUT_SECONDS = 10
 ONE_OF_SEVERAL_SECONDS = 3  # for each of several hosts: the next one may be the right one
 APPLICATION_NAME = "platform-postgres"
 MAINTENANCE_DATABASE = "postgres"
-"""The database that initdb creates for administrators and tools to connect to (PostgreSQL manual, 22.3)."""
+"""The database that initdb creates for administrators and tools to connect to (PostgreSQL manual, 22.2)."""
 ADMIN_USER = "postgres"
 """The bootstrap superuser's usual name (PostgreSQL manual, 21.1)."""
 

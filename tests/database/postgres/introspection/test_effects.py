@@ -66,7 +66,7 @@ class Read(NamedTuple):
     narrow: CatalogChange
     full: CatalogChange
     after: Catalog
-    left: CatalogChange
+    remaining: CatalogChange
 
 
 def readings(connection: Connection, target: Target, before: Catalog, *texts: str, dropping: bool = False) -> Read:
@@ -104,10 +104,10 @@ def test_what_statements_make_is_all_read_and_can_be_dropped(
 ) -> None:
     """The changed oids contain everything that statements created; dropping it leaves the database as before."""
     dropping = not (case.number == 10 and str(case.identity) == CIRCULAR)
-    found = readings(acting, target, empty, *statements(case), dropping=dropping)
-    assert found.narrow == found.full
-    assert case.definition in {found.narrow.objects.get(case.identity), empty.objects.get(case.identity)}
-    assert not dropping or found.left.objects.keys() <= found.narrow.changed
+    result = readings(acting, target, empty, *statements(case), dropping=dropping)
+    assert result.narrow == result.full
+    assert case.definition in {result.narrow.objects.get(case.identity), empty.objects.get(case.identity)}
+    assert not dropping or result.remaining.objects.keys() <= result.narrow.changed
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -152,8 +152,8 @@ class WritableDatabase:
         try:
             with pool.connection(self.target) as connection:
                 with connection.transaction():
-                    made = catalog_change_between(self.empty, read_catalog(connection))
-                    drop_objects(connection, created_objects(made), place="case")
+                    contents = catalog_change_between(self.empty, read_catalog(connection))
+                    drop_objects(connection, created_objects(contents), place="case")
                 emptied = read_catalog(connection) == self.empty
         except (psycopg.Error, RefusedError):
             emptied = False
@@ -183,8 +183,8 @@ def test_the_readings_agree_on_what_changes(used: Target, case: Case) -> None:
     *earlier, last = statements(case)
     with pool.connection(used) as connection:
         run(connection, *earlier)
-        found = readings(connection, used, read_catalog(connection), last)
-    assert found.narrow == found.full
+        result = readings(connection, used, read_catalog(connection), last)
+    assert result.narrow == result.full
 
 
 CHANGES = {
@@ -260,16 +260,16 @@ def furnished(admin: Connection, server: str) -> Iterator[Target]:
 def test_changes_are_read(furnished: Target, text: str) -> None:
     """Changes of comments, privileges, owners and names, and drops, are read as the full reading finds them."""
     with pool.connection(furnished) as connection:
-        found = readings(connection, furnished, read_catalog(connection), text)
-    assert found.narrow == found.full
+        result = readings(connection, furnished, read_catalog(connection), text)
+    assert result.narrow == result.full
 
 
 @pytest.mark.parametrize("text", [CHANGES["a privilege on a column"], CHANGES["another body"]])
 def test_a_server_that_counts_nothing_is_searched_whole(furnished: Target, text: str) -> None:
     """With track_counts off there are no counters of writes to catalogs, so that all catalogs are searched."""
     with pool.connection(furnished) as connection:
-        found = readings(
+        result = readings(
             connection, furnished, read_catalog(connection), "SET LOCAL track_counts = off", f"{text}; SELECT 1"
         )
-    assert found.narrow.objects
-    assert found.narrow == found.full
+    assert result.narrow.objects
+    assert result.narrow == result.full

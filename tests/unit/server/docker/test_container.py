@@ -87,7 +87,7 @@ def make_ready(engine: FakeContainer, monkeypatch: pytest.MonkeyPatch, *attempts
     def reach(_dsn: str, _password: str) -> None:
         remaining.pop(0)()
 
-    monkeypatch.setattr(external, "reach", reach)
+    monkeypatch.setattr(external, "reach_server", reach)
     monkeypatch.setattr(container, "_PAUSE_SECONDS", 0)
     container.make_ready(cast("Engine", engine), "pg", OPTIONS, "secret")
     assert remaining == []
