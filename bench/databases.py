@@ -19,8 +19,8 @@ from infra.modules.module import load_modules
 from infra.modules.statements import statements_digest
 from infra.postgres.apply import runner, status
 from infra.postgres.connection import pool
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
-from infra.postgres.connection.target import connect
 from infra.postgres.privileges import restrict
 
 if TYPE_CHECKING:

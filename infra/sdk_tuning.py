@@ -1,7 +1,8 @@
 """Everything that reaches into private parts of Pulumi's SDK, and into the garbage collector, to save time.
 
 Each function falls back to the SDK's public way where the part it needs is not there (another version of the SDK),
-and `PLATFORM_POSTGRES_SDK_TUNING=off` in the environment makes all of them do so. What each saves is in docs/performance.md.
+and `PLATFORM_POSTGRES_SDK_TUNING=off` in the environment makes all of them do so. docs/performance.md says what they
+save.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from infra.check.proofs import STATEMENT_SECONDS
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.postgres.apply.scratch import scratch_database
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from infra.errors import InfraError
 from infra.postgres.apply.scratch import scratch_database
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:

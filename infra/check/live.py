@@ -16,7 +16,7 @@ from infra.check.proofs import run_modules
 from infra.errors import BusyError
 from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.apply.status import ALWAYS_THERE
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from infra.postgres.introspection.reader import read_catalog
 from infra.server.dsn import connect_dsn
 

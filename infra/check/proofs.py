@@ -19,9 +19,9 @@ from infra.modules.directive import runs_by_statement
 from infra.modules.restrictions import find_restricted
 from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.connection import pool
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.execute import execute, set_role
 from infra.postgres.connection.simple_query import simple_query
-from infra.postgres.connection.target import connect
 from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

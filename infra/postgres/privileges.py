@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
-from infra.postgres.connection.target import Target, connect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from infra.postgres.connection.target import Target
 
 SET_OPTION_VERSION = 160_000
 """The first server version whose GRANT of a membership has the options INHERIT and SET."""

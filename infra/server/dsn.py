@@ -10,7 +10,8 @@ import os
 from typing import TYPE_CHECKING
 
 from infra.errors import ServerError
-from infra.postgres.connection.target import MAINTENANCE_DATABASE, Target, connect
+from infra.postgres.connection.connect import connect
+from infra.postgres.connection.target import MAINTENANCE_DATABASE, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

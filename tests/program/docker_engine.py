@@ -146,8 +146,8 @@ def docker(host: str, *arguments: str) -> str:
 def _make_images(base: Path) -> None:
     host = _host(base)
     docker(host, "import", str(_root_filesystem()), BASE)
-    data = {"data": "/var/lib/postgresql/data", "volume": "/var/lib/postgresql/data"}
-    moved = {"data": "/var/lib/postgresql/18/docker", "volume": "/var/lib/postgresql"}
+    older = {"data": "/var/lib/postgresql/data", "volume": "/var/lib/postgresql/data"}
+    newer = {"data": "/var/lib/postgresql/18/docker", "volume": "/var/lib/postgresql"}
     build = base / "build"
     build.mkdir()
     (build / "postgres").write_text(PRETEND)
@@ -155,11 +155,11 @@ def _make_images(base: Path) -> None:
     shutil.copy(ENTRYPOINT, build)
     shutil.copytree(newest.installation(), build / "18", symlinks=True)
     for name, text in (
-        (IMAGE, DOCKERFILE.format(base=BASE, major=15, more="", **data)),
+        (IMAGE, DOCKERFILE.format(base=BASE, major=15, more="", **older)),
         (NEXT_MINOR, f"FROM {IMAGE}\nENV NEXT=1\n"),
         (WITHOUT_PG_TRGM, f"FROM {IMAGE}\nRUN rm /usr/share/postgresql/15/extension/pg_trgm.control\n"),
         (PRETENDED_MAJOR, f"FROM {IMAGE}\nCOPY postgres /usr/local/sbin/postgres\n"),
-        (NEWEST, DOCKERFILE.format(base=BASE, major=18, more="COPY 18 /usr/lib/postgresql/18", **moved)),
+        (NEWEST, DOCKERFILE.format(base=BASE, major=18, more="COPY 18 /usr/lib/postgresql/18", **newer)),
     ):
         (build / "Dockerfile").write_text(text)
         docker(host, "build", "--network", "none", "--quiet", "--tag", name, str(build))

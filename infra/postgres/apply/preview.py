@@ -22,9 +22,9 @@ from infra.postgres.apply.drop import created_objects
 from infra.postgres.apply.module_effects import effects_of_modules, modules_of
 from infra.postgres.apply.rebuild import entries_to_rebuild
 from infra.postgres.apply.status import DatabaseStatus, ModuleStatus, read_status
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
-from infra.postgres.connection.target import connect
 from infra.postgres.ledger.ledger import ORPHANED
 
 if TYPE_CHECKING:

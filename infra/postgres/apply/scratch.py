@@ -12,7 +12,8 @@ import psycopg
 from psycopg import sql
 
 from infra.postgres.connection import pool
-from infra.postgres.connection.target import MAINTENANCE_DATABASE, connect
+from infra.postgres.connection.connect import connect
+from infra.postgres.connection.target import MAINTENANCE_DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

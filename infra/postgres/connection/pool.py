@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from infra.postgres.connection.target import Target, connect
+from infra.postgres.connection.connect import connect
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from infra.postgres.connection.target import Target
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 PoolKey = tuple[str, ...]

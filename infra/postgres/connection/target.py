@@ -1,17 +1,13 @@
-"""Targets, the databases that may be connected to, and the one function of this program that opens connections to them.
-
-The driver is imported when the first connection is opened: most runs of `pulumi up` open none.
-"""
+"""Targets: the databases that may be connected to, as values. The driver is imported only to write a conninfo."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import psycopg
 
 CONNECT_TIMEOUT_SECONDS = 10
 ONE_OF_SEVERAL_SECONDS = 3  # for each of several hosts: the next one may be the right one
@@ -51,7 +47,7 @@ def has_several_hosts(target: Target) -> bool:
 
 def conninfo_of(target: Target) -> str:
     """Return the connection string that libpq is given for a target; it contains the password."""
-    from psycopg import conninfo  # noqa: PLC0415 (see the module's docstring)
+    from psycopg import conninfo  # noqa: PLC0415 (most runs open no connection)
 
     seconds = ONE_OF_SEVERAL_SECONDS if has_several_hosts(target) else CONNECT_TIMEOUT_SECONDS
     keywords = {
@@ -65,21 +61,3 @@ def conninfo_of(target: Target) -> str:
         **target.options,
     }
     return conninfo.make_conninfo("", **keywords)
-
-
-def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
-    """Return a new connection.
-
-    Raises psycopg.OperationalError, whose text contains no password. Its `sqlstate` is the server's where the server
-    refused the connection, which libpq does not report, and None where no server answered.
-    """
-    from psycopg import Connection, OperationalError  # noqa: PLC0415 (see the module's docstring)
-
-    conninfo = conninfo_of(target)
-    try:
-        return Connection.connect(conninfo, autocommit=autocommit)
-    except OperationalError as error:
-        from infra.postgres.connection.failure import classify_connection_error  # noqa: PLC0415 (imports the driver)
-
-        classify_connection_error(error, conninfo)
-        raise

@@ -19,8 +19,9 @@ import psycopg
 
 from infra.errors import ModuleError
 from infra.postgres.connection import pool
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.execute import OnSlow
-from infra.postgres.connection.target import connect, has_several_hosts
+from infra.postgres.connection.target import has_several_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from infra.catalog.catalog import NOT_COMPARED, fingerprint
 from infra.postgres.apply.preview import cached_status
 from infra.postgres.apply.status import read_status
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from infra.resources.base import admin_target
 from infra.resources.console import logger
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.errors import ServerError
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 
 if TYPE_CHECKING:
     import psycopg

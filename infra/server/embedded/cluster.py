@@ -91,7 +91,7 @@ def create(spec: ClusterSpec, *, adopt: bool = False) -> Running:
 
 
 def ensure(spec: ClusterSpec) -> Running:
-    """Bring the server to its specification: create, adopt, start, restart or reload it, whatever is needed.
+    """Make the server as specified: create, adopt, start, restart or reload it, whatever is needed.
 
     Costs 0.01 s when nothing is. Raises WrongPasswordError when the server runs with another admin password.
     """

@@ -92,7 +92,7 @@ def adopt_server(installation: Installation, marker: Marker) -> Running:
 
 
 def update_server(installation: Installation, marker: Marker) -> Running:
-    """Bring a live server to its specification by the least step: nothing, a reload, a start or a restart."""
+    """Change a live server to what is specified by the least step: nothing, a reload, a start or a restart."""
     refuse_incompatible(installation, marker)
     _install(installation, marker)
     postmaster, identity = _responding_server(installation)

@@ -18,8 +18,8 @@ from infra.check.in_models import models_of
 from infra.errors import ServerError
 from infra.modules.module import load_modules
 from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
-from infra.postgres.connection.target import connect
 from infra.server.dsn import parse_dsn
 from infra.server.scratch.scratch_server import ScratchServer
 from tests.fixture_schema import SQL, models

@@ -14,8 +14,8 @@ from infra.check.in_models import models_of
 from infra.check.live import compare_live, read_live
 from infra.errors import BusyError, ServerError
 from infra.modules.module import load_modules
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
-from infra.postgres.connection.target import connect
 from infra.postgres.privileges import restrict
 from tests.fixture_schema import SQL, models
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.postgres.apply.scratch import scratch_database
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 
 if TYPE_CHECKING:
     from infra.postgres.connection.target import Target

@@ -17,8 +17,9 @@ from infra.modules.module import Module
 from infra.modules.statements import statements_digest
 from infra.postgres.apply import runner
 from infra.postgres.connection import pool
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
-from infra.postgres.connection.target import Target, connect
+from infra.postgres.connection.target import Target
 from infra.postgres.ledger import ledger
 from tests.database.failover.patroni_cluster import PatroniCluster
 

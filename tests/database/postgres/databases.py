@@ -24,8 +24,9 @@ from infra.postgres.apply.module_effects import effects_of_modules
 from infra.postgres.apply.preview import Preview, forget_snapshots, preview
 from infra.postgres.apply.status import forget_managed_databases, read_status
 from infra.postgres.connection import pool
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
-from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target, connect
+from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import read_identity

@@ -125,13 +125,13 @@ def _facts_of_constraints(table: Table) -> Facts:
 
 
 def type_of(column: Column[Any]) -> str:
-    """Give the type as PostgreSQL's format_type writes it."""
+    """Return the type as PostgreSQL's format_type writes it."""
     compiled = column.type.compile(dialect=postgresql.dialect()).lower()
     return compiled.replace("varchar", "character varying").replace(", ", ",")
 
 
 def orm_defaults(column: Column[Any]) -> dict[str, object]:
-    """Give what the ORM sends by itself at an insert or update: a constant or a callable, as it was declared."""
+    """Return what the ORM sends by itself at an insert or update: a constant or a callable, as it was declared."""
     declared = {"insert": column.default, "update": column.onupdate}
     found = {event: default for event, default in declared.items() if default is not None}
     return {event: _argument(default) for event, default in found.items()}
@@ -154,7 +154,7 @@ def _server_default(column: Column[Any]) -> str:
 
 
 def _sent_value(argument: object) -> str:
-    """Say what the ORM sends: a constant as it is; a callable by what two calls give, which must not be one object."""
+    """Return what the ORM sends: a constant as it is; a callable by two calls, which must not share an object."""
     if not callable(argument):
         assert isinstance(argument, (str, int, bool)), argument
         return str(argument)
@@ -173,7 +173,7 @@ def _sent_value(argument: object) -> str:
 
 
 def two_values(default: Callable[..., object]) -> tuple[object, object]:
-    """Give what two calls of a default give, a moment apart; SQLAlchemy wraps each so that it takes a context."""
+    """Return what two calls of a default give, a moment apart; SQLAlchemy wraps each so that it takes a context."""
     first = default(None)
     time.sleep(0.001)
     return first, default(None)

@@ -20,7 +20,7 @@ TABLES = list(metadata.tables.values())
 
 
 def key_columns(table: Table) -> dict[str, tuple[str, ...]]:
-    """Give the columns of each index that PostgreSQL will keep: those of keys, unique rules and indexes proper."""
+    """Return the columns of each index that PostgreSQL will keep: those of keys, unique rules and indexes proper."""
     keys = {
         str(constraint.name): tuple(column.name for column in constraint.columns)
         for constraint in table.constraints

@@ -10,7 +10,7 @@ import pytest
 from infra.errors import InfraError
 from infra.postgres.apply import preview
 from infra.postgres.apply.status import read_status
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from tests.database.postgres.databases import MIGRATOR
 
 if TYPE_CHECKING:

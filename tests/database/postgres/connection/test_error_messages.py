@@ -18,7 +18,7 @@ from psycopg.conninfo import make_conninfo
 from infra.errors import InfraError, ModuleError, ServerError
 from infra.modules.decision import Step
 from infra.postgres.connection import pool
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from tests.database.postgres.databases import MIGRATOR
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from infra.errors import ServerError
 from infra.modules.decision import Step
 from infra.postgres.apply import preview
 from infra.postgres.connection import pool
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import TRACES_STARTUP, ConnectionFailure, probe_with_ping
-from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target, connect, conninfo_of
+from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target, conninfo_of
 from infra.postgres.privileges import public_privileges
 from tests.database.postgres.databases import MIGRATOR, OWNER, World, create_template, target_of, worlds
 

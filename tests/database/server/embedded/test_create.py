@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from infra.errors import InfraError, RefusedError, ServerError
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from infra.server.embedded import administration, cluster
 from infra.server.embedded.service_account import service_account
 

@@ -15,7 +15,7 @@ import pytest
 from psycopg import sql
 
 from infra.errors import RefusedError, ServerError
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from infra.server.embedded import cluster
 from infra.server.embedded.distribution import locate
 

@@ -21,7 +21,7 @@ import psycopg
 import pytest
 
 from infra.errors import RefusedError, ServerError
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from infra.server import ports
 from infra.server.embedded import administration, binaries, cluster, processes
 from infra.server.embedded.directory import read_marker, write_marker

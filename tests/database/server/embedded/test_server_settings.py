@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import RefusedError, ServerError, SettingsError
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from infra.server.embedded import cluster
 from infra.server.embedded.validation import find_problems, parameter_contexts
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.postgres.connection.target import connect
+from infra.postgres.connection.connect import connect
 from infra.server.embedded import processes
 from infra.server.embedded.service_account import service_account
 from infra.server.scratch import private_server as private

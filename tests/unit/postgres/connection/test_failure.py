@@ -10,6 +10,7 @@ import pytest
 from psycopg import pq
 
 from infra.postgres.connection import failure
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import (
     TRACES_STARTUP,
     ConnectionFailure,
@@ -17,7 +18,7 @@ from infra.postgres.connection.failure import (
     probe_of_trace,
     probe_with_ping,
 )
-from infra.postgres.connection.target import Target, connect, conninfo_of
+from infra.postgres.connection.target import Target, conninfo_of
 from tests.unit.postgres.connection.refusing_server import RefusingServer
 
 CLOSED_PORT = 1

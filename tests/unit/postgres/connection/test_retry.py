@@ -7,9 +7,10 @@ import pytest
 
 from infra.errors import LedgerError, ModuleError
 from infra.postgres.connection import retry as retry_file
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import TRACES_STARTUP
 from infra.postgres.connection.retry import is_lost, is_safe_to_retry, retry
-from infra.postgres.connection.target import Target, connect
+from infra.postgres.connection.target import Target
 from tests.unit.postgres.connection.refusing_server import RefusingServer
 
 

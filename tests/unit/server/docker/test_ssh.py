@@ -12,7 +12,7 @@ from infra.server.docker.ssh import forward_socket
 
 
 def install_ssh(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Let `ssh` be a shell script."""
+    """Replace `ssh` by a shell script."""
     program = folder / "ssh"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
