@@ -79,7 +79,7 @@ def engine(address: str) -> Engine:
 
 @pytest.fixture
 def collect_sockets() -> Generator[None]:
-    """Let the garbage collector find unclosed sockets during the test that expects them."""
+    """Make the garbage collector find unclosed sockets during the test that expects them."""
     yield
     gc.collect()
 
