@@ -1,4 +1,4 @@
-"""Privileges of a database and its schema public, memberships, and passwords of roles (PostgreSQL manual, 5.8)."""
+"""Privileges of a database and its schema public, and the administrator's memberships (PostgreSQL manual, 5.8)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from infra.postgres.connection.target import Target
 
@@ -51,16 +51,6 @@ def restrict(target: Target, *, owner: str, readers: Sequence[str]) -> None:
     with connect(target) as connection:
         for statement in statements:
             connection.execute(sql.SQL(statement).format(**names))
-
-
-def set_verifiers(target: Target, verifiers: Mapping[str, str]) -> None:
-    """Set the passwords of roles, given as SCRAM verifiers by role; roles that do not exist are skipped."""
-    with connect(target) as connection:
-        existing = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
-        for role in sorted(existing & verifiers.keys()):
-            connection.execute(
-                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifiers[role]))
-            )
 
 
 def grant_to_admin(target: Target, roles: Sequence[str]) -> None:
