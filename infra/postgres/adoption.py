@@ -32,7 +32,7 @@ def ensure_importable(
             _ensure_role(connection, role, "LOGIN")
             _execute(connection, "ALTER ROLE {} PASSWORD {}", sql.Identifier(role), sql.Literal(verifiers[role]))
         _execute(connection, "GRANT {} TO {}", sql.Identifier(owner), sql.Identifier(migrator))
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", (database,)).fetchone():
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (database,)).fetchone() is None:
             _execute(
                 connection,
                 "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
@@ -42,7 +42,7 @@ def ensure_importable(
 
 
 def _ensure_role(connection: Connection, name: str, attributes: str) -> None:
-    if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone():
+    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone() is None:
         _execute(connection, f"CREATE ROLE {{}} {attributes}", sql.Identifier(name))
 
 

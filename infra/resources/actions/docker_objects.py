@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def look_at_engine(props: Properties) -> Properties:
     """Return the engine's address and the host where its published ports are reached; raises ServerError."""
-    engine = engine_of(props["docker_host"])
+    engine = engine_of(props.get("docker_host"))  # Pulumi drops inputs that are None
     engine.ping()
     return {"host": engine.host, "server_host": reachable_at(engine, props["address"])}
 
