@@ -1,7 +1,8 @@
-"""Privileges of a database and its schema public, and the administrator's memberships (PostgreSQL manual, 5.8)."""
+"""Who may do what in a database: its privileges, those of its schemas, default privileges (PostgreSQL manual, 5.8)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -13,23 +14,74 @@ from infra.postgres.connection.failure import ConnectionFailure, classify_connec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
 
 SET_OPTION_VERSION = 160_000
 """The first server version whose GRANT of a membership has the options INHERIT and SET."""
 
-PUBLIC_PRIVILEGES = """
-SELECT coalesce(string_agg(privilege, ', ' ORDER BY privilege), '')
-FROM (
-    SELECT x.privilege_type || ' on database' AS privilege
-    FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x
-    WHERE d.datname = current_database() AND x.grantee = 0
-    UNION ALL
-    SELECT x.privilege_type || ' on schema public'
-    FROM pg_namespace n, aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) x
-    WHERE n.nspname = 'public' AND x.grantee = 0
-) AS granted
+PUBLIC = "PUBLIC"
+READ, WRITE, SEQUENCE_USE = "SELECT", "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT"
+
+SCHEMAS = """
+SELECT nspname FROM pg_catalog.pg_namespace
+WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'sqlmodule', 'public')
+  AND pg_catalog.pg_has_role(%s, nspowner, 'USAGE')
 """
+"""The schemas of the owner, beside public: whoever reads the tables in them has to be allowed to use them."""
+
+PRIVILEGES = """
+SELECT place, grantee, pg_catalog.string_agg(privilege, ', ' ORDER BY privilege)
+FROM (
+    SELECT 'database', x.grantee, x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
+    FROM pg_catalog.pg_database d,
+        pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) x
+    WHERE d.datname = pg_catalog.current_database() AND x.grantee <> d.datdba
+    UNION ALL
+    SELECT 'schema public', x.grantee,
+        x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
+    FROM pg_catalog.pg_namespace n,
+        pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) x
+    WHERE n.nspname = 'public' AND x.grantee <> n.nspowner
+    UNION ALL
+    SELECT
+        CASE d.defaclobjtype WHEN 'r' THEN 'future tables' WHEN 'S' THEN 'future sequences' ELSE 'future schemas' END,
+        x.grantee,
+        x.privilege_type
+    FROM pg_catalog.pg_default_acl d, pg_catalog.aclexplode(d.defaclacl) x
+    WHERE d.defaclrole = %s::pg_catalog.regrole AND d.defaclnamespace = 0 AND d.defaclobjtype IN ('r', 'S', 'n')
+      AND x.grantee <> d.defaclrole
+) AS granted (place, role, privilege)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN role = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(role) END
+) AS named (grantee)
+GROUP BY place, grantee
+"""
+"""What roles other than each object's owner have: place, grantee, privileges in the order of their names."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """The roles of a database: who owns what is in it, who writes rows (app), and who reads them (readonly)."""
+
+    owner: str
+    app: str
+    readonly: str
+
+    def privileges(self) -> dict[tuple[str, str], str]:
+        """Return what each role is to have, by place and grantee, in the form of PRIVILEGES."""
+        return {
+            ("database", self.app): "CONNECT, TEMPORARY",
+            ("database", self.readonly): "CONNECT",
+            ("schema public", self.owner): "CREATE, USAGE",
+            ("schema public", self.app): "USAGE",
+            ("schema public", self.readonly): "USAGE",
+            ("future tables", self.app): "DELETE, INSERT, SELECT, UPDATE",
+            ("future tables", self.readonly): "SELECT",
+            ("future sequences", self.app): "SELECT, USAGE",
+            ("future schemas", self.app): "USAGE",
+            ("future schemas", self.readonly): "USAGE",
+        }
 
 
 def restrict(target: Target, *, owner: str, readers: Sequence[str]) -> None:
@@ -37,20 +89,104 @@ def restrict(target: Target, *, owner: str, readers: Sequence[str]) -> None:
 
     In the schema the owner is granted CREATE and USAGE, the readers are granted USAGE.
     """
+    with connect(target) as connection:
+        _restrict(connection, owner, readers)
+
+
+def _restrict(connection: Connection, owner: str, readers: Sequence[str]) -> None:
     statements = (
-        "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
-        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        "REVOKE ALL ON DATABASE {database} FROM PUBLIC, {readers}",
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC, {readers}",
         "GRANT CREATE, USAGE ON SCHEMA public TO {owner}",
         "GRANT USAGE ON SCHEMA public TO {readers}",
     )
     names = {
-        "database": sql.Identifier(target.database),
+        "database": sql.Identifier(connection.info.dbname),
         "owner": sql.Identifier(owner),
         "readers": sql.SQL(", ").join(map(sql.Identifier, readers)),
     }
+    for statement in statements:
+        connection.execute(sql.SQL(statement).format(**names))
+
+
+def grant_access(target: Target, access: Access, former: Access | None = None, *, revoke_others: bool = False) -> None:
+    """Grant a database's roles what they are to have, and PUBLIC nothing, in one transaction.
+
+    With `former` what exists already is granted too, to each role that has another name than it had: default privileges
+    concern only what is created later. With `revoke_others` other roles lose what they have on the database and on
+    schema public, which is for a drift that was reported.
+    """
+    future = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT"
+    statements = (
+        "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {app}",
+        "GRANT CONNECT ON DATABASE {database} TO {readonly}",
+        f"{future} {WRITE} ON TABLES TO {{app}}",
+        f"{future} {SEQUENCE_USE} ON SEQUENCES TO {{app}}",
+        f"{future} {READ} ON TABLES TO {{readonly}}",
+        f"{future} USAGE ON SCHEMAS TO {{app}}, {{readonly}}",
+    )
+    names = {
+        "database": sql.Identifier(target.database),
+        "owner": sql.Identifier(access.owner),
+        "app": sql.Identifier(access.app),
+        "readonly": sql.Identifier(access.readonly),
+    }
     with connect(target) as connection:
+        if revoke_others:
+            _revoke_others(connection, access)
+        _restrict(connection, access.owner, [access.app, access.readonly])
         for statement in statements:
-            connection.execute(sql.SQL(statement).format(**names))
+            connection.execute(sql.SQL(statement).format(**names))  # pyright: ignore[reportArgumentType] (constants)
+        if former:
+            _grant_existing(connection, access, former)
+
+
+def _revoke_others(connection: Connection, access: Access) -> None:
+    """Revoke everything on the database and on schema public from roles that are no part of an access."""
+    database = sql.SQL("DATABASE {}").format(sql.Identifier(connection.info.dbname))
+    objects: dict[str, sql.Composable] = {"database": database, "schema public": sql.SQL("SCHEMA public")}
+    for place, grantee, _ in connection.execute(PRIVILEGES, (access.owner,)).fetchall():
+        if place in objects and grantee not in {PUBLIC, access.owner, access.app, access.readonly}:
+            connection.execute(
+                sql.SQL("REVOKE ALL ON {} FROM {} CASCADE").format(objects[place], sql.Identifier(grantee))
+            )
+
+
+def _grant_existing(connection: Connection, access: Access, former: Access) -> None:
+    """Grant new roles what their predecessors had on tables, sequences and schemas that exist."""
+    schemas = ["public", *(row[0] for row in connection.execute(SCHEMAS, (access.owner,)))]
+    grants = {
+        access.app: ((WRITE, "ALL TABLES IN SCHEMA"), (SEQUENCE_USE, "ALL SEQUENCES IN SCHEMA"), ("USAGE", "SCHEMA")),
+        access.readonly: ((READ, "ALL TABLES IN SCHEMA"), ("USAGE", "SCHEMA")),
+    }
+    for role in {access.app, access.readonly} - {former.app, former.readonly}:
+        for schema in schemas:
+            for privileges, objects in grants[role]:
+                statement = sql.SQL(f"GRANT {privileges} ON {objects} {{}} TO {{}}")  # pyright: ignore[reportArgumentType]
+                connection.execute(statement.format(sql.Identifier(schema), sql.Identifier(role)))
+
+
+def access_drift(target: Target, access: Access) -> list[str] | None:
+    """Return a sentence for each grantee whose privileges are not as they are to be; None without the database.
+
+    Default privileges of roles that are no part of `access` may be a module's, and are not reported.
+    """
+    try:
+        with connect(target) as connection:
+            rows = connection.execute(PRIVILEGES, (access.owner,)).fetchall()
+    except psycopg.OperationalError as error:
+        if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
+            return None
+        raise
+    expected = access.privileges()
+    found = {(place, grantee): privileges for place, grantee, privileges in rows}
+    unexpected = {key for key in found if key not in expected and not key[0].startswith("future ")}
+    return [
+        f"{grantee} has {found.get((place, grantee), 'no privilege')} on {place}, "
+        f"and is to have {expected.get((place, grantee), 'none')}"
+        for place, grantee in sorted({*expected, *unexpected})
+        if found.get((place, grantee)) != expected.get((place, grantee))
+    ]
 
 
 def grant_to_admin(target: Target, roles: Sequence[str]) -> None:
@@ -65,15 +201,3 @@ def grant_to_admin(target: Target, roles: Sequence[str]) -> None:
         options = sql.SQL(" WITH INHERIT TRUE, SET TRUE" if has_options else "")
         for role in roles:
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER{}").format(sql.Identifier(role), options))
-
-
-def public_privileges(target: Target) -> str | None:
-    """Return the privileges that PUBLIC has, as text and '' for none, or None where the database does not exist."""
-    try:
-        with connect(target) as connection:
-            (privileges,) = connection.execute(PUBLIC_PRIVILEGES).fetchone() or ("",)
-            return str(privileges)
-    except psycopg.OperationalError as error:
-        if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
-            return None
-        raise

@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from infra.resources.base import Properties
     from infra.settings.model import DatabaseSettings, Settings
 
-_WRITES = ["SELECT", "INSERT", "UPDATE", "DELETE"]
-_READS = ["SELECT"]
-_SEQUENCE_USE = ["USAGE", "SELECT"]
-
 
 class Chain:
     """Options that order each resource after the one before it.
@@ -45,15 +41,24 @@ class Chain:
         self.last: list[pulumi.Resource] = [server.resource]
 
     def options(
-        self, *, provider: bool = True, protect: bool | None = None, name: str | None = None
+        self,
+        *,
+        provider: bool = True,
+        protect: bool | None = None,
+        name: str | None = None,
+        after: pulumi.Resource | None = None,
     ) -> pulumi.ResourceOptions:
-        """Return the options for the next resource; on an adopted server what has a `name` is imported."""
+        """Return the options for the next resource, which is also ordered after `after`.
+
+        On an adopted server what has a `name` is imported.
+        """
         return pulumi.ResourceOptions(
             import_=name if self.server.adopted else None,
             provider=self.server.provider if provider else None,
-            depends_on=[depends_only_on(resource) for resource in self.last],
+            depends_on=[depends_only_on(resource) for resource in (*self.last, *((after,) if after else ()))],
             deleted_with=self.deleted_with,
             protect=protect,
+            delete_before_replace=True,
         )
 
     def append(self, resource: pulumi.Resource) -> None:
@@ -66,14 +71,26 @@ class DeclaredDatabase:
     """A declared database: the passwords of its login roles, and the resource after which its schema is complete."""
 
     database: DatabaseSettings
+    created: postgresql.Database
     passwords: Passwords
     ready: SchemaReady
 
 
 def declare_database(
-    database: DatabaseSettings, settings: Settings, server: DeclaredServer, modules: Sequence[Module], *, stack: str
+    database: DatabaseSettings,
+    settings: Settings,
+    server: DeclaredServer,
+    modules: Sequence[Module],
+    *,
+    stack: str,
+    after: DeclaredDatabase | None,
 ) -> DeclaredDatabase:
-    """Declare roles, database, privileges, extensions, modules, in this order."""
+    """Declare roles, database, privileges, extensions, modules, in this order.
+
+    The database itself is created after, and dropped before, the one in `after`: the released postgresql plugin runs
+    CREATE and DROP DATABASE on a second connection while the first holds a lock, so that two at once wait for each
+    other for ever when its pool has no third.
+    """
     chain = Chain(server)
     logins = [database.migrator, database.app, database.readonly]
     passwords = Passwords(f"{database.name}-passwords", roles=logins, rotation=settings.password_rotation)
@@ -104,12 +121,21 @@ def declare_database(
         database.name,
         name=database.name,
         owner=database.owner,
-        opts=chain.options(protect=protect or None, name=database.name),
+        opts=chain.options(protect=protect or None, name=database.name, after=after.created if after else None),
     )
     chain.append(created)
     chain.deleted_with = created
     migrator = {"user": database.migrator, "password": passwords.password(database.migrator)}
-    _declare_privileges(database, {**address, **admin}, chain)
+    chain.append(
+        DatabaseAccess(
+            f"{database.name}-access",
+            target={**address, **admin},
+            owner=database.owner,
+            app=database.app,
+            readonly=database.readonly,
+            opts=chain.options(provider=False),
+        )
+    )
     for extension in settings.extensions:
         chain.append(
             postgresql.Extension(
@@ -130,7 +156,7 @@ def declare_database(
         look=settings.modules.live_check,
         opts=chain.options(provider=False),
     )
-    return DeclaredDatabase(database, passwords, ready)
+    return DeclaredDatabase(database, created, passwords, ready)
 
 
 def _limits(database: DatabaseSettings, settings: Settings, stack: str) -> Properties:
@@ -161,47 +187,6 @@ def _declare_roles(database: DatabaseSettings, passwords: Passwords, chain: Chai
                 password=passwords.verifier(name),
                 roles=member_of,
                 opts=chain.options(name=name),
-            )
-        )
-
-
-def _declare_privileges(database: DatabaseSettings, admin: Properties, chain: Chain) -> None:
-    """Declare who may connect, and the default privileges on the owner's future tables and sequences."""
-    chain.append(
-        DatabaseAccess(
-            f"{database.name}-access",
-            target=admin,
-            owner=database.owner,
-            readers=[database.app, database.readonly],
-            opts=chain.options(provider=False),
-        )
-    )
-    for role, privileges in ((database.app, ["CONNECT", "TEMPORARY"]), (database.readonly, ["CONNECT"])):
-        chain.append(
-            postgresql.Grant(
-                f"{role}-enters",
-                database=database.name,
-                role=role,
-                object_type="database",
-                privileges=privileges,
-                opts=chain.options(),
-            )
-        )
-    for role, kind, privileges in (
-        (database.app, "table", _WRITES),
-        (database.app, "sequence", _SEQUENCE_USE),
-        (database.readonly, "table", _READS),
-    ):
-        chain.append(
-            postgresql.DefaultPrivileges(
-                f"{role}-{kind}s",
-                database=database.name,
-                owner=database.owner,
-                role=role,
-                schema="public",
-                object_type=kind,
-                privileges=privileges,
-                opts=chain.options(),
             )
         )
 

@@ -1,4 +1,7 @@
-"""Who may connect to a database and use its schema public: what pulumi_postgresql cannot express, in SQL."""
+"""Who may connect to a database, use its schemas, and read and write its tables: all of it in one resource, in SQL.
+
+The postgresql plugin has a resource for each grant, and none for PUBLIC, for schemas or for all schemas at once.
+"""
 
 from __future__ import annotations
 
@@ -10,53 +13,55 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, admin_target, changed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from infra.postgres import privileges
 else:
     privileges = LazyModule("infra.postgres.privileges")
 
-_COMPARED = ("host", "port", "options", "user", "password", "owner", "readers")
+_ROLES = ("owner", "app", "readonly")
+_COMPARED = ("host", "port", "options", "user", "password", *_ROLES)
 
 
 class DatabaseAccessProvider(Provider):
-    """Revokes everything from PUBLIC, grants schema public to the owner and its use to the readers."""
+    """Grants the roles of a database what they need, and PUBLIC nothing; a refresh reports drift by grantee."""
 
     def create(self, props: Properties) -> CreateResult:
-        """Set the privileges; setting them twice is harmless."""
-        _restrict(props)
-        return CreateResult(props["database"], {**props, "open": ""})
+        """Grant the privileges; granting them twice is harmless."""
+        privileges.grant_access(admin_target(props), _access(props))
+        return CreateResult(props["database"], {**props, "drift": []})
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when the inputs differ, or when a refresh found privileges of PUBLIC."""
-        return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)) or bool(_olds.get("open")))
+        """Report a change when the inputs differ, or when a refresh found other privileges."""
+        return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)) or bool(_olds.get("drift")))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Set the privileges again."""
-        _restrict(_news)
-        return UpdateResult({**_news, "open": ""})
+        """Grant the privileges again, to a role of another name on existing tables too; revoke what was reported."""
+        privileges.grant_access(
+            admin_target(_news), _access(_news), _access(_olds), revoke_others=bool(_olds.get("drift"))
+        )
+        return UpdateResult({**_news, "drift": []})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Return in `open` what PUBLIC may do and should not; without the database the resource is gone."""
-        found = privileges.public_privileges(admin_target(props))
-        return ReadResult("", {}) if found is None else ReadResult(id_, {**props, "open": found})
+        """Return as `drift` each grantee's privileges that are not as granted; without the database it is gone."""
+        drift = privileges.access_drift(admin_target(props), _access(props))
+        return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift})
 
 
-def _restrict(props: Properties) -> None:
-    privileges.restrict(admin_target(props), owner=props["owner"], readers=props["readers"])
+def _access(props: Properties) -> privileges.Access:
+    return privileges.Access(*(props[role] for role in _ROLES))
 
 
 class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
-    """The privileges of PUBLIC, the owner and the readers on a database and its schema public."""
+    """The privileges of PUBLIC and the roles of a database; `target` is the administrator's."""
 
     def __init__(
         self,
         name: str,
         *,
         target: Properties,
-        owner: pulumi.Input[str],
-        readers: Sequence[pulumi.Input[str]],
+        owner: str,
+        app: str,
+        readonly: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: Properties = {**target, "owner": owner, "readers": list(readers)}
+        props: Properties = {**target, "owner": owner, "app": app, "readonly": readonly}
         super().__init__(DatabaseAccessProvider, name, props, opts)

@@ -1,0 +1,122 @@
+"""What the roles of a database may do: granted in one transaction, and compared by grantee."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from infra.postgres.connection.connect import connect
+from infra.postgres.privileges import Access, access_drift, grant_access
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from infra.postgres.connection.target import Target
+    from tests.database.postgres.databases import World
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+ACCESS = Access("world_owner", "access_app", "access_readonly")
+
+
+@pytest.fixture
+def target(world: World) -> Generator[Target]:
+    """Yield the administrator's target of a database with three roles and nothing granted."""
+    target = world.session.admin
+    with connect(target, autocommit=True) as connection:
+        for role in (ACCESS.app, ACCESS.readonly, "access_other"):
+            connection.execute(f"CREATE ROLE {role} LOGIN".encode())
+        connection.execute(b"REVOKE ALL ON SCHEMA public FROM world_readonly")
+    yield target
+    with connect(target, autocommit=True) as connection:
+        for role in (ACCESS.app, ACCESS.readonly, "access_other"):
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
+def run(target: Target, statement: str, role: str = "") -> list[tuple[object, ...]]:
+    """Run a statement as a role, and return its rows."""
+    with connect(target, autocommit=True) as connection:
+        if role:
+            connection.execute(f"SET ROLE {role}".encode())
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def test_what_was_granted_is_no_drift(target: Target) -> None:
+    """Granting twice changes nothing, and afterwards every role has what it is to have."""
+    grant_access(target, ACCESS)
+    grant_access(target, ACCESS, ACCESS)
+    assert access_drift(target, ACCESS) == []
+
+
+@pytest.mark.parametrize("schema", ["public", "billing"])
+def test_the_roles_use_what_the_owner_creates_in_any_schema(target: Target, schema: str) -> None:
+    """The application reads and writes, the readers read, in schemas beside public too."""
+    grant_access(target, ACCESS)
+    if schema != "public":
+        run(target, f"CREATE SCHEMA {schema}", ACCESS.owner)
+    run(target, f"CREATE TABLE {schema}.a (id serial PRIMARY KEY)", ACCESS.owner)
+    run(target, f"INSERT INTO {schema}.a DEFAULT VALUES", ACCESS.app)
+    assert run(target, f"SELECT id FROM {schema}.a", ACCESS.readonly) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "drift"),
+    [
+        ("GRANT CONNECT ON DATABASE {database} TO PUBLIC", "PUBLIC has CONNECT on database, and is to have none"),
+        (
+            "GRANT USAGE ON SCHEMA public TO access_other",
+            "access_other has USAGE on schema public, and is to have none",
+        ),
+        (
+            "GRANT CONNECT ON DATABASE {database} TO access_readonly WITH GRANT OPTION",
+            "access_readonly has CONNECT with grant option on database, and is to have CONNECT",
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE world_owner REVOKE SELECT ON TABLES FROM access_readonly",
+            "access_readonly has no privilege on future tables, and is to have SELECT",
+        ),
+        (
+            "REVOKE USAGE ON SCHEMA public FROM access_app",
+            "access_app has no privilege on schema public, and is to have USAGE",
+        ),
+    ],
+)
+def test_another_privilege_is_drift_by_grantee(target: Target, statement: str, drift: str) -> None:
+    """A new grantee, a grant option, a privilege that is missing: each is named, and the next grant mends it."""
+    grant_access(target, ACCESS)
+    run(target, statement.format(database=target.database))
+    assert access_drift(target, ACCESS) == [drift]
+    grant_access(target, ACCESS, revoke_others=True)
+    assert access_drift(target, ACCESS) == []
+
+
+def test_a_role_of_another_name_gets_what_its_predecessor_had(target: Target) -> None:
+    """Default privileges concern what is created later; the new role may read the tables that exist."""
+    grant_access(target, ACCESS)
+    run(target, "CREATE TABLE a (id integer)", ACCESS.owner)
+    renamed = replace(ACCESS, readonly="access_other")
+    grant_access(target, renamed, ACCESS)
+    assert run(target, "SELECT id FROM a", "access_other") == []
+
+
+def test_nobody_but_the_owner_reaches_the_ledger(world: World, target: Target) -> None:
+    """The default privileges are for what the modules create, and not for what the program remembers of them."""
+    grant_access(target, ACCESS)
+    world.write(m01_table="CREATE TABLE a (id integer);\n")
+    world.up()
+    assert run(target, "SELECT id FROM a", ACCESS.readonly) == []
+    for role in (ACCESS.app, ACCESS.readonly):
+        for table in ("ledger", "identity", "event", "resume"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                run(target, f"SELECT * FROM sqlmodule.{table}", role)
+    held = "SELECT relname FROM pg_class, aclexplode(relacl) x WHERE relnamespace = 'sqlmodule'::regnamespace"
+    assert run(target, f"{held} AND x.grantee <> relowner") == []
+
+
+def test_a_database_that_is_gone_has_no_drift(target: Target) -> None:
+    """Without the database there is nothing to compare: the resource is gone."""
+    assert access_drift(target.on("not_there"), ACCESS) is None
