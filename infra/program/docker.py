@@ -103,6 +103,7 @@ def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Re
         engine=engine.host,
         address=server.address,
         names={"container": names.container, "volume": plan.data_volume},
+        stack=stack,
         container_id=container.id,
         port=plan.listen_port,
         user=ADMIN_USER,

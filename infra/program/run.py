@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,8 @@ from infra.sdk_tuning import drop_debug_messages, drop_stack_traces, send_regist
 from infra.settings.loader import settings_of
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from infra.program import stack as declaration
 else:
     declaration = LazyModule("infra.program.stack")
@@ -27,6 +31,7 @@ MESSAGE_WAS_SHOWN = 32
 
 def run() -> None:
     """Declare the current stack, or end with what is wrong with its settings or files."""
+    signal.signal(signal.SIGINT, _end)
     drop_debug_messages()
     drop_stack_traces()
     try:
@@ -34,6 +39,11 @@ def run() -> None:
     except InfraError as error:
         pulumi.log.error(str(error))
         sys.exit(MESSAGE_WAS_SHOWN)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """End at once: the language host sends SIGINT when the engine cancels a run, and has shown the reason."""
+    os._exit(MESSAGE_WAS_SHOWN)
 
 
 def _declare(stack: str) -> None:

@@ -14,6 +14,7 @@ from infra.program.embedded import declare_embedded
 from infra.program.external import declare_external
 from infra.resources.base import LazyModule
 from infra.resources.env_file import EnvFile
+from infra.resources.module_texts import ModuleTexts
 from infra.settings.model import ROLES, DockerSettings, ExternalSettings
 
 if TYPE_CHECKING:
@@ -29,8 +30,12 @@ else:
 
 def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resource, *, stack: str) -> None:
     """Declare everything but the policy, after which everything is ordered."""
+    ModuleTexts("modules", modules, opts=pulumi.ResourceOptions(depends_on=[policy]))
     server = declare_server(settings, policy, stack)
-    databases = [declare_database(database, settings, server, modules, stack=stack) for database in settings.databases]
+    databases: list[DeclaredDatabase] = []
+    for database in settings.databases:
+        last = databases[-1] if databases else None
+        databases.append(declare_database(database, settings, server, modules, stack=stack, after=last))
     connections = _connections(server, databases)
     if settings.env_file:
         EnvFile(

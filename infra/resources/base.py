@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, Resource, ResourceProvider
 from pulumi.output import Unknown
 
@@ -17,8 +18,6 @@ from infra.sdk_tuning import freeze_loaded_objects, with_stored_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pulumi
 
 Properties = dict[str, Any]
 Verb = TypeVar("Verb", bound="Callable[..., Any]")
@@ -70,11 +69,16 @@ class Provider(ResourceProvider):
 
 
 class DynamicResource(Resource):
-    """A dynamic resource whose provider is pickled once for each class."""
+    """A dynamic resource whose provider is pickled once for each class.
+
+    Each stands for one physical thing, which cannot exist twice: a replacement deletes it before it creates it again.
+    Pulumi's default order would delete what the replacement had just created.
+    """
 
     def __init__(
         self, provider: type[Provider], name: str, properties: Properties, opts: pulumi.ResourceOptions | None
     ) -> None:
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
         stored = with_stored_provider(provider, properties)
         if stored is None:
             super().__init__(provider(), name, properties, opts)

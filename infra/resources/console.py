@@ -26,8 +26,9 @@ def _engine() -> engine_pb2_grpc.EngineStub | None:
     return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
 
 
-def logger(stack: str, kind: str, name: str) -> Callable[[str], None]:
-    """Return a function that shows a text as a warning at the resource of this type (`SqlModule`) and name."""
+def logger(stack: str, kind: str, name: str, *, warn: bool = True) -> Callable[[str], None]:
+    """Return a function that shows a text at the resource of this type (`SqlModule`) and name, as a warning or not."""
+    severity = engine_pb2.WARNING if warn else engine_pb2.INFO
     urn = f"urn:pulumi:{stack}::{os.environ.get('PULUMI_PROJECT', '')}::pulumi-python:dynamic/postgres:{kind}::{name}"
 
     def log(text: str) -> None:
@@ -36,7 +37,7 @@ def logger(stack: str, kind: str, name: str) -> Callable[[str], None]:
             return
         try:
             engine.Log(  # pyright: ignore[reportUnknownMemberType]
-                engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn, streamId=0, ephemeral=False),
+                engine_pb2.LogRequest(severity=severity, message=text, urn=urn, streamId=0, ephemeral=False),
                 timeout=LOG_SECONDS,
             )
         except grpc.RpcError:

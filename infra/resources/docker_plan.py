@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, refused, without
+from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, refused
 from infra.resources.docker_inputs import FOUND, RESTARTING
 
 if TYPE_CHECKING:
@@ -25,23 +25,24 @@ class DockerPlanProvider(Provider):
     """Looks at engine, image and volume, and refuses what would fail later; changes nothing."""
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse in a sentence what could not be created, and report what a changed setting will do."""
+        """Refuse in a sentence what could not be created."""
         inputs, missing = actions.look(_olds, news)
         return refused(news, missing) if missing else CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when what was looked at differs; `plan` is in the inputs for one run alone."""
+        """Report a change when what was looked at differs, and show what that does to the server."""
+        actions.show_plan(_olds, _news)
         return DiffResult(changes=bool(changed(_olds, _news, *_INPUTS, "listen_port", "version", *RESTARTING)))
 
     def create(self, props: Properties) -> CreateResult:
         """Store what was found."""
-        return CreateResult(props["container"], without(props, "plan"))
+        return CreateResult(props["container"], props)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Store what is found now; before that, move the data where they have to be moved."""
         if _news["data_volume"] != (_olds.get("data_volume") or _olds["volume"]):
             actions.upgrade(_olds, _news)
-        return UpdateResult(without(_news, "plan"))
+        return UpdateResult(_news)
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Remove the volumes that upgrades have created; the first one is a resource of its own."""

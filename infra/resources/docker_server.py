@@ -23,12 +23,13 @@ class DockerServerProvider(Provider):
     """Starts the container if it is stopped, waits for the server, and sets the administrator's password."""
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Report where the server will be, and whether its container has to be started."""
-        return CheckResult(actions.look(_olds, news) if _olds else news, [])
+        """Report where the server will be."""
+        return CheckResult(actions.look(news) if _olds else news, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when the connection differs, or when the container has to be started."""
-        return DiffResult(changes=bool(changed(_olds, _news, *_INPUTS)) or "plan" in _news)
+        """Report a change when the connection differs, or when the container has to be started, and show that."""
+        stopped = actions.show_start(_olds, _news)
+        return DiffResult(changes=stopped or bool(changed(_olds, _news, *_INPUTS)))
 
     def create(self, props: Properties) -> CreateResult:
         """Wait until the server answers."""
@@ -60,6 +61,7 @@ class DockerServer(DynamicResource, module="postgres", name="DockerServer"):
         engine: pulumi.Input[str],
         address: str,
         names: Mapping[str, pulumi.Input[str]],
+        stack: str,
         container_id: pulumi.Input[str],
         port: pulumi.Input[int],
         user: str,
@@ -67,7 +69,7 @@ class DockerServer(DynamicResource, module="postgres", name="DockerServer"):
         options: pulumi.Input[Mapping[str, str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: Properties = {"docker_host": engine, "address": address, **names}
+        props: Properties = {"docker_host": engine, "address": address, "stack": stack, **names}
         props |= {"container_id": container_id, "port": port, "user": user, "password": password, "options": options}
         props |= dict.fromkeys(("host", "listen_port", "version", "system_identifier"))
         super().__init__(DockerServerProvider, name, props, opts)

@@ -27,22 +27,23 @@ class EmbeddedServerProvider(Provider):
     """Creates, starts, changes, stops and removes the server; a preview only looks."""
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Fix the server's folder for good, refuse what could not be started, and report what will be done to it."""
+        """Fix the server's folder for good, refuse what could not be started, and show what a new one begins with."""
         inputs = {**news, **actions.place(_olds, news)}
-        step, distribution = actions.plan(inputs)
+        _, distribution = actions.plan(inputs)
         if not _olds or changed(_olds, news, "extensions", "bin_dir"):
             missing = missing_extensions(news["extensions"], distribution.extensions(), distribution.source, _REMEDY)
             if missing:
                 return refused(news, missing)
-        if step:
-            inputs["plan"] = step
+        if not _olds:
+            actions.show_plan(inputs)
         return CheckResult({**inputs, **actions.known_address(inputs)}, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when the inputs differ, or when the server is not as it should be (`plan` says how)."""
+        """Report a change when the inputs differ, or when the server is not as it should be, and show how."""
         moved = changed(_olds, _news, *_REPLACING)
+        out_of_order = actions.show_plan(_news)
         return DiffResult(
-            changes=bool(moved) or bool(changed(_olds, _news, *_INPUTS)) or "plan" in _news,
+            changes=out_of_order or bool(moved) or bool(changed(_olds, _news, *_INPUTS)),
             replaces=moved,
             delete_before_replace=True,
         )

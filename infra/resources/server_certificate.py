@@ -25,7 +25,7 @@ class ServerCertificateProvider(Provider):
     """Keeps keys and certificates in the state, and the authority's certificate in a file for local clients."""
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Report where the authority's file is on this machine, and whether a new certificate is due."""
+        """Decide where the authority's file is on this machine, and whether a new certificate is due."""
         return CheckResult(actions.plan(_olds, news), [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:

@@ -1,4 +1,4 @@
-"""A numbered SQL module in one database, as a resource: its text is an input, so that previews show it line by line."""
+"""A numbered SQL module in one database, as a resource; its text is in ModuleTexts, once for all databases."""
 
 from __future__ import annotations
 
@@ -33,8 +33,6 @@ else:
     actions = LazyModule("infra.resources.actions.sql_module")
 
 NO_DRIFT = "none"
-LONGEST_TEXT = 65_536
-FIRST_LINES = 20
 _SHARED = ("database", "lifecycle", "session")
 _STORED = (*_SHARED, "module", "path", "text_digest", "statements_digest")
 
@@ -51,9 +49,12 @@ class SqlModuleProvider(Provider):
         self.lifecycle = req.config.get("lifecycle")
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse a module that cannot be run, or may not; report what a run would do with it, and its drift."""
-        live_check = bool(news.get("look"))
-        inputs = {**without(news, "look"), "drift": NO_DRIFT}
+        """Refuse a module that cannot be run, or may not; a preview shows what a run would do with it, and its drift.
+
+        `look` is there in previews alone. What they show is no input: the state would keep it, and a saved plan would
+        ask the run for it.
+        """
+        inputs = without(news, "look")
         if _olds.get("text_digest") == news["text_digest"]:
             inputs["statements_digest"] = _olds["statements_digest"]
         else:
@@ -62,17 +63,15 @@ class SqlModuleProvider(Provider):
             if problems:
                 return refused(news, [str(problem) for problem in problems])
             inputs["statements_digest"] = statements.statements_digest(module.text)
-            if _olds:
-                inputs["change"] = _change_in_file(_digests(_olds), _digests(inputs), news["lifecycle"])
-        if live_check and is_known(news["session"]):
-            inputs |= actions.preview_inputs(inputs, _module(inputs), _digests(inputs))
+        if "look" in news and is_known(news["session"]):
+            inputs |= _previewed(_olds, inputs, live=news["look"])
         return CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Report a change when the text differs, the connection, or the database itself."""
         differs = changed(_olds, _news, "text_digest", *_SHARED)
-        drifted = _news["drift"] != NO_DRIFT or _olds.get("drift", NO_DRIFT) != NO_DRIFT
-        return DiffResult(changes=bool(differs) or drifted or "change" in _news)
+        drifted = "drift" in _news or _olds.get("drift", NO_DRIFT) != NO_DRIFT
+        return DiffResult(changes=bool(differs) or drifted)
 
     def create(self, props: Properties) -> CreateResult:
         """Apply the module, or adopt what is there."""
@@ -81,7 +80,7 @@ class SqlModuleProvider(Provider):
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Apply the new text, or refuse; an earlier drift must be gone."""
-        verify = _olds.get("drift", NO_DRIFT) != NO_DRIFT or "change" in _news
+        verify = _olds.get("drift", NO_DRIFT) != NO_DRIFT or bool(changed(_olds, _news, "text_digest"))
         outcome = actions.apply_module(_news, _module(_news), _digests(_news), verify=verify)
         return UpdateResult(_stored(_news, outcome))
 
@@ -100,13 +99,28 @@ def _digests(properties: Properties) -> Digests:
 
 
 def _module(props: Properties) -> Module:
-    """Return the module; a text that is too long for the state is read from its file, which must be the one meant."""
-    name, path, text = props["module"], props["path"], props["text"]
-    if text_digest(text) != props["text_digest"]:
+    """Return the module with the text of its file; raises ModuleFileError where that is not the text of the digest."""
+    name, path = props["module"], props["path"]
+    try:
         text = decode(Path(path).read_bytes(), path)
-        if text_digest(text) != props["text_digest"]:
-            raise ModuleFileError("was changed while it was being run", place=path, remedy="run again")
+    except OSError as error:
+        raise ModuleFileError(f"cannot be read ({error.strerror})", place=path, remedy="put it back") from None
+    if text_digest(text) != props["text_digest"]:
+        raise ModuleFileError("was changed while it was being run", place=path, remedy="run again")
     return Module(int(name.partition("-")[0]), name, path, text)
+
+
+def _previewed(olds: Properties, inputs: Properties, *, live: bool) -> Properties:
+    """Show what a run would do with a module, and return its drift where there is any: that is a change of its own."""
+    by_file = bool(olds) and bool(changed(olds, inputs, "text_digest"))
+    change = _change_in_file(_digests(olds), _digests(inputs), inputs["lifecycle"]) if by_file else ""
+    drift = ""
+    if live:
+        live_change, drift = actions.preview_of(inputs, _module(inputs), _digests(inputs))
+        change = live_change or change
+    if change:
+        actions.show(inputs, change)
+    return {"drift": drift or change} if drift or (change and not by_file) else {}
 
 
 def _change_in_file(before: Digests, after: Digests, lifecycle: str) -> str:
@@ -121,7 +135,7 @@ def _stored(props: Properties, outcome: str) -> Properties:
 
 
 class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
-    """One module in one database.
+    """One module in one database; its file is read where it is run.
 
     `session` is a secret text with what all modules of the database share, from `session_of`: one property instead of
     twenty, which Pulumi would send, compare and store for each module. With `look` a preview compares the database.
@@ -147,23 +161,14 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
             "session": session,
             "module": module.name,
             "path": module.path,
-            "text": text_for_state(module.text),
             "text_digest": text_digest(module.text),
             "statements_digest": None,
         }
-        if pulumi.runtime.is_dry_run() and look:
-            props["look"] = True
+        if pulumi.runtime.is_dry_run():
+            props["look"] = look
         super().__init__(SqlModuleProvider, name, props, opts)
 
 
 def session_of(shared: Properties) -> pulumi.Output[str]:
     """Return the session of a database as JSON: its address, `admin` and `migrator` with user and password, limits."""
     return without_dependencies(pulumi.Output.secret(pulumi.Output.json_dumps(shared)))
-
-
-def text_for_state(text: str) -> str:
-    """Return the text that the state keeps and previews show: of a very long one the beginning."""
-    if len(text) <= LONGEST_TEXT:
-        return text
-    first = "\n".join(line[: LONGEST_TEXT // FIRST_LINES] for line in text.splitlines()[:FIRST_LINES])
-    return f"{first}\n-- … {len(text)} characters in all\n"

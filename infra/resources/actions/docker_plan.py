@@ -60,8 +60,14 @@ def look(olds: Properties, news: Properties) -> tuple[Properties, list[str]]:
         inputs |= {"version": found.version, "major": found.major}
     else:
         container.refuse_missing(engine, image_name)
-    plan = _plan(olds, inputs)
-    return ({**inputs, "plan": plan} if plan else inputs), []
+    return inputs, []
+
+
+def show_plan(olds: Properties, news: Properties) -> None:
+    """Show what a change does to a server that exists."""
+    text = _plan(olds, news)
+    if text:
+        logger(news["stack"], "DockerPlan", "server-plan", warn=False)(text)
 
 
 def upgrade(olds: Properties, news: Properties) -> None:
@@ -108,13 +114,13 @@ def _refuse_moves(olds: Properties, news: Properties) -> None:
 
 def _plan(olds: Properties, news: Properties) -> str:
     """Return what a change does to a server that exists, '' for nothing."""
-    if olds and news["data_volume"] != _data_volume(olds):
+    if news["data_volume"] != _data_volume(olds):
         return (
             f"upgrade from PostgreSQL {int(olds['major'])} to {news['major']}: the server stops, all databases are "
             f"dumped, restored into volume {news['data_volume']} and compared; those of before stay in "
             f"{_data_volume(olds)}"
         )
-    names = [name for name in changed(olds, news, *RESTARTING) if olds and (olds.get(name) or news[name])]
+    names = [name for name in changed(olds, news, *RESTARTING) if olds.get(name) or news[name]]
     differences = [_difference(name, olds.get(name), news.get(name)) for name in names]
     return f"restart in a new container, the data stay: {'; '.join(differences)}" if differences else ""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.errors import RefusedError
-from infra.resources.base import changed, is_known, without
+from infra.resources.base import changed, is_known
+from infra.resources.console import logger
 from infra.server.docker import container
 from infra.server.docker.engine import engine_of
 
@@ -13,15 +14,28 @@ if TYPE_CHECKING:
     from infra.resources.base import Properties
 
 
-def look(olds: Properties, news: Properties) -> Properties:
-    """Return the inputs with the address where the server will listen, and what will be done as `plan`."""
-    engine = engine_of(news["docker_host"])
-    inputs = {**news, "host": container.reachable_at(engine, news["address"])}
-    if is_known(news["port"]):
-        inputs["listen_port"] = news["port"]
-    if is_known(news["container_id"]) and not changed(olds, news, "container_id"):
-        inputs |= _start_plan(engine.container(news["container_id"]), news["container"])
-    return inputs
+def look(news: Properties) -> Properties:
+    """Return the inputs with the address where the server will listen."""
+    inputs = {**news, "host": container.reachable_at(engine_of(news["docker_host"]), news["address"])}
+    return {**inputs, "listen_port": news["port"]} if is_known(news["port"]) else inputs
+
+
+def show_start(olds: Properties, news: Properties) -> bool:
+    """Show that a stopped container will be started, and return whether; raises RefusedError when it is gone."""
+    if not is_known(news["container_id"]) or changed(olds, news, "container_id"):
+        return False
+    existing = engine_of(news["docker_host"]).container(news["container_id"])
+    if existing is None:
+        raise RefusedError(
+            "is gone, though this stack made it",
+            place=f"container {news['container']}",
+            remedy="`make refresh`, then `make up`",
+        )
+    state = existing["State"]
+    if not state["Running"]:
+        text = f"start: the container is {state['Status']}; its data are kept"
+        logger(news["stack"], "DockerServer", "server", warn=False)(text)
+    return not state["Running"]
 
 
 def ready(props: Properties, known: str) -> Properties:
@@ -36,7 +50,7 @@ def ready(props: Properties, known: str) -> Properties:
     reached = container.make_ready(engine, props["container"], keywords, props["password"])
     container.refuse_other_data(reached, known, props["volume"])
     return {
-        **without(props, "plan"),
+        **props,
         "host": host,
         "listen_port": port,
         "version": reached.version,
@@ -49,15 +63,3 @@ def read(props: Properties) -> Properties | None:
     if engine_of(props["docker_host"]).container(props["container_id"]) is None:
         return None
     return ready(props, props["system_identifier"])
-
-
-def _start_plan(existing: Properties | None, name: str) -> Properties:
-    """Return the plan to start a container, {} when it runs; raises RefusedError when it is gone."""
-    if existing is None:
-        raise RefusedError(
-            "is gone, though this stack made it",
-            place=f"container {name}",
-            remedy="`make refresh`, then `make up`",
-        )
-    state = existing["State"]
-    return {} if state["Running"] else {"plan": f"start: the container is {state['Status']}; its data are kept"}

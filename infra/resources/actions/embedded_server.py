@@ -6,7 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.resources.base import is_known, without
+from infra.resources.base import is_known
+from infra.resources.console import logger
 from infra.server.embedded import cluster, distribution
 from infra.server.embedded.specification import ClusterSpec, default_root
 
@@ -37,6 +38,14 @@ def plan(props: Properties) -> tuple[str, Distribution]:
     step = cluster.plan(_specification(props))
     text = "" if step.verb == "keep" else f"{step.verb}: {'; '.join(step.reasons)}"
     return text, distribution.locate(_bin_dir(props))
+
+
+def show_plan(props: Properties) -> bool:
+    """Show what will be done to the server, and return whether that is anything; it is no input, so no state has it."""
+    text, _ = plan(props)
+    if text:
+        logger(props["stack"], "EmbeddedServer", "server", warn=False)(text)
+    return bool(text)
 
 
 def known_address(props: Properties) -> Properties:
@@ -93,7 +102,7 @@ def _specification(props: Properties) -> ClusterSpec:
 
 def _outputs(props: Properties, running: Running) -> Properties:
     return {
-        **without(props, "plan"),
+        **props,
         "host": running.host,
         "listen_port": running.port,
         "version": running.version,

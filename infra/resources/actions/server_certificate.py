@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
-from infra.resources.base import changed, without
+from infra.resources.base import changed
+from infra.resources.console import logger
 from infra.server.docker import certificates
 from infra.server.embedded.specification import default_root
 from infra.server.file_io import write_whole
@@ -21,10 +22,10 @@ _READABLE_MODE = 0o644
 
 
 def plan(olds: Properties, news: Properties) -> Properties:
-    """Return the inputs with the authority's file and the moment of issue, and what will be done as `plan`."""
+    """Return the inputs with the authority's file and the moment of issue; show what will be done to what exists."""
+    news = {**news, "names": list(dict.fromkeys(news["names"]))}
     file = olds.get("file") or f"{news['stack']}-{secrets.token_hex(4)}.crt"
     path = _folder() / file
-    news = {**news, "names": list(dict.fromkeys(news["names"]))}
     inputs = {**news, "file": file, "path": str(path), "issued": olds.get("issued") or certificates.moment()}
     if not olds:
         return inputs
@@ -37,7 +38,9 @@ def plan(olds: Properties, news: Properties) -> Properties:
         inputs["issued"] = certificates.moment()
     elif not path.is_file():
         text = f"write {path}"
-    return {**inputs, "plan": text} if text else inputs
+    if text:
+        logger(news["stack"], "ServerCertificate", "certificate", warn=False)(text)
+    return inputs
 
 
 def issue(news: Properties, olds: Properties) -> Properties:
@@ -52,7 +55,7 @@ def issue(news: Properties, olds: Properties) -> Properties:
         write_whole(path, issued["authority"], mode=_READABLE_MODE)
     except OSError as error:
         raise InfraError(f"cannot be written ({error.strerror})", place=str(path)) from None
-    return {**without(news, "plan"), **issued}
+    return {**news, **issued}
 
 
 def _folder() -> Path:

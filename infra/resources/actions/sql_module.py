@@ -19,12 +19,17 @@ if TYPE_CHECKING:
     from infra.resources.base import Properties
 
 
-def preview_inputs(props: Properties, module: Module, digests: Digests) -> Properties:
-    """Return the step that a run would take as `change`, and the drift; raises RefusedError where it would refuse."""
+def preview_of(props: Properties, module: Module, digests: Digests) -> tuple[str, str]:
+    """Return the step that a run would take and the drift, '' for none; raises RefusedError where it would refuse."""
     found = previews.preview(_session(props), module, digests)
     if found.refused:
         raise RefusedError(found.refused)
-    return {"drift": found.drift or "none", **({"change": found.change} if found.change else {})}
+    return found.change, found.drift
+
+
+def show(props: Properties, text: str) -> None:
+    """Show a text at the module."""
+    _session(props).tell(text)
 
 
 def apply_module(props: Properties, module: Module, digests: Digests, *, verify: bool) -> str:

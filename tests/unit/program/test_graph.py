@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 PROJECT, STACK = "platform-postgres", "test"
 SERVER = {"host": "127.0.0.1", "listen_port": 5432, "version": "17", "log_file": "", "psql": "", "uuid_ossp": ""}
+EXTERNAL: dict[str, Any] = {
+    "host": "db.example",
+    "port": 5432,
+    "first_host": "db.example",
+    "first_port": 5432,
+    "user": "admin",
+    "database": "postgres",
+    "version": "17",
+    "superuser": False,
+    "sslmode": "require",
+    "options": {},
+}
 SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 """Pulumi's mark of a secret."""
 
@@ -30,6 +42,8 @@ class Engine(mocks.Mocks):
         outputs = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] (untyped)
         if args.typ.endswith(("EmbeddedServer", "DockerPlan", "DockerServer")):
             outputs |= SERVER
+        if args.typ.endswith("ExternalServer"):
+            outputs |= EXTERNAL
         if args.typ.endswith("DockerEngine"):
             outputs |= {"host": "unix:///var/run/docker.sock", "server_host": "127.0.0.1"}
         if args.typ.endswith("RemoteImage"):
@@ -115,6 +129,25 @@ def test_each_module_waits_for_the_one_before_it(graph: Mapping[str, Any]) -> No
     assert "app_db-ready" in waits["env-file"]
 
 
+def test_databases_are_created_one_after_the_other() -> None:
+    """Two at once wait for each other for ever in the released postgresql plugin, with its pool of two connections."""
+    databases = ["first_db", "second_db", "third_db"]
+    servers: list[dict[str, str]] = [{"kind": "embedded"}, {"kind": "external", "dsn": "postgresql://admin@db.example"}]
+    for server in servers:
+        graph = declared(databases=databases, server=server)
+        waits = {name: names(request.dependencies) for name, request in graph.items()}
+        assert "first_db" in waits["second_db"]
+        assert "second_db" in waits["third_db"]
+
+
+def test_a_replacement_deletes_before_it_creates(graph: Mapping[str, Any]) -> None:
+    """Every resource is one physical thing: created again before it is deleted, it would be deleted at the end."""
+    own = {name: request.deleteBeforeReplace for name, request in graph.items() if "dynamic" in request.type}
+    assert len(own) > 5
+    assert all(own.values())
+    assert all(graph[name].deleteBeforeReplace for name in ("app_db", "app_db_owner", "app_db_app", "app_db-pgcrypto"))
+
+
 def test_what_is_inside_goes_without_a_login(graph: Mapping[str, Any]) -> None:
     """What is in a database goes with it, the database and the roles with the server."""
     inside = {name: names([request.deletedWith])[0] for name, request in graph.items()}
@@ -141,6 +174,14 @@ def test_passwords_are_sent_as_secrets_only(graph: Mapping[str, Any]) -> None:
     ]
     assert [SIGNATURE in value for value in marked] == [True] * len(marked)
     assert list(graph["app_db-passwords"].additionalSecretOutputs) == ["passwords", "verifiers"]
+
+
+def test_the_texts_of_modules_are_sent_once() -> None:
+    """However many databases there are, one resource has the texts; a module in a database has its digest."""
+    graph = declared(databases=["first_db", "second_db"])
+    assert graph["modules"].object["texts"] == {f"0{number}-module": f"SELECT {number};\n" for number in (1, 2, 3)}
+    sent = [name for name, request in graph.items() if "SELECT 2;" in str(request.object)]
+    assert sent == ["modules"]
 
 
 def test_what_is_sent_does_not_grow_with_the_square_of_the_modules() -> None:
