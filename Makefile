@@ -61,7 +61,7 @@ bench: development  ## run the benchmarks of docs/performance.md
 	@.venv/bin/python -m bench $(ARGS)
 
 requirements: development  ## pin requirements*.in into requirements*.txt, with hashes
-	@for part in requirements requirements-docker requirements-dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.10 \
+	@for part in requirements requirements-embedded requirements-docker requirements-dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.10 \
 	  --fork-strategy fewest --generate-hashes --no-header $$part.in -o $$part.txt; done
 
 .PHONY: python development

