@@ -22,7 +22,7 @@ from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import TRACES_STARTUP, ConnectionFailure, probe_with_ping
 from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target, conninfo_of
-from infra.postgres.privileges import public_privileges
+from infra.postgres.privileges import Access, access_drift
 from tests.database.postgres.databases import MIGRATOR, OWNER, World, create_template, target_of, worlds
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def test_a_database_that_does_not_exist_is_refused_at_once(world: World) -> None
     assert message.startswith("database nirgends: does not exist (")
     assert "Datenbank »nirgends« existiert nicht [3D000]" in message
     assert world.messages == []
-    assert public_privileges(world.session.admin.on("nirgends")) is None
+    assert access_drift(world.session.admin.on("nirgends"), Access(OWNER, "a", "b")) is None
     assert preview.detect_drift(world.session, "01-a") is None
     assert world.preview("01-a") == preview.Preview()
     assert world.messages == []
