@@ -98,7 +98,9 @@ def test_a_watch_is_stopped_before_its_first_check(connecting: Callable[[Excepti
 
 def test_a_watch_that_was_not_started_can_be_stopped() -> None:
     """Most statements end before their watch starts."""
-    CountingWatch().stop(SECONDS)
+    watch = CountingWatch()
+    watch.stop(SECONDS)
+    assert watch.answers == 0
 
 
 BLOCKER = Blocker(12, "nightly report", "app", "active", "10:00:00 UTC")
