@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.modules.module import Module
+    from infra.program.scope import Scope
     from infra.program.server import DeclaredServer
     from infra.resources.base import Properties
     from infra.settings.model import DatabaseSettings, Settings
@@ -35,8 +36,9 @@ class Chain:
     without a login.
     """
 
-    def __init__(self, server: DeclaredServer) -> None:
+    def __init__(self, server: DeclaredServer, scope: Scope) -> None:
         self.server = server
+        self.scope = scope
         self.deleted_with = server.deleted_with
         self.last: list[pulumi.Resource] = [server.resource]
 
@@ -53,6 +55,7 @@ class Chain:
         On an adopted server what has a `name` is imported.
         """
         return pulumi.ResourceOptions(
+            parent=self.scope.parent,
             import_=name if self.server.adopted else None,
             provider=self.server.provider if provider else None,
             depends_on=[depends_only_on(resource) for resource in (*self.last, *((after,) if after else ()))],
@@ -82,7 +85,7 @@ def declare_database(
     server: DeclaredServer,
     modules: Sequence[Module],
     *,
-    stack: str,
+    scope: Scope,
     after: DeclaredDatabase | None,
 ) -> DeclaredDatabase:
     """Declare roles, database, privileges, extensions, modules, in this order.
@@ -91,9 +94,14 @@ def declare_database(
     CREATE and DROP DATABASE on a second connection while the first holds a lock, so that two at once wait for each
     other for ever when its pool has no third.
     """
-    chain = Chain(server)
+    chain = Chain(server, scope)
     logins = [database.migrator, database.app, database.readonly]
-    passwords = Passwords(f"{database.name}-passwords", roles=logins, rotation=settings.password_rotation)
+    passwords = Passwords(
+        scope.name(f"{database.name}-passwords"),
+        roles=logins,
+        rotation=settings.password_rotation,
+        opts=scope.options(),
+    )
     address: Properties = {**server.address, "database": database.name}
     admin = {"user": server.user, "password": server.password}
     outside = {**address, **admin, "database": server.maintenance_database}
@@ -101,7 +109,7 @@ def declare_database(
         verifiers = {role: passwords.verifier(role) for role in logins}
         chain.append(
             AdoptedRoles(
-                f"{database.name}-adopted",
+                scope.name(f"{database.name}-adopted"),
                 target=outside,
                 name=database.name,
                 owner=database.owner,
@@ -114,11 +122,13 @@ def declare_database(
     if server.deleted_with is None:
         roles = [getattr(database, role) for role in ROLES]
         chain.append(
-            AdminMembership(f"{database.name}-admin", target=outside, roles=roles, opts=chain.options(provider=False))
+            AdminMembership(
+                scope.name(f"{database.name}-admin"), target=outside, roles=roles, opts=chain.options(provider=False)
+            )
         )
     protect = settings.lifecycle is Lifecycle.PERSISTENT and database.name not in settings.drop_databases
     created = postgresql.Database(
-        database.name,
+        scope.name(database.name),
         name=database.name,
         owner=database.owner,
         opts=chain.options(protect=protect or None, name=database.name, after=after.created if after else None),
@@ -128,7 +138,7 @@ def declare_database(
     migrator = {"user": database.migrator, "password": passwords.password(database.migrator)}
     chain.append(
         DatabaseAccess(
-            f"{database.name}-access",
+            scope.name(f"{database.name}-access"),
             target={**address, **admin},
             owner=database.owner,
             app=database.app,
@@ -139,18 +149,18 @@ def declare_database(
     for extension in settings.extensions:
         chain.append(
             postgresql.Extension(
-                f"{database.name}-{extension}",
+                scope.name(f"{database.name}-{extension}"),
                 name=extension,
                 database=database.name,
                 opts=pulumi.ResourceOptions.merge(chain.options(), pulumi.ResourceOptions(retain_on_delete=True)),
             )
         )
-    session = session_of({**address, **_limits(database, settings, stack), "admin": admin, "migrator": migrator})
+    session = session_of({**address, **_limits(database, settings, scope.stack), "admin": admin, "migrator": migrator})
     statements = _declare_modules(database, settings, session, modules, chain)
     ready = SchemaReady(
-        f"{database.name}-ready",
+        scope.name(f"{database.name}-ready"),
         target={**address, **migrator},
-        stack=stack,
+        stack=scope.stack,
         statements=statements,
         allowed=settings.modules.unmanaged,
         look=settings.modules.live_check,
@@ -165,7 +175,6 @@ def _limits(database: DatabaseSettings, settings: Settings, stack: str) -> Prope
     return {
         "owner": database.owner,
         "stack": stack,
-        "directory": modules.directory,
         "allowed": list(modules.unmanaged),
         "lock_timeout": modules.lock_timeout,
         "statement_timeout": modules.statement_timeout,
@@ -176,12 +185,17 @@ def _limits(database: DatabaseSettings, settings: Settings, stack: str) -> Prope
 def _declare_roles(database: DatabaseSettings, passwords: Passwords, chain: Chain) -> None:
     """Declare the owner without a login, the migrator as its member, and the two roles that use the schema."""
     chain.append(
-        postgresql.Role(database.owner, name=database.owner, login=False, opts=chain.options(name=database.owner))
+        postgresql.Role(
+            chain.scope.name(database.owner),
+            name=database.owner,
+            login=False,
+            opts=chain.options(name=database.owner),
+        )
     )
     for name, member_of in ((database.migrator, [database.owner]), (database.app, None), (database.readonly, None)):
         chain.append(
             postgresql.Role(
-                name,
+                chain.scope.name(name),
                 name=name,
                 login=True,
                 password=passwords.verifier(name),
@@ -202,7 +216,7 @@ def _declare_modules(
     statements: list[pulumi.Output[str]] = []
     for module in modules:
         resource = SqlModule(
-            f"{database.name}-{module.name}",
+            chain.scope.name(f"{database.name}-{module.name}"),
             module,
             database=database.name,
             lifecycle=settings.lifecycle,

@@ -21,6 +21,7 @@ from infra.server.docker.container import DATA, INITDB, OWNER
 from infra.settings.values import megabytes
 
 if TYPE_CHECKING:
+    from infra.program.scope import Scope
     from infra.settings.model import DockerSettings, Settings
 
 PORT = 5432
@@ -40,79 +41,92 @@ class Names:
     network: str
 
     @classmethod
-    def of(cls, server: DockerSettings, stack: str) -> Names:
+    def of(cls, server: DockerSettings, label: str) -> Names:
         """Return the names in the settings, or those derived from the stack's name."""
-        own = f"platform-postgres-{stack}"
+        own = f"platform-postgres-{label}"
         return cls(server.container or own, server.volume or own, server.network or own)
 
 
-def declare_docker(settings: Settings, server: DockerSettings, policy: pulumi.Resource, stack: str) -> DeclaredServer:
+def declare_docker(settings: Settings, server: DockerSettings, scope: Scope) -> DeclaredServer:
     """Declare the server; its volume is protected where the stack is persistent."""
-    names = Names.of(server, stack)
+    names = Names.of(server, scope.label)
     engine = DockerEngine(
-        "engine",
+        scope.name("engine"),
         docker_host=server.docker_host,
         address=server.address,
-        opts=pulumi.ResourceOptions(depends_on=[policy]),
+        opts=scope.options(first=True),
     )
-    on_engine = docker.Provider("docker", host=engine.host)
+    on_engine = docker.Provider(scope.name("docker"), host=engine.host, opts=scope.options())
     image = docker.RemoteImage(
-        "image",
+        scope.name("image"),
         name=server.image,
         keep_locally=True,
-        opts=pulumi.ResourceOptions(provider=on_engine, depends_on=[engine]),
+        opts=scope.options(provider=on_engine, depends_on=[engine]),
     )
     plan = DockerPlan(
-        "server-plan",
+        scope.name("server-plan"),
         server,
         engine=engine.host,
         image_id=image.image_id,
-        stack=stack,
+        stack=scope.stack,
         names={"container": names.container, "volume": names.volume},
         extensions=settings.extensions,
+        opts=scope.options(),
     )
-    protect = settings.lifecycle is Lifecycle.PERSISTENT or None
-    after_plan = pulumi.ResourceOptions(depends_on=[plan])
     volume = DockerVolume(
-        "data",
+        scope.name("data"),
         volume=names.volume,
-        stack=stack,
+        stack=scope.stack,
         engine=engine.host,
         retain=server.retain,
-        opts=pulumi.ResourceOptions(depends_on=[plan], protect=protect),
+        opts=scope.options(depends_on=[plan], protect=settings.lifecycle is Lifecycle.PERSISTENT),
     )
-    network = DockerNetwork("network", network=names.network, stack=stack, engine=engine.host, opts=after_plan)
-    labels = {**server.labels, OWNER: stack, LIFECYCLE_LABEL: settings.lifecycle.value}
+    network = DockerNetwork(
+        scope.name("network"),
+        network=names.network,
+        stack=scope.stack,
+        engine=engine.host,
+        opts=scope.options(depends_on=[plan]),
+    )
+    labels = {**server.labels, OWNER: scope.stack, LIFECYCLE_LABEL: settings.lifecycle.value}
     tls = Tls()
     if server.tls:
         reached = [engine.server_host, "localhost", "127.0.0.1", server.alias, names.container]
-        tls = declare_tls(stack=stack, names=reached, opts=after_plan)
+        tls = declare_tls(scope, names=reached, after=plan)
     container = _container(
         server,
         names,
         labels,
+        scope=scope,
         image=image,
         plan=plan,
         tls=tls,
-        opts=pulumi.ResourceOptions(provider=on_engine, depends_on=[volume, network]),
+        opts=scope.options(provider=on_engine, depends_on=[volume, network]),
     )
-    passwords = Passwords("admin-password", roles=[ADMIN_USER], rotation=settings.password_rotation)
+    passwords = Passwords(
+        scope.name("admin-password"),
+        roles=[ADMIN_USER],
+        rotation=settings.password_rotation,
+        opts=scope.options(),
+    )
     password = passwords.password(ADMIN_USER)
     ready = DockerServer(
-        "server",
+        scope.name("server"),
         engine=engine.host,
         address=server.address,
         names={"container": names.container, "volume": plan.data_volume},
-        stack=stack,
+        stack=scope.stack,
         container_id=container.id,
         port=plan.listen_port,
         user=ADMIN_USER,
         password=password,
         options=tls.options or {},
+        opts=scope.options(),
     )
     return owned_server(
         ready,
         password,
+        scope=scope,
         adopted=server.adopt,
         outputs={
             "container": pulumi.Output.from_input(names.container),
@@ -127,6 +141,7 @@ def _container(
     names: Names,
     labels: dict[str, str],
     *,
+    scope: Scope,
     image: docker.RemoteImage,
     plan: DockerPlan,
     tls: Tls,
@@ -139,12 +154,12 @@ def _container(
     in_place_fails = pulumi.ResourceOptions(  # above twice the limit with which the container was made
         delete_before_replace=True, replace_on_changes=["memory"]
     )
-    initial = Passwords("initial-password", roles=[ADMIN_USER], rotation=0)
+    initial = Passwords(scope.name("initial-password"), roles=[ADMIN_USER], rotation=0, opts=scope.options())
     command = ["postgres", "-c", "listen_addresses=*", "-c", "password_encryption=scram-sha-256"]
     command += [word for name in sorted(server.settings) for word in ("-c", f"{name}={server.settings[name]}")]
     password = docker.ContainerUploadArgs(file=PASSWORD_FILE, content=initial.password(ADMIN_USER), permissions="0400")
     return docker.Container(
-        "container",
+        scope.name("container"),
         name=names.container,
         image=image.image_id,
         command=tls.command(command),

@@ -13,6 +13,8 @@ from infra.resources.server_certificate import ServerCertificate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infra.program.scope import Scope
+
 _TLS_FOLDER = "/run/postgres-tls"
 _HBA = """\
 local   all postgres     peer
@@ -47,9 +49,11 @@ class Tls:
         return ["sh", "-c", START, "start", *postgres, *settings]
 
 
-def declare_tls(*, stack: str, names: Sequence[pulumi.Input[str]], opts: pulumi.ResourceOptions) -> Tls:
+def declare_tls(scope: Scope, *, names: Sequence[pulumi.Input[str]], after: pulumi.Resource) -> Tls:
     """Declare the certificate of a server that is reached by these names and addresses."""
-    certificate = ServerCertificate("certificate", stack=stack, names=names, opts=opts)
+    certificate = ServerCertificate(
+        scope.name("certificate"), stack=scope.stack, names=names, opts=scope.options(depends_on=[after])
+    )
     files = (
         ("server.crt", certificate.certificate, "0444"),
         ("uploaded.key", certificate.key, "0400"),

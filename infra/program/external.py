@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pulumi
 import pulumi_postgresql as postgresql
 
 from infra.errors import ServerError
@@ -14,20 +13,21 @@ from infra.program.server import PLUGIN_CONNECT_TIMEOUT_SECONDS, PLUGIN_CONNECTI
 from infra.resources.external_server import ExternalServer
 
 if TYPE_CHECKING:
+    from infra.program.scope import Scope
     from infra.settings.model import ExternalSettings, Settings
 
 
-def declare_external(settings: Settings, server: ExternalSettings, policy: pulumi.Resource) -> DeclaredServer:
+def declare_external(settings: Settings, server: ExternalSettings, scope: Scope) -> DeclaredServer:
     """Declare the server; destroying the stack removes only what the stack created on it."""
     external = ExternalServer(
-        "server",
+        scope.name("server"),
         server,
         password=admin_password(server),
         extensions=settings.extensions,
-        opts=pulumi.ResourceOptions(depends_on=[policy]),
+        opts=scope.options(first=True),
     )
     provider = postgresql.Provider(
-        "admin",
+        scope.name("admin"),
         host=external.host,
         port=external.port,
         username=external.user,
@@ -39,6 +39,7 @@ def declare_external(settings: Settings, server: ExternalSettings, policy: pulum
         clientcert=external.options.apply(_client_certificate),  # pyright: ignore[reportArgumentType] (or None)
         connect_timeout=PLUGIN_CONNECT_TIMEOUT_SECONDS,
         max_connections=PLUGIN_CONNECTIONS,
+        opts=scope.options(),
     )
     return DeclaredServer(
         address={"host": external.first_host, "port": external.first_port, "options": external.options},

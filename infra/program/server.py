@@ -13,6 +13,7 @@ from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.program.scope import Scope
     from infra.resources.docker_server import DockerServer
     from infra.resources.embedded_server import EmbeddedServer
 
@@ -44,6 +45,7 @@ def owned_server(
     server: EmbeddedServer | DockerServer,
     password: pulumi.Output[str],
     *,
+    scope: Scope,
     adopted: bool,
     outputs: Mapping[str, pulumi.Output[Any]],
     tls: pulumi.Output[dict[str, str]] | None = None,
@@ -53,7 +55,7 @@ def owned_server(
     `tls` has the libpq keywords that clients need for it, `outputs` what only this kind of server exports.
     """
     provider = postgresql.Provider(
-        "admin",
+        scope.name("admin"),
         host=server.host,  # an output: a preview would connect to a host that it knows before the server exists
         port=server.listen_port,
         username=ADMIN_USER,
@@ -63,7 +65,7 @@ def owned_server(
         sslrootcert=tls.apply(lambda options: options["sslrootcert"]) if tls else None,
         connect_timeout=PLUGIN_CONNECT_TIMEOUT_SECONDS,
         max_connections=PLUGIN_CONNECTIONS,
-        opts=pulumi.ResourceOptions(deleted_with=server),
+        opts=scope.options(deleted_with=server),
     )
     address: dict[str, pulumi.Output[Any]] = {"host": server.host, "port": server.listen_port}
     return DeclaredServer(

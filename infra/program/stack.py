@@ -12,6 +12,7 @@ from infra.program.connections import ApplicationConnection, env_lines
 from infra.program.database import DeclaredDatabase, declare_database
 from infra.program.embedded import declare_embedded
 from infra.program.external import declare_external
+from infra.program.scope import Scope
 from infra.resources.base import LazyModule
 from infra.resources.env_file import EnvFile
 from infra.resources.module_texts import ModuleTexts
@@ -31,11 +32,12 @@ else:
 def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resource, *, stack: str) -> None:
     """Declare everything but the policy, after which everything is ordered."""
     ModuleTexts("modules", modules, opts=pulumi.ResourceOptions(depends_on=[policy]))
-    server = declare_server(settings, policy, stack)
+    scope = Scope(stack, after=[policy])
+    server = declare_server(settings, scope)
     databases: list[DeclaredDatabase] = []
     for database in settings.databases:
         last = databases[-1] if databases else None
-        databases.append(declare_database(database, settings, server, modules, stack=stack, after=last))
+        databases.append(declare_database(database, settings, server, modules, scope=scope, after=last))
     connections = _connections(server, databases)
     if settings.env_file:
         EnvFile(
@@ -47,20 +49,20 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
     _export(server, databases, connections)
 
 
-def declare_server(settings: Settings, policy: pulumi.Resource, stack: str) -> DeclaredServer:
+def declare_server(settings: Settings, scope: Scope) -> DeclaredServer:
     """Declare the server of the kind that the settings name; raises ServerError where its SDK is not installed."""
     server = settings.server
     if isinstance(server, ExternalSettings):
-        return declare_external(settings, server, policy)
+        return declare_external(settings, server, scope)
     if not isinstance(server, DockerSettings):
-        return declare_embedded(settings, server, policy, stack)
+        return declare_embedded(settings, server, scope)
     try:
-        return docker.declare_docker(settings, server, policy, stack)
+        return docker.declare_docker(settings, server, scope)
     except ModuleNotFoundError as error:
         raise ServerError(
             f"needs the package {(error.name or 'pulumi_docker').replace('_', '-')}, which is not installed",
             place="server kind docker",
-            remedy=f"run `make setup STACK={stack}`, or `.venv/bin/pip install -r requirements-docker.txt`",
+            remedy=f"run `make setup STACK={scope.stack}`, or `.venv/bin/pip install -r requirements-docker.txt`",
         ) from None
 
 

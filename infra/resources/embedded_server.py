@@ -83,13 +83,14 @@ class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):
         settings: EmbeddedSettings,
         *,
         stack: str,
+        label: str,
         user: str,
         password: pulumi.Input[str],
         extensions: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = settings.model_dump(exclude={"kind"})
-        props |= {"stack": stack, "user": user, "password": password}
+        props |= {"stack": stack, "label": label, "user": user, "password": password}
         props["extensions"] = list(extensions)
         outputs = ("host", "listen_port", "version", "system_identifier", "log_file", "psql", "uuid_ossp")
         super().__init__(EmbeddedServerProvider, name, {**props, **dict.fromkeys(outputs)}, opts)

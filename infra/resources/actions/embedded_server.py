@@ -24,10 +24,10 @@ UUID_OSSP = {
 
 
 def place(olds: Properties, news: Properties) -> Properties:
-    """Return the server's folder and owner: named after the stack and this checkout, fixed once it has been created."""
+    """Return the server's folder and owner: named after the label and this checkout, fixed once it has been created."""
     checkout = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:8]
     return {
-        "name": olds.get("name") or f"{news['stack']}-{checkout}",
+        "name": olds.get("name") or f"{news['label']}-{checkout}",
         "root": news.get("data_root") or ("" if olds.get("data_root") else olds.get("root")) or str(default_root()),
         "owner": olds.get("owner") or f"stack {news['stack']} of {Path.cwd().name} ({checkout})",
     }

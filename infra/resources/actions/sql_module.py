@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.errors import RefusedError
@@ -58,7 +59,7 @@ def _session(props: Properties) -> Session:
         owner=shared["owner"],
         stack=shared["stack"],
         lifecycle=Lifecycle(props["lifecycle"]),
-        directory=shared["directory"],
+        directory=str(Path(props["path"]).parent),
         allowed=tuple(shared["allowed"]),
         lock_timeout=shared["lock_timeout"],
         statement_timeout=shared["statement_timeout"],
