@@ -9,8 +9,8 @@ import pulumi
 import pulumi_postgresql as postgresql
 
 from infra.modules.decision import Lifecycle
+from infra.program.shared_objects import declare_shared_objects
 from infra.resources.admin_membership import AdminMembership
-from infra.resources.adopted_roles import AdoptedRoles
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.passwords import Passwords
 from infra.resources.schema_ready import SchemaReady
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
     from infra.program.scope import Scope
     from infra.program.server import DeclaredServer
+    from infra.program.shared_objects import DeclaredObjects
     from infra.resources.base import Properties
     from infra.settings.model import DatabaseSettings, Settings
 
@@ -36,11 +37,12 @@ class Chain:
     without a login.
     """
 
-    def __init__(self, server: DeclaredServer, scope: Scope) -> None:
+    def __init__(self, server: DeclaredServer, objects: DeclaredObjects, scope: Scope) -> None:
         self.server = server
+        self.objects = objects
         self.scope = scope
         self.deleted_with = server.deleted_with
-        self.last: list[pulumi.Resource] = [server.resource]
+        self.last: list[pulumi.Resource] = [objects.resource]
 
     def options(
         self,
@@ -52,17 +54,17 @@ class Chain:
     ) -> pulumi.ResourceOptions:
         """Return the options for the next resource, which is also ordered after `after`.
 
-        On an adopted server what has a `name` is imported.
+        A role or database has a `name`: it is imported where the server has it already.
         """
-        return pulumi.ResourceOptions(
+        options = pulumi.ResourceOptions(
             parent=self.scope.parent,
-            import_=name if self.server.adopted else None,
             provider=self.server.provider if provider else None,
             depends_on=[depends_only_on(resource) for resource in (*self.last, *((after,) if after else ()))],
             deleted_with=self.deleted_with,
             protect=protect,
             delete_before_replace=True,
         )
+        return pulumi.ResourceOptions.merge(options, self.objects.options(name)) if name else options
 
     def append(self, resource: pulumi.Resource) -> None:
         """Order what comes next after this resource."""
@@ -79,45 +81,47 @@ class DeclaredDatabase:
     ready: SchemaReady
 
 
-def declare_database(
+def declare_databases(
+    settings: Settings, server: DeclaredServer, modules: Sequence[Module], *, scope: Scope
+) -> list[DeclaredDatabase]:
+    """Declare all databases of the settings on one server.
+
+    Each is created after, and dropped before, the one before it: the released postgresql plugin runs CREATE and DROP
+    DATABASE on a second connection while the first holds a lock, so that two at once wait for each other for ever when
+    its pool has no third.
+    """
+    passwords = {
+        database.name: Passwords(
+            scope.name(f"{database.name}-passwords"),
+            roles=[getattr(database, role) for role in ROLES[1:]],
+            rotation=settings.password_rotation,
+            opts=scope.options(),
+        )
+        for database in settings.databases
+    }
+    objects = declare_shared_objects(settings.databases, server, passwords, scope=scope)
+    declared: list[DeclaredDatabase] = []
+    for database in settings.databases:
+        chain = Chain(server, objects, scope)
+        last = declared[-1].created if declared else None
+        declared.append(_declare_database(database, settings, modules, passwords[database.name], chain, after=last))
+    return declared
+
+
+def _declare_database(
     database: DatabaseSettings,
     settings: Settings,
-    server: DeclaredServer,
     modules: Sequence[Module],
+    passwords: Passwords,
+    chain: Chain,
     *,
-    scope: Scope,
-    after: DeclaredDatabase | None,
+    after: pulumi.Resource | None,
 ) -> DeclaredDatabase:
-    """Declare roles, database, privileges, extensions, modules, in this order.
-
-    The database itself is created after, and dropped before, the one in `after`: the released postgresql plugin runs
-    CREATE and DROP DATABASE on a second connection while the first holds a lock, so that two at once wait for each
-    other for ever when its pool has no third.
-    """
-    chain = Chain(server, scope)
-    logins = [database.migrator, database.app, database.readonly]
-    passwords = Passwords(
-        scope.name(f"{database.name}-passwords"),
-        roles=logins,
-        rotation=settings.password_rotation,
-        opts=scope.options(),
-    )
+    """Declare roles, database, privileges, extensions, modules, in this order; the database comes after `after`."""
+    server, scope = chain.server, chain.scope
     address: Properties = {**server.address, "database": database.name}
     admin = {"user": server.user, "password": server.password}
     outside = {**address, **admin, "database": server.maintenance_database}
-    if server.adopted:
-        verifiers = {role: passwords.verifier(role) for role in logins}
-        chain.append(
-            AdoptedRoles(
-                scope.name(f"{database.name}-adopted"),
-                target=outside,
-                name=database.name,
-                owner=database.owner,
-                migrator=database.migrator,
-                verifiers=verifiers,
-                opts=chain.options(provider=False),
-            )
-        )
     _declare_roles(database, passwords, chain)
     if server.deleted_with is None:
         roles = [getattr(database, role) for role in ROLES]
@@ -131,7 +135,7 @@ def declare_database(
         scope.name(database.name),
         name=database.name,
         owner=database.owner,
-        opts=chain.options(protect=protect or None, name=database.name, after=after.created if after else None),
+        opts=chain.options(protect=protect or None, name=database.name, after=after),
     )
     chain.append(created)
     chain.deleted_with = created

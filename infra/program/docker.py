@@ -127,7 +127,7 @@ def declare_docker(settings: Settings, server: DockerSettings, scope: Scope) -> 
         ready,
         password,
         scope=scope,
-        adopted=server.adopt,
+        adopt=server.adopt,
         outputs={
             "container": pulumi.Output.from_input(names.container),
             "network": pulumi.Output.from_input(names.network),

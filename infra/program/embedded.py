@@ -38,6 +38,6 @@ def declare_embedded(settings: Settings, server: EmbeddedSettings, scope: Scope)
         embedded,
         password,
         scope=scope,
-        adopted=server.adopt,
+        adopt=server.adopt,
         outputs={"uuid_ossp": embedded.uuid_ossp, "log_file": embedded.log_file, "psql": embedded.psql},
     )

@@ -48,7 +48,7 @@ def declare_external(settings: Settings, server: ExternalSettings, scope: Scope)
         resource=external,
         deleted_with=None,
         maintenance_database=external.database,
-        adopted=False,
+        adopt=server.adopt,
         provider=provider,
         outputs={"host": external.host, "port": external.port, "server_version": external.version},
     )

@@ -11,7 +11,7 @@ import pulumi_postgresql as postgresql
 from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from infra.program.scope import Scope
     from infra.resources.docker_server import DockerServer
@@ -27,7 +27,7 @@ class DeclaredServer:
 
     `address` has host, port and, where there are any, further libpq keywords: what every connection to it needs.
     `deleted_with` is the resource whose deletion deletes all that is inside; None where the server is not the stack's.
-    `adopted` says that its roles and databases are imported, not created.
+    `adopt` says whether roles and databases that it has already are taken over, or names those that are.
     """
 
     address: dict[str, pulumi.Output[Any]]
@@ -36,7 +36,7 @@ class DeclaredServer:
     resource: pulumi.Resource
     maintenance_database: pulumi.Input[str]
     deleted_with: pulumi.Resource | None
-    adopted: bool
+    adopt: bool | Sequence[str]
     provider: postgresql.Provider
     outputs: dict[str, pulumi.Output[Any]]
 
@@ -46,7 +46,7 @@ def owned_server(
     password: pulumi.Output[str],
     *,
     scope: Scope,
-    adopted: bool,
+    adopt: bool,
     outputs: Mapping[str, pulumi.Output[Any]],
     tls: pulumi.Output[dict[str, str]] | None = None,
 ) -> DeclaredServer:
@@ -75,7 +75,7 @@ def owned_server(
         resource=server,
         deleted_with=server,
         maintenance_database=MAINTENANCE_DATABASE,
-        adopted=adopted,
+        adopt=adopt,
         provider=provider,
         outputs={**address, "server_version": server.version, **outputs},
     )

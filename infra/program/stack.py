@@ -9,7 +9,7 @@ import pulumi
 from infra.catalog.catalog import NOT_COMPARED
 from infra.errors import ServerError
 from infra.program.connections import ApplicationConnection, env_lines
-from infra.program.database import DeclaredDatabase, declare_database
+from infra.program.database import DeclaredDatabase, declare_databases
 from infra.program.embedded import declare_embedded
 from infra.program.external import declare_external
 from infra.program.scope import Scope
@@ -34,10 +34,7 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
     ModuleTexts("modules", modules, opts=pulumi.ResourceOptions(depends_on=[policy]))
     scope = Scope(stack, after=[policy])
     server = declare_server(settings, scope)
-    databases: list[DeclaredDatabase] = []
-    for database in settings.databases:
-        last = databases[-1] if databases else None
-        databases.append(declare_database(database, settings, server, modules, scope=scope, after=last))
+    databases = declare_databases(settings, server, modules, scope=scope)
     connections = _connections(server, databases)
     if settings.env_file:
         EnvFile(

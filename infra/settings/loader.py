@@ -51,6 +51,7 @@ def settings_of(
         right = {name: value for name, value in given.items() if name not in wrong}
         settings = Settings.model_validate({"databases": ["unknown"], **right})
     problems.add_clashes(settings)
+    problems.add_unknown_adoptions(settings)
     problems.add_plain_passwords(settings)
     if problems.found:
         raise SettingsError(f"Pulumi.{stack}.yaml", sorted(problems.found, key=_by_numbers))
@@ -119,6 +120,15 @@ class _Problems:
                 if name in taken:
                     self._add_value((*path[:2], role), name, "must be a role of its own")
                 taken.add(name)
+
+    def add_unknown_adoptions(self, settings: Settings) -> None:
+        """Add what an external server is to take over although the stack has no role and no database of that name."""
+        if not isinstance(settings.server, ExternalSettings):
+            return
+        known = {name for database in settings.databases for name in database.model_dump().values()}
+        for number, name in enumerate(settings.server.adopt):
+            if name not in known:
+                self._add_value(("server", "adopt", number), name, "must be a database or role of this stack")
 
     def add_plain_passwords(self, settings: Settings) -> None:
         """Add an administrator's password that stands in the stack's file in plain text."""

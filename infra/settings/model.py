@@ -70,7 +70,10 @@ class EmbeddedSettings(SettingsGroup):
         description="server settings by name, as in postgresql.conf: text, numbers, true or false",
     )
     retain: bool = Field(default=False, description="true keeps the data when the stack is destroyed, false removes it")
-    adopt: bool = Field(default=False, description="true takes over data that an earlier stack kept, false refuses it")
+    adopt: bool = Field(
+        default=False,
+        description="true takes over data that an earlier stack kept, with its roles and databases, false refuses it",
+    )
 
 
 class DockerSettings(SettingsGroup):
@@ -125,7 +128,10 @@ class DockerSettings(SettingsGroup):
     retain: bool = Field(
         default=False, description="true keeps the volume when the stack is destroyed, false removes it"
     )
-    adopt: bool = Field(default=False, description="true takes over a volume that is there already, false refuses it")
+    adopt: bool = Field(
+        default=False,
+        description="true takes over a volume that is there already, with its roles and databases, false refuses it",
+    )
 
 
 class ExternalSettings(SettingsGroup):
@@ -146,6 +152,11 @@ class ExternalSettings(SettingsGroup):
     accept: Annotated[str, only_if(str.isdigit)] | None = Field(
         default=None,
         description="the system identifier, in quotes, of the one server that may take the place of the first",
+    )
+    adopt: tuple[Identifier, ...] = Field(
+        default=(),
+        description="a list of names of roles and databases that the server has already and the stack takes over; "
+        "they stay when it is destroyed",
     )
 
 

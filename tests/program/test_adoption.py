@@ -29,5 +29,5 @@ def test_retained_data_is_adopted_with_roles_databases_and_modules(project: Proj
     assert project.fingerprint() == fingerprint
     assert project.outputs()["dsn"]["app_db"]["app"] != before["app_db"]["app"]
     project.serve(adopt=False)
-    assert re.search(r"Resources:\n +- 1 deleted\n", project.up())
+    assert re.search(r"Resources:\n +\d+ unchanged\n", project.up())
     assert project.verb("preview", "--expect-no-changes").status == 0

@@ -40,7 +40,11 @@ RANKS: list[list[Layer]] = [
     [Layer("ledger", ("infra.postgres.ledger",), ("psycopg",))],
     [
         Layer("apply", ("infra.postgres.apply",), ("psycopg",)),
-        Layer("roles", ("infra.postgres.privileges", "infra.postgres.adoption"), ("psycopg",)),
+        Layer(
+            "roles",
+            ("infra.postgres.privileges", "infra.postgres.shared_objects", "infra.postgres.database_roles"),
+            ("psycopg",),
+        ),
     ],
     [Layer("server files", ("infra.server.file_io", "infra.server.ports"))],
     [

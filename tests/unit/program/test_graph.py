@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pulumi
 import pytest
 from pulumi.runtime import mocks
+from pulumi.runtime import settings as runtime
+from pulumi.runtime.proto import callback_pb2
 
 from infra.modules.module import Module
 from infra.program.policy import declare_policy
@@ -73,10 +75,21 @@ class Monitor(mocks.MockMonitor):
         return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType] (untyped)
 
 
+class Callbacks:
+    """Takes the functions that a program gives the engine to call; Pulumi's mocks have no such place."""
+
+    def register_transform(self, _function: object) -> callback_pb2.Callback:
+        return callback_pb2.Callback(token="transform")
+
+    def register_resource_hook(self, _hook: object) -> None:
+        pass
+
+
 def declared(modules: int = 3, **settings: object) -> dict[str, Any]:
     """Declare a stack, and return the requests that reached the engine, by the resources' names."""
     monitor = Monitor()
     mocks.set_mocks(Engine(), PROJECT, STACK, preview=False, monitor=monitor)
+    setattr(runtime.SETTINGS, "callbacks", Callbacks())  # noqa: B010 (declared with another type)
     given = settings_of(STACK, PROJECT, {f"{PROJECT}:{name}": json.dumps(value) for name, value in settings.items()})
     files = [
         Module(number, f"{number:02}-module", f"sql/{number:02}-module.sql", f"SELECT {number};\n")
@@ -224,7 +237,8 @@ def test_a_container_is_created_after_everything_was_looked_at() -> None:
     assert "server-plan" in waits["data"] & waits["network"]
     assert {"data", "network", "server-plan", "initial-password"} <= waits["container"]
     assert "container" in waits["server"]
-    assert "server" in waits["app_db_owner"]
+    assert "server" in waits["shared-objects"]
+    assert "shared-objects" in waits["app_db_owner"]
     assert graph["data"].protect
     upload = graph["container"].object["uploads"][0]
     assert SIGNATURE in upload["content"]
@@ -234,11 +248,14 @@ def test_a_container_is_created_after_everything_was_looked_at() -> None:
 
 @pytest.mark.parametrize("adopt", [True, False])
 def test_the_graph_depends_on_settings_alone(adopt: bool) -> None:  # noqa: FBT001
-    """Whether roles and databases are imported is a setting; what the engine or the disk has, the resources look at."""
+    """Roles and databases are imported, except where a transform finds them missing when the server was looked at."""
     graphs = [
         in_a_container(adopt=adopt),
         declared(databases=["app_db"], server={"kind": "embedded", "adopt": adopt}),
     ]
     for graph in graphs:
-        assert {graph[name].importId != "" for name in ("app_db", "app_db_owner", "app_db_migrator")} == {adopt}
-        assert ("app_db-adopted" in graph) is adopt
+        for name in ("app_db", "app_db_owner", "app_db_migrator"):
+            assert graph[name].importId == name
+            assert graph[name].transforms
+        assert graph["shared-objects"].object["adopt"] is adopt
+        assert graph["shared-objects"].hooks.before_create == graph["shared-objects"].hooks.before_update != []

@@ -30,7 +30,7 @@ FROZEN = [
     "infra.resources.schema_ready.SchemaReadyProvider",
     "infra.resources.env_file.EnvFileProvider",
     "infra.resources.stack_policy.StackPolicyProvider",
-    "infra.resources.adopted_roles.AdoptedRolesProvider",
+    "infra.resources.shared_objects.SharedObjectsProvider",
 ]
 LONGEST = 200  # bytes; a provider stored by value has thousands
 

@@ -310,8 +310,16 @@ def test_the_kind_of_server_decides_what_may_be_set() -> None:
     """An unknown kind is one line with the kinds there are; a key of another kind is not a setting."""
     assert lines(server={"kind": "cloud"}) == ['server.kind: is "cloud"; must be embedded, docker or external']
     assert lines(server={"kind": "external", "dsn": "host=a", "port": 1}) == [
-        "server.port: is not a setting; known: accept, dsn, kind, password, password_file, password_variable"
+        "server.port: is not a setting; known: accept, adopt, dsn, kind, password, password_file, password_variable"
     ]
     assert lines(server={"kind": "external"})[0].startswith(
         "server.dsn: is missing; give how an administrator connects"
     )
+
+
+def test_only_names_of_the_stack_are_taken_over() -> None:
+    """A name in server.adopt that is neither a database nor a role of the stack is a mistake."""
+    server = {"kind": "external", "dsn": "host=a", "adopt": ["shop", "shop_app", "shop_ap"]}
+    assert lines(server=server, databases=["shop"]) == [
+        'server.adopt.2: is "shop_ap"; must be a database or role of this stack'
+    ]

@@ -1,0 +1,36 @@
+"""A database of a stack with its roles, by name; the driver is not imported, since most runs open no connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DatabaseRoles:
+    """The names of a database and its roles, which a server's databases share (PostgreSQL manual, 22 and 23)."""
+
+    name: str
+    owner: str
+    migrator: str
+    app: str
+    readonly: str
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """The roles that log in."""
+        return (self.migrator, self.app, self.readonly)
+
+    @property
+    def objects(self) -> list[str]:
+        """The labels of the roles and the database, in the order of their creation."""
+        return [*map(role_label, (self.owner, *self.logins)), database_label(self.name)]
+
+
+def role_label(name: str) -> str:
+    """Return how messages and the state name a role."""
+    return f"role {name}"
+
+
+def database_label(name: str) -> str:
+    """Return how messages and the state name a database."""
+    return f"database {name}"

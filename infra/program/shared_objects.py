@@ -1,0 +1,92 @@
+"""Whether each role and database is created or imported: what the server has already keeps its rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from infra.postgres.database_roles import database_label, role_label
+from infra.resources.shared_objects import SharedObjects
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from infra.program.scope import Scope
+    from infra.program.server import DeclaredServer
+    from infra.resources.passwords import Passwords
+    from infra.settings.model import DatabaseSettings
+
+_LABELS = {"postgresql:index/role:Role": role_label, "postgresql:index/database:Database": database_label}
+
+
+@dataclass
+class DeclaredObjects:
+    """The roles and databases of a stack, which are imported except where they are missing on the server.
+
+    Pulumi imports what its state does not have, whatever the reason: an earlier run was killed before it could record
+    what it had created, or the object was there first. An import of what is missing would fail. What is missing is
+    known when `resource` has been checked, which is after this program declared the roles. So a hook of that resource
+    reports it, and a transform of each role and database removes the import.
+    """
+
+    scope: Scope
+    retained: Collection[str]
+    missing: set[str] = field(default_factory=set[str])
+    resource: SharedObjects = field(init=False)
+
+    def hooks(self) -> pulumi.ResourceHookBinding:
+        """Return the hooks that report what is missing; they run in previews too."""
+        report = pulumi.ResourceHook(
+            self.scope.name("missing-objects"), self._report, pulumi.ResourceHookOptions(on_dry_run=True)
+        )
+        return pulumi.ResourceHookBinding(before_create=[report], before_update=[report])
+
+    def options(self, name: str) -> pulumi.ResourceOptions:
+        """Return the options of the role or database of a name."""
+        return pulumi.ResourceOptions(
+            import_=name, transforms=[self._create_missing], retain_on_delete=name in self.retained or None
+        )
+
+    def _report(self, arguments: pulumi.ResourceHookArgs) -> None:
+        for properties in (arguments.new_inputs, arguments.old_outputs):
+            self.missing.update((properties or {}).get("missing") or [])
+
+    def _create_missing(self, arguments: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
+        if _LABELS[arguments.type_](arguments.opts.import_ or "") not in self.missing:
+            return None
+        arguments.opts.import_ = None
+        return pulumi.ResourceTransformResult(arguments.props, arguments.opts)
+
+
+def declare_shared_objects(
+    databases: Sequence[DatabaseSettings], server: DeclaredServer, passwords: Mapping[str, Passwords], *, scope: Scope
+) -> DeclaredObjects:
+    """Declare the look at the server before anything is created on it; `passwords` are those of each database."""
+    declared = DeclaredObjects(scope, _retained(databases, () if isinstance(server.adopt, bool) else server.adopt))
+    by_role = pulumi.Output.all(*(of_database.passwords for of_database in passwords.values()))
+    declared.resource = SharedObjects(
+        scope.name("shared-objects"),
+        target={
+            **server.address,
+            "user": server.user,
+            "password": server.password,
+            "database": server.maintenance_database,
+        },
+        databases=[database.model_dump() for database in databases],
+        passwords=by_role.apply(lambda known: {role: text for texts in known for role, text in texts.items()}),
+        adopt=server.adopt,
+        stack=scope.stack,
+        opts=pulumi.ResourceOptions.merge(
+            scope.options(depends_on=[server.resource], deleted_with=server.deleted_with),
+            pulumi.ResourceOptions(hooks=declared.hooks()),
+        ),
+    )
+    return declared
+
+
+def _retained(databases: Sequence[DatabaseSettings], adopted: Collection[str]) -> frozenset[str]:
+    """Return the names of what outlives the stack: what was adopted, and the roles that an adopted database needs."""
+    roles = (set(database.model_dump().values()) for database in databases if database.name in adopted)
+    return frozenset(adopted).union(*roles)

@@ -1,0 +1,50 @@
+"""What SharedObjects' verbs read of the server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.errors import ServerError
+from infra.postgres import shared_objects
+from infra.postgres.database_roles import DatabaseRoles
+from infra.resources.base import admin_target, is_known
+from infra.resources.console import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from infra.resources.base import Properties
+
+
+def existing(props: Properties, recorded: Collection[str]) -> list[str] | None:
+    """Return the labels of what exists, and report what is taken over; None where a preview finds no server.
+
+    Raises RefusedError for what is not the stack's, and not to be taken over.
+    """
+    passwords = props["passwords"]
+    try:
+        found, taken_over = shared_objects.find_ours(
+            admin_target(props),
+            _databases(props),
+            recorded=recorded,
+            passwords=passwords if is_known(passwords) else {},
+            adopt=props["adopt"],
+        )
+    except ServerError:
+        if props.get("preview"):
+            return None
+        raise
+    if taken_over:
+        logger(props["stack"], "SharedObjects", "shared-objects")(f"takes over {', '.join(taken_over)}")
+    return found
+
+
+def missing(props: Properties) -> list[str]:
+    """Return the labels of what does not exist."""
+    databases = _databases(props)
+    found = shared_objects.find_existing(admin_target(props), databases)
+    return [label for database in databases for label in database.objects if label not in found]
+
+
+def _databases(props: Properties) -> list[DatabaseRoles]:
+    return [DatabaseRoles(**database) for database in props["databases"]]

@@ -1,0 +1,95 @@
+"""The roles and databases of a stack on its server: which of them exist, and whose those are, before any is created."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+
+from infra.postgres.database_roles import DatabaseRoles
+from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, is_known, without
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.resources.actions import shared_objects as actions
+else:
+    actions = LazyModule("infra.resources.actions.shared_objects")
+
+_ADDRESS = ("host", "port", "options", "database", "user", "password")
+
+
+class SharedObjectsProvider(Provider):
+    """Reads the server where a run may create something; what exists and is not the stack's is refused.
+
+    `missing` has the labels of what does not exist: as an input what this run found, as an output what a refresh found.
+    Once nothing is missing (`complete`), a run does not connect.
+    """
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Add what is missing to the inputs; `passwords` and `preview` are for this run alone."""
+        inputs = without(news, "passwords", "preview")
+        objects, recorded = _objects(news), set(_objects(_olds))
+        new = [label for label in objects if label not in recorded]
+        if not new and _olds.get("complete"):
+            return CheckResult({**inputs, "missing": [], "complete": True}, [])
+        existing = actions.existing(news, recorded) if all(is_known(news.get(name)) for name in _ADDRESS) else None
+        if existing is None:
+            expected = {*(new if news["adopt"] is not True else []), *_olds.get("missing", [])}
+            missing = [label for label in objects if label in expected]
+        else:
+            missing = [label for label in objects if label not in existing]
+        return CheckResult({**inputs, "missing": missing, "complete": existing is not None and not missing}, [])
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Report a change when something is missing, or the address or a name differs."""
+        missing = bool(_news["missing"] or _olds.get("missing"))
+        return DiffResult(changes=missing or bool(changed(_olds, _news, *_ADDRESS, "databases")))
+
+    def create(self, props: Properties) -> CreateResult:
+        """Store the names; what is missing is created after this."""
+        return CreateResult("shared-objects", {**props, "missing": []})
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Store the names."""
+        return UpdateResult({**_news, "missing": []})
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Return as missing what is gone from the server."""
+        return ReadResult(id_, {**props, "missing": actions.missing(props)})
+
+
+def _objects(props: Properties) -> list[str]:
+    """Return the labels of the databases and roles in a resource's properties."""
+    return [label for database in props.get("databases", []) for label in DatabaseRoles(**database).objects]
+
+
+class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
+    """The databases and their roles, in the order of their creation; `target` is the administrator's.
+
+    `adopt` has the names of those that may be taken over, or says it for all of them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        target: Properties,
+        databases: Sequence[Mapping[str, str]],
+        passwords: pulumi.Output[dict[str, str]],
+        adopt: bool | Sequence[str],
+        stack: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props: Properties = {
+            **target,
+            "databases": [dict(database) for database in databases],
+            "passwords": passwords,
+            "adopt": adopt if isinstance(adopt, bool) else list(adopt),
+            "stack": stack,
+            **dict.fromkeys(("missing", "complete")),
+        }
+        if pulumi.runtime.is_dry_run():
+            props["preview"] = True
+        super().__init__(SharedObjectsProvider, name, props, opts)
