@@ -104,6 +104,17 @@ class ModuleError(InfraError):
         self.detail = detail
         self.hint = hint
 
+    def explained(self, *, detail: str = "", hint: str = "") -> ModuleError:
+        """Return this error with a detail and a hint where it has none."""
+        return ModuleError(
+            self.what,
+            sqlstate=self.sqlstate,
+            at=self.at,
+            path=self.place,
+            detail=self.detail or detail,
+            hint=self.hint or hint,
+        )
+
     def __str__(self) -> str:
         state = f" [{self.sqlstate}]" if self.sqlstate else ""
         lines = [f"{self.place}: {self.what}{state}" if self.place else f"{self.what}{state}"]

@@ -131,6 +131,12 @@ def find_restricted(module: Module) -> list[InfraError]:
     return problems
 
 
+def adds_enum_value(module: Module) -> bool:
+    """Return whether a statement of the module is ALTER TYPE … ADD VALUE; raises ModuleError for a syntax error."""
+    statements = parse(module.text, module.path)
+    return any(statement.kind == "alter_enum_stmt" and not statement.tree.old_val for statement in statements)
+
+
 def needs_no_transaction(statement: Statement) -> bool:
     """Return whether PostgreSQL runs a statement only outside a transaction block."""
     return statement.kind in OUTSIDE and RESTRICTIONS[statement.kind].applies(statement.tree)

@@ -1,6 +1,7 @@
 """Fixtures with a PostgreSQL server for the test session, and a new empty database for each test.
 
-With POSTGRES=newest in the environment it is of the newest version that a package offers (tests/newest.py).
+With POSTGRES=newest in the environment it is of the newest version that a package offers (tests/newest.py), and with
+the folder of an installed server's programs, such as POSTGRES=/usr/lib/postgresql/15/bin, it is of that one.
 """
 
 from __future__ import annotations
@@ -79,6 +80,10 @@ def _programs(directory: Path, user: pwd.struct_passwd) -> Path:
         if newest.missing():
             pytest.exit(newest.missing())
         newest.copy_programs(directory / "programs")
+        return programs_of(directory)
+    if os.environ.get("POSTGRES"):
+        (directory / "programs").mkdir()
+        (directory / "programs" / "bin").symlink_to(os.environ["POSTGRES"])
         return programs_of(directory)
     return within_reach(directory, user)
 

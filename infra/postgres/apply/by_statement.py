@@ -6,7 +6,6 @@ was cut short continues at the first statement that is not done.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infra.catalog.catalog import Catalog, ObjectId
@@ -16,14 +15,13 @@ from infra.modules.decision import Lifecycle
 from infra.modules.restrictions import needs_no_transaction
 from infra.modules.statements import Statement, parse, statements_digest
 from infra.postgres.apply.drop import created_objects, drop_objects
-from infra.postgres.connection.execute import send, session_role
-from infra.postgres.connection.watches import watch_blockers
+from infra.postgres.apply.module_text import check_deferred, end_module, run_text
+from infra.postgres.connection.execute import session_role
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, read_identity
 
 if TYPE_CHECKING:
-    from infra.modules.decision import Digests, Step
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
@@ -43,52 +41,45 @@ class ResumePoint(NamedTuple):
     begun: bool
 
 
-def run_by_statement(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> float:
-    """Run a module's statements from its resume point on, write its row, and return the time taken in milliseconds.
+def run_statements(
+    connection: Connection, session: Session, module: Module, *, resumable: bool = True
+) -> CatalogChange:
+    """Run a module's statements, and return what they did to the catalog, earlier runs that were cut short included.
 
-    A statement that cannot run in a transaction is marked as begun before it is sent: after a lost connection nothing
-    else tells whether it ran. Raises ModuleError, and RefusedError where statements that are done were changed.
+    With `resumable` it begins at the resume point in the ledger and moves that. A statement that cannot run in a
+    transaction is then marked as begun before it is sent: after a lost connection nothing else tells whether it ran.
+    Raises ModuleError, and RefusedError where statements that are done were changed.
     """
-    started = time.perf_counter()
     statements = parse(module.text, module.path)
-    with session.transaction(connection):
-        if not read_identity(connection):
-            create_ledger(connection, session.stack)
-        done, effect, begun = _load_resume_point(connection, session, module, statements)
+    done, effect, begun = 0, CatalogChange(), False
+    if resumable:
+        with session.transaction(connection):
+            if not read_identity(connection):
+                create_ledger(connection, session.stack)
+            done, effect, begun = _load_resume_point(connection, session, module, statements)
     before = read_catalog(connection)
     for number, statement in enumerate(statements[done:], done):
-        if needs_no_transaction(statement):
-            with session.transaction(connection):
-                _save_resume_point(connection, module, statements[:number], effect, begun=True)
+        outside = needs_no_transaction(statement)
+        if outside:
+            if resumable:
+                with session.transaction(connection):
+                    _save_resume_point(connection, module, statements[:number], effect, begun=True)
             before = _run_outside_transaction(
                 connection, session, module, statement, number=number, before=before, again=begun and number == done
             )
         with session.transaction(connection):
-            if not needs_no_transaction(statement):
+            if not outside:
                 text = module.text[statement.start : statement.end]
-                _send_watched(connection, session, module, text, number)
+                run_text(connection, session, module, text, first=number)
+                check_deferred(connection, session, module)
                 session.begin(connection)
             earlier, before = before, read_catalog(connection)
             effect = combined_effect(effect, catalog_change_between(earlier, before))
-            _save_resume_point(connection, module, statements[: number + 1], effect)
-    milliseconds = (time.perf_counter() - started) * 1000
+            if resumable:
+                _save_resume_point(connection, module, statements[: number + 1], effect)
     with session.transaction(connection):
-        ledger.record(
-            connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
-        )
-    return milliseconds
-
-
-def run_without_resume(connection: Connection, module: Module, owner: str, seconds: float) -> CatalogChange:
-    """Run a module statement by statement as `owner`, without a ledger, and return what it did to the catalog.
-
-    Meant for scratch databases. `seconds` limits both each statement and its wait for locks. Raises ModuleError.
-    """
-    before = read_catalog(connection)
-    for number, statement in enumerate(parse(module.text, module.path)):
-        with session_role(connection, owner, seconds, seconds):
-            send(connection, module, module.text[statement.start : statement.end], first=number)
-    return catalog_change_between(before, read_catalog(connection))
+        end_module(connection, session, module)
+    return effect
 
 
 def _run_outside_transaction(
@@ -120,7 +111,7 @@ def _run_outside_transaction(
                 session.tell(f"index {name} was left invalid by an earlier run and is built again")
                 connection.execute(f"DROP INDEX CONCURRENTLY {name}".encode())
         try:
-            _send_watched(connection, session, module, text, number)
+            run_text(connection, session, module, text, first=number)
         except ModuleError as error:
             if not (again and statement.kind == "drop_stmt" and error.sqlstate in UNDEFINED_STATES):
                 raise
@@ -128,10 +119,6 @@ def _run_outside_transaction(
             dropped = [_qualified_name(connection, *(["", *parts][-2:])) for parts in names]
             before = Catalog({**before.objects, **{ObjectId("index", name): "" for name in dropped}})
     return before
-
-
-def _send_watched(connection: Connection, session: Session, module: Module, text: str, number: int) -> None:
-    watch_blockers(session, connection, lambda on_slow: send(connection, module, text, first=number, on_slow=on_slow))
 
 
 def _qualified_name(connection: Connection, schema: str, name: str) -> str:

@@ -1,4 +1,7 @@
-"""Runs one module, in one transaction or statement by statement, and writes its row in the ledger."""
+"""The executor: runs one module, in one transaction or statement by statement, and reads what it changed.
+
+First runs, rebuilds and proofs on scratch databases all go through it, so that a module does the same in each of them.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,8 @@ from infra.modules.decision import Digests
 from infra.modules.digests import text_digest
 from infra.modules.directive import runs_by_statement
 from infra.modules.statements import statements_digest
-from infra.postgres.apply.by_statement import run_by_statement
-from infra.postgres.connection.execute import execute
-from infra.postgres.connection.watches import watch_blockers
+from infra.postgres.apply.by_statement import run_statements
+from infra.postgres.apply.module_text import end_module, run_text
 from infra.postgres.introspection.effects import catalog_change_of
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
@@ -41,17 +43,24 @@ def digests_of(module: Module) -> Digests:
 
 
 def run_module(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> Applied:
-    """Run a module as its first line declares: in a transaction of its own, or statement by statement.
+    """Run a module as its first line declares, in a transaction of its own or statement by statement; write its row.
 
     Raises ModuleError where PostgreSQL refuses a statement, RefusedError where a module that runs statement by
     statement cannot be resumed.
     """
-    if runs_by_statement(module.text):
-        return Applied(step, run_by_statement(connection, session, module, digests, step))
+    if not runs_by_statement(module.text):
+        with session.transaction(connection):
+            if not ledger_exists(connection):
+                create_ledger(connection, session.stack)
+            return run_in_transaction(connection, session, module, digests, step)
+    started = time.perf_counter()
+    effect = run_statements(connection, session, module)
+    milliseconds = (time.perf_counter() - started) * 1000
     with session.transaction(connection):
-        if not ledger_exists(connection):
-            create_ledger(connection, session.stack)
-        return run_in_transaction(connection, session, module, digests, step)
+        ledger.record(
+            connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
+        )
+    return Applied(step, milliseconds)
 
 
 def run_in_transaction(
@@ -65,20 +74,33 @@ def run_in_transaction(
 ) -> Applied:
     """Run a module and write its row, in the current transaction; the ledger must exist.
 
-    `measure` calls its argument and returns what that changed in the catalog. Without it everything that the current
-    transaction changed is recorded as this module's effect. Raises ModuleError.
+    `measure` is for a transaction of several modules: it calls its argument and returns what that changed in the
+    catalog. Without it everything that the transaction changed is this module's effect. Raises ModuleError.
     """
     milliseconds = 0.0
 
     def act() -> None:
         nonlocal milliseconds
         started = time.perf_counter()
-        watch_blockers(session, connection, lambda on_slow: execute(connection, module, on_slow))
+        run_text(connection, session, module)
         milliseconds = (time.perf_counter() - started) * 1000
-        session.begin(connection)  # the module may have changed the role or the settings
+        end_module(connection, session, module, others_follow=measure is not None)
 
     effect = measure(act) if measure else catalog_change_of(connection, session.target, act)
     ledger.record(
         connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
     )
     return Applied(step, milliseconds)
+
+
+def run_without_ledger(connection: Connection, session: Session, module: Module) -> CatalogChange:
+    """Run a module as `run_module` does, in a database without a ledger; return its effect. Raises ModuleError."""
+    if runs_by_statement(module.text):
+        return run_statements(connection, session, module, resumable=False)
+
+    def act() -> None:
+        run_text(connection, session, module)
+        end_module(connection, session, module)
+
+    with session.transaction(connection):
+        return catalog_change_of(connection, session.target, act)

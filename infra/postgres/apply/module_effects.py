@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING
 
 from infra.catalog.changes import CatalogChange, fold
 from infra.modules.digests import text_digest
-from infra.modules.directive import runs_by_statement
 from infra.modules.module import Module, load_modules
-from infra.postgres.apply.by_statement import run_without_resume
+from infra.postgres.apply.execution import run_without_ledger
 from infra.postgres.apply.scratch import installed_extensions, scratch_database
 from infra.postgres.connection import pool
-from infra.postgres.connection.execute import execute, owner_transaction, set_role
-from infra.postgres.introspection.effects import catalog_change_of
+from infra.postgres.connection.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.postgres.connection.pool import Connection
-    from infra.postgres.connection.session import Session
     from infra.postgres.connection.target import Target
 
 _latest_effects: dict[tuple[str, ...], dict[str, CatalogChange]] = {}
@@ -75,12 +72,5 @@ def run_on_scratch(
     connection: Connection, scratch: Target, module: Module, *, owner: str, seconds: float
 ) -> CatalogChange:
     """Run one module on a scratch database as a stack's run would, and return its effect; raises ModuleError."""
-
-    def act() -> None:
-        execute(connection, module)
-        set_role(connection, owner, lock_timeout=seconds, statement_timeout=seconds)
-
-    if runs_by_statement(module.text):
-        return run_without_resume(connection, module, owner, seconds)
-    with owner_transaction(connection, owner, lock_timeout=seconds, statement_timeout=seconds):
-        return catalog_change_of(connection, scratch, act)
+    session = Session(scratch, scratch, owner, stack="", lock_timeout=seconds, statement_timeout=seconds)
+    return run_without_ledger(connection, session, module)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from infra.catalog.catalog import NOTES
 from infra.catalog.changes import CatalogChange, catalog_change_between
+from infra.errors import ModuleError
 from infra.modules.decision import Step
 from infra.modules.directive import runs_by_statement
 from infra.modules.module import order
+from infra.modules.restrictions import adds_enum_value
 from infra.modules.statements import statements_digest
 from infra.postgres.apply.drop import created_objects, drop_objects
 from infra.postgres.apply.execution import Applied, digests_of, run_in_transaction, run_module
 from infra.postgres.apply.module_effects import modules_of
+from infra.postgres.apply.module_text import reset_session
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import read_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from infra.catalog.catalog import ObjectId
     from infra.modules.module import Module
@@ -27,44 +30,93 @@ if TYPE_CHECKING:
     from infra.postgres.ledger.ledger import LedgerEntry
 
 
+ENUM_VERSION = 170_000
+"""The first server version where a transaction that creates an enum may use a value that it adds later."""
+UNSAFE_NEW_ENUM_VALUE = "55P04"
+
+
+class Commit(NamedTuple):
+    """The point where a rebuild commits: the first module that has to wait for it, and why."""
+
+    before: str
+    why: str
+
+
+class _CommitNeededError(Exception):
+    """A module in the transaction of a rebuild has to wait for the commit of those before it."""
+
+
 def rebuild(connection: Connection, session: Session, module: Module) -> Applied:
     """Drop what this module and the later ones created, in reverse order, and run them again.
 
-    All of it is one transaction, up to the first module that runs statement by statement: that one and those after it
-    run when the transaction is committed. Raises ModuleError, and RefusedError where other objects depend on what is
-    dropped.
+    All of it is one transaction, up to the first module that has to wait for its commit: that one and those after it
+    run one by one afterwards. Raises ModuleError, and RefusedError where other objects depend on what is dropped.
+    """
+    try:
+        milliseconds = _rebuild_until_commit(connection, session, module)
+    except _CommitNeededError as waiting:
+        reset_session(connection)
+        milliseconds = _rebuild_until_commit(connection, session, module, commit_before=str(waiting))
+    return Applied(Step.REBUILD, milliseconds + finish_rebuild(connection, session))
+
+
+def commit_within(modules: Sequence[Module], server_version: int) -> Commit | None:
+    """Return where a rebuild of these modules commits before its end, None where it is one transaction.
+
+    Values that a module adds to an enum are found in its statements. Where it adds them otherwise, as in a DO block,
+    and a later module uses them, the rebuild finds that out and begins again.
+    """
+    for previous, module in zip([None, *modules], modules, strict=False):
+        if runs_by_statement(module.text):
+            return Commit(module.name, f"{module.name} runs statement by statement")
+        if previous and server_version < ENUM_VERSION and adds_enum_value(previous):
+            return Commit(module.name, f"{previous.name} adds a value to an enum, usable after its commit only")
+    return None
+
+
+def _rebuild_until_commit(
+    connection: Connection, session: Session, module: Module, *, commit_before: str = ""
+) -> float:
+    """Drop, and run the modules up to the commit; return the time taken by them in milliseconds.
+
+    The rows in sqlmodule.resume say which ones have to run after it.
     """
     milliseconds = 0.0
-    postponed: list[Module] = []
     with session.transaction(connection):
         names = _drop_for_rebuild(connection, session, module)
+        modules = [current for current in modules_of(session) if current.name in names]
+        commit = commit_within(modules, connection.info.server_version)
         measure = _successive_changes(connection)
-        for current in modules_of(session):
-            if current.name in names and (postponed or runs_by_statement(current.text)):
-                postponed.append(current)
+        postponed = False
+        for number, current in enumerate(modules):
+            postponed = postponed or current.name == commit_before or bool(commit and current.name == commit.before)
+            if postponed:
                 ledger.record_progress(
                     connection, current.name, done=0, digest=statements_digest(""), effect=CatalogChange(), begun=False
                 )
-            elif current.name in names:
+                continue
+            try:
                 applied = run_in_transaction(
                     connection, session, current, digests_of(current), Step.REBUILD, measure=measure
                 )
-                milliseconds += applied.milliseconds
-    return Applied(Step.REBUILD, milliseconds + finish_rebuild(connection, session, module))
+            except ModuleError as error:
+                if error.sqlstate == UNSAFE_NEW_ENUM_VALUE and number > 0 and not adds_enum_value(current):
+                    raise _CommitNeededError(current.name) from error
+                raise
+            milliseconds += applied.milliseconds
+    return milliseconds
 
 
-def finish_rebuild(connection: Connection, session: Session, module: Module) -> float:
-    """Run the modules that a rebuild of `module` postponed, and return the time taken in milliseconds.
+def finish_rebuild(connection: Connection, session: Session) -> float:
+    """Run the modules that a rebuild postponed, and return the time taken in milliseconds.
 
     They are known by their rows in sqlmodule.resume, so that a rebuild that was killed is finished by the next run.
     """
     unfinished = ledger.read_unfinished(connection) if read_identity(connection) else {}
-    if not unfinished:
-        return 0
     return sum(
         run_module(connection, session, later, digests_of(later), Step.REBUILD).milliseconds
-        for later in modules_of(session)
-        if later.name in unfinished and later.number >= module.number
+        for later in (modules_of(session) if unfinished else [])
+        if later.name in unfinished
     )
 
 

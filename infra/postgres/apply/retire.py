@@ -85,14 +85,7 @@ def with_orphans_named(error: ModuleError, orphans: list[str]) -> ModuleError:
         f"modules whose files were removed may have created it, and their objects stay: {', '.join(orphans)}; "
         "restore a file to have it compared with the database"
     )
-    return ModuleError(
-        error.what,
-        sqlstate=error.sqlstate,
-        at=error.at,
-        path=error.place,
-        detail=error.detail,
-        hint=error.hint or hint,
-    )
+    return error.explained(hint=hint)
 
 
 def _refuse_if_it_changed_others(connection: Connection, session: Session, entry: LedgerEntry) -> None:

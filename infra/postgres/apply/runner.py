@@ -12,6 +12,7 @@ from infra.modules.decision import Decision, Digests, Lifecycle, ModuleState, St
 from infra.postgres.apply.compare import compare_module
 from infra.postgres.apply.execution import Applied, run_module
 from infra.postgres.apply.module_effects import effects_of_modules
+from infra.postgres.apply.module_text import reset_session
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
 from infra.postgres.apply.retire import drop_orphans, retire_module
 from infra.postgres.apply.status import ModuleStatus, classify, read_status
@@ -94,6 +95,7 @@ def _apply_dropping_orphans(
     except ModuleError as error:
         if connection.broken or not drop_orphans(connection, session, error):
             raise
+    reset_session(connection)
     return _apply_once(connection, session, module, digests, check_drift=check_drift)
 
 
@@ -106,18 +108,14 @@ def _apply_once(
     decision = decide(status.state, change, session.lifecycle)
     if decision.step is Step.UNCHANGED:
         if session.lifecycle is Lifecycle.EPHEMERAL:
-            finish_rebuild(connection, session, module)
+            finish_rebuild(connection, session)
         return Applied(decision.step)
     if decision.step is Step.REFUSE:
         raise _refusal(session, module, decision, _refusal_differences(session, module, status))
     if decision.step is Step.REBUILD:
-        applied = rebuild(connection, session, module)
-        _reset_session(connection)
-        return applied
+        return rebuild(connection, session, module)
     if decision.step is Step.APPLY:
-        applied = run_module(connection, session, module, digests, Step.APPLY)
-        _reset_session(connection)
-        return applied
+        return run_module(connection, session, module, digests, Step.APPLY)
     effect = _proved_effect(connection, session, module, status, decision)  # reads in a transaction of its own
     with session.transaction(connection):
         if not read_identity(connection):
@@ -126,12 +124,6 @@ def _apply_once(
             connection, module.name, digests, step=decision.step, stack=session.stack, milliseconds=0, effect=effect
         )
         return Applied(decision.step)
-
-
-def _reset_session(connection: Connection) -> None:
-    """Reset the session state that a module left, or close the connection if it cannot be reset."""
-    if not pool.reset_session(connection):
-        connection.close()
 
 
 def _refusal_differences(session: Session, module: Module, status: ModuleStatus) -> list[Difference]:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _KEY = (0x53514C4D, 1)
 """'SQLM' in ASCII, and 1."""
 
+RELEASE_OTHER_LOCKS = """
+SELECT pg_advisory_xact_lock({0}, {1}); SELECT pg_advisory_unlock_all(); SELECT pg_advisory_lock({0}, {1})
+""".format(*_KEY)
+"""Releases the advisory locks of a session but this program's, which the transaction holds meanwhile."""
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 
 HOLDER = """

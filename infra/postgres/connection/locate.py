@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from infra.modules.module import Module
 
+_HINTS = {
+    "2D000": "a module, or a statement of one that runs by statement, is committed with its record: leave COMMIT and "
+    "ROLLBACK out of DO blocks and procedures, or call those outside of modules",
+}
+"""What to do about errors of a module, by SQLSTATE; invalid_transaction_termination is 2D000 (manual, appendix A)."""
+
 
 def module_error(module: Module, result: PGresult, completed: int, *, whole: bool = True) -> ModuleError:
     """Return the error that `result` reports, where statement number `completed` (from 0) of the module failed.
@@ -31,7 +37,7 @@ def module_error(module: Module, result: PGresult, completed: int, *, whole: boo
         at=_place(module, field(DiagnosticField.STATEMENT_POSITION) if whole else "", completed),
         path=module.path,
         detail=field(DiagnosticField.MESSAGE_DETAIL),
-        hint=field(DiagnosticField.MESSAGE_HINT),
+        hint=field(DiagnosticField.MESSAGE_HINT) or _HINTS.get(field(DiagnosticField.SQLSTATE), ""),
     )
 
 

@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 Connection = psycopg.Connection[tuple[Any, ...]]
 PoolKey = tuple[str, ...]
 
-_RESET = "RESET ALL; RESET ROLE; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES"
-"""DISCARD ALL without DEALLOCATE ALL and pg_advisory_unlock_all(): this program keeps its own plans and its lock."""
-
-REMAINDER = """
-SELECT (SELECT count(*) FROM pg_prepared_statements WHERE from_sql)
-    + (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory')
-"""
-"""How many statements prepared by SQL, which this program's own are not, and advisory locks a session has."""
-RUNNER_LOCKS = 1
-"""The runner's own advisory lock, which is held while modules run."""
-
 _idle: dict[PoolKey, list[Connection]] = defaultdict(list)
 _in_use: set[Connection] = set()
 _lock = threading.Lock()
@@ -71,14 +60,6 @@ def has_idle(target: Target) -> bool:
 def _key(target: Target) -> PoolKey:
     options = sorted(target.options.items())
     return (str(target), target.password, *(f"{name}={value}" for name, value in options))
-
-
-def reset_session(connection: Connection) -> bool:
-    """Reset what a module's statements changed in its session; return False where only closing the session would."""
-    answers = connection.execute(f"{_RESET}; {REMAINDER}")
-    while answers.nextset():
-        pass
-    return answers.fetchone() == (RUNNER_LOCKS,)
 
 
 def cut(host: str, port: int) -> None:

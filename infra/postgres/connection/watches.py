@@ -136,14 +136,7 @@ class BlockerWatch(Watch):
         if error.sqlstate not in HINTS:
             return error
         detail = "it waited for " + ", ".join(map(str, self.blockers)) if self.blockers else ""
-        return ModuleError(
-            error.what,
-            sqlstate=error.sqlstate,
-            at=error.at,
-            path=error.place,
-            detail=error.detail or detail,
-            hint=error.hint or HINTS[error.sqlstate],
-        )
+        return error.explained(detail=detail, hint=HINTS[error.sqlstate])
 
 
 def watch_blockers(session: Session, connection: Connection, act: Callable[[OnSlow], None]) -> None:

@@ -1,0 +1,90 @@
+"""Sends the text of a module, and ends the module as COMMIT and the end of its session would.
+
+First runs, rebuilds and proofs on scratch databases do this alike, whatever transaction the module runs in: of a module
+there is left what it made in the database, and nothing in the session that the next one could meet.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from infra.errors import ModuleError
+from infra.postgres.connection.advisory_lock import RELEASE_OTHER_LOCKS
+from infra.postgres.connection.execute import send
+from infra.postgres.connection.simple_query import simple_query
+from infra.postgres.connection.watches import watch_blockers
+
+if TYPE_CHECKING:
+    from infra.modules.module import Module
+    from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.session import Session
+
+CHECK_DEFERRED = "SET CONSTRAINTS ALL IMMEDIATE"
+RESET_SESSION = (
+    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;"
+    + RELEASE_OTHER_LOCKS
+)
+"""DISCARD ALL, which no transaction may contain (manual, DISCARD), without DEALLOCATE ALL: see `PREPARED`."""
+
+PREPARED = "SELECT string_agg(format('DEALLOCATE %I', name), '; ') FROM pg_prepared_statements WHERE from_sql"
+"""The statements that a module prepared; this program's own are not prepared by SQL, and stay."""
+
+DEFERRABLE = """
+SELECT pg_catalog.string_agg(name, ', '), pg_catalog.string_agg(name, ', ') FILTER (WHERE deferred)
+FROM (
+    SELECT
+        pg_catalog.format('%s.%I', c.connamespace::pg_catalog.regnamespace, c.conname),
+        pg_catalog.bool_or(c.condeferred) AND pg_catalog.bool_and(c.condeferrable)
+    FROM pg_catalog.pg_constraint c
+    GROUP BY c.connamespace, c.conname
+    HAVING pg_catalog.bool_or(c.condeferrable)
+) AS named (name, deferred)
+"""
+"""The names of all deferrable constraints, and of those that are deferred at first. The module's search_path is set."""
+
+DEFERRED_HINT = "what is deferred is checked when its module ends, or its statement in a module that runs by statement"
+_NO_STATEMENT = sys.maxsize
+"""The number of a statement that is not in the module's text: its error has no line."""
+
+
+def run_text(connection: Connection, session: Session, module: Module, text: str = "", *, first: int = 0) -> None:
+    """Send a module's text in the current transaction, or that part of it whose first statement has the number `first`.
+
+    Sessions that block it are reported. Raises ModuleError.
+    """
+    watch_blockers(
+        session, connection, lambda on_slow: send(connection, module, text or module.text, first=first, on_slow=on_slow)
+    )
+
+
+def check_deferred(connection: Connection, session: Session, module: Module, *, others_follow: bool = False) -> None:
+    """Check what constraints and constraint triggers of the module have deferred; raises ModuleError.
+
+    Where other modules follow in the transaction, each constraint is then deferred again as it is at first. They are
+    named for that: `ALL` would decide for constraints too that do not exist yet.
+    """
+    statements = CHECK_DEFERRED
+    if others_follow:
+        deferrable, deferred = connection.execute(DEFERRABLE).fetchone() or ("", "")
+        statements = f"SET CONSTRAINTS {deferrable} IMMEDIATE;" if deferrable else ";"
+        statements += f"SET CONSTRAINTS {deferred} DEFERRED" if deferred else ""
+    try:
+        run_text(connection, session, module, statements, first=_NO_STATEMENT)
+    except ModuleError as error:
+        raise error.explained(hint=DEFERRED_HINT) from None
+
+
+def end_module(connection: Connection, session: Session, module: Module, *, others_follow: bool = False) -> None:
+    """Check what is deferred, reset the session, and set the owner's role and the limits again; raises ModuleError."""
+    check_deferred(connection, session, module, others_follow=others_follow)
+    reset_session(connection)
+    session.begin(connection)
+
+
+def reset_session(connection: Connection) -> None:
+    """Reset what a module's statements changed in its session, also one that failed."""
+    simple_query(connection, RESET_SESSION)
+    (deallocate,) = connection.execute(PREPARED).fetchone() or ("",)
+    if deallocate:
+        simple_query(connection, deallocate)
