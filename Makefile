@@ -1,7 +1,17 @@
 # Every target first installs or builds what it needs and what is missing. `make help` lists the targets.
-STACK ?= dev
 PYTHON ?= python3
 STACKED = $(PYTHON) toolchain/stack.py
+TOOL = $(PYTHON) toolchain/tool.py
+
+# What a person or a CI job gives is never part of a command line, where a shell would run it, and never expanded, where
+# make would: it reaches the programs in the environment, as it was typed, and they check it.
+STACK ?= dev
+override STACK := $(value STACK)
+override DB := $(value DB)
+override ROLE := $(value ROLE)
+override ARGS := $(value ARGS)
+override SETUP := $(value SETUP)
+export STACK DB ROLE ARGS SETUP
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up preview refresh destroy outputs psql cancel shell test test-fast check lint generate diagram docs bench requirements
@@ -10,55 +20,55 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$][$$]/$$/' | expand -t 14
 
 setup: python  ## install or build what is missing (SETUP=online fetches released plugins)
-	@$(PYTHON) toolchain/setup.py --stack '$(STACK)'
+	@$(PYTHON) toolchain/setup.py
 
 up: python  ## create or update the stack from its settings and sql/ (STACK=dev)
-	@$(STACKED) up --stack '$(STACK)' $(ARGS)
+	@$(STACKED) up
 
 preview: python  ## show what `up` would do, with a line diff of the SQL
-	@$(STACKED) preview --stack '$(STACK)' $(ARGS)
+	@$(STACKED) preview
 
 refresh: python  ## compare the state with the live server
-	@$(STACKED) refresh --stack '$(STACK)' $(ARGS)
+	@$(STACKED) refresh
 
 destroy: python  ## remove the stack and everything that it created
-	@$(STACKED) destroy --stack '$(STACK)' $(ARGS)
+	@$(STACKED) destroy
 
 outputs: python  ## show the stack's outputs (ARGS=--show-secrets)
-	@$(STACKED) outputs --stack '$(STACK)' $(ARGS)
+	@$(STACKED) outputs
 
 psql: python  ## open psql on a database (DB=name ROLE=migrator|app|readonly)
-	@$(STACKED) psql --stack '$(STACK)' --database '$(DB)' --role '$(ROLE)'
+	@$(STACKED) psql
 
 cancel: python  ## release the lock of a run that was killed
-	@$(STACKED) cancel --stack '$(STACK)'
+	@$(STACKED) cancel
 
 shell: python  ## print the variables for running pulumi yourself: eval "$$(make -s shell)"
 	@$(STACKED) shell
 
 test: development  ## run all tests
-	@.venv/bin/python -m pytest -n auto $(ARGS)
+	@$(TOOL) -m pytest -n auto
 
 test-fast: development  ## run the tests that need neither a server nor pulumi
-	@.venv/bin/python -m pytest -n auto tests/unit $(ARGS)
+	@$(TOOL) -m pytest -n auto tests/unit
 
 check: development  ## prove on scratch databases that sql/ and models/ are the same schema (ARGS=--stack=dev)
-	@.venv/bin/python -m infra check $(ARGS)
+	@$(TOOL) -m infra check
 
 lint: development  ## check the code with ruff and pyright, and sql/ with its own rules
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright && .venv/bin/python -m infra lint
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright && $(TOOL) -m infra lint
 
 generate: development  ## write sql/02 to 08 from models/
-	@.venv/bin/python -m infra generate
+	@$(TOOL) -m infra generate
 
 diagram: development  ## draw the schema into docs/schema (ARGS=--check: only check that it is current)
-	@.venv/bin/python -m infra diagram $(ARGS)
+	@$(TOOL) -m infra diagram
 
 docs: development  ## describe the schema in docs/schema (ARGS=--check: only check that it is current)
-	@.venv/bin/python -m infra docs $(ARGS)
+	@$(TOOL) -m infra docs
 
 bench: development  ## run the benchmarks of docs/performance.md
-	@.venv/bin/python -m bench $(ARGS)
+	@$(TOOL) -m bench
 
 requirements: development  ## pin requirements*.in into requirements*.txt, with hashes
 	@for part in requirements requirements-embedded requirements-docker requirements-dev; do .venv/bin/uv pip compile --quiet --universal --python-version 3.10 \

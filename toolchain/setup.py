@@ -11,6 +11,7 @@ from pathlib import Path
 
 import parts
 from environment import environment
+from make_arguments import stack_variable
 from parts import Plugin, SetupError, report
 
 
@@ -18,10 +19,9 @@ def main() -> int:
     """Run the setup; the exit status is 0, or 2 after one sentence that says what to install."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--development", action="store_true", help="also what the tests need")
-    parser.add_argument("--stack", default="", help="also what this stack needs")
     arguments = parser.parse_args()
     try:
-        set_up(development=arguments.development, stack=arguments.stack)
+        set_up(development=arguments.development, stack="" if arguments.development else stack_variable())
     except SetupError as error:
         report(f"setup: {error}")
         return 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from environment import environment, has_own_backend
 from local_state import ensure_stack, remove_stack, stack_exists
+from make_arguments import pulumi_arguments, stack_variable
 from parts import ROOT, SetupError, report
 from setup import set_up
 
@@ -33,34 +34,28 @@ VERBS: dict[str, list[str]] = {
 
 
 def main() -> int:
-    """Run one verb on one stack, with further arguments for `pulumi`; the exit status is Pulumi's, or 2."""
+    """Run one verb on the stack of STACK, with ARGS for `pulumi`; the exit status is Pulumi's, or 2."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("verb", choices=VERBS)
-    parser.add_argument("--stack", default="dev")
-    parser.add_argument("--database", default="")
-    parser.add_argument("--role", default="")
-    arguments, further = parser.parse_known_args()
-    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", arguments.stack.rpartition("/")[2]):
-        report(f"setup: STACK={arguments.stack} is not a valid name; use letters, digits, '_', '.' and '-'")
-        return 2
+    verb = parser.parse_args().verb
     try:
-        set_up(development=False, stack=arguments.stack)
-        return run(arguments.verb, arguments.stack, arguments.database, arguments.role, further)
+        stack, further = stack_variable(), pulumi_arguments()
+        set_up(development=False, stack=stack)
+        return run(verb, stack, further)
     except SetupError as error:
         report(f"setup: {error}")
         return 2
 
 
-def run(verb: str, stack: str, database: str, role: str, further: list[str]) -> int:
+def run(verb: str, stack: str, further: list[str]) -> int:
     """Run a verb, and return its exit status; raises SetupError when something is missing."""
     variables = environment()
     if verb == "shell":
-        print(
-            "\n".join(f"export {name}='{value}'" for name, value in variables.items() if os.environ.get(name) != value)
-        )
+        changed = {name: value for name, value in variables.items() if os.environ.get(name) != value}
+        print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in changed.items()))
         return 0
     if verb == "psql":
-        return psql(stack, database, role, variables)
+        return psql(stack, os.environ.get("DB", ""), os.environ.get("ROLE", ""), variables)
     if verb == "outputs":
         return pulumi(["stack", "output", "--stack", stack, *further], variables)
     if verb == "cancel":
