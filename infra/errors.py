@@ -40,7 +40,7 @@ class SettingsError(InfraError):
 
     def __init__(self, stack_file: str, problems: list[SettingProblem]) -> None:
         count = f"{len(problems)} wrong settings" if len(problems) > 1 else "1 wrong setting"
-        super().__init__(f"{count}, nothing was changed", place=stack_file)
+        super().__init__(f"{count}; no server and no database was changed", place=stack_file)
         self.problems = problems
 
     def __str__(self) -> str:

@@ -19,8 +19,8 @@ COMPILED_FILES = {"PYTHONDONTWRITEBYTECODE": ""}
 """Container images set this variable; each run would compile infra/ twice, in the program and in the plugin host."""
 NO_LOGS = """\
 Pulumi writes a log of every run into a folder of this name, secrets included (encrypted), and has no option to turn it
-off. The log costs a sixth of the engine's time and up to 500 MB. This file in place of the folder prevents it;
-`-v 9 --logtostderr` shows what the log would contain.
+off. The log costs a sixth of the engine's time and up to 500 MB. This file in place of the folder prevents it.
+Beware of `-v=9 --logtostderr`, which shows what the log would contain: it prints all passwords in clear.
 """
 
 

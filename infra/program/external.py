@@ -59,8 +59,8 @@ def admin_password(server: ExternalSettings) -> str:
     if server.password_variable:
         if server.password_variable not in os.environ:
             raise ServerError(
-                "is not set in the environment",
-                place=f"server.password_variable {server.password_variable}",
+                "the variable that it names is not set in the environment",
+                place="server.password_variable",
                 remedy="export it where `pulumi` is started",
             )
         return os.environ[server.password_variable]
@@ -69,8 +69,8 @@ def admin_password(server: ExternalSettings) -> str:
             return Path(server.password_file).expanduser().read_text(encoding="utf-8").splitlines()[0]
         except (OSError, UnicodeDecodeError, IndexError):
             raise ServerError(
-                "cannot be read, or is empty",
-                place=f"server.password_file {server.password_file}",
+                "the file that it names cannot be read, or is empty",
+                place="server.password_file",
                 remedy="write the password into its first line, readable by you alone",
             ) from None
     return server.password or ""

@@ -24,6 +24,7 @@ from infra.settings.values import (
     DatabaseName,
     DockerName,
     EnvFileName,
+    Flag,
     Identifier,
     Limit,
     Port,
@@ -69,8 +70,8 @@ class EmbeddedSettings(SettingsGroup):
         default_factory=dict[str, str],
         description="server settings by name, as in postgresql.conf: text, numbers, true or false",
     )
-    retain: bool = Field(default=False, description="true keeps the data when the stack is destroyed, false removes it")
-    adopt: bool = Field(
+    retain: Flag = Field(default=False, description="true keeps the data when the stack is destroyed, false removes it")
+    adopt: Flag = Field(
         default=False,
         description="true takes over data that an earlier stack kept, with its roles and databases, false refuses it",
     )
@@ -96,7 +97,7 @@ class DockerSettings(SettingsGroup):
     address: Address = Field(
         default="127.0.0.1", description="the IPv4 address of the Docker host on which the port is published"
     )
-    tls: bool = Field(
+    tls: Flag = Field(
         default=False,
         description="true gives the server a certificate of the stack's own authority; clients then verify it",
     )
@@ -112,7 +113,7 @@ class DockerSettings(SettingsGroup):
     memory: Size | None = Field(default=None, description=f"the container's limit, {A_SIZE}")
     shm_size: Size = Field(default="256MB", description=f"what parallel queries share, {A_SIZE}")
     restart: Literal["no", "on-failure", "always", "unless-stopped"] = Field(
-        default="unless-stopped", description="no, on-failure, always or unless-stopped"
+        default="unless-stopped", description='"no" (in quotes), on-failure, always or unless-stopped'
     )
     labels: dict[str, str] = Field(
         default_factory=dict[str, str], description="labels of the container, beside the stack's name and lifecycle"
@@ -125,10 +126,10 @@ class DockerSettings(SettingsGroup):
         default="refuse",
         description="refuse (an image of another major version) or dump-restore (moves the data to a new volume)",
     )
-    retain: bool = Field(
+    retain: Flag = Field(
         default=False, description="true keeps the volume when the stack is destroyed, false removes it"
     )
-    adopt: bool = Field(
+    adopt: Flag = Field(
         default=False,
         description="true takes over a volume that is there already, with its roles and databases, false refuses it",
     )
@@ -202,7 +203,7 @@ class ModuleSettings(SettingsGroup):
     lock_timeout: Limit = Field(default=10.0, description=f"{A_LIMIT}: how long a statement waits for a lock")
     statement_timeout: Limit = Field(default=600.0, description=f"{A_LIMIT}: how long one module may run")
     wait: Time = Field(default=60.0, description=f"{A_TIME}: how long a run waits for another one")
-    live_check: bool = Field(
+    live_check: Flag = Field(
         default=True, description="true lets a preview compare the live database, false leaves it alone"
     )
     unmanaged: tuple[Text, ...] = Field(

@@ -23,7 +23,7 @@ def test_six_wrong_settings_are_six_lines_of_one_message(bare: Project) -> None:
         password_rotation="often",
     )
     text = bare.refused("up")
-    assert "6 wrong settings, nothing was changed" in text
+    assert "6 wrong settings; no server and no database was changed" in text
     lines = re.findall(r"^ +(platform-postgres:\S+): (.*)$", text, re.MULTILINE)
     assert len(set(lines)) == 6, text
     assert [

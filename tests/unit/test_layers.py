@@ -89,6 +89,7 @@ FOR_ANNOTATIONS = {
     ("infra/resources/external_server.py", "infra.settings"): "its constructor takes the group of settings whole",
     ("infra/resources/docker_plan.py", "infra.settings"): "its constructor takes the group of settings whole",
     ("infra/settings/loader.py", "pydantic_core"): "the type of pydantic's own error details",
+    ("infra/settings/problems.py", "pydantic_core"): "the type of pydantic's own error details",
 }
 
 TYPING = ["typing_extensions"]  # for annotations that Python 3.10 lacks

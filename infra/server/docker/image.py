@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import ServerError, SettingProblem
 from infra.server.embedded import configuration
-from infra.server.embedded.validation import PRELOAD, SETTING_NAME, parse_complaints
+from infra.server.embedded.validation import HIDDEN_VALUE, PRELOAD, SETTING_NAME, parse_complaints, setting_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,11 +97,17 @@ def inspect_image(engine: Engine, image: str, settings: Mapping[str, str], volum
 def setting_problems(image: Image, settings: Mapping[str, str]) -> list[SettingProblem]:
     """Return every wrong setting, sorted by name: its name, value or library is wrong, or the parameter is reserved."""
     problems = [
-        SettingProblem(name, f'"{value}"', complaint)
+        SettingProblem(setting_key(name), f'"{value}"' if _is_shown(image, name) else HIDDEN_VALUE, complaint)
         for name, value in settings.items()
         if (complaint := _complaint(image, name, value))
     ]
     return sorted(problems, key=lambda problem: problem.key)
+
+
+def _is_shown(image: Image, name: str) -> bool:
+    """Return whether a value may be shown: that of a parameter that there is, and that may be set."""
+    unknown = not SETTING_NAME.fullmatch(name) or image.complaints.get(name, "").startswith("unrecognized")
+    return not unknown and name.lower() not in _RESERVED
 
 
 def _complaint(image: Image, name: str, value: str) -> str:

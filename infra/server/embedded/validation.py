@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _SECONDS = 30
 SETTING_NAME = re.compile(r"[A-Za-z_][\w$]*(\.[A-Za-z_][\w$]*)*", re.ASCII)
+HIDDEN_VALUE = "[not shown]"
+"""In place of the value of a parameter that there is not, or that is reserved: a password may be in the wrong place."""
+
 PRELOAD = ("shared_preload_libraries", "session_preload_libraries", "local_preload_libraries")
 
 
@@ -34,7 +37,7 @@ def find_problems(distribution: Distribution, settings: Mapping[str, str]) -> li
         return []
     problems = _name_problems(settings)
     wrong_names = {problem.key for problem in problems}
-    remaining = {name: value for name, value in settings.items() if name not in wrong_names}
+    remaining = {name: value for name, value in settings.items() if setting_key(name) not in wrong_names}
     complaints = _read_by_server(distribution, remaining)
     unknown = {name for name, text in complaints.items() if text.startswith("unrecognized")}  # lc_messages is C
     if unknown:  # PostgreSQL stops at unknown names, before it checks any value
@@ -42,7 +45,8 @@ def find_problems(distribution: Distribution, settings: Mapping[str, str]) -> li
         complaints = {name: complaints[name] for name in unknown} | _read_by_server(distribution, rest)
         names = parameter_contexts(distribution)
         complaints |= {name: _unknown_parameter(name, distribution, names) for name in unknown}
-    problems += [SettingProblem(name, _quoted_value(remaining, name), text) for name, text in complaints.items()]
+    shown = {name: HIDDEN_VALUE if name in unknown else _quoted_value(remaining, name) for name in complaints}
+    problems += [SettingProblem(name, shown[name], text) for name, text in complaints.items()]
     return sorted([*problems, *_library_problems(distribution, remaining)], key=lambda problem: problem.key)
 
 
@@ -57,19 +61,25 @@ def parameter_contexts(distribution: Distribution) -> dict[str, str]:
     return {row[0].lower(): row[1] for row in rows if len(row) > 1}
 
 
+def setting_key(name: str) -> str:
+    """Return a parameter's name as messages have it: what is no name is not shown."""
+    return name if SETTING_NAME.fullmatch(name) else HIDDEN_VALUE
+
+
 def _name_problems(settings: Mapping[str, str]) -> list[SettingProblem]:
     problems: list[SettingProblem] = []
     spellings: dict[str, str] = {}
     for name, value in settings.items():
-        quoted = f'"{value}"'
         if not SETTING_NAME.fullmatch(name):
-            problems.append(SettingProblem(name, quoted, "this is not the name of a server parameter"))
+            problems.append(
+                SettingProblem(setting_key(name), HIDDEN_VALUE, "this is not the name of a server parameter")
+            )
         elif "\0" in value:
             problems.append(SettingProblem(name, "NUL", "a value cannot hold it"))
         elif configuration.reserved_reason(name):
-            problems.append(SettingProblem(name, quoted, f"cannot be set: {configuration.reserved_reason(name)}"))
+            problems.append(SettingProblem(name, HIDDEN_VALUE, f"cannot be set: {configuration.reserved_reason(name)}"))
         elif name.lower() in spellings:
-            problems.append(SettingProblem(name, quoted, f"is set twice, also as {spellings[name.lower()]}"))
+            problems.append(SettingProblem(name, f'"{value}"', f"is set twice, also as {spellings[name.lower()]}"))
         spellings[name.lower()] = name
     return problems
 

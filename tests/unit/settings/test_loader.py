@@ -7,8 +7,9 @@ import json
 import pytest
 
 from infra.errors import SettingProblem, SettingsError
-from infra.settings.loader import SHOWN_CHARACTERS, settings_of
+from infra.settings.loader import settings_of
 from infra.settings.model import EmbeddedSettings, ModuleSettings, Settings
+from infra.settings.problems import HIDDEN_KEY, SHOWN_CHARACTERS
 
 
 def configuration(**given: object) -> dict[str, str]:
@@ -32,7 +33,10 @@ def lines(*secret_keys: str, **given: object) -> list[str]:
     refused = refusal(configuration(**given), *secret_keys)
     first, *rest = str(refused).split("\n")
     count = len(refused.problems)
-    assert first == f"Pulumi.dev.yaml: {count} wrong setting{'s' if count > 1 else ''}, nothing was changed"
+    assert (
+        first
+        == f"Pulumi.dev.yaml: {count} wrong setting{'s' if count > 1 else ''}; no server and no database was changed"
+    )
     assert rest == [f"  {problem}" for problem in refused.problems]
     return [line.removeprefix("  project:") for line in rest]
 
@@ -82,14 +86,14 @@ def test_six_wrong_settings_are_one_message_with_six_lines() -> None:
     )
     assert refused.exit_status == 1
     assert str(refused) == (
-        "Pulumi.dev.yaml: 6 wrong settings, nothing was changed\n"
+        "Pulumi.dev.yaml: 6 wrong settings; no server and no database was changed\n"
         '  project:databases.1.name: is "postgres"; must not be PostgreSQL\'s own\n'
         '  project:databases.2.name: is "app_db"; must not be given twice\n'
         '  project:lifecycle: is "forever"; '
         "must be ephemeral (may be rebuilt and removed) or persistent (nothing is ever dropped)\n"
         '  project:password_rotation: is "often"; '
         "must be a whole number from 0; a new one gives every role a new password\n"
-        "  project:server.port: is 70000; "
+        "  project:server.port: has a wrong value (a number); "
         "must be a port of 127.0.0.1 from 1024 to 65535, or 0 for a free one that is then kept\n"
         "  project:server.prot: is not a setting; did you mean port?"
     )
@@ -100,16 +104,37 @@ def test_six_wrong_settings_are_one_message_with_six_lines() -> None:
     [
         ({"lifecycle": True}, "lifecycle: is true; must be ephemeral "),
         ({"lifecycle": None}, "lifecycle: is null; must be ephemeral "),
-        ({"lifecycle": {"a": 1}}, 'lifecycle: is {"a": 1}; must be ephemeral '),
-        ({"server": "embedded"}, 'server: is "embedded"; must be a server: its kind and what belongs to that'),
-        ({"server": ["embedded"]}, 'server: is ["embedded"]; must be a server: '),
-        ({"server": {"kind": "podman"}}, 'server.kind: is "podman"; must be embedded'),
-        ({"server": {"port": "5432"}}, 'server.port: is "5432"; must be a port of 127.0.0.1 from 1024 to 65535'),
-        ({"server": {"data_root": "data"}}, 'server.data_root: is "data"; must be an absolute path '),
-        ({"server": {"settings": {"port": None}}}, "server.settings.port: is null; must be server settings by name"),
-        ({"server": {"settings": {"a": ["b"]}}}, 'server.settings.a: is ["b"]; must be server settings by name'),
-        ({"server": {"settings": "a=b"}}, 'server.settings: is "a=b"; must be server settings by name'),
-        ({"server": {"retain": "perhaps"}}, 'server.retain: is "perhaps"; must be true keeps'),
+        ({"lifecycle": {"a": 1}}, "lifecycle: has a wrong value (a map); must be ephemeral "),
+        (
+            {"server": "embedded"},
+            "server: has a wrong value (a text); must be a server: its kind and what belongs to that",
+        ),
+        ({"server": ["embedded"]}, "server: has a wrong value (a list); must be a server: "),
+        ({"server": {"kind": "podman"}}, "server.kind: has a wrong value (a text); must be embedded"),
+        (
+            {"server": {"port": "5432"}},
+            "server.port: has a wrong value (a text); must be a port of 127.0.0.1 from 1024 to 65535",
+        ),
+        ({"server": {"data_root": "data"}}, "server.data_root: has a wrong value (a text); must be an absolute path "),
+        (
+            {"server": {"settings": {"port": None}}},
+            "server.settings.port: has a wrong value (null); must be server settings by name",
+        ),
+        (
+            {"server": {"settings": {"a": ["b"]}}},
+            "server.settings.a: has a wrong value (a list); must be server settings by name",
+        ),
+        (
+            {"server": {"settings": "a=b"}},
+            "server.settings: has a wrong value (a text); must be server settings by name",
+        ),
+        ({"server": {"retain": "perhaps"}}, "server.retain: has a wrong value (a text); must be true keeps"),
+        ({"server": {"retain": "yes"}}, "server.retain: has a wrong value (a text); must be true keeps"),
+        ({"server": {"adopt": 1}}, "server.adopt: has a wrong value (a number); must be true takes over"),
+        (
+            {"server": {"kind": "docker", "restart": False}},
+            'server.restart: has a wrong value (false); must be "no" (in',
+        ),
         ({"databases": "shop"}, 'databases: is "shop"; must be a list of at least one database'),
         ({"databases": []}, "databases: is []; must be a list of at least one database"),
         ({"databases": [5]}, "databases.0: is 5; must be a list of at least one database"),
@@ -156,7 +181,7 @@ def test_keys_and_values_are_one_line_each_and_not_too_long() -> None:
     """Line ends and control characters are shown as escapes, and a long value is cut."""
     assert lines(lifecycle="a\nb") == lines(lifecycle="a\nb")[:1]
     assert lines(lifecycle="a\nb\x85\u2028")[0].startswith('lifecycle: is "a\\nb\\u0085\\u2028"; must be ')
-    assert lines(**{"a\nb": 1})[0].startswith("a\\nb: is not a setting; known: ")
+    assert lines(**{"a\nb": 1})[0].startswith(f"{HIDDEN_KEY}: is not a setting; known: ")
     (long,) = lines(lifecycle="ä" * 100)
     assert long.startswith('lifecycle: is "' + "ä" * (SHOWN_CHARACTERS - 2) + "…; must be ")
 
@@ -249,6 +274,7 @@ def test_names_that_clash_are_found_beside_other_mistakes() -> None:
         "lifecycle",
     ]
     assert [line.partition(":")[0] for line in lines(databases=["a", "a", 5], extensions=["b", "b"])] == [
+        "databases.1.name",
         "databases.2",
         "extensions.1",
     ]
@@ -308,7 +334,9 @@ def test_an_administrators_password_is_never_in_plain_text(server: dict[str, str
 
 def test_the_kind_of_server_decides_what_may_be_set() -> None:
     """An unknown kind is one line with the kinds there are; a key of another kind is not a setting."""
-    assert lines(server={"kind": "cloud"}) == ['server.kind: is "cloud"; must be embedded, docker or external']
+    assert lines(server={"kind": "cloud"}) == [
+        "server.kind: has a wrong value (a text); must be embedded, docker or external"
+    ]
     assert lines(server={"kind": "external", "dsn": "host=a", "port": 1}) == [
         "server.port: is not a setting; known: accept, adopt, dsn, kind, password, password_file, password_variable"
     ]
@@ -321,5 +349,35 @@ def test_only_names_of_the_stack_are_taken_over() -> None:
     """A name in server.adopt that is neither a database nor a role of the stack is a mistake."""
     server = {"kind": "external", "dsn": "host=a", "adopt": ["shop", "shop_app", "shop_ap"]}
     assert lines(server=server, databases=["shop"]) == [
-        'server.adopt.2: is "shop_ap"; must be a database or role of this stack'
+        "server.adopt.2: has a wrong value (a text); must be a database or role of this stack"
     ]
+
+
+def test_a_wrong_setting_hides_no_other() -> None:
+    """What is wrong beside or inside a wrong group, kind, list or required value is told in the same message."""
+    problems = lines(
+        lifecycle="forever",
+        server={"kind": "embeded", "port": 5, "retain": "yes", "settings": {"a": None}, "prot": 1},
+        databases=["a", {"name": 7, "ovner": "b"}, "a", {"owner": "c"}, {"name": "d", "app": ""}],
+        modules={"wait": 5, "lock_timeout": "0s", "live_check": "no"},
+        extensions=["x", 1, "x"],
+    )
+    assert [line.partition(": ")[0] for line in problems] == [
+        "databases.1.name",
+        "databases.1.ovner",
+        "databases.2.name",
+        "databases.3.name",
+        "databases.4.app",
+        "extensions.1",
+        "extensions.2",
+        "lifecycle",
+        "modules.live_check",
+        "modules.lock_timeout",
+        "modules.wait",
+        "server.kind",
+        "server.port",
+        "server.prot",
+        "server.retain",
+        "server.settings.a",
+    ]
+    assert problems[11].endswith("must be embedded, docker or external (did you mean embedded?)")

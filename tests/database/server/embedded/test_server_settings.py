@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.database
 
 INVALID = "invalid value for parameter"
+HIDE = "[not shown]"
 UNITS = 'Valid units for this parameter are "B", "kB", "MB", "GB", and "TB".'
 
 
@@ -115,21 +116,22 @@ def test_every_wrong_setting_at_once(spec: ClusterSpec, start_server: StartServe
     }
     with pytest.raises(SettingsError) as caught:
         cluster.ensure(replace(spec, settings=wrong))
+    version = running.version
     assert str(caught.value).splitlines() == [
-        f"server {spec.name}: 14 wrong settings, nothing was changed",
+        f"server {spec.name}: 14 wrong settings; no server and no database was changed",
         '  FSYNC: "on"; is set twice, also as fsync',
         f'  TimeZone: "Mars/Olympus"; {INVALID} "TimeZone": "Mars/Olympus"',
-        '  bad name: "1"; this is not the name of a server parameter',
+        "  [not shown]: [not shown]; this is not the name of a server parameter",
         '  block_size: "4096"; parameter "block_size" cannot be changed',
-        '  include: "/etc/passwd"; cannot be set: settings are written out here, not taken from other files',
+        "  include: [not shown]; cannot be set: settings are written out here, not taken from other files",
         '  jit: "perhaps"; parameter "jit" requires a Boolean value',
-        '  listen_addresses: "*"; cannot be set: the embedded server listens on 127.0.0.1 only',
+        "  listen_addresses: [not shown]; cannot be set: the embedded server listens on 127.0.0.1 only",
         f'  log_statement: "some"; {INVALID} "log_statement": "some" (Available values: none, ddl, mod, all.)',
-        f'  max_conections: "5"; PostgreSQL {running.version} has no such parameter, perhaps max_connections is meant',
+        f"  max_conections: {HIDE}; PostgreSQL {version} has no such parameter, perhaps max_connections is meant",
         '  max_connections: "0"; 0 is outside the valid range for parameter "max_connections" (1 .. 262143)',
         f'  shared_buffers: "100TB"; {INVALID} "shared_buffers": "100TB" (Value exceeds integer range.)',
         f'  shared_preload_libraries: "pg_stat_statements, nolib"; PostgreSQL {running.version} has no library nolib',
-        '  ssl_cert_file: "x"; cannot be set: on loopback there is no TLS; use the server kind docker or external',
+        f"  ssl_cert_file: {HIDE}; cannot be set: on loopback there is no TLS; use the server kind docker or external",
         f'  work_mem: "8XB"; {INVALID} "work_mem": "8XB" ({UNITS})',
     ]
     assert (cluster.ensure(spec).action, cluster.ensure(spec).pid) == ("unchanged", running.pid)
