@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from infra.check.in_models import Models
-    from infra.postgres.connection.target import Target
+    from infra.postgres.connection.scratch_target import ScratchTarget
 
 _REMEDY = (
     "run `python -m infra generate`; if it changes nothing, C101 to C105 do not cover this difference: please report it"
@@ -34,11 +34,11 @@ def is_installed() -> bool:
     return find_spec("alembic") is not None
 
 
-def alembic_findings(target: Target, owner: str, models: Models, reported: Iterable[Finding]) -> list[Finding]:
+def alembic_findings(scratch: ScratchTarget, models: Models, reported: Iterable[Finding]) -> list[Finding]:
     """Compare the models with the database of the modules; an object that `reported` findings name is left out."""
     reported_text = _unquoted(" ".join([text for finding in reported for text in (finding.message, *finding.detail)]))
     findings: list[Finding] = []
-    for operation in _operations(target, owner, models.metadata):
+    for operation in _operations(scratch, models.metadata):
         for identity in _objects_of(operation):
             table = f"table {identity.name.rpartition('.')[0]}"
             if _is_named(str(identity), reported_text) or _is_named(table, reported_text):
@@ -51,14 +51,14 @@ def alembic_findings(target: Target, owner: str, models: Models, reported: Itera
     return findings
 
 
-def _operations(target: Target, owner: str, metadata: MetaData) -> Iterator[tuple[Any, ...]]:
+def _operations(scratch: ScratchTarget, metadata: MetaData) -> Iterator[tuple[Any, ...]]:
     """Yield the operations by which Alembic would make the database equal to the models."""
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 (not installed where the program runs)
     from alembic.migration import MigrationContext  # noqa: PLC0415
 
     schemas = any(table.schema for table in metadata.tables.values())
     options = {"compare_type": True, "compare_server_default": True, "include_schemas": schemas}
-    with engine_on(target, owner).connect() as connection:
+    with engine_on(scratch).connect() as connection:
         context = MigrationContext.configure(connection, opts=options)
         for difference in compare_metadata(context, metadata):  # modifications of one column are a list
             yield from difference if isinstance(difference, list) else [difference]

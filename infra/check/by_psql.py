@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from psycopg.conninfo import make_conninfo
 
 from infra.check.codes import CHECK_CODES
-from infra.check.proofs import STATEMENT_SECONDS
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
-from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection.connect import connect
 from infra.postgres.introspection.reader import read_catalog
+from infra.server.scratch.scratch_server import MODULE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,34 +22,37 @@ if TYPE_CHECKING:
 
     from infra.catalog.catalog import Catalog
     from infra.modules.module import Module
-    from infra.postgres.connection.target import Target
+    from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.server.scratch.scratch_server import ScratchServer
 
 MOST_ERROR_LINES = 5
 _REMEDY = "write SQL that every client runs alike: no psql variables or commands, no settings of the session"
 
 
-def catalog_by_psql(server: ScratchServer, psql: Path, modules: Sequence[Module]) -> Catalog | Finding:
+def catalog_by_psql(
+    server: ScratchServer, psql: Path, modules: Sequence[Module], extensions: Sequence[str] = ()
+) -> Catalog | Finding:
     """Run modules by psql on a scratch database, each in one transaction.
 
     Returns the catalog afterwards, or a finding for the first module that psql cannot run.
     """
-    with scratch_database(server.admin, owner=server.owner) as scratch:
+    with server.database(extensions) as scratch:
         for module in modules:
-            process = _run(psql, scratch, server.owner, module)
+            process = _run(psql, scratch, module)
             if process.returncode:
                 detail = tuple(process.stderr.strip().splitlines()[:MOST_ERROR_LINES])
                 message = f"psql cannot run {module.path}"
                 return Finding("C114", CHECK_CODES["C114"].severity, Place(module.path), message, _REMEDY, detail)
-        with connect(scratch, autocommit=True) as connection:
-            return read_catalog(connection)
+        with connect(scratch.target, autocommit=True) as connection:
+            return catalog_with_real_names(scratch, read_catalog(connection))
 
 
-def _run(psql: Path, scratch: Target, owner: str, module: Module) -> subprocess.CompletedProcess[str]:
+def _run(psql: Path, scratch: ScratchTarget, module: Module) -> subprocess.CompletedProcess[str]:
     """Run a module; the password is passed in the environment, since other users can read a command line."""
-    options = {keyword: value for keyword, value in scratch.options.items() if value and keyword != "options"}
+    target = scratch.target
+    options = {keyword: value for keyword, value in target.options.items() if value and keyword != "options"}
     conninfo = make_conninfo(
-        "", host=scratch.host, port=str(scratch.port), dbname=scratch.database, user=scratch.user, **options
+        "", host=target.host, port=str(target.port), dbname=target.database, user=target.user, **options
     )
     single_transaction = [] if runs_by_statement(module.text) else ["-1"]
     return subprocess.run(
@@ -58,14 +61,14 @@ def _run(psql: Path, scratch: Target, owner: str, module: Module) -> subprocess.
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C",
             "PGCLIENTENCODING": "UTF8",
-            "PGOPTIONS": f"-c role={_escaped(owner)} -c client_min_messages=warning",
-            **({"PGPASSWORD": scratch.password} if scratch.password else {}),
+            "PGOPTIONS": f"-c role={_escaped(scratch.owner)} -c client_min_messages=warning",
+            "PGPASSWORD": target.password,
         },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
-        timeout=STATEMENT_SECONDS,
+        timeout=MODULE_SECONDS,
     )
 
 

@@ -19,8 +19,8 @@ from infra.check.stack_files import extensions_of_stacks
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.modules.module import load_modules
-from infra.postgres.apply.scratch import scratch_database
 from infra.server.dsn import parse_dsn
+from infra.server.scratch.private_server import private_server
 from infra.server.scratch.scratch_server import readable_driver_errors, scratch_server
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from infra.catalog.catalog import Catalog
     from infra.check.in_models import Models
     from infra.modules.module import Module
-    from infra.postgres.connection.target import Target
-    from infra.server.scratch.scratch_server import ScratchServer
+    from infra.postgres.connection.scratch_target import ScratchTarget
     from models.table_module import TableModule
 
 MODULES_DO_NOT_RUN = "nothing was compared, because the modules do not run: correct the findings C111 first"
@@ -83,17 +82,18 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
     with scratch_server(dsn) as server, ThreadPoolExecutor(2) as threads:
         # Models and psql have scratch databases of their own, so they are built while the modules run on this one.
         by_models = threads.submit(catalog_of_models, server, project.metadata, list(extensions))
-        by_psql = threads.submit(catalog_by_psql, server, server.psql, modules) if server.psql else None
-        with scratch_database(server.admin, owner=server.owner) as scratch:
-            run = proofs.run_modules(server, scratch, modules)
+        given = server.extensions_for_administrators(extensions)
+        by_psql = threads.submit(catalog_by_psql, server, server.psql, modules, given) if server.psql else None
+        with server.database(given) as scratch:
+            run = proofs.run_modules(scratch, modules)
             report.findings += run.findings
             if not run.complete:
                 report.notes.append(MODULES_DO_NOT_RUN)
                 return report
-            _run_again(report, server, scratch, modules)
+            _run_again(report, scratch, modules)
             declarations = Declarations(models, {module.name: module for module in modules}, run.writers, current)
             _compare_with_models(report, declarations, run.catalog, by_models)
-            _compare_by_alembic(report, scratch, server.owner, models)
+            _compare_by_alembic(report, scratch, models)
             _compare_with_psql(report, declarations, run.catalog, by_psql)
     return report
 
@@ -110,13 +110,15 @@ def check_live(project: CheckedProject, dsns: Sequence[str], unmanaged: Sequence
     with readable_driver_errors():
         databases = [read_live(parse_dsn(dsn)) for dsn in dsns]
     models = models_of(project.metadata, project.base)
-    with scratch_server(None) as server:
+    with private_server() as server, readable_driver_errors():
         for live in databases:
-            findings = compare_live(server, live, modules, models, unmanaged)
+            findings, differences = compare_live(server, live, modules, models, unmanaged)
             report.findings += findings
             report.notes.append(f"database {live.name} was read{'' if findings else ': it equals the modules'}")
-            if live.major != server.major:
-                versions = f"the live server is PostgreSQL {live.major} and the private one {server.major}"
+            report.notes += [f"it was compared with a scratch database: {difference}" for difference in differences]
+            major = server.distribution.major
+            if live.like.major != major:
+                versions = f"the live server is PostgreSQL {live.like.major} and the private one {major}"
                 report.notes.append(f"{versions}: {OTHER_VERSION}")
     return report
 
@@ -130,8 +132,8 @@ def _add_restricted(report: Report, modules: Sequence[Module]) -> bool:
     return bool(restricted)
 
 
-def _run_again(report: Report, server: ScratchServer, scratch: Target, modules: Sequence[Module]) -> None:
-    findings, without_effect = proofs.run_again(server, scratch, modules)
+def _run_again(report: Report, scratch: ScratchTarget, modules: Sequence[Module]) -> None:
+    findings, without_effect = proofs.run_again(scratch, modules)
     report.findings += findings
     unchanged = [second_run.path for second_run in without_effect if not second_run.refusal]
     refused = [second_run.path for second_run in without_effect if second_run.refusal]
@@ -154,9 +156,9 @@ def _compare_with_models(
         report.findings.append(Finding("C117", severity, Place(error.place), error.what, error.remedy))
 
 
-def _compare_by_alembic(report: Report, scratch: Target, owner: str, models: Models) -> None:
+def _compare_by_alembic(report: Report, scratch: ScratchTarget, models: Models) -> None:
     if alembic_comparison.is_installed():
-        report.findings += alembic_comparison.alembic_findings(scratch, owner, models, report.findings)
+        report.findings += alembic_comparison.alembic_findings(scratch, models, report.findings)
     else:
         report.notes.append("skipped: Alembic's comparison; Alembic is not installed (run `make development`)")
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from infra.errors import InfraError
-from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection.connect import connect
 from infra.postgres.introspection.reader import read_catalog
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine, MetaData
 
     from infra.catalog.catalog import Catalog
-    from infra.postgres.connection.target import Target
+    from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.server.scratch.scratch_server import ScratchServer
 
 
@@ -31,8 +31,8 @@ def catalog_of_models(server: ScratchServer, metadata: MetaData, extensions: lis
 
     Models cannot declare extensions, so the database gets those of the modules.
     """
-    with scratch_database(server.admin, owner=server.owner, extensions=extensions) as scratch:
-        engine = engine_on(scratch, server.owner)
+    with server.database(extensions) as scratch:
+        engine = engine_on(scratch)
         try:
             with engine.begin() as connection:
                 for schema in sorted({table.schema for table in metadata.tables.values() if table.schema}):
@@ -43,16 +43,16 @@ def catalog_of_models(server: ScratchServer, metadata: MetaData, extensions: lis
             raise ModelsError(
                 f"the models cannot be created: {message}", place="models", remedy="correct the models"
             ) from None
-        with connect(scratch, autocommit=True) as connection:
-            return read_catalog(connection)
+        with connect(scratch.target, autocommit=True) as connection:
+            return catalog_with_real_names(scratch, read_catalog(connection))
 
 
-def engine_on(target: Target, owner: str) -> Engine:
+def engine_on(scratch: ScratchTarget) -> Engine:
     """Return an SQLAlchemy engine whose connections have the role of the owner."""
 
     def creator() -> object:
-        connection = connect(target)
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(owner)))
+        connection = connect(scratch.target)
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(scratch.owner)))
         connection.commit()
         return connection
 

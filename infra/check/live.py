@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import sql
 
-from infra.catalog.identifiers import unquoted
 from infra.check.comparing import Declarations, live_and_modules
 from infra.check.proofs import run_modules
 from infra.errors import BusyError
-from infra.postgres.apply.scratch import scratch_database
+from infra.postgres.apply.likeness import Likeness, read_likeness
 from infra.postgres.apply.status import ALWAYS_THERE
-from infra.postgres.connection.connect import connect
 from infra.postgres.introspection.reader import read_catalog
 from infra.server.dsn import connect_dsn
+from infra.server.scratch.scratch_server import MODULE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,17 +27,17 @@ if TYPE_CHECKING:
     from infra.findings.finding import Finding
     from infra.modules.module import Module
     from infra.postgres.connection.target import Target
-    from infra.server.scratch.scratch_server import ScratchServer
+    from infra.server.scratch.private_server import PrivateServer
 
 # One transaction that cannot write and does not wait long; reading takes AccessShare locks at most.
 _READ_ONLY = """
 SET default_transaction_read_only = on; SET statement_timeout = '60s'; SET lock_timeout = '5s';
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 """
-_DATABASE = """
-SELECT d.datdba::regrole::text, (SELECT array_agg(rolname::text ORDER BY rolname) FROM pg_roles),
-    current_setting('server_version_num')::int / 10000, d.datname::text
-FROM pg_database d WHERE d.datname = current_database()
+_OWNER = """
+SELECT pg_catalog.quote_ident(r.rolname), r.rolname::text
+FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
+WHERE d.datname = pg_catalog.current_database()
 """
 _DEFAULT_PRIVILEGES = re.compile(r"future (?P<what>\w+) of (?P<role>.*?)(?: in schema (?P<schema>.*))?")
 # What PostgreSQL grants to PUBLIC on new objects (PostgreSQL manual, 5.8), and default privileges may revoke.
@@ -48,13 +46,12 @@ _GRANTED_TO_PUBLIC = {"functions": "EXECUTE", "types": "USAGE"}
 
 @dataclass(frozen=True)
 class LiveDatabase:
-    """A live database as it was read: name, owner and catalog, and the roles and the version of its server."""
+    """A live database as it was read: its name, its owner as SQL writes it, its catalog, and what a copy has."""
 
     name: str
-    owner: str  # quoted as in SQL
-    roles: tuple[str, ...]
-    major: int
+    owner: str
     catalog: Catalog
+    like: Likeness
 
 
 def read_live(target: Target) -> LiveDatabase:
@@ -62,8 +59,9 @@ def read_live(target: Target) -> LiveDatabase:
     with connect_dsn(target) as connection:
         try:
             connection.execute(_READ_ONLY.encode())
-            owner, roles, major, name = _row_or_empty(connection.execute(_DATABASE.encode()).fetchone())
-            return LiveDatabase(name, owner, tuple(roles), major, read_catalog(connection))
+            quoted, owner = connection.execute(_OWNER.encode()).fetchone() or ("", "")
+            like = read_likeness(connection, owner=owner, login=owner)
+            return LiveDatabase(like.database, quoted, read_catalog(connection), like)
         except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled) as error:
             raise BusyError(
                 f"cannot be read now: {error.diag.message_primary}",
@@ -73,22 +71,17 @@ def read_live(target: Target) -> LiveDatabase:
 
 
 def compare_live(
-    server: ScratchServer, live: LiveDatabase, modules: Sequence[Module], models: Models, unmanaged: Sequence[str]
-) -> list[Finding]:
-    """Run the modules on a scratch database and compare it with the live database.
+    server: PrivateServer, live: LiveDatabase, modules: Sequence[Module], models: Models, unmanaged: Sequence[str]
+) -> tuple[list[Finding], tuple[str, ...]]:
+    """Run the modules on a scratch database, and return findings and in what it is not like the live database.
 
     They run as the live database's owner, under its roles and default privileges, so that owners and privileges can be
     compared as well. `unmanaged` are patterns of objects that no module has to create.
     """
-    _create_roles(server, live)
-    owner = unquoted(live.owner)
-    with scratch_database(server.admin, owner=owner) as scratch:
-        with connect(scratch, autocommit=True) as connection:
-            for statement in _privileges(live):
-                connection.execute(statement.encode())
-        run = run_modules(replace(server, owner=owner), scratch, modules, roll_back_first=False)
+    with server.database(live.like, seconds=MODULE_SECONDS, statements=list(_privileges(live))) as scratch:
+        run = run_modules(scratch, modules, roll_back_first=False)
     if not run.complete:
-        return run.findings
+        return run.findings, scratch.differences
     declarations = Declarations(models, {module.name: module for module in modules}, run.writers, {})
     patterns = (*ALWAYS_THERE, *unmanaged)
 
@@ -97,20 +90,7 @@ def compare_live(
         return difference.expected is None and any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
     comparison = live_and_modules(declarations, live=f"database {live.name}", ignored=ignored)
-    return comparison.findings(run.catalog, live.catalog)
-
-
-def _row_or_empty(row: tuple[Any, ...] | None) -> tuple[Any, ...]:
-    return row or ("", [], 0, "")
-
-
-def _create_roles(server: ScratchServer, live: LiveDatabase) -> None:
-    """Create the live server's roles, without rights: owners, privileges and policies name them."""
-    with connect(server.admin, autocommit=True) as connection:
-        existing = {row[0] for row in connection.execute("SELECT rolname::text FROM pg_roles")}
-        for role in live.roles:
-            if role not in existing and not role.startswith("pg_"):
-                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+    return comparison.findings(run.catalog, live.catalog), scratch.differences
 
 
 def _privileges(live: LiveDatabase) -> Iterator[str]:

@@ -18,11 +18,13 @@ from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.modules.restrictions import find_restricted
 from infra.postgres.apply.module_effects import run_on_scratch
+from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.execute import execute, set_role
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.introspection.reader import read_catalog
+from infra.server.scratch.scratch_server import MODULE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -32,20 +34,17 @@ if TYPE_CHECKING:
     from infra.errors import InfraError
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
-    from infra.postgres.connection.target import Target
-    from infra.server.scratch.scratch_server import ScratchServer
+    from infra.postgres.connection.scratch_target import ScratchTarget
 
-STATEMENT_SECONDS = 300.0  # that a module may run on a scratch database
 MOST_NAMED = 20  # changes of a module that a finding lists
 
-# What a module can change outside the catalog of its database, and ROLLBACK does not undo.
+# What the owner of a database can change outside of its catalog; ROLLBACK does not undo the first.
 OUTSIDE_CATALOG = """
 SELECT format('sequence %I.%I stands at %s', schemaname, sequencename, coalesce(last_value::text, 'its start'))
 FROM pg_sequences
-UNION ALL SELECT 'role ' || quote_ident(rolname) FROM pg_roles
-UNION ALL SELECT 'settings of ' || coalesce(setrole::regrole::text, '') || ' ' || array_to_string(setconfig, ', ')
-    FROM pg_db_role_setting
-UNION ALL SELECT 'replication slot ' || quote_ident(slot_name) FROM pg_replication_slots
+UNION ALL SELECT 'settings ' || array_to_string(setconfig, ', ')
+    FROM pg_db_role_setting WHERE setrole::regrole::text = current_user
+        OR setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 CHANGED_ROWS = r"""
 SELECT format('%I.%I', schemaname, relname),
@@ -88,31 +87,25 @@ def restricted_statements(modules: Sequence[Module]) -> list[Finding]:
     return [_finding_of_error(error) for module in modules for error in find_restricted(module)]
 
 
-def run_modules(
-    server: ScratchServer, scratch: Target, modules: Sequence[Module], *, roll_back_first: bool = True
-) -> ModuleRun:
+def run_modules(scratch: ScratchTarget, modules: Sequence[Module], *, roll_back_first: bool = True) -> ModuleRun:
     """Run modules in their order until one fails; by default each is first run and rolled back, as a proof."""
     effects: dict[str, CatalogChange] = {}
     findings: list[Finding] = []
-    with pool.connection(scratch) as connection:
-        before = _read_state(connection)
+    with pool.connection(scratch.target) as connection:
+        before = _read_state(connection, scratch)
         for module in modules:
             try:
                 if roll_back_first and not runs_by_statement(module.text):
-                    _run_and_roll_back(connection, server.owner, module)
-                    findings += _left_after_rollback(module, before, _read_state(connection))
-                effects[module.name] = run_on_scratch(
-                    connection, scratch, module, owner=server.owner, seconds=STATEMENT_SECONDS
-                )
+                    _run_and_roll_back(connection, scratch.owner, module)
+                    findings += _left_after_rollback(module, before, _read_state(connection, scratch))
+                effects[module.name] = run_on_scratch(connection, scratch, module, seconds=MODULE_SECONDS)
             except ModuleError as error:
                 return ModuleRun(before.catalog, {}, [*findings, _finding_of_error(error)], complete=False)
-            before = _read_state(connection)
+            before = _read_state(connection, scratch)
     return ModuleRun(before.catalog, fold(effects.items()).writers, findings, complete=True)
 
 
-def run_again(
-    server: ScratchServer, scratch: Target, modules: Sequence[Module]
-) -> tuple[list[Finding], list[SecondRun]]:
+def run_again(scratch: ScratchTarget, modules: Sequence[Module]) -> tuple[list[Finding], list[SecondRun]]:
     """Run every module once more, in a transaction that is rolled back.
 
     Returns a finding for each module that changes something, and the second runs that were refused or changed nothing.
@@ -124,7 +117,7 @@ def run_again(
         if runs_by_statement(module.text):
             continue
         try:
-            changes = _changes_of_second_run(server.owner, scratch, module)
+            changes = _changes_of_second_run(scratch, module)
         except ModuleError as error:
             without_effect.append(SecondRun(module.path, error.what))
             continue
@@ -136,16 +129,16 @@ def run_again(
     return findings, without_effect
 
 
-def _changes_of_second_run(owner: str, scratch: Target, module: Module) -> list[str]:
+def _changes_of_second_run(scratch: ScratchTarget, module: Module) -> list[str]:
     """Run a module and roll it back; return what it changed before. Raises ModuleError if PostgreSQL refuses it."""
-    with connect(scratch, autocommit=True) as connection:
-        before = _read_state(connection)
+    with connect(scratch.target, autocommit=True) as connection:
+        before = _read_state(connection, scratch)
         simple_query(connection, "BEGIN")
         try:
-            set_role(connection, owner, lock_timeout=STATEMENT_SECONDS, statement_timeout=STATEMENT_SECONDS)
+            set_role(connection, scratch.owner, lock_timeout=MODULE_SECONDS, statement_timeout=MODULE_SECONDS)
             execute(connection, module)
             simple_query(connection, "RESET ROLE")
-            after = _read_state(connection)
+            after = _read_state(connection, scratch)
             rows = sorted((str(table), str(counts)) for table, counts in connection.execute(CHANGED_ROWS.encode()))
         finally:
             with suppress(psycopg.Error):
@@ -153,15 +146,15 @@ def _changes_of_second_run(owner: str, scratch: Target, module: Module) -> list[
     return [*_changes(before, after), *(f"rows of {table}: {counts}" for table, counts in rows)]
 
 
-def _read_state(connection: Connection) -> DatabaseState:
+def _read_state(connection: Connection, scratch: ScratchTarget) -> DatabaseState:
     outside = frozenset(str(row[0]) for row in connection.execute(OUTSIDE_CATALOG.encode()))
-    return DatabaseState(read_catalog(connection), outside)
+    return DatabaseState(catalog_with_real_names(scratch, read_catalog(connection)), outside)
 
 
 def _run_and_roll_back(connection: Connection, owner: str, module: Module) -> None:
     simple_query(connection, "BEGIN")
     try:
-        set_role(connection, owner, lock_timeout=STATEMENT_SECONDS, statement_timeout=STATEMENT_SECONDS)
+        set_role(connection, owner, lock_timeout=MODULE_SECONDS, statement_timeout=MODULE_SECONDS)
         execute(connection, module)
     finally:
         simple_query(connection, "ROLLBACK")

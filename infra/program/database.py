@@ -180,6 +180,8 @@ def _limits(database: DatabaseSettings, settings: Settings, stack: str) -> Prope
         "owner": database.owner,
         "stack": stack,
         "allowed": list(modules.unmanaged),
+        "roles": [database.app, database.readonly],
+        "extensions": list(settings.extensions),
         "lock_timeout": modules.lock_timeout,
         "statement_timeout": modules.statement_timeout,
         "wait": modules.wait,

@@ -11,12 +11,12 @@ from infra.catalog.changes import fold
 from infra.catalog.identifiers import raw
 from infra.catalog.structure import makers, structure_of
 from infra.check.in_models import models_of
+from infra.check.in_modules import extensions_of
 from infra.errors import InfraError
 from infra.generate.written_files import Generated
 from infra.modules.locations import locations_of
 from infra.modules.module import load_modules
 from infra.postgres.apply.module_effects import run_on_scratch
-from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.connection import pool
 from infra.schema_docs.diagram.drawing import lay_out
 from infra.schema_docs.diagram.mermaid import render_mermaid
@@ -25,7 +25,7 @@ from infra.schema_docs.diagram.svg import render_svg
 from infra.schema_docs.pages.contents import anchor, page_contents
 from infra.schema_docs.pages.entries import ModuleDescription, SourceLink
 from infra.schema_docs.pages.markdown import render_markdown
-from infra.server.scratch.scratch_server import scratch_server
+from infra.server.scratch.scratch_server import MODULE_SECONDS, scratch_server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from infra.schema_docs.pages.entries import PageContents
 
 _PROJECT = Path(__file__).parents[2]
-_MODULE_SECONDS = 300.0  # how long a module may run
 _WHOLE = "schema"  # name of the files about the whole schema
 TITLE = "The schema of the platform's PostgreSQL"
 
@@ -66,12 +65,11 @@ def build_schema(directory: Path) -> BuiltSchema:
     order = list(locations_of(modules))
     with (
         scratch_server(None) as server,
-        scratch_database(server.admin, owner=server.owner) as scratch,
-        pool.connection(scratch) as connection,
+        server.database(server.extensions_for_administrators(extensions_of(modules))) as scratch,
+        pool.connection(scratch.target) as connection,
     ):
         effects = {
-            module.name: run_on_scratch(connection, scratch, module, owner=server.owner, seconds=_MODULE_SECONDS)
-            for module in modules
+            module.name: run_on_scratch(connection, scratch, module, seconds=MODULE_SECONDS) for module in modules
         }
     definitions = fold(effects.items()).definitions
     tables = [

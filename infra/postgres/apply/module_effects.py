@@ -10,7 +10,8 @@ from infra.catalog.changes import CatalogChange, fold
 from infra.modules.digests import text_digest
 from infra.modules.module import Module, load_modules
 from infra.postgres.apply.execution import run_without_ledger
-from infra.postgres.apply.scratch import installed_extensions, scratch_database
+from infra.postgres.apply.scratch import scratch_on_server
+from infra.postgres.apply.scratch_names import change_with_real_names
 from infra.postgres.connection import pool
 from infra.postgres.connection.session import Session
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.postgres.connection.pool import Connection
-    from infra.postgres.connection.target import Target
+    from infra.postgres.connection.scratch_target import ScratchTarget
 
 _latest_effects: dict[tuple[str, ...], dict[str, CatalogChange]] = {}
 """The effects of the modules that were run last, by target and digests of all texts: it has at most one entry."""
@@ -48,29 +49,29 @@ def effects_of_modules(session: Session) -> ModuleEffects:
     with _lock:
         if key not in _latest_effects:
             _latest_effects.clear()
-            _latest_effects[key] = effects_on_scratch(
-                session.admin, modules, owner=session.owner, like=session.target, seconds=session.statement_timeout
-            )
+            _latest_effects[key] = effects_on_scratch(session, modules)
         return ModuleEffects(_latest_effects[key])
 
 
-def effects_on_scratch(
-    admin: Target, modules: Sequence[Module], *, owner: str, like: Target, seconds: float
-) -> dict[str, CatalogChange]:
-    """Run modules in order on a scratch database with the extensions of `like`, and return the effect of each by name.
+def effects_on_scratch(session: Session, modules: Sequence[Module]) -> dict[str, CatalogChange]:
+    """Run modules in order on a scratch database like the session's, and return the effect of each by name.
 
-    `seconds` limits each statement and its wait for locks. Raises ModuleError.
+    Raises ModuleError.
     """
-    extensions = installed_extensions(like)
-    with scratch_database(admin, owner=owner, extensions=extensions) as scratch, pool.connection(scratch) as connection:
-        return {
-            module.name: run_on_scratch(connection, scratch, module, owner=owner, seconds=seconds) for module in modules
-        }
+    provide, seconds = session.scratch or scratch_on_server, session.statement_timeout
+    with provide(session) as scratch, pool.connection(scratch.target) as connection:
+        if scratch.differences:
+            session.tell(
+                f"the scratch database for comparing is not like {session.place}: {'; '.join(scratch.differences)}"
+            )
+        return {module.name: run_on_scratch(connection, scratch, module, seconds=seconds) for module in modules}
 
 
-def run_on_scratch(
-    connection: Connection, scratch: Target, module: Module, *, owner: str, seconds: float
-) -> CatalogChange:
-    """Run one module on a scratch database as a stack's run would, and return its effect; raises ModuleError."""
-    session = Session(scratch, scratch, owner, stack="", lock_timeout=seconds, statement_timeout=seconds)
-    return run_without_ledger(connection, session, module)
+def run_on_scratch(connection: Connection, scratch: ScratchTarget, module: Module, *, seconds: float) -> CatalogChange:
+    """Run one module on a scratch database as a stack's run would, and return its effect; raises ModuleError.
+
+    The effect has the names of the database that the scratch database stands for.
+    """
+    target = scratch.target
+    session = Session(target, target, scratch.owner, stack="", lock_timeout=seconds, statement_timeout=seconds)
+    return change_with_real_names(scratch, run_without_ledger(connection, session, module))

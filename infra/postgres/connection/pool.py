@@ -78,6 +78,13 @@ def _shut_down(connection: Connection) -> None:
         return
 
 
+def close_idle(target: Target) -> None:
+    """Close the idle connections to a target."""
+    with _lock:
+        for idle in _idle.pop(_key(target), []):
+            idle.close()
+
+
 def close_all(database: str | None = None) -> None:
     """Close the idle connections, or only those to one database, so that it can be dropped."""
     with _lock:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.postgres.connection.target import Target
 
 
@@ -25,7 +26,9 @@ class Session:
     """One database for its modules; times are seconds.
 
     `target` connects as the migrator, `admin` as a role that may create scratch databases and see other sessions;
-    `directory` contains the module files; `tell` receives the messages for the person who waits for the run.
+    `directory` contains the module files; `tell` receives the messages for the person who waits for the run. `roles`
+    are those of the database besides owner and migrator, `extensions` those that its administrator creates. `scratch`
+    provides databases for running modules to see what they make; without it they are on the session's own server.
     """
 
     target: Target
@@ -35,10 +38,13 @@ class Session:
     lifecycle: Lifecycle = Lifecycle.PERSISTENT
     directory: str = "sql"
     allowed: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
     lock_timeout: float = 10
     statement_timeout: float = 600
     wait: float = 60
     tell: Callable[[str], None] = field(default=_ignore, compare=False)
+    scratch: Callable[[Session], AbstractContextManager[ScratchTarget]] | None = field(default=None, compare=False)
 
     @property
     def place(self) -> str:

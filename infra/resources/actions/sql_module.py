@@ -61,6 +61,8 @@ def _session(props: Properties) -> Session:
         lifecycle=Lifecycle(props["lifecycle"]),
         directory=str(Path(props["path"]).parent),
         allowed=tuple(shared["allowed"]),
+        roles=tuple(shared["roles"]),
+        extensions=tuple(shared["extensions"]),
         lock_timeout=shared["lock_timeout"],
         statement_timeout=shared["statement_timeout"],
         wait=shared["wait"],

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import shutil
 import subprocess
@@ -22,24 +23,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.errors import BusyError, ServerError
-from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target
+from infra.postgres.apply.scratch import identical_database
+from infra.postgres.connection.scram import verifier
+from infra.postgres.connection.target import MAINTENANCE_DATABASE, Target
 from infra.server.embedded import binaries, processes, spawn
 from infra.server.embedded.daemon import CTYPES, summarise_log
 from infra.server.embedded.directory import recreate_directory, remove_tree
 from infra.server.embedded.distribution import locate
 from infra.server.embedded.file_lock import file_locked
 from infra.server.embedded.service_account import refuse_unreachable, service_account
-from infra.server.file_io import read_untrusted
+from infra.server.file_io import read_untrusted, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
+    from contextlib import AbstractContextManager
 
+    from infra.postgres.apply.likeness import Likeness
+    from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.server.embedded.account import Account
     from infra.server.embedded.distribution import Distribution
 
 FOLDER_PREFIX = "platform-postgres-check-"
 MEMORY = Path("/dev/shm")  # noqa: S108 (only a new directory in it is used)
 MIN_FREE_BYTES = 1 << 30
+ADMINISTRATOR = "platform_postgres_administrator"  # so that roles of any other server can exist, without rights
 NOT_YET_LOCKED_SECONDS = 60  # a younger directory without a lock is being created
 INITDB_SECONDS, START_SECONDS = 120, 60
 _PROJECT = Path(__file__).parents[3]
@@ -51,8 +58,9 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
-    "max_wal_size": "4GB",
+    "max_wal_size": "1GB",
     "shared_buffers": "64MB",
+    "temp_file_limit": "1GB",
 }
 # What libpq would otherwise take from the caller's environment (PostgreSQL manual, 32.15).
 OPTIONS = {"hostaddr": "", "sslmode": "disable", "gssencmode": "disable", "target_session_attrs": "any", "options": ""}
@@ -64,6 +72,15 @@ class PrivateServer:
 
     admin: Target
     distribution: Distribution
+
+    def database(
+        self, like: Likeness, *, seconds: float, statements: Sequence[str] = ()
+    ) -> AbstractContextManager[ScratchTarget]:
+        """Return an empty database like another one, in which modules run as a login that may do nothing else.
+
+        A module may take `seconds`; `statements` are run by the administrator first.
+        """
+        return identical_database(self.admin, like, seconds=seconds, statements=statements)
 
 
 @contextmanager
@@ -80,9 +97,10 @@ def private_server() -> Generator[PrivateServer]:
         refuse_unreachable(base / "data", account, setting="TMPDIR")
         with _reaper(base):
             distribution = binaries.install(source, base)
-            _initialise(base, distribution, account)
+            password = secrets.token_urlsafe(24)
+            _initialise(base, distribution, account, password)
             _start(base, distribution, account)
-            admin = Target(str(base / "run"), 5432, MAINTENANCE_DATABASE, ADMIN_USER, "", OPTIONS)
+            admin = Target(str(base / "run"), 5432, MAINTENANCE_DATABASE, ADMINISTRATOR, password, OPTIONS)
             yield PrivateServer(admin, distribution)
 
 
@@ -141,11 +159,14 @@ def _reaper(base: Path) -> Generator[None]:
             reaper.communicate()
 
 
-def _initialise(base: Path, distribution: Distribution, account: Account) -> None:
+def _initialise(base: Path, distribution: Distribution, account: Account, password: str) -> None:
+    """Run initdb; the file that it reads has the verifier, which it stores as it is, and goes with the directory."""
     for directory in (base / "run", base / "data"):
         recreate_directory(directory, account)
-    arguments = [f"--pgdata={base / 'data'}", f"--username={ADMIN_USER}", "--auth=trust", "--encoding=UTF8"]
-    arguments += ["--locale=C", "--no-sync", "--no-instructions"]
+    owner = (account.uid, account.gid) if account.switch else None
+    write_whole(base / "verifier", verifier(password) + "\n", owner=owner)
+    arguments = [f"--pgdata={base / 'data'}", f"--username={ADMINISTRATOR}", "--auth=scram-sha-256", "--encoding=UTF8"]
+    arguments += [f"--pwfile={base / 'verifier'}", "--locale=C", "--no-sync", "--no-instructions"]
     result = spawn.ProcessResult(1, "")
     for ctype in CTYPES:
         result = spawn.run_program(

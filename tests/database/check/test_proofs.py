@@ -11,7 +11,7 @@ from infra.check import proofs
 from infra.check.by_psql import catalog_by_psql
 from infra.findings.finding import Finding, Place
 from infra.modules.module import load_modules
-from infra.postgres.apply.scratch import scratch_database
+from infra.server.scratch.scratch_server import ScratchServer
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from infra.check.proofs import ModuleRun
     from infra.modules.module import Module
-    from infra.postgres.connection.target import Target
-    from infra.server.scratch.scratch_server import ScratchServer
+    from infra.postgres.connection.scratch_target import ScratchTarget
+    from infra.server.scratch.private_server import PrivateServer
 
 pytest_plugins = ["tests.database.scratch_server"]
 
@@ -35,10 +35,10 @@ def modules_of(directory: Path, *texts: str) -> list[Module]:
 
 
 @contextmanager
-def run_on_scratch(scratch_server: ScratchServer, modules: list[Module]) -> Generator[tuple[Target, ModuleRun]]:
+def run_on_scratch(scratch_server: ScratchServer, modules: list[Module]) -> Generator[tuple[ScratchTarget, ModuleRun]]:
     """Run modules on a scratch database; yield the database and the run."""
-    with scratch_database(scratch_server.admin, owner=scratch_server.owner) as scratch:
-        yield scratch, proofs.run_modules(scratch_server, scratch, modules)
+    with scratch_server.database() as scratch:
+        yield scratch, proofs.run_modules(scratch, modules)
 
 
 def test_a_run_has_the_module_that_wrote_each_object_last(scratch_server: ScratchServer, tmp_path: Path) -> None:
@@ -98,11 +98,11 @@ def test_a_module_that_changes_something_again_is_found(
     modules = modules_of(tmp_path, f"{TABLE}INSERT INTO t (a) VALUES (1);", f"-- Again.\n{text}\n")
     with run_on_scratch(scratch_server, modules) as (scratch, run):
         assert run.complete
-        (finding,), (refused,) = proofs.run_again(scratch_server, scratch, modules)
+        (finding,), (refused,) = proofs.run_again(scratch, modules)
         assert (finding.code, finding.place.path) == ("C112", modules[1].path)
         assert [change for change in changes if not any(line.startswith(change) for line in finding.detail)] == []
         assert refused == (modules[0].path, 'relation "t" already exists')
-        (repeated,), _ = proofs.run_again(scratch_server, scratch, modules)
+        (repeated,), _ = proofs.run_again(scratch, modules)
         assert repeated.detail[0].split()[:3] == finding.detail[0].split()[:3]
 
 
@@ -122,30 +122,25 @@ def test_a_module_that_checks_what_exists_can_be_run_again(
     """A second run that changes nothing is no finding, and is not reported as refused."""
     modules = modules_of(tmp_path, TABLE, text)
     with run_on_scratch(scratch_server, modules) as (scratch, _):
-        findings, without_effect = proofs.run_again(scratch_server, scratch, modules)
+        findings, without_effect = proofs.run_again(scratch, modules)
         assert findings == []
         assert [second_run.path for second_run in without_effect if not second_run.refusal] == [modules[1].path]
 
 
-def test_what_rollback_does_not_undo_is_found(scratch_server: ScratchServer, tmp_path: Path) -> None:
+def test_what_rollback_does_not_undo_is_found(private_server_of_the_run: PrivateServer, tmp_path: Path) -> None:
     """Numbers of a sequence, worth a note, and changes by another session stay when the module is rolled back."""
-    conninfo = f"host={scratch_server.admin.host} user=postgres dbname="
-    outside = f"SELECT dblink_exec('{conninfo}' || current_database(), 'CREATE TABLE IF NOT EXISTS left_behind ()');"
-    modules = modules_of(
-        tmp_path,
-        TABLE,
-        "CREATE EXTENSION dblink;",
-        "SELECT setval('t_id_seq', 70);",
-        f"-- Out.\n{outside}",
-        "SELECT 1;",
-    )
-    with run_on_scratch(scratch_server, modules) as (_, run):
+    server = ScratchServer(private_server_of_the_run.admin, None)
+    with server.database(["dblink"]) as scratch:
+        login = f"host={scratch.target.host} user={scratch.target.user} password={scratch.target.password} dbname="
+        outside = f"SELECT dblink_exec('{login}' || current_database(), 'CREATE TABLE IF NOT EXISTS left_behind ()');"
+        modules = modules_of(tmp_path, TABLE, "SELECT setval('t_id_seq', 70);", f"-- Out.\n{outside}", "SELECT 1;")
+        run = proofs.run_modules(scratch, modules)
         assert [(finding.code, finding.severity, finding.place.path, finding.detail) for finding in run.findings] == [
-            ("C113", "note", modules[2].path, ("sequence public.t_id_seq stands at 70",)),
+            ("C113", "note", modules[1].path, ("sequence public.t_id_seq stands at 70",)),
             (
                 "C113",
                 "error",
-                modules[3].path,
+                modules[2].path,
                 ("the owner of table public.left_behind is extra", "table public.left_behind is extra"),
             ),
         ]
@@ -159,9 +154,7 @@ def test_a_module_that_runs_statement_by_statement_is_not_rolled_back(
     modules = modules_of(tmp_path, TABLE, concurrently)
     with run_on_scratch(scratch_server, modules) as (scratch, run):
         assert (run.findings, run.complete) == ([], True)
-        assert [second_run.path for second_run in proofs.run_again(scratch_server, scratch, modules)[1]] == [
-            modules[0].path
-        ]
+        assert [second_run.path for second_run in proofs.run_again(scratch, modules)[1]] == [modules[0].path]
         assert scratch_server.psql
         assert catalog_by_psql(scratch_server, scratch_server.psql, modules) == run.catalog
 

@@ -175,8 +175,10 @@ def make_world(admin: Target, name: str, files: Path) -> World:
 
 
 def create_template(admin: Target) -> None:
-    """Create the roles, and a database as the stack declares one, which worlds are copies of."""
+    """Create the roles, and a database as the stack declares one, which worlds are copies of, unless they exist."""
     with connect(admin, autocommit=True) as connection:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", (TEMPLATE,)).rowcount:
+            return
         for role, rights in ((OWNER, "NOLOGIN"), (READER, "NOLOGIN"), (MIGRATOR, f"LOGIN IN ROLE {OWNER}")):
             connection.execute(f"CREATE ROLE {role} {rights}".encode())
         connection.execute(f"GRANT pg_signal_backend TO {OWNER}".encode())  # for modules that end their own session

@@ -44,6 +44,7 @@ ENUM = "CREATE TYPE mood AS ENUM ('sad');\n"
 ADD_VALUE = "ALTER TYPE mood ADD VALUE 'ok';\n"
 USE_VALUE = "CREATE TABLE person (m mood DEFAULT 'ok');\nINSERT INTO person DEFAULT VALUES;\n"
 ASSERT = "DO $$ BEGIN ASSERT {}; END $$;\n"
+OWNS = "current_user = (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database())"
 
 LEFT_BEHIND = {
     "a temporary table of a later table's name": (
@@ -73,10 +74,10 @@ LEFT_BEHIND = {
     "settings": (
         (
             "CREATE SCHEMA s;\nSET search_path = s;\nSET LOCAL check_function_bodies = off;\nSET my.own = 'x';\n"
-            "SELECT set_config('role', 'world_migrator', false);\n"
+            "SELECT set_config('role', session_user::text, false);\n"
         ),
         "CREATE TABLE here ();\n"
-        + ASSERT.format("to_regclass('public.here') IS NOT NULL AND current_user = 'world_owner'")
+        + ASSERT.format(f"to_regclass('public.here') IS NOT NULL AND {OWNS}")
         + ASSERT.format("current_setting('check_function_bodies') = 'on' AND current_setting('my.own', true) = ''"),
     ),
     "listeners": ("LISTEN a;\n", ASSERT.format("(SELECT count(*) FROM pg_listening_channels()) = 0")),

@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from infra.postgres.connection.connect import connect
@@ -95,14 +97,16 @@ def reaper_of(base: Path) -> int:
 
 
 def test_it_listens_on_a_socket_that_no_other_user_can_reach(folder: Path) -> None:
-    """It has no port and no password, and the directory of its socket is closed to other users."""
+    """It has no port, a password that nobody is told, and the directory of its socket is closed to other users."""
     with private.private_server() as server, connect(server.admin) as connection:
         (base,) = folder.iterdir()
         shown = "SELECT current_setting('listen_addresses'), current_setting('fsync')"
         assert connection.execute(shown).fetchone() == ("", "off")
         assert (base / "run").stat().st_mode & 0o777 == 0o700
         assert (base / "data").stat().st_mode & 0o777 == 0o700
-        assert server.admin.password == ""
+        assert len(server.admin.password) > 30
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            connect(replace(server.admin, password="wrong"))
         assert "uuid-ossp" in {row[0] for row in connection.execute("SELECT name FROM pg_available_extensions")}
     assert list(folder.iterdir()) == []
 
