@@ -17,7 +17,8 @@ from infra.modules.decision import Digests, Lifecycle
 from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
 from infra.modules.statements import statements_digest
-from infra.postgres.apply import runner, status
+from infra.postgres.apply import runner
+from infra.postgres.apply.planning import cache
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
@@ -108,10 +109,10 @@ class Databases:
     def by_runner(self) -> tuple[Cost, Cost]:
         """Apply the modules with the provider's runner; return its cost with connections, and of the statements."""
         with self.fresh() as session:
-            status.forget_managed_databases()  # its cache is by name, and this database is new
+            cache.clear()  # it is by name, and this database is new
             started = time.perf_counter()
             statements = sum(self._apply(session, module) for module in self.modules)
             return Cost(time.perf_counter() - started), Cost(statements)
 
     def _apply(self, session: Session, module: Module) -> float:
-        return runner.apply(session, module, self.digests[module.name]).milliseconds / 1000
+        return runner.apply(session, module).milliseconds / 1000

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 VERBS: dict[str, list[str]] = {
     "up": ["--yes", "--skip-preview"],
-    "preview": ["--diff"],
+    "preview": [],
     "refresh": ["--yes", "--skip-preview"],
     "destroy": ["--yes", "--skip-preview"],
     "outputs": [],

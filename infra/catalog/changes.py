@@ -10,7 +10,7 @@ from infra.catalog.catalog import ACCESS, NOTES, STRUCTURE, Catalog, ObjectId
 from infra.catalog.identifiers import parent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 PARTS_OF_TABLES = frozenset({"column", "constraint", "trigger", "rule", "policy"})
 """Kinds whose objects are part of a table or view, and have its name before their own."""
@@ -87,25 +87,33 @@ def fold(effects: Iterable[tuple[str, CatalogChange]]) -> Expected:
     return Expected(definitions, writers)
 
 
+def created_objects(effect: CatalogChange) -> dict[ObjectId, str | None]:
+    """Return what a module created, with definitions, without what it changed or dropped of other modules."""
+    return {
+        identity: definition
+        for identity, definition in effect.objects.items()
+        if identity not in effect.changed and definition is not None
+    }
+
+
 def unmanaged_objects(live: Catalog, expected: Iterable[ObjectId]) -> list[ObjectId]:
     """Return the objects that no module created, without the parts of tables and views that are themselves returned."""
     managed = set(expected)
     extra = {identity for identity in live.objects if identity.kind in STRUCTURE and identity not in managed}
     tables = {identity.name for identity in extra if identity.kind in {"table", "view", "materialized view"}}
-    return sorted(identity for identity in extra if not _belongs_to(identity, live, tables))
+    return sorted(identity for identity in extra if not belongs_to(identity, live.objects[identity], tables))
 
 
-def _belongs_to(identity: ObjectId, live: Catalog, tables: set[str]) -> bool:
+def belongs_to(identity: ObjectId, definition: str, tables: Collection[str]) -> bool:
     """Return whether an object is part of one of these tables, or exists only because of one, as an index does."""
     if identity.kind in PARTS_OF_TABLES:
         return parent(identity.name) in tables
-    text = live.objects[identity]
     if identity.kind == "index":
-        return any(f" ON {table} " in text or f" ON ONLY {table} " in text for table in tables)
+        return any(f" ON {table} " in definition or f" ON ONLY {table} " in definition for table in tables)
     if identity.kind == "constraint index":
-        return any(text.startswith(f"of {table}.") for table in tables)
+        return any(definition.startswith(f"of {table}.") for table in tables)
     if identity.kind == "sequence":
-        return any(f"owned by {table}." in text for table in tables)
+        return any(f"owned by {table}." in definition for table in tables)
     return False
 
 

@@ -12,8 +12,8 @@ import psycopg
 from infra.check.comparing import Declarations, live_and_modules
 from infra.check.proofs import run_modules
 from infra.errors import BusyError
+from infra.plan.database_status import ALWAYS_THERE
 from infra.postgres.apply.likeness import Likeness, read_likeness
-from infra.postgres.apply.status import ALWAYS_THERE
 from infra.postgres.introspection.reader import read_catalog
 from infra.server.dsn import connect_dsn
 from infra.server.scratch.scratch_server import MODULE_SECONDS

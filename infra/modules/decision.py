@@ -44,6 +44,8 @@ class Step(str, Enum):
     ADOPT = "adopt"
     REBUILD = "rebuild"
     VERIFY = "verify"
+    RETAIN = "retain"
+    DROP = "drop"
     REFUSE = "refuse"
 
 
@@ -54,6 +56,8 @@ MEANING = {
     Step.ADOPT: "write its row, run nothing: every object was compared with what it makes on a scratch database",
     Step.REBUILD: "drop what it and the later modules own, in reverse, and run it; the later ones follow",
     Step.VERIFY: "compare with what it makes on a scratch database: write its row when all is equal, else refuse",
+    Step.RETAIN: "its file was removed: its objects stay, and the ledger marks it as orphaned",
+    Step.DROP: "its file was removed: drop what it owns, before other modules run",
     Step.REFUSE: "change nothing and say why",
 }
 
@@ -137,15 +141,6 @@ TABLE: dict[tuple[ModuleState, Change, Lifecycle], Decision] = {
     for change in changes
     for lifecycle in lifecycles
 }
-
-
-def change_between(current: Digests, applied: Digests | None) -> Change:
-    """Return how a file differs from what the ledger has of it; `applied` is None for a module without a row."""
-    if applied is None:
-        return Change.NEW
-    if current.text == applied.text:
-        return Change.SAME
-    return Change.REFORMATTED if current.statements == applied.statements else Change.CHANGED
 
 
 def decide(state: ModuleState, change: Change, lifecycle: Lifecycle) -> Decision:

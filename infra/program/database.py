@@ -78,6 +78,7 @@ class DeclaredDatabase:
     database: DatabaseSettings
     created: postgresql.Database
     passwords: Passwords
+    session: pulumi.Output[str]
     ready: SchemaReady
 
 
@@ -170,7 +171,7 @@ def _declare_database(
         look=settings.modules.live_check,
         opts=chain.options(provider=False),
     )
-    return DeclaredDatabase(database, created, passwords, ready)
+    return DeclaredDatabase(database, created, passwords, session, ready)
 
 
 def _limits(database: DatabaseSettings, settings: Settings, stack: str) -> Properties:
@@ -225,7 +226,7 @@ def _declare_modules(
             chain.scope.name(f"{database.name}-{module.name}"),
             module,
             database=database.name,
-            lifecycle=settings.lifecycle,
+            lifecycle=settings.lifecycle.value,
             session=session,
             look=settings.modules.live_check,
             opts=chain.options(provider=False),

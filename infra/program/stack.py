@@ -15,7 +15,7 @@ from infra.program.external import declare_external
 from infra.program.scope import Scope
 from infra.resources.base import LazyModule
 from infra.resources.env_file import EnvFile
-from infra.resources.module_texts import ModuleTexts
+from infra.resources.schema_plan import SchemaPlan
 from infra.settings.model import ROLES, DockerSettings, ExternalSettings
 
 if TYPE_CHECKING:
@@ -31,10 +31,19 @@ else:
 
 def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resource, *, stack: str) -> None:
     """Declare everything but the policy, after which everything is ordered."""
-    ModuleTexts("modules", modules, opts=pulumi.ResourceOptions(depends_on=[policy]))
     scope = Scope(stack, after=[policy])
     server = declare_server(settings, scope)
     databases = declare_databases(settings, server, modules, scope=scope)
+    SchemaPlan(
+        "schema-plan",
+        stack=stack,
+        lifecycle=settings.lifecycle.value,
+        modules=modules,
+        sessions={declared.database.name: declared.session for declared in databases},
+        look=settings.modules.live_check,
+        strict=settings.modules.strict,
+        opts=pulumi.ResourceOptions(depends_on=[declared.ready for declared in databases]),
+    )
     connections = _connections(server, databases)
     if settings.env_file:
         EnvFile(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
+from infra.modules.digests import text_digest
 from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, is_known, without
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ class SchemaReadyProvider(Provider):
     """Reads the whole catalog once, after the last module: its fingerprint, and the objects that no module made."""
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Add to a preview the objects that no module made, once for the database."""
+        """Add the objects that no module made, where this process has looked at the database."""
+        unmanaged: list[str] | None = None
+        if _olds and news["look"] and all(is_known(news.get(name)) for name in _TARGET):
+            unmanaged = actions.unmanaged(news)
         inputs = without(news, "look")
-        live_check = bool(news.get("look")) and all(is_known(news.get(name)) for name in _TARGET)
-        unmanaged = actions.unmanaged(inputs) if live_check else _olds.get("unmanaged", [])
-        return CheckResult({**inputs, "unmanaged": unmanaged}, [])
+        return CheckResult({**inputs, "unmanaged": _olds.get("unmanaged", []) if unmanaged is None else unmanaged}, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Read the fingerprint."""
@@ -67,10 +69,9 @@ class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
         props: Properties = {
             **target,
             "stack": stack,
-            "statements": list(statements),
+            "statements": pulumi.Output.all(*statements).apply(lambda digests: text_digest("\n".join(digests))),
             "allowed": list(allowed),
+            "look": look,
             **dict.fromkeys(("fingerprint", "tables", "unmanaged", "not_compared")),
         }
-        if pulumi.runtime.is_dry_run() and look:
-            props["look"] = True
         super().__init__(SchemaReadyProvider, name, props, opts)

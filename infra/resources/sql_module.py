@@ -1,4 +1,4 @@
-"""A numbered SQL module in one database, as a resource; its text is in ModuleTexts, once for all databases."""
+"""A numbered SQL module in one database, as a resource; its text is in SchemaPlan, once for all databases."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pulumi
 from pulumi.dynamic import CheckResult, ConfigureRequest, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import ModuleFileError
-from infra.modules.decision import Digests, Lifecycle, ModuleState, change_between, decide
 from infra.modules.digests import text_digest
-from infra.modules.module import Module, decode
+from infra.modules.module import Module, decode, load_modules
 from infra.resources.base import (
     DynamicResource,
     LazyModule,
@@ -49,22 +48,22 @@ class SqlModuleProvider(Provider):
         self.lifecycle = req.config.get("lifecycle")
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse a module that cannot be run, or may not; a preview shows what a run would do with it, and its drift.
+        """Refuse a module that cannot be run, or may not; report one that was applied and is to be touched again.
 
-        `look` is there in previews alone. What they show is no input: the state would keep it, and a saved plan would
-        ask the run for it.
+        Previews and runs look at the database alike, so that a saved plan holds. What is to be done, and its reason,
+        is printed by SchemaPlan.
         """
-        inputs = without(news, "look")
+        inputs = without(news, "look", "explain")
         if _olds.get("text_digest") == news["text_digest"]:
             inputs["statements_digest"] = _olds["statements_digest"]
         else:
             module = _module(news)
-            problems = restrictions.find_restricted(module)
-            if problems:
-                return refused(news, [str(problem) for problem in problems])
+            if restrictions.find_restricted(module):
+                return refused(news, _problems_of_all(module))
             inputs["statements_digest"] = statements.statements_digest(module.text)
-        if "look" in news and is_known(news["session"]):
-            inputs |= _previewed(_olds, inputs, live=news["look"])
+        if _olds and news["look"] and is_known(news["session"]):
+            change = actions.planned_change(inputs, explain=bool(news.get("explain")))
+            inputs |= {"drift": change} if change and not changed(_olds, inputs, "text_digest") else {}
         return CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
@@ -75,13 +74,12 @@ class SqlModuleProvider(Provider):
 
     def create(self, props: Properties) -> CreateResult:
         """Apply the module, or adopt what is there."""
-        outcome = actions.apply_module(props, _module(props), _digests(props), verify=False)
+        outcome = actions.apply_module(props, _module(props), recorded=False)
         return CreateResult(f"{props['database']}/{props['module']}", _stored(props, outcome))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Apply the new text, or refuse; an earlier drift must be gone."""
-        verify = _olds.get("drift", NO_DRIFT) != NO_DRIFT or bool(changed(_olds, _news, "text_digest"))
-        outcome = actions.apply_module(_news, _module(_news), _digests(_news), verify=verify)
+        outcome = actions.apply_module(_news, _module(_news), recorded=True)
         return UpdateResult(_stored(_news, outcome))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -92,10 +90,6 @@ class SqlModuleProvider(Provider):
     def delete(self, _id: str, _props: Properties) -> None:
         """Retain the module's objects or drop them, as the lifecycle says, and report which."""
         actions.retire_removed({**_props, "lifecycle": self.lifecycle or _props["lifecycle"]})
-
-
-def _digests(properties: Properties) -> Digests:
-    return Digests(properties["text_digest"], properties["statements_digest"])
 
 
 def _module(props: Properties) -> Module:
@@ -110,23 +104,14 @@ def _module(props: Properties) -> Module:
     return Module(int(name.partition("-")[0]), name, path, text)
 
 
-def _previewed(olds: Properties, inputs: Properties, *, live: bool) -> Properties:
-    """Show what a run would do with a module, and return its drift where there is any: that is a change of its own."""
-    by_file = bool(olds) and bool(changed(olds, inputs, "text_digest"))
-    change = _change_in_file(_digests(olds), _digests(inputs), inputs["lifecycle"]) if by_file else ""
-    drift = ""
-    if live:
-        live_change, drift = actions.preview_of(inputs, _module(inputs), _digests(inputs))
-        change = live_change or change
-    if change:
-        actions.show(inputs, change)
-    return {"drift": drift or change} if drift or (change and not by_file) else {}
-
-
-def _change_in_file(before: Digests, after: Digests, lifecycle: str) -> str:
-    """Return what a changed file means when the database is as the ledger says."""
-    decision = decide(ModuleState.APPLIED, change_between(after, before), Lifecycle(lifecycle))
-    return f"{decision.step.value}: {decision.why}"
+def _problems_of_all(module: Module) -> list[str]:
+    """Return what is wrong with all modules of a module's folder: the engine stops at the first failed check."""
+    folder = Path(module.path).parent
+    return [
+        str(problem)
+        for existing in load_modules(folder, shown_as=str(folder))
+        for problem in restrictions.find_restricted(existing)
+    ]
 
 
 def _stored(props: Properties, outcome: str) -> Properties:
@@ -138,7 +123,7 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
     """One module in one database; its file is read where it is run.
 
     `session` is a secret text with what all modules of the database share, from `session_of`: one property instead of
-    twenty, which Pulumi would send, compare and store for each module. With `look` a preview compares the database.
+    twenty, which Pulumi would send, compare and store for each module. With `look` the database is compared.
     """
 
     if TYPE_CHECKING:  # the SDK resolves such annotations again for each resource, and most resources are of this type
@@ -150,22 +135,23 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
         module: Module,
         *,
         database: str,
-        lifecycle: Lifecycle,
+        lifecycle: str,
         session: pulumi.Output[str],
         look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
             "database": database,
-            "lifecycle": lifecycle.value,
+            "lifecycle": lifecycle,
             "session": session,
             "module": module.name,
             "path": module.path,
             "text_digest": text_digest(module.text),
             "statements_digest": None,
+            "look": look,
         }
         if pulumi.runtime.is_dry_run():
-            props["look"] = look
+            props["explain"] = True
         super().__init__(SqlModuleProvider, name, props, opts)
 
 

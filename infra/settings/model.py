@@ -204,7 +204,12 @@ class ModuleSettings(SettingsGroup):
     statement_timeout: Limit = Field(default=600.0, description=f"{A_LIMIT}: how long one module may run")
     wait: Time = Field(default=60.0, description=f"{A_TIME}: how long a run waits for another one")
     live_check: Flag = Field(
-        default=True, description="true lets a preview compare the live database, false leaves it alone"
+        default=True, description="true compares the live database in every preview and run, false leaves it alone"
+    )
+    strict: Flag | None = Field(
+        default=None,
+        description="true fails a preview where a database of the stack cannot be looked at, false only warns; "
+        "without it true where the variable CI is true",
     )
     unmanaged: tuple[Text, ...] = Field(
         default=("table public.alembic_version",),

@@ -28,7 +28,7 @@ def test_a_removed_module_is_dropped_where_data_may_be_lost(project: Project) ->
     demo.unlink()
     indexes.rename(moved)
     text = project.refused("up")
-    refusal = "cannot be dropped, because objects of 06-init-indexes depend on what it created: index public.idx_demo_"
+    refusal = "but objects of 06-init-indexes depend on what it created: index public.idx_demo_"
     assert refusal in text
     assert project.tables("demo_scenarios") == ["public.demo_scenarios"]
     moved.rename(indexes)

@@ -102,7 +102,7 @@ def test_a_stack_lives_and_ends_in_a_container(boxed: Project) -> None:
     assert re.search(r"Resources:\n +\d+ unchanged\n", boxed.up())
     assert boxed.verb("refresh", "--expect-no-changes").status == 0
     boxed.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
-    assert "rebuild: its statements changed" in boxed.preview()
+    assert "rebuild 03-init-agents: its statements changed" in boxed.preview()
     boxed.up()
     boxed.destroy()
     assert remaining(boxed) == nothing

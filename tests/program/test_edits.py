@@ -23,17 +23,20 @@ def test_an_edited_comment_is_harmless_and_an_edited_column_rebuilds_where_data_
     project.sql("INSERT INTO threads VALUES ('lost', 'thread', 1)")
     project.edit(AGENTS, "-- Agents:", "-- Agents, that is:")
     text = project.preview()
-    assert "+ -- Agents, that is:" in text
-    assert "reformatted: only comments, white space or letter case differ: harmless, nothing runs" in text
+    assert "+-- Agents, that is:" in text
+    assert "reformatted 03-init-agents: only comments, white space or letter case differ: harmless" in text
     project.up()
     assert project.sql(EVENTS) == [("03", "reformatted")]
     assert project.sql("SELECT id FROM threads") == [("lost",)]
     project.edit(AGENTS, COLUMN, NARROW)
     text = project.preview()
     assert "instructions varchar(2000)" in text
-    assert "rebuild: its statements changed; drops and recreates" in text
-    assert "losing all rows (" in text
-    assert "threads 1" in text
+    assert "warning: `up` will lose " in text
+    assert "rebuild 03-init-agents: its statements changed" in text
+    assert "~ column public.assistants.instructions" in text
+    assert "rebuild 04-init-supply to 08-init-constraints: follows from the others" in text
+    assert "losing 6 rows (threads 1, demo_scenarios 5)" in text
+    assert "to update" in text
     project.up()
     assert project.sql("SELECT count(*) FROM threads") == [(0,)]
     assert project.fingerprint() != before
@@ -49,12 +52,12 @@ def test_an_edited_column_waits_for_the_migration_where_nothing_may_be_lost(proj
     project.configure(lifecycle="persistent")
     project.edit(AGENTS, COLUMN, NARROW)
     text = project.refused("preview")
-    assert f"{AGENTS} in database app_db: its statements changed, but the database does not match" in text
+    assert f"{AGENTS} in this database: its statements changed, but the database does not match" in text
     assert "column public.assistants.instructions is different" in text
     assert "alembic revision --autogenerate" in text
     assert "CREATE TABLE" not in text
     project.admin("ALTER TABLE assistants ALTER instructions TYPE varchar(2000)")
-    assert "verify: its statements changed" in project.preview()
+    assert "verify 03-init-agents: its statements changed" in project.preview()
     project.up()
     assert ("03", "verify") in project.sql(EVENTS)
     assert project.sql("SELECT id FROM threads") == [("kept",)]

@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from infra.check.proofs import run_modules
-from infra.errors import InfraError
+from infra.modules.decision import Step
 from infra.postgres.apply.likeness import Likeness, ScratchExtension
-from infra.postgres.apply.preview import detect_drift
+from infra.postgres.apply.planning import detect_drift
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.server.scratch.private_server import private_server
@@ -152,7 +152,7 @@ def test_a_preview_of_all_attacks_changes_nothing_on_the_live_server(world: Worl
     before, catalog = server_state(victim), world.fingerprint()
     with connect(victim) as other:
         world.write(m01_a=all_attacks(world, file, other.info.backend_pid))
-        assert world.preview("01-a").change.startswith("verify")
+        assert world.step("01-a").step is Step.VERIFY
         assert other.execute("SELECT 1").fetchone() == (1,)
     assert server_state(victim) == before
     assert world.fingerprint() == catalog
@@ -183,8 +183,9 @@ def test_what_a_preview_refuses_is_said_as_the_server_says_it(world: World) -> N
     world.write(m01_a=TABLE)
     world.up()
     world.write(m01_a=f"{TABLE}DO $x$ BEGIN PERFORM set_config('role','none',true); CREATE ROLE backdoor; END $x$;")
-    with pytest.raises(InfraError, match=r"sql/01-a\.sql:2:1: permission denied to create role \[42501\]"):
-        world.preview("01-a")
+    step = world.step("01-a")
+    assert step.step is Step.REFUSE
+    assert "sql/01-a.sql:2:1: permission denied to create role [42501]" in step.why
 
 
 def test_check_runs_modules_as_a_login_without_rights(victim: Target, world: World, file: Path) -> None:
@@ -226,7 +227,7 @@ def test_no_session_and_no_role_of_a_scratch_database_is_left(victim: Target, wo
     world.write(m01_a=TABLE)
     world.up()
     world.write(m01_a=f"{TABLE}SELECT 1;")
-    world.preview("01-a")
+    world.step("01-a")
     left = "SELECT usename FROM pg_stat_activity WHERE starts_with(usename, 'platform_postgres_scratch_')"
     with connect(victim) as connection:
         assert connection.execute(left).fetchall() == []

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infra.catalog.catalog import Catalog, ObjectId
-from infra.catalog.changes import CatalogChange, catalog_change_between
+from infra.catalog.changes import CatalogChange, catalog_change_between, created_objects
 from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle
 from infra.modules.restrictions import needs_no_transaction
 from infra.modules.statements import Statement, parse, statements_digest
-from infra.postgres.apply.drop import created_objects, drop_objects
+from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.module_text import check_deferred, end_module, run_text
 from infra.postgres.connection.execute import session_role
 from infra.postgres.introspection.reader import read_catalog
@@ -154,7 +154,7 @@ def _load_resume_point(
             remedy="revert that change, or drop what they created and delete the module's row from sqlmodule.resume",
         )
     drop_objects(connection, created_objects(effect), place=place)
-    ledger.delete_entries(connection, [module.name])
+    ledger.delete_entries(connection, [module.name], session.stack)
     return ResumePoint(0, CatalogChange(), begun=False)
 
 

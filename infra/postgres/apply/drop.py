@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from infra.catalog.catalog import ObjectId
-    from infra.catalog.changes import CatalogChange
     from infra.postgres.connection.pool import Connection
 
 _INDEPENDENT_KINDS = (
@@ -51,15 +50,6 @@ _KINDS_UNDER_PRIVILEGES = {
     "type": ("enum", "domain", "range", "composite type"),
 }
 """Kinds of objects whose privileges PostgreSQL keeps under a more general kind."""
-
-
-def created_objects(effect: CatalogChange) -> dict[ObjectId, str | None]:
-    """Return what a module created, with definitions, without what it changed or dropped of other modules."""
-    return {
-        identity: definition
-        for identity, definition in effect.objects.items()
-        if identity not in effect.changed and definition is not None
-    }
 
 
 def drop_objects(connection: Connection, objects: Mapping[ObjectId, str | None], *, place: str) -> None:

@@ -1,33 +1,31 @@
-"""What happens to a module whose file is gone: a persistent stack keeps its objects, an ephemeral one drops them.
-
-The module is retired when Pulumi deletes its resource, or earlier as an orphan: Pulumi creates before it deletes, so a
-new module runs while the objects of the removed file still exist, and may create objects of the same names.
-"""
+"""What happens to a module whose file is gone: a persistent stack keeps its objects, an ephemeral one drops them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOTES
-from infra.catalog.changes import is_structure
+from infra.catalog.changes import created_objects, is_structure
 from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle, ModuleState
 from infra.modules.module import order
-from infra.postgres.apply.compare import MOST_OBJECTS_NAMED
-from infra.postgres.apply.drop import created_objects, drop_objects
+from infra.plan.comparison import MOST_OBJECTS_NAMED
+from infra.plan.ledger_rows import ORPHANED
+from infra.plan.plan import entries_to_rebuild
+from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.module_effects import modules_of
-from infra.postgres.apply.rebuild import entries_to_rebuild
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import current_identity, read_identity
 
 if TYPE_CHECKING:
     from infra.catalog.catalog import Catalog
+    from infra.plan.ledger_rows import LedgerEntry
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
-    from infra.postgres.ledger.ledger import LedgerEntry
 
-NOTHING_TO_DROP = "there was nothing to drop"
+NOTHING_TO_DROP = ""
+"""What is said of a module that has no row, because nothing was done: it was dropped before, or was renamed."""
 
 DUPLICATE_STATES = frozenset({"42P06", "42P07", "42710", "42723"})
 """SQLSTATEs of a name that is in use: duplicate_schema, duplicate_table (also of an index, sequence or view),
@@ -35,7 +33,7 @@ duplicate_object, duplicate_function (manual, appendix A)."""
 
 
 def retire_module(connection: Connection, session: Session, module: str) -> str:
-    """Retain or drop what a module created, as the lifecycle says, and return what was done as part of a sentence.
+    """Retain or drop what a module created, as the lifecycle says; return what was done as part of a sentence, or ''.
 
     Raises RefusedError where the ledger is of another stack, or where dropping would take objects of other modules or
     leave changes to them; LedgerError where the ledger cannot be read.
@@ -47,36 +45,26 @@ def retire_module(connection: Connection, session: Session, module: str) -> str:
         raise RefusedError(f"the database {ModuleState.FOREIGN.value}", place=f"module {module} in {session.place}")
     with session.transaction(connection):
         entry = ledger.read_entry(connection, module) or ledger.read_unfinished(connection).get(module)
-        if entry is None:
+        if entry is None or entry.outcome == ORPHANED:
             return NOTHING_TO_DROP
         if session.lifecycle is Lifecycle.PERSISTENT:
-            ledger.mark_orphaned(connection, module)
+            ledger.mark_orphaned(connection, module, session.stack)
             return f"its objects stay in {session.place}, and the ledger marks it as orphaned"
         _refuse_if_it_changed_others(connection, session, entry)
         before = read_catalog(connection)
         drop_objects(connection, created_objects(entry.effect), place=f"module {module} in {session.place}")
         _refuse_if_others_lost_objects(connection, session, entry, before)
-        ledger.delete_entries(connection, [module])
+        ledger.delete_entries(connection, [module], session.stack)
         return f"its objects are dropped from {session.place}"
 
 
-def drop_orphans(connection: Connection, session: Session, error: ModuleError) -> bool:
-    """Retire the modules without a file that may be why a new module failed; return whether to try that one again.
-
-    Only an error about a name in use leads to this. In an ephemeral stack what they created is dropped, as deletion of
-    their resources would; raises RefusedError where something else depends on it. In a persistent stack nothing is
-    dropped; raises the error with a hint that names them.
-    """
-    if error.sqlstate not in DUPLICATE_STATES or not read_identity(connection):
-        return False
+def named_orphans(connection: Connection, session: Session, error: ModuleError) -> ModuleError:
+    """Return a module's error, with the modules without a file named where one of them may be the reason for it."""
+    if error.sqlstate not in DUPLICATE_STATES or connection.broken or not read_identity(connection):
+        return error
     files = {module.name for module in modules_of(session)}
-    without_file = [entry for entry in ledger.read_entries(connection) if entry.module not in files]
-    if without_file and session.lifecycle is Lifecycle.PERSISTENT:
-        raise with_orphans_named(error, [entry.module for entry in without_file])
-    names = [entry.module for entry in reversed(without_file) if entry.outcome != ledger.ORPHANED]
-    for name in names:
-        session.tell(f"{name} was removed: {retire_module(connection, session, name)}")
-    return bool(names)
+    orphans = [entry.module for entry in ledger.read_entries(connection) if entry.module not in files]
+    return with_orphans_named(error, orphans) if orphans else error
 
 
 def with_orphans_named(error: ModuleError, orphans: list[str]) -> ModuleError:

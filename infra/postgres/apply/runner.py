@@ -1,74 +1,181 @@
-"""The only way in which modules reach a database: lock, classify, decide, act, and try again where that is safe."""
+"""The only way in which modules reach a database: lock, plan, carry out the module's step, retry where it is safe."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 
 from infra.errors import ModuleError, RefusedError
-from infra.modules.decision import Decision, Digests, Lifecycle, ModuleState, Step, change_between, decide
-from infra.postgres.apply.compare import compare_module
+from infra.modules.decision import Lifecycle, Step
+from infra.plan.refusal import refusal_of
 from infra.postgres.apply.execution import Applied, run_module
 from infra.postgres.apply.module_effects import effects_of_modules
-from infra.postgres.apply.module_text import reset_session
+from infra.postgres.apply.planning import cache, current_plan, read_status
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
-from infra.postgres.apply.retire import drop_orphans, retire_module
-from infra.postgres.apply.status import ModuleStatus, classify, read_status
+from infra.postgres.apply.retire import named_orphans, retire_module
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.connection.retry import retry
 from infra.postgres.connection.watches import failover_watch
-from infra.postgres.introspection.effects import wait_for_observer
+from infra.postgres.introspection.effects import prepare_observer, wait_for_observer
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, current_identity, read_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from infra.catalog.changes import CatalogChange
-    from infra.catalog.difference import Difference
+    from infra.modules.decision import Digests
     from infra.modules.module import Module
+    from infra.plan.plan import Plan, PlannedStep
+    from infra.postgres.apply.planning import PlanInProgress
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
 
+_Result = TypeVar("_Result")
 
-def apply(session: Session, module: Module, digests: Digests, *, check_drift: bool = False) -> Applied:
-    """Apply a module to its database: do what `decide` says of its status, and return the step.
+_WRITTEN_STEPS = frozenset({Step.REFORMATTED, Step.ADOPT, Step.VERIFY})
 
-    With `check_drift` the objects of a module that has a row are compared with the catalog first. Raises ModuleError
-    where PostgreSQL refuses a statement, RefusedError where a step could lose data or hide a difference, BusyError
-    where another run holds the lock, LedgerError where the ledger cannot be used; nothing is changed then. After a lost
-    connection it starts again: the ledger says whether the lost transaction was committed.
+
+def apply(session: Session, module: Module, *, recorded: bool = False) -> Applied:
+    """Do with a module what the plan for its database says, and return the step.
+
+    `recorded` says that the stack's state has the module as applied. Raises ModuleError where PostgreSQL refuses a
+    statement, RefusedError where the plan has a refusal, BusyError where another run holds the lock, LedgerError where
+    the ledger cannot be used; nothing is changed then. After a lost connection it starts again: the ledger says whether
+    the lost transaction was committed.
     """
 
-    def attempt() -> Applied:
-        with _locked_connection(session) as connection:
-            try:
-                return _apply_dropping_orphans(connection, session, module, digests, check_drift=check_drift)
-            except ModuleError as error:
-                _record_failure(connection, session, module, digests, error)
-                raise
+    def attempt(connection: Connection) -> Applied:
+        planned = current_plan(connection, session, recorded=recorded, module=module)
+        try:
+            return _carry_out(connection, session, planned, module)
+        except ModuleError as error:
+            _record_failure(connection, session, module, planned.file_of(module.name).digests, error)
+            raise named_orphans(connection, session, error) from None
 
-    with translated_errors(session.place):
-        return retry(attempt, seconds=session.wait, tell=session.tell)
+    return _with_lock(session, attempt)
 
 
 def retire(session: Session, module: str) -> str:
     """Retire a module whose file is gone: its objects stay or are dropped, as the lifecycle says.
 
-    Return what was done as part of a sentence. Raises RefusedError where something else depends on the objects, and
-    what `apply` raises for the lock and the ledger.
+    Return what was done as part of a sentence, '' where nothing was. Raises RefusedError where something else depends
+    on the objects, and what `apply` raises for the lock and the ledger.
     """
 
-    def attempt() -> str:
+    def attempt(connection: Connection) -> str:
+        if cache.known(str(session.target)):  # else the stack is destroyed, or the live check is off
+            planned = current_plan(connection, session, recorded=True)
+            _refuse(planned.plan, session)
+            renamed = planned.plan.renames.get(module)
+            if renamed:
+                _rename(connection, session, planned)
+                return f"it is {renamed} now"
+            if any(step.module == module and step.step is Step.DROP for step in planned.plan.removed):
+                _tear_down(connection, session, planned)
+                return f"its objects are dropped from {session.place}"
+        done = retire_module(connection, session, module)
+        cache.forget(str(session.target))
+        return done
+
+    return _with_lock(session, attempt)
+
+
+def _with_lock(session: Session, act: Callable[[Connection], _Result]) -> _Result:
+    """Return what `act` returns, given a connection that holds the lock; it is repeated where that is safe."""
+
+    def attempt() -> _Result:
         with _locked_connection(session) as connection:
-            return retire_module(connection, session, module)
+            return act(connection)
 
     with translated_errors(session.place):
         return retry(attempt, seconds=session.wait, tell=session.tell)
+
+
+def _carry_out(connection: Connection, session: Session, planned: PlanInProgress, module: Module) -> Applied:
+    """Do what the plan says of one module, and what has to be done before it."""
+    if module.name in planned.done:
+        return planned.done[module.name]
+    plan = planned.plan
+    step = plan.step_of(module.name)
+    _refuse(plan, session)
+    if step is None:
+        raise RefusedError("is not among the modules of its directory", place=f"{module.path} in {session.place}")
+    _rename(connection, session, planned)
+    if plan.teardown and step.step in {Step.APPLY, Step.REBUILD}:
+        _tear_down(connection, session, planned)
+        if module.name in planned.done:
+            return planned.done[module.name]
+    if step.step is Step.APPLY:
+        prepare_observer(session.target)
+        applied = run_module(connection, session, module, planned.file_of(module.name).digests, Step.APPLY)
+    elif step.step in _WRITTEN_STEPS:
+        applied = _write_row(connection, session, planned, step)
+    else:
+        planned.done |= finish_rebuild(connection, session) if session.lifecycle is Lifecycle.EPHEMERAL else {}
+        applied = planned.done.get(module.name, Applied(step.step))
+    return _done(connection, session, planned, {module.name: applied})[module.name]
+
+
+def _refuse(plan: Plan, session: Session) -> None:
+    """Raise RefusedError with all refusals of a plan; nothing of such a plan is carried out."""
+    if plan.refusals:
+        raise refusal_of(plan, session.place)
+
+
+def _rename(connection: Connection, session: Session, planned: PlanInProgress) -> None:
+    """Write the new names of renamed files into their rows, once."""
+    renames = {} if planned.is_renamed else planned.plan.renames
+    if renames:
+        with session.transaction(connection):
+            ledger.rename_entries(connection, renames, session.stack)
+        _done(connection, session, planned, {})
+    planned.is_renamed = True
+
+
+def _tear_down(connection: Connection, session: Session, planned: PlanInProgress) -> None:
+    """Drop what the plan drops and run the modules that run, once; refuse it where the database changed meanwhile."""
+    if planned.is_torn_down:
+        return
+    if read_status(connection, session.stack).catalog != planned.status.catalog:
+        cache.forget(str(session.target))
+        raise RefusedError(
+            "was changed by somebody else since its plan was made; nothing was dropped",
+            place=session.place,
+            remedy="look at a new preview, and run again",
+        )
+    modules = [planned.file_of(name).module for name in planned.plan.runs]
+    applied = rebuild(connection, session, planned.plan.teardown, modules)
+    planned.is_torn_down = True
+    _done(connection, session, planned, applied)
+
+
+def _write_row(connection: Connection, session: Session, planned: PlanInProgress, step: PlannedStep) -> Applied:
+    """Write the row of a module that is not run, with its objects as they are where those were proved."""
+    digests = planned.file_of(step.module).digests
+    effect = None
+    if step.is_proved:
+        effects = effects_of_modules(session)
+        effect = planned.status.effect_to_record(effects.by_module[step.module])
+    with session.transaction(connection):
+        if not read_identity(connection):
+            create_ledger(connection, session.stack)
+        ledger.record(
+            connection, step.module, digests, step=step.step, stack=session.stack, milliseconds=0, effect=effect
+        )
+    return Applied(step.step)
+
+
+def _done(
+    connection: Connection, session: Session, planned: PlanInProgress, applied: dict[str, Applied]
+) -> dict[str, Applied]:
+    """Note what is done of a plan, and the ledger's revision after it."""
+    planned.done |= applied
+    planned.revision = ledger.read_revision(connection, session.stack)
+    return planned.done
 
 
 @contextmanager
@@ -82,86 +189,9 @@ def _locked_connection(session: Session) -> Generator[Connection]:
         try:
             yield connection
         except Exception:
+            cache.forget(str(session.target))
             wait_for_observer(session.target)
             raise
-
-
-def _apply_dropping_orphans(
-    connection: Connection, session: Session, module: Module, digests: Digests, *, check_drift: bool
-) -> Applied:
-    """Apply a module, a second time if the first failed for objects of modules without a file, which are dropped."""
-    try:
-        return _apply_once(connection, session, module, digests, check_drift=check_drift)
-    except ModuleError as error:
-        if connection.broken or not drop_orphans(connection, session, error):
-            raise
-    reset_session(connection)
-    return _apply_once(connection, session, module, digests, check_drift=check_drift)
-
-
-def _apply_once(
-    connection: Connection, session: Session, module: Module, digests: Digests, *, check_drift: bool
-) -> Applied:
-    """Classify a module, decide, and act."""
-    status = classify(connection, session, module, digests, check_drift=check_drift)
-    change = change_between(digests, status.entry.digests if status.entry else None)
-    decision = decide(status.state, change, session.lifecycle)
-    if decision.step is Step.UNCHANGED:
-        if session.lifecycle is Lifecycle.EPHEMERAL:
-            finish_rebuild(connection, session)
-        return Applied(decision.step)
-    if decision.step is Step.REFUSE:
-        raise _refusal(session, module, decision, _refusal_differences(session, module, status))
-    if decision.step is Step.REBUILD:
-        return rebuild(connection, session, module)
-    if decision.step is Step.APPLY:
-        return run_module(connection, session, module, digests, Step.APPLY)
-    effect = _proved_effect(connection, session, module, status, decision)  # reads in a transaction of its own
-    with session.transaction(connection):
-        if not read_identity(connection):
-            create_ledger(connection, session.stack)
-        ledger.record(
-            connection, module.name, digests, step=decision.step, stack=session.stack, milliseconds=0, effect=effect
-        )
-        return Applied(decision.step)
-
-
-def _refusal_differences(session: Session, module: Module, status: ModuleStatus) -> list[Difference]:
-    """Return the differences that a refusal rests on."""
-    if status.database is None:
-        return []
-    if status.entry:
-        return status.database.drift(module.name)
-    return compare_module(status.database, effects_of_modules(session), module.name, None)
-
-
-def _refusal(session: Session, module: Module, decision: Decision, differences: list[Difference]) -> RefusedError:
-    """Return the error for a refused step: where, why, what to do instead, and each difference with definitions."""
-    return RefusedError(
-        decision.why,
-        place=f"{module.path} in {session.place}",
-        remedy=decision.remedy + "".join(f"\n{difference}" for difference in differences),
-    )
-
-
-def _proved_effect(
-    connection: Connection, session: Session, module: Module, status: ModuleStatus, decision: Decision
-) -> CatalogChange | None:
-    """Return the effect to record for a module that is not run, or None where its row keeps the one it has.
-
-    Raises RefusedError where the database is not as the module would make it.
-    """
-    if decision.step is Step.REFORMATTED or (status.state is ModuleState.ORPHANED and decision.step is Step.ADOPT):
-        return None
-    database = status.database or read_status(connection, session.stack)
-    effects = effects_of_modules(session)
-    differences = compare_module(database, effects, module.name, status.entry.effect if status.entry else None)
-    if differences:
-        refusal = Decision(
-            Step.REFUSE, f"{decision.why}, but the database does not match", f"{decision.remedy}; these differ:"
-        )
-        raise _refusal(session, module, refusal, differences)
-    return database.effect_to_record(effects.by_module[module.name])
 
 
 def _record_failure(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,6 +12,7 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 
 from infra.errors import LedgerError
+from infra.plan.ledger_rows import LedgerIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,15 +30,6 @@ SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database 
 
 _current: WeakKeyDictionary[Connection, tuple[str, int]] = WeakKeyDictionary()
 _with_ledger: WeakSet[Connection] = WeakSet()
-
-
-@dataclass(frozen=True)
-class LedgerIdentity:
-    """The stack, server and database that a ledger belongs to; `system_identifier` is pg_control_system()'s."""
-
-    stack: str
-    system_identifier: str
-    database: int
 
 
 @cache

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from infra.catalog.changes import CatalogChange
 from infra.modules.decision import Digests, Step
 from infra.modules.module import order
-from infra.postgres.ledger.identity import translated_format_errors
+from infra.plan.ledger_rows import ORPHANED, LedgerEntry
+from infra.postgres.ledger.identity import current_identity, read_identity, translated_format_errors
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.plan.ledger_rows import LedgerIdentity
     from infra.postgres.connection.pool import Connection
 
-ORPHANED = "orphaned"
 OUTCOMES = {Step.APPLY: "applied", Step.REBUILD: "applied", Step.ADOPT: "adopted", Step.VERIFY: "verified"}
 
 ENTRIES = "SELECT module, text_digest, statements_digest, outcome, objects FROM sqlmodule.ledger"
@@ -43,38 +45,29 @@ ON CONFLICT (module) DO UPDATE SET
 """
 
 
-@dataclass(frozen=True)
-class LedgerEntry:
-    """A module's row."""
+class Revision(NamedTuple):
+    """What changes with every write to a ledger: whose it is, whose it should be, and its last event."""
 
-    module: str
-    digests: Digests
-    outcome: str
-    effect: CatalogChange
+    identity: LedgerIdentity
+    current: LedgerIdentity
+    event: int
+
+
+def read_revision(connection: Connection, stack: str) -> Revision | None:
+    """Return the ledger's revision, None where there is no ledger."""
+    identity = read_identity(connection)
+    if identity is None:
+        return None
+    with translated_format_errors():
+        row = connection.execute("SELECT coalesce(max(id), 0) FROM sqlmodule.event").fetchone()
+    return Revision(identity, current_identity(connection, stack), int(row[0]) if row else 0)
 
 
 def read_entry(connection: Connection, module: str) -> LedgerEntry | None:
     """Return a module's row, or None."""
-    return read_entry_and_candidates(connection, module, "")[0]
-
-
-def read_entry_and_candidates(
-    connection: Connection, module: str, statements_digest: str
-) -> tuple[LedgerEntry | None, list[str]]:
-    """Return a module's row, or None, and the names of rows that may be this module's under an earlier file name.
-
-    Those are the rows with the same statements, then the rows with the same number that are not orphaned.
-    """
-    query = ENTRIES + " WHERE module = %s OR statements_digest = %s OR split_part(module, '-', 1)::numeric = %s"
     with translated_format_errors():
-        rows = [_entry(row) for row in connection.execute(query, (module, statements_digest, order(module)[0]))]
-    entry = next((row for row in rows if row.module == module), None)
-    ranked = sorted(
-        (row.digests.statements != statements_digest, order(row.module), row.module)
-        for row in rows
-        if row.module != module and (row.digests.statements == statements_digest or row.outcome != ORPHANED)
-    )
-    return entry, [name for _, _, name in ranked]
+        row = connection.execute(ENTRIES + " WHERE module = %s", (module,)).fetchone()
+    return _entry(row) if row else None
 
 
 def read_unfinished(connection: Connection) -> dict[str, LedgerEntry]:
@@ -152,20 +145,32 @@ def record_failure(
     )
 
 
-def mark_orphaned(connection: Connection, module: str) -> None:
+def mark_orphaned(connection: Connection, module: str, stack: str) -> None:
     """Record that a module's file was removed and its objects stay."""
     connection.execute("UPDATE sqlmodule.ledger SET outcome = %s WHERE module = %s", (ORPHANED, module))
+    _record_event(connection, module, Step.RETAIN.value, stack)
 
 
-def rename_entry(connection: Connection, old: str, new: str) -> None:
-    """Change the module's name in its row to the file's new name."""
-    connection.execute("UPDATE sqlmodule.ledger SET module = %s WHERE module = %s", (new, old))
+def rename_entries(connection: Connection, renames: Mapping[str, str], stack: str) -> None:
+    """Change modules' names in their rows, given new names by old ones."""
+    for old, new in renames.items():
+        connection.execute("UPDATE sqlmodule.ledger SET module = %s WHERE module = %s", (new, old))
+        _record_event(connection, new, "rename", stack)
 
 
-def delete_entries(connection: Connection, modules: list[str]) -> None:
+def delete_entries(connection: Connection, modules: list[str], stack: str) -> None:
     """Delete the rows of modules whose objects are dropped in the same transaction."""
     connection.execute(
-        "WITH resumed AS (DELETE FROM sqlmodule.resume WHERE module = ANY (%(modules)s))"
+        "WITH resumed AS (DELETE FROM sqlmodule.resume WHERE module = ANY (%(modules)s)),"
+        " logged AS (INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)"
+        " SELECT unnest(%(modules)s), %(step)s, '', %(stack)s, '0')"
         " DELETE FROM sqlmodule.ledger WHERE module = ANY (%(modules)s)",
-        {"modules": modules},
+        {"modules": modules, "step": Step.DROP.value, "stack": stack},
+    )
+
+
+def _record_event(connection: Connection, module: str, step: str, stack: str) -> None:
+    connection.execute(
+        "INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration) VALUES (%s, %s, '', %s, '0')",
+        (module, step, stack),
     )

@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOT_COMPARED, fingerprint
-from infra.postgres.apply.preview import cached_status
-from infra.postgres.apply.status import read_status
+from infra.postgres.apply.planning import cache, read_status
 from infra.postgres.connection.connect import connect
 from infra.resources.base import admin_target
 from infra.resources.console import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from infra.resources.base import Properties
 
 
-def unmanaged(props: Properties) -> list[str]:
-    """Return the objects that no module made, [] where the server does not answer soon."""
-    status = cached_status(admin_target(props), props["stack"], _log(props))
-    return [str(identity) for identity in status.unmanaged(props["allowed"])] if status else []
+def unmanaged(props: Properties) -> list[str] | None:
+    """Return the objects that no module made, None where this process has not looked at the database."""
+    known = cache.known(str(admin_target(props)))
+    return [str(identity) for identity in known.status.unmanaged(props["allowed"])] if known else None
 
 
 def ready(props: Properties) -> Properties:
@@ -29,7 +26,8 @@ def ready(props: Properties) -> Properties:
         status = read_status(connection, props["stack"])
     found = [str(identity) for identity in status.unmanaged(props["allowed"])]
     if found and found != props.get("unmanaged"):
-        _log(props)(f"no module made {', '.join(found)}; name it in modules.unmanaged when that is right")
+        tell = logger(props["stack"], "SchemaReady", f"{props['database']}-ready")
+        tell(f"no module made {', '.join(found)}; name it in modules.unmanaged when that is right")
     return {
         **props,
         "fingerprint": fingerprint(status.catalog),
@@ -37,7 +35,3 @@ def ready(props: Properties) -> Properties:
         "unmanaged": found,
         "not_compared": list(NOT_COMPARED),
     }
-
-
-def _log(props: Properties) -> Callable[[str], None]:
-    return logger(props["stack"], "SchemaReady", f"{props['database']}-ready")

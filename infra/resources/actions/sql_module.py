@@ -6,65 +6,46 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.errors import RefusedError
-from infra.modules.decision import Lifecycle, Step
-from infra.postgres.apply import preview as previews
-from infra.postgres.apply import runner
-from infra.postgres.connection.session import Session
-from infra.resources.base import target_of
+from infra.modules.decision import Step
+from infra.postgres.apply import planning, runner
+from infra.resources.actions.session import session_of_text
 from infra.resources.console import logger
 
 if TYPE_CHECKING:
-    from infra.modules.decision import Digests
     from infra.modules.module import Module
+    from infra.postgres.connection.session import Session
     from infra.resources.base import Properties
 
 
-def preview_of(props: Properties, module: Module, digests: Digests) -> tuple[str, str]:
-    """Return the step that a run would take and the drift, '' for none; raises RefusedError where it would refuse."""
-    found = previews.preview(_session(props), module, digests)
-    if found.refused:
-        raise RefusedError(found.refused)
-    return found.change, found.drift
+def planned_change(props: Properties, *, explain: bool) -> str:
+    """Return what a run would do with a module that was applied, and its drift; '' where it is to stay as it is."""
+    planned = planning.look(session_of_module(props), recorded=True, explain=explain)
+    step = planned.plan.step_of(props["module"]) if isinstance(planned, planning.PlanInProgress) else None
+    if step is None or (step.step is Step.UNCHANGED and not step.renamed_from):
+        return ""
+    return "\n".join([f"{step.step.value}: {step.why}", *map(str, step.drift)])
 
 
-def show(props: Properties, text: str) -> None:
-    """Show a text at the module."""
-    _session(props).tell(text)
-
-
-def apply_module(props: Properties, module: Module, digests: Digests, *, verify: bool) -> str:
-    """Apply the module and return the outcome; with `verify` its objects are compared first."""
-    applied = runner.apply(_session(props), module, digests, check_drift=verify)
+def apply_module(props: Properties, module: Module, *, recorded: bool) -> str:
+    """Do with the module what the plan for its database says, and return the outcome."""
+    applied = runner.apply(session_of_module(props), module, recorded=recorded)
     return (Step.UNCHANGED if applied.step is Step.REFORMATTED else applied.step).value
 
 
 def read_drift(props: Properties) -> str | None:
     """Return how the module's objects differ from the live catalog, '' for not at all, None where it is not applied."""
-    return previews.detect_drift(_session(props), props["module"])
+    return planning.detect_drift(session_of_module(props), props["module"])
 
 
 def retire_removed(props: Properties) -> None:
     """Retain or drop what a module without a file made, and report which."""
-    session = _session(props)
-    session.tell(f"{props['module']} was removed: {runner.retire(session, props['module'])}")
+    session = session_of_module(props)
+    done = runner.retire(session, props["module"])
+    if done:
+        session.tell(f"{props['module']} was removed: {done}")
 
 
-def _session(props: Properties) -> Session:
-    shared: Properties = json.loads(props["session"])
-    migrator, admin = shared["migrator"], shared["admin"]
-    return Session(
-        target=target_of(shared, migrator["user"], migrator["password"]),
-        admin=target_of(shared, admin["user"], admin["password"]),
-        owner=shared["owner"],
-        stack=shared["stack"],
-        lifecycle=Lifecycle(props["lifecycle"]),
-        directory=str(Path(props["path"]).parent),
-        allowed=tuple(shared["allowed"]),
-        roles=tuple(shared["roles"]),
-        extensions=tuple(shared["extensions"]),
-        lock_timeout=shared["lock_timeout"],
-        statement_timeout=shared["statement_timeout"],
-        wait=shared["wait"],
-        tell=logger(shared["stack"], "SqlModule", f"{props['database']}-{props['module']}"),
-    )
+def session_of_module(props: Properties) -> Session:
+    """Return the session of a module's properties, which shows messages at the module."""
+    tell = logger(json.loads(props["session"])["stack"], "SqlModule", f"{props['database']}-{props['module']}")
+    return session_of_text(props["session"], props["lifecycle"], str(Path(props["path"]).parent), tell)

@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from infra.modules.decision import Digests, Lifecycle, Step
-from infra.modules.digests import text_digest
+from infra.modules.decision import Lifecycle, Step
 from infra.modules.module import Module
-from infra.modules.statements import statements_digest
 from infra.postgres.apply import runner
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
@@ -74,8 +72,7 @@ class Applying:
                 name = f"{number:05}-module"
                 text = f"CREATE TABLE t{number} (id int PRIMARY KEY);\nINSERT INTO t{number} VALUES ({number});\n"
                 module = Module(number, name, f"sql/{name}.sql", text)
-                digests = Digests(text_digest(text), statements_digest(text))
-                self.done.append((name, runner.apply(self.session, module, digests).step))
+                self.done.append((name, runner.apply(self.session, module).step))
                 self.times.append(time.monotonic())
         except Exception as error:  # noqa: BLE001 (shown by the test)
             self.errors.append(error)
@@ -172,6 +169,6 @@ def test_without_a_primary_the_wait_ends_at_its_limit(cluster: PatroniCluster) -
     module = Module(1, "01-never", "sql/01-never.sql", text)
     started = time.monotonic()
     with pytest.raises(Exception, match="cannot be reached") as caught:
-        runner.apply(session, module, Digests(text_digest(text), statements_digest(text)))
+        runner.apply(session, module)
     assert not isinstance(caught.value, psycopg.Error)
     assert time.monotonic() - started < 10

@@ -15,14 +15,11 @@ from psycopg.conninfo import conninfo_to_dict
 from infra.catalog.catalog import Catalog, fingerprint
 from infra.catalog.changes import is_structure
 from infra.errors import RefusedError
-from infra.modules.decision import Digests, Lifecycle, Step
-from infra.modules.digests import text_digest
+from infra.modules.decision import Lifecycle, Step
 from infra.modules.module import Module, load_modules
-from infra.modules.statements import statements_digest
 from infra.postgres.apply import runner
 from infra.postgres.apply.module_effects import effects_of_modules
-from infra.postgres.apply.preview import Preview, forget_snapshots, preview
-from infra.postgres.apply.status import forget_managed_databases, read_status
+from infra.postgres.apply.planning import PlanInProgress, cache, look, read_status
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
@@ -36,15 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from infra.plan.plan import Plan, PlannedStep
+
 OWNER, MIGRATOR, READER = "world_owner", "world_migrator", "world_readonly"
 TEMPLATE = "world_template"
 
 PERSISTENT, EPHEMERAL = Lifecycle.PERSISTENT, Lifecycle.EPHEMERAL
-
-
-def digests(module: Module) -> Digests:
-    """Return a module's digests, as the resource computes them."""
-    return Digests(text_digest(module.text), statements_digest(module.text))
 
 
 @dataclass
@@ -82,10 +76,10 @@ class World:
         """Return a module by its name."""
         return next(module for module in self.modules() if module.name == name)
 
-    def up(self, *, check_drift: bool = True) -> list[Step]:
+    def up(self) -> list[Step]:
         """Apply all modules in order, as `pulumi up` would in a process of its own, and return the steps."""
         self.new_process()
-        return [self.apply(module, check_drift=check_drift) for module in self.modules()]
+        return [self.apply(module) for module in self.modules()]
 
     def refused(self) -> list[str]:
         """Apply all modules, and return the lines of the RefusedError in which that ends."""
@@ -93,25 +87,31 @@ class World:
             self.up()
         return str(caught.value).splitlines()
 
-    def apply(self, module: Module, *, check_drift: bool = True) -> Step:
+    def apply(self, module: Module, *, recorded: bool = False) -> Step:
         """Apply a module, and return the step."""
-        return runner.apply(self.session, module, digests(module), check_drift=check_drift).step
+        return runner.apply(self.session, module, recorded=recorded).step
 
-    def preview(self, name: str) -> Preview:
-        """Return the preview of a module in a process of its own."""
+    def plan(self, *, recorded: bool = False) -> Plan:
+        """Return the plan that a preview in a process of its own makes."""
         self.new_process()
-        module = self.module(name)
-        return preview(self.session, module, digests(module))
+        planned = look(self.session, recorded=recorded, explain=True)
+        assert isinstance(planned, PlanInProgress), planned
+        return planned.plan
+
+    def step(self, module: str) -> PlannedStep:
+        """Return a module's step in the plan of a preview."""
+        step = self.plan().step_of(module)
+        assert step, module
+        return step
 
     def retire(self, name: str) -> str:
-        """Retire a module whose file is gone."""
+        """Retire a module whose file is gone, in a process that has not looked at the database."""
         self.new_process()
         return runner.retire(self.session, name)
 
     def new_process(self) -> None:
         """Forget what a process remembers between modules, except the effects on scratch, which are keyed by texts."""
-        forget_managed_databases()
-        forget_snapshots()
+        cache.clear()
 
     def sql(self, text: str, *, owner: bool = True) -> list[Any]:
         """Return the rows of a statement that is run by hand, as the owner or as a superuser."""

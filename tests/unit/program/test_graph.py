@@ -192,9 +192,9 @@ def test_passwords_are_sent_as_secrets_only(graph: Mapping[str, Any]) -> None:
 def test_the_texts_of_modules_are_sent_once() -> None:
     """However many databases there are, one resource has the texts; a module in a database has its digest."""
     graph = declared(databases=["first_db", "second_db"])
-    assert graph["modules"].object["texts"] == {f"0{number}-module": f"SELECT {number};\n" for number in (1, 2, 3)}
+    assert graph["schema-plan"].object["texts"] == {f"0{number}-module": f"SELECT {number};\n" for number in (1, 2, 3)}
     sent = [name for name, request in graph.items() if "SELECT 2;" in str(request.object)]
-    assert sent == ["modules"]
+    assert sent == ["schema-plan"]
 
 
 def test_what_is_sent_does_not_grow_with_the_square_of_the_modules() -> None:

@@ -73,6 +73,7 @@ def test_the_defaults() -> None:
             "statement_timeout": 600.0,
             "wait": 60.0,
             "live_check": True,
+            "strict": None,
             "unmanaged": ("table public.alembic_version",),
         },
         "env_file": ".env.{stack}",

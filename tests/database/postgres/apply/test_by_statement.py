@@ -70,7 +70,7 @@ def test_it_resumes_where_it_stopped(applied: World) -> None:
     assert str(caught.value).startswith('sql/02-i.sql:4:1: could not create unique index "once" [23505]')
     assert valid(world) == {"first": True, "once": False}
     assert owned(world, "resume") == [("index", "public.first"), ("table", "public.a")]
-    assert world.preview("02-i").refused == ""
+    assert world.step("02-i").why == "an earlier run stopped in it"
     world.sql("DELETE FROM a WHERE name = 'y'")
     assert world.up() == [Step.UNCHANGED, Step.APPLY]
     assert world.messages == ["index public.once was left invalid by an earlier run and is built again"]
@@ -166,7 +166,7 @@ def test_it_is_rebuilt_after_the_modules_before_it(applied: World) -> None:
     world.write(m02_i=module(FIRST, NOTE), m03_c="CREATE TABLE c ();\n")
     world.up()
     world.write(m01_a="CREATE TABLE a (id bigint, name text);\n")
-    assert world.up() == [Step.REBUILD, Step.UNCHANGED, Step.UNCHANGED]
+    assert world.up() == [Step.REBUILD, Step.REBUILD, Step.REBUILD]
     assert world.drift() == {}
     world.write(m01_a=TABLE, m02_i=module(UNIQUE, NOTE))
     with pytest.raises(ModuleError):

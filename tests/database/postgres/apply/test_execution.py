@@ -132,7 +132,7 @@ def test_what_a_module_leaves_reaches_no_later_one(new_world: Callable[[], World
     write(world, *texts)
     assert world.up() == [Step.APPLY] * len(texts)
     write(world, "CREATE TABLE edited ();\n" + texts[0], *texts[1:])
-    assert world.up() == [Step.REBUILD, *[Step.UNCHANGED] * (len(texts) - 1)]
+    assert world.up() == [Step.REBUILD] * len(texts)
     first.up()
     assert contents(world) == contents(first)
     assert world.fingerprint() == first.fingerprint()
@@ -202,7 +202,7 @@ def test_a_rebuild_commits_where_postgresql_demands_it(world: World, monkeypatch
     assert sorted(contents(world)) == ["a", "person"]
     assert sorted(world.ledger()) == ["01-x", "02-x", "03-x"]
     world.write(m04_x="SELECT 1;\n")
-    assert world.up() == [Step.UNCHANGED] * 4
+    assert world.up() == [*[Step.UNCHANGED] * 3, Step.REBUILD]
     assert world.equals_scratch()
 
 
@@ -214,7 +214,7 @@ def test_a_value_that_is_added_unseen_makes_a_rebuild_begin_again(world: World) 
     world.up()
     hidden = "DO $$ BEGIN EXECUTE 'ALTER TYPE mood ADD VALUE IF NOT EXISTS ''ok'''; END $$;\n"
     world.write(m01_x=hidden, m03_x=USE_VALUE)
-    assert world.up() == [Step.REBUILD, Step.UNCHANGED, Step.UNCHANGED]
+    assert world.up() == [Step.REBUILD] * 3
     assert contents(world) == {"person": ["('ok',)"]}
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from infra.errors import ModuleError
 from infra.modules.decision import Step
+from infra.plan.plan import FOLLOWS
+from infra.plan.refusal import refusal_of
 from tests.database.postgres.databases import EPHEMERAL
 
 if TYPE_CHECKING:
@@ -34,11 +36,13 @@ def test_a_changed_module_is_rebuilt_in_an_ephemeral_stack(applied: World) -> No
     """This and the later modules are dropped in reverse and run again; earlier ones, and their rows, stay."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.write(m02_table=WIDER)
-    assert world.preview("02-table").change == (
-        "rebuild: its statements changed; drops and recreates 1 table of modules 02 to 03, losing all rows (a 1)"
-    )
-    assert world.preview("01-base").change == ""
-    assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.UNCHANGED]
+    assert [(step.step, step.why) for step in world.plan().steps] == [
+        (Step.UNCHANGED, "applied as it is"),
+        (Step.REBUILD, "its statements changed"),
+        (Step.REBUILD, FOLLOWS),
+    ]
+    assert world.plan().tables_dropped() == ["public.a"]
+    assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.REBUILD]
     assert world.sql("SELECT id FROM base") == [(7,)]
     assert world.sql("SELECT count(*) FROM a") == [(0,)]
     assert world.drift() == {}
@@ -67,10 +71,8 @@ def test_a_rebuild_includes_earlier_modules_that_the_rebuilt_ones_changed(world:
     )
     world.up()
     world.write(m03_c="ALTER TABLE a ALTER x SET DEFAULT 1;")
-    assert world.preview("03-c").change == (
-        "rebuild: its statements changed; drops and recreates 2 tables of modules 01 to 03, losing no row"
-    )
-    assert world.up() == [Step.UNCHANGED, Step.UNCHANGED, Step.REBUILD]
+    assert world.plan().tables_dropped() == ["public.a", "public.b"]
+    assert world.up() == [Step.REBUILD] * 3
     assert world.drift() == {}
     assert world.equals_scratch()
 
@@ -94,7 +96,7 @@ def test_a_rebuild_is_refused_where_an_unmanaged_object_depends_on_it(applied: W
     world.write(m02_table=WIDER)
     (line,) = world.refused()
     assert line == (
-        f"sql/02-table.sql in {world.place}: cannot be dropped, because other objects depend on "
+        f"modules 02-table to 03-index in {world.place}: cannot be dropped, because other objects depend on "
         "what it created: view report depends on table a; drop those objects first, if they are not needed"
     )
     assert world.sql("SELECT name FROM a") == [("x",)]
@@ -105,7 +107,7 @@ def test_a_migrated_database_is_verified_and_recorded(applied: World) -> None:
     world = applied
     world.sql("ALTER TABLE a ADD size bigint; UPDATE a SET size = 5; ALTER TABLE a ALTER size SET NOT NULL")
     world.write(m02_table=WIDER)
-    assert world.preview("02-table").change == "verify: its statements changed, and so did the database"
+    assert world.step("02-table").why == "its statements changed, and so did the database"
     assert world.up() == [Step.UNCHANGED, Step.VERIFY, Step.UNCHANGED]
     assert world.sql("SELECT * FROM a") == [(1, 7, "x", 5)]
     assert world.ledger()["02-table"] == "verified"
@@ -117,14 +119,8 @@ def test_a_database_that_was_not_migrated_is_refused(applied: World) -> None:
     """Every missing, extra and different object is named with both definitions; nothing is run or recorded."""
     world = applied
     world.write(m02_table="CREATE TABLE a (id bigint PRIMARY KEY, name text, size bigint NOT NULL);\n")
-    shown = world.preview("02-table")
-    assert shown.refused == (
-        f"sql/02-table.sql in {world.place}: its statements changed, but the database does not "
-        "match: column public.a.base_id is extra, column public.a.id is different, column public.a.size is missing, "
-        "constraint public.a.a_base_id_fkey is extra; "
-        "write the difference as a migration (`alembic revision --autogenerate`), or take the change back"
-    )
     first, *rest = world.refused()
+    assert str(refusal_of(world.plan(), world.place)).splitlines() == [first, *rest]
     assert first == (
         f"sql/02-table.sql in {world.place}: its statements changed, but the database does not match; write the "
         "difference as a migration (`alembic revision --autogenerate`), or take the change back; these differ:"
@@ -148,15 +144,14 @@ def test_a_database_that_was_not_migrated_is_refused(applied: World) -> None:
 
 def test_a_preview_of_an_unchanged_module_is_empty(applied: World) -> None:
     """A module that is applied as it is has no change, no drift and no refusal."""
-    shown = applied.preview("02-table")
-    assert (shown.change, shown.drift, shown.refused) == ("", "", "")
+    assert applied.plan().is_unchanged
 
 
 def test_vanished_objects_are_rebuilt_in_an_ephemeral_stack(applied: World) -> None:
     """In an ephemeral stack a module whose objects are all gone is rebuilt with the later ones."""
     world = applied.set(lifecycle=EPHEMERAL)
     world.sql("DROP TABLE a CASCADE")
-    assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.UNCHANGED]
+    assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.REBUILD]
     assert world.drift() == {}
 
 
@@ -164,5 +159,5 @@ def test_a_renamed_module_is_verified_although_nothing_was_looked_at_before(appl
     """Pulumi creates a renamed module, which does not compare its objects first: the proof reads them itself."""
     applied.sql("ALTER TABLE a ADD size bigint NOT NULL DEFAULT 0; ALTER TABLE a ALTER size DROP DEFAULT")
     applied.write(m02_table=None, m02_renamed=WIDER)
-    assert applied.up(check_drift=False) == [Step.UNCHANGED, Step.VERIFY, Step.UNCHANGED]
+    assert applied.up() == [Step.UNCHANGED, Step.VERIFY, Step.UNCHANGED]
     assert applied.ledger()["02-renamed"] == "verified"

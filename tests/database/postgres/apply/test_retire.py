@@ -76,7 +76,7 @@ def test_objects_are_dropped_in_an_ephemeral_stack(applied: World) -> None:
         "constraint public.a.a_pkey",
     }
     assert world.ledger() == {"01-a": "applied"}
-    assert world.retire("02-b") == "there was nothing to drop"
+    assert world.retire("02-b") == ""
 
 
 def test_what_a_later_module_needs_is_not_dropped(applied: World) -> None:
@@ -119,4 +119,4 @@ def test_a_module_that_changed_an_earlier_one_is_not_retired(applied: World) -> 
 
 def test_without_a_ledger_nothing_is_dropped(world: World) -> None:
     """A database without a ledger has nothing to drop."""
-    assert world.retire("01-a") == "there was nothing to drop"
+    assert world.retire("01-a") == ""

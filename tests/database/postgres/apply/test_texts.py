@@ -64,5 +64,5 @@ def test_10_mb_of_inserts_are_applied(world: World) -> None:
     """A module of 10 MB runs in one transaction like any other, in seconds."""
     row = "INSERT INTO a VALUES ('" + "x" * 970 + "');\n"
     world.write(m01_a="CREATE TABLE a (x text);\n" + row * 10_500)
-    assert world.up(check_drift=False) == [Step.APPLY]
+    assert world.up() == [Step.APPLY]
     assert world.sql("SELECT count(*) FROM a") == [(10_500,)]

@@ -89,8 +89,9 @@ def cut_short(module: Module) -> Iterator[Module]:
 class Pair:
     """Two databases with the same modules applied; in the first one after interrupted attempts."""
 
-    def __init__(self, make: Callable[[], World]) -> None:
+    def __init__(self, make: Callable[[], World], folder: Path) -> None:
         self.make = make
+        self.folder = folder
         self.worlds: tuple[World, World] | None = None
 
     def before(self, module: Module) -> tuple[World, World]:
@@ -101,7 +102,7 @@ class Pair:
             applied = world.ledger()
             for earlier in MODULES[: module.number - 1]:
                 if earlier.name not in applied:
-                    assert world.apply(suitable(earlier), check_drift=False) is Step.APPLY
+                    assert world.apply(suitable(earlier)) is Step.APPLY
         return self.worlds
 
 
@@ -118,20 +119,20 @@ def pair(lasting_worlds: Callable[[Path], World], tmp_path_factory: pytest.TempP
     files.mkdir()
     for module in map(suitable, MODULES):
         (files / f"{module.name}.sql").write_text(module.text, encoding="utf-8")
-    return Pair(lambda: lasting_worlds(files))
+    return Pair(lambda: lasting_worlds(files), files.parent)
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_a_backend_terminated_at_every_statement(pair: Pair, module: Module, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever a module's session ends, nothing of it is left, and the next run applies it completely."""
+    monkeypatch.chdir(pair.folder)
     world, undisturbed = pair.before(module)
-    monkeypatch.chdir(world.files.parent)
     module = suitable(module)
     before = world.fingerprint()
     world.set(wait=0.01)
     for broken in cut_short(module):
         with pytest.raises(InfraError):
-            world.apply(broken, check_drift=False)
+            world.apply(broken)
     assert module.name not in world.ledger()
     assert world.fingerprint() == before
     assert world.set(wait=10).apply(module) is Step.APPLY

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 
 from infra.catalog.catalog import STRUCTURE
-from infra.catalog.changes import CatalogChange, catalog_change_between
+from infra.catalog.changes import CatalogChange, catalog_change_between, created_objects
 from infra.errors import RefusedError
 from infra.modules.statements import parse
-from infra.postgres.apply.drop import created_objects, drop_objects
+from infra.postgres.apply.drop import drop_objects
 from infra.postgres.connection import pool
 from infra.postgres.introspection.effects import catalog_change_of
 from infra.postgres.introspection.reader import is_empty, read_catalog

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from infra.catalog.catalog import ObjectId
-from infra.catalog.changes import CatalogChange
-from infra.postgres.apply.drop import created_objects, drop_statements, revoke_statements
+from infra.catalog.changes import CatalogChange, created_objects
+from infra.postgres.apply.drop import drop_statements, revoke_statements
 
 TABLE, COLUMN = ObjectId("table", "public.t"), ObjectId("column", "public.t.a")
 

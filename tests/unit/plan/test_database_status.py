@@ -8,9 +8,8 @@ from infra.catalog.catalog import Catalog, ObjectId
 from infra.catalog.changes import CatalogChange
 from infra.catalog.difference import Difference
 from infra.modules.decision import Digests, ModuleState
-from infra.postgres.apply.status import DatabaseStatus
-from infra.postgres.ledger.identity import LedgerIdentity
-from infra.postgres.ledger.ledger import ORPHANED, LedgerEntry
+from infra.plan.database_status import DatabaseStatus
+from infra.plan.ledger_rows import ORPHANED, LedgerEntry, LedgerIdentity
 
 HERE = LedgerIdentity("stack", "1", 1)
 A, B, C = (ObjectId("column", f"public.t.{name}") for name in "abc")

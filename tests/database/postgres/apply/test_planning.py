@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import InfraError
-from infra.postgres.apply import preview
-from infra.postgres.apply.status import read_status
+from infra.modules.decision import Step
+from infra.postgres.apply.planning import Unreadable, detect_drift, look, read_status
 from infra.postgres.connection.connect import connect
 from tests.database.postgres.databases import MIGRATOR
 
@@ -32,7 +32,7 @@ def applied(world: World) -> World:
 def detected(world: World, module: str) -> str | None:
     """Return a module's drift as a refresh in a process of its own would."""
     world.new_process()
-    return preview.detect_drift(world.session, module)
+    return detect_drift(world.session, module)
 
 
 def unmanaged(world: World, *allowed: str) -> list[str]:
@@ -56,8 +56,7 @@ def test_drift_is_a_line_diff_on_its_module(applied: World) -> None:
         "column order public.a is different\n  - id, name\n  + id, name, extra"
     )
     assert detected(applied, "02-b") == "privileges view public.v to world_readonly is missing\n  - SELECT"
-    assert applied.preview("01-a").drift == detected(applied, "01-a")
-    assert applied.preview("01-a").refused == ""
+    assert "\n".join(map(str, applied.step("01-a").drift)) == detected(applied, "01-a")
     assert unmanaged(applied) == ["column public.a.extra"]
 
 
@@ -66,7 +65,7 @@ def test_a_module_that_the_ledger_does_not_hold_is_gone(applied: World) -> None:
     assert detected(applied, "03-c") is None
     nowhere = applied.session.target.on("nowhere")
     applied.new_process()
-    assert preview.detect_drift(replace(applied.session, target=nowhere), "01-a") is None
+    assert detect_drift(replace(applied.session, target=nowhere), "01-a") is None
 
 
 def test_an_unreachable_server_fails_a_refresh(applied: World) -> None:
@@ -74,16 +73,22 @@ def test_an_unreachable_server_fails_a_refresh(applied: World) -> None:
     applied.new_process()
     unreachable = replace(applied.session, target=replace(applied.session.target, host="127.0.0.1", port=1))
     with pytest.raises(InfraError) as caught:
-        preview.detect_drift(unreachable, "01-a")
+        detect_drift(unreachable, "01-a")
     assert str(caught.value).startswith(f"{applied.place}: cannot be reached")
 
 
-def test_an_unreachable_server_skips_the_live_check(applied: World) -> None:
-    """A preview reports once that the live check is skipped, and continues with what the file says."""
-    applied.set(target=replace(applied.session.target, host="127.0.0.1", port=1))
-    assert applied.preview("01-a") == preview.Preview()
-    assert len(applied.messages) == 1
-    assert applied.messages[0].startswith(f"live check of {applied.place} skipped: ")
+def test_an_unreachable_server_is_a_reason_not_an_error(applied: World) -> None:
+    """A look at a server that does not answer returns why; a database that does not exist is told apart."""
+    target = applied.session.target
+    applied.new_process()
+    unreachable = look(
+        replace(applied.session, target=replace(target, host="127.0.0.1", port=1)), recorded=True, explain=True
+    )
+    assert isinstance(unreachable, Unreadable)
+    assert (bool(unreachable.reason), unreachable.is_missing) == (True, False)
+    missing = look(replace(applied.session, target=target.on("nowhere")), recorded=True, explain=True)
+    assert isinstance(missing, Unreadable)
+    assert missing.is_missing
 
 
 def test_unmanaged_objects_are_named_once(applied: World) -> None:
@@ -101,7 +106,7 @@ def test_a_preview_writes_nothing(applied: World) -> None:
     """A preview leaves no row, event, session setting or connection behind."""
     before = applied.sql("SELECT (SELECT count(*) FROM sqlmodule.event), (SELECT array_agg(l) FROM sqlmodule.ledger l)")
     applied.write(m01_a=TABLE.replace("text", "varchar"))
-    assert "is different" in applied.preview("01-a").refused
+    assert applied.step("01-a").step is Step.REFUSE
     assert before == applied.sql(
         "SELECT (SELECT count(*) FROM sqlmodule.event), (SELECT array_agg(l) FROM sqlmodule.ledger l)"
     )

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from infra.catalog.catalog import Catalog, ObjectId
-from infra.catalog.changes import CatalogChange
+from infra.catalog.catalog import ObjectId
+from infra.catalog.changes import CatalogChange, fold
 from infra.catalog.difference import Difference
-from infra.postgres.apply.compare import compare_module, summarize_differences
-from infra.postgres.apply.module_effects import ModuleEffects
-from infra.postgres.apply.status import DatabaseStatus
-from infra.postgres.ledger.identity import LedgerIdentity
+from infra.plan.comparison import compare_module, summarize_differences
 
 A, B = ObjectId("column", "public.t.a"), ObjectId("column", "public.t.b")
 OWNER, OTHER = ObjectId("owner", "table public.t"), ObjectId("table", "public.other")
-HERE = LedgerIdentity("stack", "1", 1)
 
 
 def differences(
     effects: dict[str, CatalogChange], objects: dict[ObjectId, str], previous: CatalogChange | None = None
 ) -> list[Difference]:
-    return compare_module(DatabaseStatus(HERE, HERE, {}, Catalog(objects)), ModuleEffects(effects), "01-t", previous)
+    return list(compare_module(fold(effects.items()).definitions, objects, effects["01-t"], previous))
 
 
 def test_only_the_modules_objects_are_compared() -> None:

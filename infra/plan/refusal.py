@@ -1,0 +1,35 @@
+"""The error for a plan that is refused: every refused step, with the way out."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from infra.errors import RefusedError
+from infra.plan.folding import fold_findings
+
+if TYPE_CHECKING:
+    from infra.plan.plan import Plan, PlannedStep
+
+
+def refusal_of(plan: Plan, place: str) -> RefusedError:
+    """Return the error for a plan with refusals: where, why, what to do instead, and each difference.
+
+    Modules that are refused for the same reason, without differences, are one.
+    """
+
+    def reason(step: PlannedStep) -> tuple[str, ...]:
+        return (step.why, step.remedy, step.module if step.differences else "")
+
+    problems = [_refusal(list(steps), place) for _, steps in groupby(plan.refusals, key=reason)]
+    return problems[0] if len(problems) == 1 else RefusedError("\n".join(map(str, problems)))
+
+
+def _refusal(steps: list[PlannedStep], place: str) -> RefusedError:
+    first, *others = steps
+    more = f" and {len(others)} more" if others else ""
+    return RefusedError(
+        first.why,
+        place=f"{first.path or f'module {first.module}'}{more} in {place}",
+        remedy=first.remedy + "".join(f"\n{line}" for line in fold_findings(first.differences)),
+    )

@@ -1,0 +1,195 @@
+"""A plan as a person reads it, as text and as Markdown: the verdict, what happens where, what is lost, what changed.
+
+One renderer for previews and for the comment on a pull request. The same change in forty databases is there once, with
+the databases that it concerns. The order is stable, and no digest is in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from infra.catalog.identifiers import last
+from infra.modules.decision import Lifecycle, Step
+from infra.plan.folding import fold_changes, fold_findings
+from infra.plan.refusal import refusal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from infra.plan.plan import Plan, PlannedStep
+
+MOST_TABLES = 8
+"""How many tables with rows a line names."""
+
+
+@dataclass(frozen=True)
+class PlannedDatabase:
+    """What happens to one database: its plan, or why there is none.
+
+    `rows` has, for each table that is dropped and has rows, their number, as text (`about` before an estimate).
+    `problem` says why the database could not be looked at; `is_new` that this is expected, before its first run.
+    """
+
+    database: str
+    lifecycle: Lifecycle
+    plan: Plan | None = None
+    rows: Mapping[str, str] = field(default_factory=dict[str, str])
+    unmanaged: tuple[str, ...] = ()
+    problem: str = ""
+    is_new: bool = False
+
+    @property
+    def lost(self) -> int:
+        """How many rows are lost, estimates included."""
+        return sum(int(count.split()[-1]) for count in self.rows.values() if count.split()[-1].isdigit())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The first line of a rendered plan: `level` is `fine`, `loss` or `refused`."""
+
+    level: str
+    text: str
+
+
+def verdict_of(databases: Sequence[PlannedDatabase]) -> Verdict:
+    """Return in one sentence what `up` will do."""
+    refused = [planned.database for planned in databases if planned.plan and planned.plan.refusals]
+    if refused:
+        return Verdict("refused", f"`up` will refuse, and change nothing in {_names(refused)}")
+    lost = sum(planned.lost for planned in databases)
+    losing = [planned.database for planned in databases if planned.rows]
+    if losing:
+        return Verdict("loss", f"`up` will lose {_rows(lost)} in {_names(losing)}")
+    unread = [planned.database for planned in databases if planned.problem and not planned.is_new]
+    if unread:
+        return Verdict("loss", f"what `up` will do in {_names(unread)} is not known")
+    acting = [planned.database for planned in databases if planned.plan and not planned.plan.is_unchanged]
+    if acting:
+        return Verdict("fine", f"`up` will change the schema of {_names(acting)}, and lose no row")
+    return Verdict("fine", "`up` will leave the schema as it is")
+
+
+def plan_as_text(databases: Sequence[PlannedDatabase], texts: Mapping[str, Sequence[str]]) -> str:
+    """Return the plans of a stack's databases as lines of text, '' where there is nothing to say.
+
+    `texts` has the changed lines of modules, as in a unified diff.
+    """
+    blocks = [*_blocks(databases), *_text_blocks(texts)]
+    if not blocks:
+        return ""
+    return "\n".join([f"{verdict_of(databases).text}:", *(line for block in blocks for line in block)])
+
+
+def plan_as_markdown(databases: Sequence[PlannedDatabase], texts: Mapping[str, Sequence[str]]) -> str:
+    """Return the plans of a stack's databases as Markdown, given as for text."""
+    verdict = verdict_of(databases)
+    mark = {"fine": "🟢", "loss": "🟡", "refused": "🔴"}[verdict.level]
+    lines = [f"### {mark} {verdict.text}", ""]
+    for block in _blocks(databases):
+        lines += ["```diff", *map(_diff_line, block), "```"]
+    for title, *changes in _text_blocks(texts):
+        lines += [
+            f"<details><summary>{title}</summary>",
+            "",
+            "```diff",
+            *(line[2:] for line in changes),
+            "```",
+            "</details>",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _text_blocks(texts: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Return for each changed module a title and its changed lines."""
+    return [[f"{name}.sql:", *(f"  {line}" for line in lines)] for name, lines in sorted(texts.items())]
+
+
+def _diff_line(line: str) -> str:
+    """Return a line with its sign first, where GitHub's diff highlighting wants it."""
+    stripped = line.lstrip()
+    if stripped[:2] in {"+ ", "- ", "! "}:
+        return f"{stripped[0]} {line[: len(line) - len(stripped)]}{stripped[2:]}"
+    return f"  {line}" if line else line
+
+
+def _blocks(databases: Sequence[PlannedDatabase]) -> Iterable[list[str]]:
+    """Yield the lines of each group of databases in which the same happens."""
+    keyed = [(_body(planned), planned) for planned in databases]
+    order = {body: position for position, (body, _) in reversed(list(enumerate(keyed)))}
+    keyed.sort(key=lambda pair: order[pair[0]])
+    for body, group in groupby(keyed, key=lambda pair: pair[0]):
+        if body:
+            members = [planned for _, planned in group]
+            yield [f"{_names([planned.database for planned in members])}:", *body, *_losses(members)]
+
+
+def _body(planned: PlannedDatabase) -> tuple[str, ...]:
+    """Return what happens to a database, without its name, as lines."""
+    if planned.plan is None:
+        return () if planned.is_new else (f"  could not be looked at: {planned.problem}",)
+    lines: list[str] = []
+    if planned.plan.refusals:
+        lines += [
+            f"  ! {line}" if not position else f"    {line}"
+            for position, line in enumerate(str(refusal_of(planned.plan, "this database")).splitlines())
+        ]
+    else:
+        for (step, why), steps in groupby(planned.plan.steps, key=lambda step: (step.step, step.why)):
+            lines += _step_lines(step, why, list(steps))
+        for removed in planned.plan.removed:
+            lines.append(f"  {removed.step.value} {removed.module}: {removed.why}")
+    lines += [f"  no module made {name}" for name in planned.unmanaged]
+    return tuple(lines)
+
+
+def _step_lines(step: Step, why: str, steps: list[PlannedStep]) -> list[str]:
+    """Return the lines of consecutive modules with which the same is done for the same reason."""
+    shown = [planned for planned in steps if step is not Step.UNCHANGED or planned.renamed_from]
+    if not shown:
+        return []
+    names = _span([planned.module for planned in shown])
+    lines = [f"  {step.value} {names}: {why}"]
+    for planned in shown:
+        if planned.renamed_from:
+            lines.append(f"    {planned.renamed_from} is {planned.module} now")
+        lines += [f"    {line}" for line in fold_changes(planned.differences)]
+        if planned.drift and step is not Step.REFUSE:
+            lines.append("    changed by somebody in the database:")
+            lines += [f"      {line}" for line in fold_findings(planned.drift)]
+    return lines
+
+
+def _losses(members: Sequence[PlannedDatabase]) -> list[str]:
+    """Return the lines that say which tables lose how many rows, by database."""
+    lines: list[str] = []
+    for planned in members:
+        tables = planned.plan.tables_dropped() if planned.plan else []
+        if not tables or (planned.plan and planned.plan.refusals):
+            continue
+        number = "1 table" if len(tables) == 1 else f"{len(tables)} tables"
+        named = list(planned.rows.items())
+        counts = ", ".join(f"{last(table)} {count}" for table, count in named[:MOST_TABLES])
+        more = f", and {len(named) - MOST_TABLES} more tables" if len(named) > MOST_TABLES else ""
+        loss = f"{_rows(planned.lost)} ({counts}{more})" if named else "no row"
+        lines.append(f"  - {planned.database}: drops {number}, losing {loss}")
+    return lines
+
+
+def _span(modules: list[str]) -> str:
+    """Return modules' names, those in the middle of a long list left out."""
+    return ", ".join(modules) if len(modules) < 3 else f"{modules[0]} to {modules[-1]}"  # noqa: PLR2004
+
+
+def _names(databases: list[str]) -> str:
+    """Return databases' names, of many the first two and their number."""
+    most = 3
+    if len(databases) <= most:
+        return ", ".join(databases)
+    return f"{', '.join(databases[:2])} and {len(databases) - 2} more databases"
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

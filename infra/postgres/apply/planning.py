@@ -1,0 +1,254 @@
+"""Makes the plan for a database: reads ledger and catalog, and runs the modules on scratch where a step needs proof.
+
+A process makes the plan once. A preview prints it; a run carries it out module by module, for as long as the ledger is
+as this process left it, and makes it again where it is not.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from infra.catalog.catalog import Catalog
+from infra.errors import LedgerError, ModuleError
+from infra.modules.decision import ModuleState, Step
+from infra.modules.module import order
+from infra.modules.module_file import ModuleFile
+from infra.plan.database_status import DatabaseStatus
+from infra.plan.plan import Plan, plan_database, refused_for
+from infra.postgres.apply.module_effects import effects_of_modules, modules_of
+from infra.postgres.connection.connect import connect
+from infra.postgres.connection.error_messages import translate_error
+from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
+from infra.postgres.introspection.reader import is_empty, read_catalog
+from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import current_identity, read_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.modules.module import Module
+    from infra.postgres.apply.execution import Applied
+    from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.session import Session
+    from infra.postgres.connection.target import Target
+    from infra.postgres.ledger.ledger import Revision
+
+_CONNECT_SECONDS = 2
+_STATEMENT_SECONDS = 10
+_COUNT_SECONDS = 2
+"""The time limits of a look: to connect, for any statement, and for counting the rows of one table."""
+
+
+@dataclass
+class PlanInProgress:
+    """The plan for a database in this process, and what is done of it.
+
+    `revision` is the ledger's when this process last read or wrote it.
+    """
+
+    plan: Plan
+    status: DatabaseStatus
+    files: list[ModuleFile]
+    revision: Revision | None
+    done: dict[str, Applied] = field(default_factory=dict[str, "Applied"])
+    is_renamed: bool = False
+    is_torn_down: bool = False
+
+    def file_of(self, module: str) -> ModuleFile:
+        """Return the file of a module that has one."""
+        return next(file for file in self.files if file.name == module)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Why a database could not be looked at; `is_missing` where it, or its role, does not exist."""
+
+    reason: str
+    is_missing: bool
+
+
+class PlanCache:
+    """The plans of this process by database; while one thread makes a plan, others that want it wait."""
+
+    def __init__(self) -> None:
+        self._plans: dict[str, PlanInProgress | Unreadable] = {}
+        self._digests: dict[str, str] = {}
+        self._statuses: dict[str, DatabaseStatus | None] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def plan(self, key: str, make: Callable[[], PlanInProgress | Unreadable]) -> PlanInProgress | Unreadable:
+        """Return the plan for a key, which the first call makes; an error is not kept."""
+        with self._locks[key]:
+            if key not in self._plans:
+                self._plans[key] = plan = make()
+                self._digests[key] = "" if isinstance(plan, Unreadable) else plan.plan.digest
+            return self._plans[key]
+
+    def digests(self) -> list[str]:
+        """Return the digests of the plans that were made by looking, in the order of their databases."""
+        return [digest for _, digest in sorted(self._digests.items())]
+
+    def status(self, key: str, read: Callable[[], DatabaseStatus | None]) -> DatabaseStatus | None:
+        """Return what a refresh read of a database, which the first call reads; an error is not kept."""
+        with self._locks[key]:
+            if key not in self._statuses:
+                self._statuses[key] = read()
+            return self._statuses[key]
+
+    def known(self, key: str) -> PlanInProgress | None:
+        """Return the plan for a key where this process has made one."""
+        plan = self._plans.get(key)
+        return plan if isinstance(plan, PlanInProgress) else None
+
+    def keep(self, key: str, plan: PlanInProgress) -> None:
+        """Replace the plan for a key."""
+        self._plans[key] = plan
+
+    def forget(self, key: str) -> None:
+        """Forget the plan for a key."""
+        self._plans.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything, as a new process would."""
+        self._plans.clear()
+        self._statuses.clear()
+
+
+cache = PlanCache()
+
+
+def look(session: Session, *, recorded: bool, explain: bool) -> PlanInProgress | Unreadable:
+    """Return the plan for a database, made from a read-only look at it that takes a few seconds at most.
+
+    `recorded` says that the stack's state has its modules as applied. With `explain` changed modules are run on scratch
+    to say what becomes different, also where their step is known without that.
+    """
+
+    def make() -> PlanInProgress | Unreadable:
+        try:
+            with connect(with_time_limits(session.target), autocommit=True) as connection:
+                return _make(connection, session, _files(session), recorded=recorded, explain=explain)
+        except (psycopg.Error, LedgerError) as error:
+            message = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            return Unreadable(message, is_missing=_is_missing(error))
+
+    return cache.plan(str(session.target), make)
+
+
+def current_plan(
+    connection: Connection, session: Session, *, recorded: bool, module: Module | None = None
+) -> PlanInProgress:
+    """Return the plan to carry out, given a connection that holds the database's lock.
+
+    That is the one that this process made, if files and ledger are still as they were then. `module` is taken with the
+    text that it has here, whatever its file has now.
+    """
+    key = str(session.target)
+    known = cache.known(key)
+    files = _files(session, module)
+    if known and known.files == files and known.revision == ledger.read_revision(connection, session.stack):
+        return known
+    plan = _make(connection, session, files, recorded=recorded, explain=False)
+    cache.keep(key, plan)
+    return plan
+
+
+def detect_drift(session: Session, module: str) -> str | None:
+    """Return an applied module's drift as changed lines, '' for none, None where its row or the database is missing.
+
+    The database is read once for all its modules. Raises ServerError when it cannot be read, LedgerError when its
+    ledger is another stack's.
+    """
+
+    def read() -> DatabaseStatus | None:
+        try:
+            with connect(session.target, autocommit=True) as connection:
+                return read_status(connection, session.stack)
+        except psycopg.OperationalError as error:
+            if classify_connection_error(error) is not ConnectionFailure.NO_DATABASE:
+                raise translate_error(error, session.place) from None
+            return None
+
+    database = cache.status(str(session.target), read)
+    if database is None or module not in database.entries:
+        return None
+    if database.is_foreign():
+        raise LedgerError(f"the database {ModuleState.FOREIGN.value}", place=session.place)
+    return "\n".join(map(str, database.drift(module)))
+
+
+def read_status(connection: Connection, stack: str) -> DatabaseStatus:
+    """Read ledger and catalog in one transaction, so that both are of one moment; raises LedgerError."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        current = current_identity(connection, stack)
+        identity = read_identity(connection)
+        entries = {entry.module: entry for entry in ledger.read_entries(connection)} if identity else {}
+        unfinished = ledger.read_unfinished(connection) if identity else {}
+        catalog = Catalog() if identity is None and is_empty(connection) else read_catalog(connection)
+        return DatabaseStatus(identity, current, entries, catalog, unfinished)
+
+
+def count_rows(session: Session, tables: list[str]) -> dict[str, str]:
+    """Return the number of rows of those tables that exist, as text: `about` an estimate where counting takes long."""
+    counts: dict[str, str] = {}
+    with connect(with_time_limits(session.target), autocommit=True) as connection:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(session.owner)))
+        connection.execute(sql.SQL("SET statement_timeout = {}").format(_COUNT_SECONDS * 1000))
+        for table in tables:
+            try:
+                row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+                counts[table] = str(row[0]) if row else "0"
+            except psycopg.errors.UndefinedTable:
+                continue
+            except psycopg.errors.QueryCanceled:
+                row = connection.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", (table,))
+                counts[table] = f"about {(row.fetchone() or ('?',))[0]}"
+    return counts
+
+
+def with_time_limits(target: Target) -> Target:
+    """Return a target whose sessions only read, and give up soon."""
+    limits = f"-c statement_timeout={_STATEMENT_SECONDS}s -c default_transaction_read_only=on"
+    return replace(target, options={**target.options, "connect_timeout": str(_CONNECT_SECONDS), "options": limits})
+
+
+def _make(
+    connection: Connection, session: Session, files: list[ModuleFile], *, recorded: bool, explain: bool
+) -> PlanInProgress:
+    revision = ledger.read_revision(connection, session.stack)
+    status = read_status(connection, session.stack)
+    plan = plan_database(files, status, session.lifecycle, allowed=session.allowed, recorded=recorded)
+    if plan.unproved or (explain and any(_is_changed(step.step) for step in plan.steps)):
+        try:
+            effects = effects_of_modules(session).by_module
+        except ModuleError as error:
+            return PlanInProgress(refused_for(plan, error), status, files, revision)
+        plan = plan_database(
+            files, status, session.lifecycle, allowed=session.allowed, effects=effects, recorded=recorded
+        )
+    return PlanInProgress(plan, status, files, revision)
+
+
+def _is_changed(step: Step) -> bool:
+    return step in {Step.REBUILD, Step.VERIFY}
+
+
+def _files(session: Session, module: Module | None = None) -> list[ModuleFile]:
+    modules = {existing.name: existing for existing in modules_of(session)}
+    if module:
+        modules[module.name] = module
+    return [ModuleFile(modules[name]) for name in sorted(modules, key=order)]
+
+
+def _is_missing(error: Exception) -> bool:
+    return isinstance(error, psycopg.Error) and classify_connection_error(error) in {
+        ConnectionFailure.NO_DATABASE,
+        ConnectionFailure.LOGIN_REFUSED,
+    }

@@ -1,0 +1,79 @@
+"""What SchemaPlan shows of the plans for a stack's databases."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from difflib import unified_diff
+from typing import TYPE_CHECKING
+
+from infra.modules.decision import Lifecycle
+from infra.plan.rendering import PlannedDatabase, plan_as_text, verdict_of
+from infra.postgres.apply import planning
+from infra.resources.actions.session import session_of_text
+from infra.resources.console import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.resources.base import Properties
+
+
+def show(olds: Properties, props: Properties, sessions: Properties, *, strict: bool | None) -> list[str]:
+    """Print the plans of databases in a preview, and return why it has to fail, [] where it has not.
+
+    `olds` are the properties in the state, {} before the first run; a database in them was made. With `strict`, or in
+    CI where that is not set, such a database that cannot be looked at is a reason to fail.
+    """
+    strict = os.environ.get("CI") == "true" if strict is None else strict
+    made = olds.get("databases", [])
+    databases = [
+        _planned_database(name, sessions[name], props, recorded=name in made)
+        for name in props["databases"]
+        if name in sessions and props["look"]
+    ]
+    verdict = verdict_of(databases)
+    text = plan_as_text(databases, _changed_lines(olds.get("texts"), props["texts"]))
+    if verdict.level == "refused":
+        return [text]
+    if text:
+        logger(props["stack"], "SchemaPlan", "schema-plan", warn=verdict.level == "loss")(text)
+    return [
+        f"database {database.database}: could not be looked at ({database.problem}); see to it, or set modules.strict "
+        "to false"
+        for database in databases
+        if strict and database.problem and not database.is_new
+    ]
+
+
+def digest() -> str:
+    """Return the digest of the plans that this process made when it first looked, '' for none."""
+    digests = planning.cache.digests()
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest() if digests else ""
+
+
+def _changed_lines(olds: Mapping[str, str] | None, news: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the changed lines of each module's text, with one line around them; {} before the first run."""
+    if olds is None:
+        return {}
+    return {
+        name: list(unified_diff(olds[name].splitlines(), text.splitlines(), lineterm="", n=1))[2:]
+        for name, text in sorted(news.items())
+        if name in olds and olds[name] != text
+    }
+
+
+def _planned_database(database: str, text: str, props: Properties, *, recorded: bool) -> PlannedDatabase:
+    lifecycle = props["lifecycle"]
+    session = session_of_text(text, lifecycle, props["directory"], lambda _: None)
+    planned = planning.look(session, recorded=recorded, explain=True)
+    if isinstance(planned, planning.Unreadable):
+        return PlannedDatabase(
+            database, Lifecycle(lifecycle), problem=planned.reason, is_new=planned.is_missing and not recorded
+        )
+    plan = planned.plan
+    tables = [] if plan.refusals else plan.tables_dropped()
+    counts = planning.count_rows(session, tables) if tables else {}
+    rows = {table: count for table, count in counts.items() if count != "0"}
+    unmanaged = tuple(map(str, planned.status.unmanaged(session.allowed)))
+    return PlannedDatabase(database, Lifecycle(lifecycle), plan, rows, unmanaged)

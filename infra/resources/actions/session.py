@@ -1,0 +1,41 @@
+"""The session in which modules run, from the text that their resources have of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from infra.modules.decision import Lifecycle
+from infra.postgres.connection.session import Session
+from infra.resources.base import target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infra.resources.base import Properties
+
+ALLOW_LOSS = "PLATFORM_POSTGRES_ALLOW_LOSS"
+"""`no` in this variable, which `make up` sets, refuses steps that lose rows; in Pulumi's own `up` its preview warns."""
+
+
+def session_of_text(text: str, lifecycle: str, directory: str, tell: Callable[[str], None]) -> Session:
+    """Return the session of a database from JSON: address, `admin` and `migrator` with passwords, limits."""
+    shared: Properties = json.loads(text)
+    migrator, admin = shared["migrator"], shared["admin"]
+    return Session(
+        target=target_of(shared, migrator["user"], migrator["password"]),
+        admin=target_of(shared, admin["user"], admin["password"]),
+        owner=shared["owner"],
+        stack=shared["stack"],
+        lifecycle=Lifecycle(lifecycle),
+        directory=directory,
+        allowed=tuple(shared["allowed"]),
+        roles=tuple(shared["roles"]),
+        extensions=tuple(shared["extensions"]),
+        lock_timeout=shared["lock_timeout"],
+        statement_timeout=shared["statement_timeout"],
+        wait=shared["wait"],
+        allow_loss=shared.get("allow_loss", False) or os.environ.get(ALLOW_LOSS) != "no",
+        tell=tell,
+    )
