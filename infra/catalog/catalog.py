@@ -33,8 +33,38 @@ STRUCTURE = (
     "trigger",
     "policy",
     "event trigger",
+    "type",
+    "collation",
+    "conversion",
+    "operator",
+    "operator family",
+    "operator class",
+    "operator of access method",
+    "function of access method",
+    "cast",
+    "text search parser",
+    "text search template",
+    "text search dictionary",
+    "text search configuration",
+    "language",
+    "transform",
+    "access method",
+    "foreign-data wrapper",
+    "server",
+    "user mapping",
+    "publication",
+    "publication relation",
+    "publication namespace",
+    "subscription",
+    "security label",
 )
-"""The kinds of objects that make up a schema: they are in the fingerprint, and equal schemas have equal ones."""
+"""The kinds of objects that make up a schema: they are in the fingerprint, and equal schemas have equal ones.
+
+From `type` (a base type) on they have PostgreSQL's own names (manual, 9.27.6), and no definition but their comment.
+"""
+
+OWNED = ("large object",)
+"""Kinds that are dropped with their module and never compared: their names differ from database to database."""
 
 ACCESS = ("owner", "privileges")
 """Owners and privileges: they name roles, which differ between databases, so they are compared separately."""
@@ -47,13 +77,11 @@ NOT_COMPARED = (
     "where sequences stand",
     "roles and their settings (declared in the stack)",
     "the database's own settings, privileges and comment (declared in the stack)",
-    "base types, operators, operator classes, casts, transforms, access methods and languages",
+    "definitions of base types, operators, operator classes and families, casts, transforms, access methods, languages",
+    "definitions of text search objects, collations and conversions",
+    "definitions of foreign data wrappers, servers, user mappings, publications and subscriptions",
     "comments on extensions, and what depends on one by ALTER … DEPENDS ON EXTENSION",
-    "text search configurations",
-    "foreign data wrappers and servers",
-    "publications and subscriptions",
-    "collations and conversions",
-    "large objects and security labels",
+    "large objects",
     "tablespaces",
     "what an owner may do with its own objects",
 )

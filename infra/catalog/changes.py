@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from infra.catalog.catalog import ACCESS, NOTES, STRUCTURE, Catalog, ObjectId
+from infra.catalog.catalog import ACCESS, NOTES, OWNED, STRUCTURE, Catalog, ObjectId
 from infra.catalog.identifiers import parent
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def fold(effects: Iterable[tuple[str, CatalogChange]]) -> Expected:
             if text is None:
                 definitions.pop(identity, None)
                 writers.pop(identity, None)
-            else:
+            elif identity.kind not in OWNED:
                 definitions[identity] = text
                 writers[identity] = module
     return Expected(definitions, writers)
@@ -118,5 +118,5 @@ def belongs_to(identity: ObjectId, definition: str, tables: Collection[str]) -> 
 
 
 def is_structure(identity: ObjectId) -> bool:
-    """Return whether an object is neither an owner or a privilege, nor of a kind that is only noted."""
-    return identity.kind not in (*ACCESS, *NOTES)
+    """Return whether an object is neither an owner or a privilege, nor of a kind that is only noted or owned."""
+    return identity.kind not in (*ACCESS, *NOTES, *OWNED)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infra.catalog.catalog import Catalog, ObjectId
 from infra.catalog.changes import CatalogChange, catalog_change_between, created_objects
+from infra.catalog.structure import makers
 from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle
 from infra.modules.restrictions import needs_no_transaction
@@ -17,6 +18,7 @@ from infra.modules.statements import Statement, parse, statements_digest
 from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.module_text import check_deferred, end_module, run_text
 from infra.postgres.connection.execute import session_role
+from infra.postgres.introspection.effects import read_with_large_objects
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, read_identity
@@ -73,7 +75,7 @@ def run_statements(
                 run_text(connection, session, module, text, first=number)
                 check_deferred(connection, session, module)
                 session.begin(connection)
-            earlier, before = before, read_catalog(connection)
+            earlier, before = before, read_with_large_objects(connection, session.target)
             effect = combined_effect(effect, catalog_change_between(earlier, before))
             if resumable:
                 _save_resume_point(connection, module, statements[: number + 1], effect)
@@ -153,7 +155,8 @@ def _load_resume_point(
             place=place,
             remedy="revert that change, or drop what they created and delete the module's row from sqlmodule.resume",
         )
-    drop_objects(connection, created_objects(effect), place=place)
+    others = makers((entry.module, entry.effect) for entry in ledger.read_entries(connection))
+    drop_objects(connection, created_objects(effect), place=place, made_by=others, tell=session.tell)
     ledger.delete_entries(connection, [module.name], session.stack)
     return ResumePoint(0, CatalogChange(), begun=False)
 

@@ -1,48 +1,25 @@
-"""Drops the objects that modules created, never with CASCADE: an object that depends on them stops it and is named."""
+"""Drops the objects that modules created: never with CASCADE into others, and never without listing them before."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from psycopg import errors
 
+from infra.catalog.drop_order import DropList, drop_list_of
 from infra.catalog.identifiers import last, parent
 from infra.errors import RefusedError
 from infra.postgres.connection.simple_query import simple_query
+from infra.postgres.introspection.reader import read_dependencies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from infra.catalog.catalog import ObjectId
     from infra.postgres.connection.pool import Connection
 
-_INDEPENDENT_KINDS = (
-    "event trigger",
-    "materialized view",
-    "view",
-    "index",
-    "statistics",
-    "table",
-    "sequence",
-    "procedure",
-    "function",
-    "aggregate",
-    "composite type",
-    "range",
-    "domain",
-    "enum",
-    "extension",
-    "schema",
-)
-"""Kinds that are dropped under their own name, in the order that works when nothing unusual depends on them."""
-
-_KINDS_OF_TABLE_PARTS = ("policy", "trigger", "rule", "constraint", "column")
-"""Kinds that are dropped from the table they belong to."""
-
-_DROP_KEYWORDS = {"composite type": "TYPE", "range": "TYPE", "enum": "TYPE"}
-"""What DROP calls a kind, where that is not the kind's own name."""
-
-_REVOKE_KEYWORDS = {"view": "TABLE", "table": "TABLE", "function": "ROUTINE"}
+_REVOKE_KEYWORDS = {"view": "TABLE", "table": "TABLE", "function": "ROUTINE", "server": "FOREIGN SERVER"}
 """What REVOKE calls the kind of a privilege's subject, where that is not the kind's own name."""
 
 _KINDS_UNDER_PRIVILEGES = {
@@ -51,57 +28,54 @@ _KINDS_UNDER_PRIVILEGES = {
 }
 """Kinds of objects whose privileges PostgreSQL keeps under a more general kind."""
 
+MOST_DEPENDANTS_NAMED = 10
 
-def drop_objects(connection: Connection, objects: Mapping[ObjectId, str | None], *, place: str) -> None:
+
+def drop_list(connection: Connection, objects: Mapping[ObjectId, str | None]) -> DropList:
+    """Return what dropping objects, given with their definitions, means in a database: what else depends on them."""
+    large_objects = [int(identity.name) for identity in objects if identity.kind == "large object"]
+    listed = drop_list_of(*read_dependencies(connection, large_objects), objects.keys())
+    return replace(listed, statements=(*revoke_statements(objects), *_label_statements(objects), *listed.statements))
+
+
+def drop_objects(
+    connection: Connection,
+    objects: Mapping[ObjectId, str | None],
+    *,
+    place: str,
+    made_by: Mapping[ObjectId, str],
+    tell: Callable[[str], None],
+) -> None:
     """Drop objects, given with their definitions, in the current transaction.
 
-    The order of kinds suits most schemas; a statement that fails because another object still depends on its object is
-    tried again after the others. Raises RefusedError with PostgreSQL's detail when a whole round drops nothing.
+    Parts that no module created, such as a partition, are dropped with them and reported to `tell`. Raises
+    RefusedError, before anything is dropped, where an object depends on them that PostgreSQL would not drop as well, or
+    that another module created: `made_by` has the objects of modules that stay.
     """
-    remaining = drop_statements(objects)
-    while remaining:
-        failed: list[str] = []
-        dependency = ""
-        for statement in remaining:
-            try:
-                simple_query(connection, f"SAVEPOINT dropping; {statement}; RELEASE SAVEPOINT dropping")
-            except errors.DependentObjectsStillExist as error:
-                simple_query(connection, "ROLLBACK TO SAVEPOINT dropping; RELEASE SAVEPOINT dropping")
-                failed.append(statement)
-                dependency = (error.diag.message_detail or str(error)).replace("\n", "; ")
-        if len(failed) == len(remaining):
-            raise RefusedError(
-                f"cannot be dropped, because other objects depend on what it created: {dependency}",
-                place=place,
-                remedy="drop those objects first, if they are not needed",
-            )
-        remaining = failed
+    listed = drop_list(connection, objects)
+    in_the_way = [dependant for dependant in listed.dependants if dependant.blocks or dependant.identity in made_by]
+    if in_the_way:
+        named = ", ".join(
+            f"{dependant.identity}{f' of {made_by[dependant.identity]}' if dependant.identity in made_by else ''} "
+            f"depends on {dependant.on}"
+            for dependant in in_the_way[:MOST_DEPENDANTS_NAMED]
+        )
+        raise _refusal(named, len(in_the_way) - MOST_DEPENDANTS_NAMED, place)
+    try:
+        simple_query(connection, "; ".join(listed.statements))
+    except errors.DependentObjectsStillExist as error:  # created by another session in the meantime
+        raise _refusal((error.diag.message_detail or str(error)).replace("\n", "; "), 0, place) from None
+    if listed.dependants:
+        tell(f"dropped with it, made by no module: {', '.join(str(part.identity) for part in listed.dependants)}")
 
 
-def drop_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
-    """Return the statements that drop objects, given with their definitions.
-
-    Parts of a table that is dropped have no statement, except foreign keys: two tables may refer to each other.
-    """
-    tables = {
-        identity.name
-        for identity in objects
-        if identity.kind in {"table", "view", "materialized view", "composite type"}
-    }
-    parts = [
-        _drop_part_statement(identity)
-        for kind in _KINDS_OF_TABLE_PARTS
-        for identity, definition in objects.items()
-        if identity.kind == kind
-        and (parent(identity.name) not in tables or (definition or "").startswith("FOREIGN KEY"))
-    ]
-    independent = [
-        f"DROP {_drop_keyword(kind, definition or '')} IF EXISTS {identity.name}"
-        for kind in _INDEPENDENT_KINDS
-        for identity, definition in objects.items()
-        if identity.kind == kind
-    ]
-    return revoke_statements(objects) + parts + independent
+def _refusal(named: str, more: int, place: str) -> RefusedError:
+    return RefusedError(
+        f"cannot be dropped, because other objects depend on what it created: {named}"
+        f"{f' and {more} more' if more > 0 else ''}",
+        place=place,
+        remedy="drop those objects first, if they are not needed",
+    )
 
 
 def revoke_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
@@ -115,6 +89,17 @@ def revoke_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
     return [
         _revoke_statement(subject, role, definition or "")
         for subject, role, definition in privileges
+        if not _ends_with_its_subject(subject, dropped)
+    ]
+
+
+def _label_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
+    """Return the statements that remove security labels from objects that are not dropped themselves."""
+    dropped = {str(identity) for identity in objects}
+    labels = [identity.name.partition(" on ")[::2] for identity in objects if identity.kind == "security label"]
+    return [
+        f"SECURITY LABEL FOR {provider} ON {subject} IS NULL"
+        for provider, subject in labels
         if not _ends_with_its_subject(subject, dropped)
     ]
 
@@ -148,17 +133,6 @@ def _revoke_statement(subject: str, role: str, definition: str) -> str:
         return f"REVOKE ALL ({last(name)}) ON TABLE {parent(name)} FROM {role}"
     if kind == "materialized":
         kind, name = "view", name.removeprefix("view ")
+    if kind == "foreign-data":
+        kind, name = "foreign data wrapper", name.removeprefix("wrapper ")
     return f"REVOKE ALL ON {_REVOKE_KEYWORDS.get(kind, kind.upper())} {name} FROM {role}"
-
-
-def _drop_keyword(kind: str, definition: str) -> str:
-    if kind == "table" and definition.startswith("foreign table"):
-        return "FOREIGN TABLE"
-    return _DROP_KEYWORDS.get(kind, kind.upper())
-
-
-def _drop_part_statement(identity: ObjectId) -> str:
-    table, name = parent(identity.name), last(identity.name)
-    if identity.kind in {"constraint", "column"}:
-        return f"ALTER TABLE IF EXISTS {table} DROP {identity.kind.upper()} IF EXISTS {name}"
-    return f"DROP {identity.kind.upper()} IF EXISTS {name} ON {table}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.catalog.changes import CatalogChange, catalog_change_between, created_objects
+from infra.catalog.changes import CatalogChange, created_objects
+from infra.catalog.structure import makers
 from infra.errors import ModuleError
 from infra.modules.decision import Step
 from infra.modules.directive import runs_by_statement
@@ -14,12 +15,12 @@ from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.execution import Applied, digests_of, run_in_transaction, run_module
 from infra.postgres.apply.module_effects import modules_of
 from infra.postgres.apply.module_text import reset_session
-from infra.postgres.introspection.reader import read_catalog
+from infra.postgres.introspection.effects import successive_changes
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import read_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from infra.catalog.catalog import ObjectId
     from infra.modules.module import Module
@@ -88,7 +89,7 @@ def _rebuild_until_commit(
     with session.transaction(connection):
         _drop(connection, session, teardown)
         commit = commit_within(runs, connection.info.server_version)
-        measure = _successive_changes(connection)
+        measure = successive_changes(connection, session.target)
         postponed = False
         for number, module in enumerate(runs):
             postponed = postponed or module.name == commit_before or bool(commit and module.name == commit.before)
@@ -122,19 +123,6 @@ def finish_rebuild(connection: Connection, session: Session) -> dict[str, Applie
     }
 
 
-def _successive_changes(connection: Connection) -> Callable[[Callable[[], None]], CatalogChange]:
-    """Return a function that calls its argument and returns what the catalog changed since the call before."""
-    before = read_catalog(connection)
-
-    def measure(act: Callable[[], None]) -> CatalogChange:
-        nonlocal before
-        act()
-        earlier, before = before, read_catalog(connection)
-        return catalog_change_between(earlier, before)
-
-    return measure
-
-
 def _drop(connection: Connection, session: Session, teardown: Sequence[LedgerEntry]) -> None:
     """Drop what modules created and delete their rows, in the current transaction."""
     objects: dict[ObjectId, str | None] = {}
@@ -142,5 +130,9 @@ def _drop(connection: Connection, session: Session, teardown: Sequence[LedgerEnt
         objects |= created_objects(entry.effect)
     first, last = teardown[0].module, teardown[-1].module
     names = f"module {first}" if first == last else f"modules {first} to {last}"
-    drop_objects(connection, objects, place=f"{names} in {session.place}")
-    ledger.delete_entries(connection, [entry.module for entry in teardown], session.stack)
+    dropped = [entry.module for entry in teardown]
+    others = makers(
+        (entry.module, entry.effect) for entry in ledger.read_entries(connection) if entry.module not in dropped
+    )
+    drop_objects(connection, objects, place=f"{names} in {session.place}", made_by=others, tell=session.tell)
+    ledger.delete_entries(connection, dropped, session.stack)

@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOTES
-from infra.catalog.changes import created_objects, is_structure
+from infra.catalog.changes import created_objects
+from infra.catalog.structure import makers
 from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle, ModuleState
 from infra.modules.module import order
-from infra.plan.comparison import MOST_OBJECTS_NAMED
 from infra.plan.ledger_rows import ORPHANED
 from infra.plan.plan import entries_to_rebuild
 from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.module_effects import modules_of
-from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import current_identity, read_identity
 
 if TYPE_CHECKING:
-    from infra.catalog.catalog import Catalog
     from infra.plan.ledger_rows import LedgerEntry
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
@@ -51,9 +49,9 @@ def retire_module(connection: Connection, session: Session, module: str) -> str:
             ledger.mark_orphaned(connection, module, session.stack)
             return f"its objects stay in {session.place}, and the ledger marks it as orphaned"
         _refuse_if_it_changed_others(connection, session, entry)
-        before = read_catalog(connection)
-        drop_objects(connection, created_objects(entry.effect), place=f"module {module} in {session.place}")
-        _refuse_if_others_lost_objects(connection, session, entry, before)
+        others = makers((row.module, row.effect) for row in ledger.read_entries(connection) if row.module != module)
+        place = f"module {module} in {session.place}"
+        drop_objects(connection, created_objects(entry.effect), place=place, made_by=others, tell=session.tell)
         ledger.delete_entries(connection, [module], session.stack)
         return f"its objects are dropped from {session.place}"
 
@@ -90,22 +88,3 @@ def _refuse_if_it_changed_others(connection: Connection, session: Session, entry
             place=f"module {entry.module} in {session.place}",
             remedy="restore the file, or destroy the stack and bring it up again",
         )
-
-
-def _refuse_if_others_lost_objects(
-    connection: Connection, session: Session, entry: LedgerEntry, before: Catalog
-) -> None:
-    """Raise RefusedError where objects of other modules were dropped too.
-
-    PostgreSQL drops a table's indexes, constraints and triggers with it, also without CASCADE.
-    """
-    dropped = before.objects.keys() - read_catalog(connection).objects.keys()
-    for other in ledger.read_entries(connection) if dropped else []:
-        lost = created_objects(other.effect).keys() & dropped
-        if other.module != entry.module and lost:
-            named = ", ".join(sorted(str(identity) for identity in lost if is_structure(identity))[:MOST_OBJECTS_NAMED])
-            raise RefusedError(
-                f"cannot be dropped, because objects of {other.module} depend on what it created: {named}",
-                place=f"module {entry.module} in {session.place}",
-                remedy=f"remove those from {other.module} too, or restore the file",
-            )

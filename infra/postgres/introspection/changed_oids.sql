@@ -4,7 +4,8 @@
 -- this transaction's id or, in subtransactions, a later one, and by the locks of statements that change or drop them.
 -- COMMENT on a part of a relation locks only that part. CREATE INDEX locks its table in SHARE mode, which no statement
 -- takes that changes the table's definition. The two largest catalogs are searched only if the server's counters say
--- that this transaction wrote to them (manual, 27.2.20), or if track_counts is off and there are no counters.
+-- that this transaction wrote to them (manual, 27.2.20), or if track_counts is off and there are no counters. In the same
+-- way `further` says that further_oids.sql has to be run, which searches the catalogs of kinds that few modules create.
 WITH held AS MATERIALIZED (
     SELECT locktype, relation, classid, objid, mode FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid()
 ), written AS MATERIALIZED (
@@ -13,7 +14,26 @@ WITH held AS MATERIALIZED (
         OR pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_attribute'::pg_catalog.regclass) > 0 AS attribute,
         current_setting('track_counts') = 'off'
         OR pg_catalog.pg_stat_get_xact_tuples_inserted('pg_catalog.pg_proc'::pg_catalog.regclass) > 0
-        OR pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_proc'::pg_catalog.regclass) > 0 AS proc
+        OR pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_proc'::pg_catalog.regclass) > 0 AS proc,
+        current_setting('track_counts') = 'off' OR EXISTS (
+            SELECT
+            FROM unnest(ARRAY[
+                'pg_collation', 'pg_conversion', 'pg_operator', 'pg_opfamily', 'pg_opclass', 'pg_amop', 'pg_amproc',
+                'pg_ts_parser', 'pg_ts_template', 'pg_ts_dict', 'pg_ts_config', 'pg_cast', 'pg_language', 'pg_transform',
+                'pg_am', 'pg_foreign_data_wrapper', 'pg_foreign_server', 'pg_user_mapping', 'pg_publication',
+                'pg_publication_rel', 'pg_publication_namespace', 'pg_subscription', 'pg_largeobject',
+                'pg_largeobject_metadata', 'pg_seclabel'
+            ]) AS c (name)
+            CROSS JOIN LATERAL (SELECT ('pg_catalog.' || c.name)::pg_catalog.regclass) AS r (oid)
+            WHERE pg_catalog.pg_stat_get_xact_tuples_inserted(r.oid) > 0
+                OR pg_catalog.pg_stat_get_xact_tuples_updated(r.oid) > 0
+                OR pg_catalog.pg_stat_get_xact_tuples_deleted(r.oid) > 0
+                OR r.oid IN (SELECT h.classid FROM held h WHERE h.locktype = 'object' AND h.mode <> 'AccessShareLock')
+        ) OR EXISTS (
+            SELECT FROM held h
+            WHERE h.locktype = 'object' AND h.mode <> 'AccessShareLock'
+              AND h.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+        ) AS further
 )
 SELECT 'relation', held.relation::bigint
 FROM held
@@ -57,6 +77,12 @@ WHERE age(t.xmin) <= 0 AND (
     t.typtype IN ('d', 'e', 'r')
     OR t.typtype = 'c' AND (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid) = 'c'
 )
+UNION
+SELECT 'further', t.oid::bigint
+FROM pg_catalog.pg_type t
+WHERE age(t.xmin) <= 0 AND t.typtype IN ('b', 'p') AND t.typcategory <> 'A'
+UNION
+SELECT 'further', 1 FROM written WHERE written.further
 UNION
 SELECT 'object', c.contypid::bigint FROM pg_catalog.pg_constraint c WHERE c.contypid > 0 AND age(c.xmin) <= 0
 UNION

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from threading import Thread
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import psycopg
 from psycopg.errors import LockNotAvailable
 
-from infra.catalog.catalog import ACCESS, NOTES, Catalog
+from infra.catalog.catalog import ACCESS, NOTES, OWNED, Catalog
 from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.postgres.connection import pool
 from infra.postgres.connection.simple_query import simple_query
@@ -41,17 +42,21 @@ class ChangedOids(NamedTuple):
 
 
 @cache
-def _changed_oids_query() -> LiteralString:
-    return cast("LiteralString", Path(__file__).with_name("changed_oids.sql").read_text())
+def _query(name: str) -> LiteralString:
+    return cast("LiteralString", Path(__file__).with_name(name).read_text())
 
 
 def changed_oids(connection: Connection) -> ChangedOids:
     """Return the oids of what the current transaction changed, and perhaps of more."""
-    rows = connection.execute(_changed_oids_query(), prepare=True).fetchall()
-    relations, objects, constraints = (
-        tuple(int(oid) for name, oid in rows if name == kind and oid) for kind in ("relation", "object", "constraint")
+    rows = connection.execute(_query("changed_oids.sql"), prepare=True).fetchall()
+    relations, objects, further, constraints = (
+        tuple(int(oid) for name, oid in rows if name == kind and oid)
+        for kind in ("relation", "object", "further", "constraint")
     )
-    return ChangedOids(CatalogPart(relations, objects), constraints)
+    if further:
+        rows = connection.execute(_query("further_oids.sql"), prepare=True).fetchall()
+        further += (*objects, *(int(row[0]) for row in rows))
+    return ChangedOids(CatalogPart(relations, objects, further), constraints)
 
 
 def catalog_change_of(connection: Connection, observer: Target, act: Callable[[], None]) -> CatalogChange:
@@ -86,6 +91,34 @@ def catalog_change_of(connection: Connection, observer: Target, act: Callable[[]
     return catalog_change_between(
         before, read_catalog(connection, None if whole else _changed_part(connection, observer))
     )
+
+
+def successive_changes(connection: Connection, observer: Target) -> Callable[[Callable[[], None]], CatalogChange]:
+    """Return a function that calls its argument and returns what the catalog changed since the call before."""
+    before = read_catalog(connection)
+
+    def measure(act: Callable[[], None]) -> CatalogChange:
+        nonlocal before
+        act()
+        earlier, before = before, read_with_large_objects(connection, observer)
+        return catalog_change_between(earlier, before)
+
+    return measure
+
+
+def read_with_large_objects(connection: Connection, observer: Target) -> Catalog:
+    """Read the whole catalog, with the large objects that the current transaction created: the observer has no others.
+
+    Those of other transactions are never read, since there may be millions of them.
+    """
+    catalog = read_catalog(connection)
+    changed = read_catalog(connection, CatalogPart(further=changed_oids(connection).part.further)).of(*OWNED)
+    if not changed.objects:
+        return catalog
+    with _observer_connection(observer) as outside:
+        existing = read_catalog(outside, CatalogPart(further=tuple(int(name) for _, name in changed.objects)))
+    created = {identity: text for identity, text in changed.objects.items() if identity not in existing.objects}
+    return Catalog({**catalog.objects, **created})
 
 
 def _read_before_and_after(
@@ -135,7 +168,7 @@ def _changed_part(connection: Connection, observer: Target) -> CatalogPart:
         return part
     with _observer_connection(observer) as outside:
         rows = outside.execute(DOMAINS_OF_CONSTRAINTS, (list(constraints),), prepare=True).fetchall()
-    return CatalogPart(part.relations, part.objects + tuple(row[0] for row in rows))
+    return replace(part, objects=part.objects + tuple(row[0] for row in rows))
 
 
 def _read_as_observer(observer: Target, part: CatalogPart | None) -> Catalog | None:

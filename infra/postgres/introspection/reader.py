@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from psycopg.pq import TransactionStatus
 
-from infra.catalog.catalog import Catalog, catalog_of
+from infra.catalog.catalog import Catalog, ObjectId, catalog_of
+from infra.catalog.drop_order import Dependency, Droppable, ObjectAddress
 from infra.postgres.connection.simple_query import simple_query
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ HIDDEN_SCHEMAS = ("information_schema", LEDGER_SCHEMA)
 """Schemas that are never read: PostgreSQL's own, and the ledger's."""
 
 QUERIES = Path(__file__).parent / "queries"
-RELATIONS, OTHERS = "of_relations", "of_others"
-"""The two groups of queries, by their directories."""
+RELATIONS, OTHERS, FURTHER_KINDS = GROUPS = "of_relations", "of_others", "of_further"
+"""The groups of queries, by their directories; the last one is of the kinds that few modules create."""
 
 COMBINED = ("table", "column", "order", "constraint", "owner", "sequence", "index")
 """The kinds that nearly every module creates: their queries are sent as one, with the query for the further kinds."""
@@ -42,16 +43,23 @@ READING_SETTINGS = "SET LOCAL search_path = ''; SET LOCAL plan_cache_mode = forc
 NARROW_SETTINGS = "; SET LOCAL enable_seqscan = off"
 """A part is found by its oids, by index: the generic plan is made while the catalog is small, and kept as it grows."""
 
+_DEPENDENCIES = """
+SELECT classid::bigint, objid::bigint, objsubid, refclassid::bigint, refobjid::bigint, refobjsubid, deptype
+FROM pg_depend
+WHERE objid >= 16384
+"""
+
 
 @dataclass(frozen=True)
 class CatalogPart:
-    """A part of a catalog by oid: relations (tables, indexes, sequences, views), and objects that are no relations."""
+    """A part of a catalog by oid: relations (tables, indexes, sequences, views), other objects, those of more kinds."""
 
     relations: tuple[int, ...] = ()
     objects: tuple[int, ...] = ()
+    further: tuple[int, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.relations or self.objects)
+        return bool(self.relations or self.objects or self.further)
 
 
 @cache
@@ -100,13 +108,30 @@ def read_catalog(
         return Catalog()
     with _reading_settings(connection, lock_timeout, narrow=part is not None, keep=keep_settings):
         if part is None:
-            return catalog_of([*_read_group(connection, RELATIONS), *_read_group(connection, OTHERS)])
+            hidden = {"hidden": list(HIDDEN_SCHEMAS)}
+            return catalog_of(
+                row for group in GROUPS for row in _rows(connection, catalog_query(group, narrow=False), hidden)
+            )
         rows: list[Row] = []
         if part.relations:
             rows += _read_narrow(connection, RELATIONS, part.relations)
         if part.objects:
             rows += _read_narrow(connection, OTHERS, part.objects)
+        if part.further:
+            values = {"hidden": list(HIDDEN_SCHEMAS), "oids": list(part.further)}
+            rows += _rows(connection, catalog_query(FURTHER_KINDS, narrow=True), values)
         return catalog_of(rows)
+
+
+def read_dependencies(
+    connection: psycopg.Connection[tuple[Any, ...]], large_objects: Iterable[int]
+) -> tuple[dict[ObjectAddress, Droppable], list[Dependency]]:
+    """Read the objects of a database, of large ones only those given, and all dependencies between objects."""
+    with _reading_settings(connection, "", narrow=False):
+        rows = connection.execute(_sql_file("dependencies.sql"), (list(large_objects),)).fetchall()
+        links = connection.execute(_DEPENDENCIES).fetchall()
+    objects = {ObjectAddress(*row[:3]): Droppable(ObjectId(row[3], row[4]), row[5]) for row in rows}
+    return objects, [Dependency(ObjectAddress(*row[:3]), ObjectAddress(*row[3:6]), row[6]) for row in links]
 
 
 def visible_part(connection: psycopg.Connection[tuple[Any, ...]], part: CatalogPart) -> CatalogPart:
@@ -114,7 +139,7 @@ def visible_part(connection: psycopg.Connection[tuple[Any, ...]], part: CatalogP
     values = {"relations": list(part.relations), "objects": list(part.objects)}
     rows = connection.execute(_sql_file("visible_oids.sql"), values, prepare=True).fetchall()
     relations, objects = (tuple(oid for name, oid in rows if name == kind) for kind in ("relation", "object"))
-    return CatalogPart(relations, objects)
+    return CatalogPart(relations, objects, part.further)
 
 
 def is_empty(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
@@ -134,10 +159,6 @@ def warm_prepared_statements(connection: psycopg.Connection[tuple[Any, ...]]) ->
         visible_part(connection, CatalogPart())
         for group in (OTHERS, RELATIONS):
             _read_narrow(connection, group, ())
-
-
-def _read_group(connection: psycopg.Connection[tuple[Any, ...]], group: str) -> list[Row]:
-    return _rows(connection, catalog_query(group, narrow=False), {"hidden": list(HIDDEN_SCHEMAS)})
 
 
 def _read_narrow(connection: psycopg.Connection[tuple[Any, ...]], group: str, oids: Iterable[int]) -> list[Row]:

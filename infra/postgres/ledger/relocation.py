@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.postgres.introspection.reader import HIDDEN_SCHEMAS, OTHERS, READING_SETTINGS, RELATIONS, catalog_query
+from infra.postgres.introspection.reader import GROUPS, HIDDEN_SCHEMAS, READING_SETTINGS, catalog_query
 
 if TYPE_CHECKING:
     from infra.catalog.difference import Difference
@@ -24,7 +24,7 @@ def catalog_queries_as_json() -> list[str]:
         f"BEGIN; {READING_SETTINGS}; SELECT coalesce(json_agg(json_build_array(kind, name, definition)), '[]') "
         f"FROM ({catalog_query(group, narrow=False) % {'hidden': f'ARRAY[{hidden}]'}}) q (kind, name, definition); "
         "COMMIT"
-        for group in (RELATIONS, OTHERS)
+        for group in GROUPS
     ]
 
 

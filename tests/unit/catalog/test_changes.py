@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from infra.catalog.catalog import ObjectId
-from infra.catalog.changes import CatalogChange, Expected, fold
+from infra.catalog.changes import CatalogChange, Expected, created_objects, fold
 
 TABLE, VIEW = ObjectId("table", "public.t"), ObjectId("view", "public.v")
 
@@ -43,3 +43,18 @@ def test_the_objects_are_gone_through_once_for_all_modules() -> None:
     expected = Expected(definitions, {identity: identity.name for identity in definitions})
     assert [len(expected.of(f"public.t{number}")) for number in range(5)] == [1] * 5
     assert definitions.times == 1
+
+
+def test_only_created_objects_are_a_modules_own() -> None:
+    """What a module changed or dropped belongs to the module that created it."""
+    column = ObjectId("column", "public.t.a")
+    effect = CatalogChange({TABLE: "", column: "type text", VIEW: None}, frozenset({column}))
+    assert created_objects(effect) == {TABLE: ""}
+
+
+def test_a_large_object_is_owned_and_never_expected() -> None:
+    """It has another number in each database, so that it is in no comparison."""
+    blob = ObjectId("large object", "16400")
+    effect = CatalogChange({blob: "", TABLE: ""})
+    assert fold([("1", effect)]).definitions == {TABLE: ""}
+    assert blob in created_objects(effect)

@@ -95,7 +95,8 @@ def test_an_orphan_that_others_depend_on_is_not_dropped(moving: World) -> None:
     (refusal,) = world.refused()
     assert refusal == (
         f"module 02-b in {world.place}: cannot be dropped, because other objects depend on what it created: "
-        "constraint c_b_id_fkey on table c depends on table b; drop those objects first, if they are not needed"
+        "constraint public.c.c_b_id_fkey of 02-c depends on table public.b; drop those objects first, if they are not "
+        "needed"
     )
     assert world.sql("SELECT id FROM b") == [(1,)]
 

@@ -88,8 +88,8 @@ def test_what_a_later_module_needs_is_not_dropped(applied: World) -> None:
         world.retire("02-b")
     assert str(caught.value) == (
         f"module 02-b in {world.place}: cannot be dropped, because other objects depend on what "
-        "it created: constraint c_b_id_fkey on table c depends on table b; drop those objects first, if they are not "
-        "needed"
+        "it created: constraint public.c.c_b_id_fkey of 03-c depends on table public.b; drop those objects first, if "
+        "they are not needed"
     )
     assert world.sql("SELECT note FROM b") == [("x",)]
     assert world.ledger() == {"01-a": "applied", "02-b": "applied", "03-c": "applied"}

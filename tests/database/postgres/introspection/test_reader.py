@@ -87,6 +87,7 @@ NOT_HERE = {
     ") virtual": "a virtual generated column needs PostgreSQL 18",
     "plpgsql": "is in every database, and left out",
     "heap": "is what tables use, and left out",
+    " on language ": "is how PostgreSQL 15 names a transform",
 }
 
 

@@ -12,7 +12,7 @@ from infra.postgres.ledger.relocation import RELOCATE, catalog_queries_as_json, 
 def test_the_queries_have_no_parameters() -> None:
     """Psql gets complete statements: the hidden schemas are written in, and percent signs are single."""
     queries = catalog_queries_as_json()
-    assert len(queries) == 2
+    assert len(queries) == 3
     for query in queries:
         assert query.startswith("BEGIN; SET LOCAL search_path = ''")
         assert query.endswith("; COMMIT")
