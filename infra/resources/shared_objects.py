@@ -43,8 +43,11 @@ class SharedObjectsProvider(Provider):
         return CheckResult({**inputs, "missing": missing, "complete": existing is not None and not missing}, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when something is missing, or the address or a name differs."""
-        missing = bool(_news["missing"] or _olds.get("missing"))
+        """Report a change when something is missing, or the address or a name differs.
+
+        A refresh compares with the inputs of the last run, and those of a first run have what it created after that.
+        """
+        missing = bool(_olds.get("missing") or (_news["missing"] and actions.is_incomplete(_news)))
         return DiffResult(changes=missing or bool(changed(_olds, _news, *_ADDRESS, "databases")))
 
     def create(self, props: Properties) -> CreateResult:

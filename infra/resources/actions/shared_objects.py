@@ -46,5 +46,13 @@ def missing(props: Properties) -> list[str]:
     return [label for database in databases for label in database.objects if label not in found]
 
 
+def is_incomplete(props: Properties) -> bool:
+    """Return whether something does not exist; False where the server cannot be asked."""
+    try:
+        return bool(missing(props))
+    except ServerError:
+        return False
+
+
 def _databases(props: Properties) -> list[DatabaseRoles]:
     return [DatabaseRoles(**database) for database in props["databases"]]
