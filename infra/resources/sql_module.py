@@ -33,7 +33,7 @@ else:
 
 NO_DRIFT = "none"
 _SHARED = ("database", "lifecycle", "session")
-_STORED = (*_SHARED, "module", "path", "text_digest", "statements_digest")
+_STORED = (*_SHARED, "module", "path", "text_digest", "statements_digest", "plan")
 
 
 class SqlModuleProvider(Provider):
@@ -62,14 +62,17 @@ class SqlModuleProvider(Provider):
                 return refused(news, _problems_of_all(module))
             inputs["statements_digest"] = statements.statements_digest(module.text)
         if _olds and news["look"] and is_known(news["session"]):
-            change = actions.planned_change(inputs, explain=bool(news.get("explain")))
-            inputs |= {"drift": change} if change and not changed(_olds, inputs, "text_digest") else {}
+            change, plan = actions.planned_change(inputs, explain=bool(news.get("explain")))
+            inputs |= {"drift": change, "plan": plan} if change and not changed(_olds, inputs, "text_digest") else {}
         return CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when the text differs, the connection, or the database itself."""
+        """Report a change when the text differs, the connection, or the database itself.
+
+        A refresh compares with the inputs of the last run, whose plan was carried out.
+        """
         differs = changed(_olds, _news, "text_digest", *_SHARED)
-        drifted = "drift" in _news or _olds.get("drift", NO_DRIFT) != NO_DRIFT
+        drifted = _news.get("plan") not in {None, _olds.get("plan")} or _olds.get("drift", NO_DRIFT) != NO_DRIFT
         return DiffResult(changes=bool(differs) or drifted)
 
     def create(self, props: Properties) -> CreateResult:

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from infra.resources.base import Properties
 
 
-def planned_change(props: Properties, *, explain: bool) -> str:
-    """Return what a run would do with a module that was applied, and its drift; '' where it is to stay as it is."""
+def planned_change(props: Properties, *, explain: bool) -> tuple[str, str]:
+    """Return what a run would do with a module that was applied, with its drift, and the digest of the plan.
+
+    Both are '' where the module is to stay as it is.
+    """
     planned = planning.look(session_of_module(props), recorded=True, explain=explain)
-    step = planned.plan.step_of(props["module"]) if isinstance(planned, planning.PlanInProgress) else None
+    if isinstance(planned, planning.Unreadable):
+        return "", ""
+    step = planned.plan.step_of(props["module"])
     if step is None or (step.step is Step.UNCHANGED and not step.renamed_from):
-        return ""
-    return "\n".join([f"{step.step.value}: {step.why}", *map(str, step.drift)])
+        return "", ""
+    return "\n".join([f"{step.step.value}: {step.why}", *map(str, step.drift)]), planned.plan.digest
 
 
 def apply_module(props: Properties, module: Module, *, recorded: bool) -> str:
