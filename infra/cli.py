@@ -198,3 +198,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InfraError as error:
         print(error, file=sys.stderr)
         raise SystemExit(error.exit_status) from None
+    except ModuleNotFoundError as error:
+        if error.name != "models":
+            raise
+        print("this command needs the SQLAlchemy models, a package `models` in the current folder", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def script() -> None:
+    """Run a command as `python -m infra` does: packages of the current folder can be imported."""
+    sys.path.insert(0, str(Path.cwd()))
+    main()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -13,13 +13,14 @@ from infra.program.shared_objects import declare_shared_objects
 from infra.resources.admin_membership import AdminMembership
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.passwords import Passwords
+from infra.resources.schema_plan import SchemaPlan
 from infra.resources.schema_ready import SchemaReady
 from infra.resources.sql_module import SqlModule, session_of
-from infra.sdk_tuning import depends_only_on
+from infra.sdk_tuning import depends_only_on, without_dependencies
 from infra.settings.model import ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from infra.modules.module import Module
     from infra.program.scope import Scope
@@ -37,12 +38,14 @@ class Chain:
     without a login.
     """
 
-    def __init__(self, server: DeclaredServer, objects: DeclaredObjects, scope: Scope) -> None:
+    def __init__(
+        self, scope: Scope, server: DeclaredServer | None = None, objects: DeclaredObjects | None = None
+    ) -> None:
         self.server = server
         self.objects = objects
         self.scope = scope
-        self.deleted_with = server.deleted_with
-        self.last: list[pulumi.Resource] = [objects.resource]
+        self.deleted_with = server.deleted_with if server else None
+        self.last: list[pulumi.Resource] = [objects.resource] if objects else []
 
     def options(
         self,
@@ -58,13 +61,13 @@ class Chain:
         """
         options = pulumi.ResourceOptions(
             parent=self.scope.parent,
-            provider=self.server.provider if provider else None,
+            provider=self.server.provider if self.server and provider else None,
             depends_on=[depends_only_on(resource) for resource in (*self.last, *((after,) if after else ()))],
             deleted_with=self.deleted_with,
             protect=protect,
             delete_before_replace=True,
         )
-        return pulumi.ResourceOptions.merge(options, self.objects.options(name)) if name else options
+        return pulumi.ResourceOptions.merge(options, self.objects.options(name)) if self.objects and name else options
 
     def append(self, resource: pulumi.Resource) -> None:
         """Order what comes next after this resource."""
@@ -83,9 +86,14 @@ class DeclaredDatabase:
 
 
 def declare_databases(
-    settings: Settings, server: DeclaredServer, modules: Sequence[Module], *, scope: Scope
+    settings: Settings,
+    server: DeclaredServer,
+    modules: Sequence[Module],
+    *,
+    scope: Scope,
+    after: DeclaredDatabase | None = None,
 ) -> list[DeclaredDatabase]:
-    """Declare all databases of the settings on one server.
+    """Declare all databases of the settings on one server; the first is created after the one in `after`.
 
     Each is created after, and dropped before, the one before it: the released postgresql plugin runs CREATE and DROP
     DATABASE on a second connection while the first holds a lock, so that two at once wait for each other for ever when
@@ -93,7 +101,7 @@ def declare_databases(
     """
     passwords = {
         database.name: Passwords(
-            scope.name(f"{database.name}-passwords"),
+            scope.part(database.name, "passwords"),
             roles=[getattr(database, role) for role in ROLES[1:]],
             rotation=settings.password_rotation,
             opts=scope.options(),
@@ -103,23 +111,33 @@ def declare_databases(
     objects = declare_shared_objects(settings.databases, server, passwords, scope=scope)
     declared: list[DeclaredDatabase] = []
     for database in settings.databases:
-        chain = Chain(server, objects, scope)
-        last = declared[-1].created if declared else None
-        declared.append(_declare_database(database, settings, modules, passwords[database.name], chain, after=last))
+        last = declared[-1] if declared else after
+        declared.append(
+            _declare_database(
+                database,
+                settings,
+                server,
+                modules,
+                passwords=passwords[database.name],
+                chain=Chain(scope, server, objects),
+                after=last.created if last else None,
+            )
+        )
     return declared
 
 
 def _declare_database(
     database: DatabaseSettings,
     settings: Settings,
+    server: DeclaredServer,
     modules: Sequence[Module],
+    *,
     passwords: Passwords,
     chain: Chain,
-    *,
     after: pulumi.Resource | None,
 ) -> DeclaredDatabase:
     """Declare roles, database, privileges, extensions, modules, in this order; the database comes after `after`."""
-    server, scope = chain.server, chain.scope
+    scope = chain.scope
     address: Properties = {**server.address, "database": database.name}
     admin = {"user": server.user, "password": server.password}
     outside = {**address, **admin, "database": server.maintenance_database}
@@ -128,7 +146,7 @@ def _declare_database(
         roles = [getattr(database, role) for role in ROLES]
         chain.append(
             AdminMembership(
-                scope.name(f"{database.name}-admin"), target=outside, roles=roles, opts=chain.options(provider=False)
+                scope.part(database.name, "admin"), target=outside, roles=roles, opts=chain.options(provider=False)
             )
         )
     protect = settings.lifecycle is Lifecycle.PERSISTENT and database.name not in settings.drop_databases
@@ -143,7 +161,7 @@ def _declare_database(
     migrator = {"user": database.migrator, "password": passwords.password(database.migrator)}
     chain.append(
         DatabaseAccess(
-            scope.name(f"{database.name}-access"),
+            scope.part(database.name, "access"),
             target={**address, **admin},
             owner=database.owner,
             app=database.app,
@@ -154,39 +172,100 @@ def _declare_database(
     for extension in settings.extensions:
         chain.append(
             postgresql.Extension(
-                scope.name(f"{database.name}-{extension}"),
+                scope.part(database.name, extension),
                 name=extension,
                 database=database.name,
                 opts=pulumi.ResourceOptions.merge(chain.options(), pulumi.ResourceOptions(retain_on_delete=True)),
             )
         )
-    session = session_of({**address, **_limits(database, settings, scope.stack), "admin": admin, "migrator": migrator})
-    statements = _declare_modules(database, settings, session, modules, chain)
-    ready = SchemaReady(
-        scope.name(f"{database.name}-ready"),
-        target={**address, **migrator},
-        stack=scope.stack,
-        statements=statements,
-        allowed=settings.modules.unmanaged,
-        look=settings.modules.live_check,
-        opts=chain.options(provider=False),
+    access = SchemaAccess(
+        address=address,
+        owner=database.owner,
+        roles=[database.app, database.readonly],
+        migrator=migrator,
+        admin=admin,
     )
+    session, ready = declare_schema(access, settings, modules, chain, database=database.name)
     return DeclaredDatabase(database, created, passwords, session, ready)
 
 
-def _limits(database: DatabaseSettings, settings: Settings, stack: str) -> Properties:
-    """Return what all modules of a database are run with."""
-    modules = settings.modules
-    return {
-        "owner": database.owner,
-        "stack": stack,
-        "allowed": list(modules.unmanaged),
-        "roles": [database.app, database.readonly],
+@dataclass(frozen=True)
+class SchemaAccess:
+    """Who runs the modules of a database, and where: its address with its name, and logins with user and password.
+
+    `roles` are those that exist for it besides the owner and the migrator.
+    """
+
+    address: Properties
+    owner: pulumi.Input[str]
+    roles: Sequence[str]
+    migrator: Properties = field(repr=False)
+    admin: Properties = field(repr=False)
+
+
+def declare_schema(
+    access: SchemaAccess, settings: Settings, modules: Sequence[Module], chain: Chain, *, database: str
+) -> tuple[pulumi.Output[str], SchemaReady]:
+    """Declare the modules of a database, each after the one before it; return their session and what comes last."""
+    group, scope = settings.modules, chain.scope
+    shared = {
+        **access.address,
+        "owner": access.owner,
+        "roles": list(access.roles),
         "extensions": list(settings.extensions),
-        "lock_timeout": modules.lock_timeout,
-        "statement_timeout": modules.statement_timeout,
-        "wait": modules.wait,
+        "stack": scope.stack,
+        "allowed": list(group.unmanaged),
+        "lock_timeout": group.lock_timeout,
+        "statement_timeout": group.statement_timeout,
+        "wait": group.wait,
     }
+    session = session_of({**shared, "admin": access.admin, "migrator": access.migrator})
+    if chain.server:
+        session = without_dependencies(session)  # the chain begins with the server, after which all of it is known
+    statements: list[pulumi.Output[str]] = []
+    for module in modules:
+        resource = SqlModule(
+            scope.part(database, module.name),
+            module,
+            database=access.address["database"],
+            lifecycle=settings.lifecycle.value,
+            session=session,
+            look=group.live_check,
+            opts=chain.options(provider=False),
+        )
+        statements.append(resource.statements_digest)
+        chain.append(resource)
+    ready = SchemaReady(
+        scope.part(database, "ready"),
+        target={**access.address, **access.migrator},
+        stack=scope.stack,
+        statements=statements,
+        allowed=group.unmanaged,
+        look=group.live_check,
+        opts=chain.options(provider=False),
+    )
+    return session, ready
+
+
+def declare_plan(
+    settings: Settings,
+    modules: Sequence[Module],
+    sessions: Mapping[str, pulumi.Output[str]],
+    ready: Sequence[SchemaReady],
+    *,
+    scope: Scope,
+) -> None:
+    """Declare what prints the plan for databases with the same modules: `sessions` by their names."""
+    SchemaPlan(
+        scope.name("schema-plan"),
+        stack=scope.stack,
+        lifecycle=settings.lifecycle.value,
+        modules=modules,
+        sessions=sessions,
+        look=settings.modules.live_check,
+        strict=settings.modules.strict,
+        opts=scope.options(depends_on=ready),
+    )
 
 
 def _declare_roles(database: DatabaseSettings, passwords: Passwords, chain: Chain) -> None:
@@ -210,27 +289,3 @@ def _declare_roles(database: DatabaseSettings, passwords: Passwords, chain: Chai
                 opts=chain.options(name=name),
             )
         )
-
-
-def _declare_modules(
-    database: DatabaseSettings,
-    settings: Settings,
-    session: pulumi.Output[str],
-    modules: Sequence[Module],
-    chain: Chain,
-) -> list[pulumi.Output[str]]:
-    """Declare the modules, each after the one before it; return the digests of their statements."""
-    statements: list[pulumi.Output[str]] = []
-    for module in modules:
-        resource = SqlModule(
-            chain.scope.name(f"{database.name}-{module.name}"),
-            module,
-            database=database.name,
-            lifecycle=settings.lifecycle.value,
-            session=session,
-            look=settings.modules.live_check,
-            opts=chain.options(provider=False),
-        )
-        statements.append(resource.statements_digest)
-        chain.append(resource)
-    return statements

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +14,33 @@ from infra.program.server import PLUGIN_CONNECT_TIMEOUT_SECONDS, PLUGIN_CONNECTI
 from infra.resources.external_server import ExternalServer
 
 if TYPE_CHECKING:
+    import pulumi
+
     from infra.program.scope import Scope
     from infra.settings.model import ExternalSettings, Settings
 
 
-def declare_external(settings: Settings, server: ExternalSettings, scope: Scope) -> DeclaredServer:
-    """Declare the server; destroying the stack removes only what the stack created on it."""
+@dataclass(frozen=True)
+class Administrator:
+    """How the administrator connects, each of it known now or later."""
+
+    dsn: pulumi.Input[str]
+    password: pulumi.Input[str] = field(repr=False)
+
+
+def declare_external(
+    settings: Settings, server: ExternalSettings, scope: Scope, administrator: Administrator | None = None
+) -> DeclaredServer:
+    """Declare the server; destroying the stack removes only what the stack created on it.
+
+    Without an `administrator` the settings say how to connect.
+    """
+    administrator = administrator or Administrator(server.dsn, admin_password(server))
     external = ExternalServer(
         scope.name("server"),
-        server,
-        password=admin_password(server),
+        dsn=administrator.dsn,
+        password=administrator.password,
+        accept=server.accept,
         extensions=settings.extensions,
         opts=scope.options(first=True),
     )

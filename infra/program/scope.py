@@ -28,6 +28,10 @@ class Scope:
         """Return a resource's name; two components of one program have no name in common."""
         return f"{self.component}-{name}" if self.component else name
 
+    def part(self, database: str, part: str) -> str:
+        """Return the name of a part of a database; a component has one database, and its name stands for it."""
+        return f"{self.component or database}-{part}"
+
     def options(
         self,
         *,

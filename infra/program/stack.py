@@ -9,13 +9,12 @@ import pulumi
 from infra.catalog.catalog import NOT_COMPARED
 from infra.errors import ServerError
 from infra.program.connections import ApplicationConnection, env_lines
-from infra.program.database import DeclaredDatabase, declare_databases
+from infra.program.database import DeclaredDatabase, declare_databases, declare_plan
 from infra.program.embedded import declare_embedded
 from infra.program.external import declare_external
 from infra.program.scope import Scope
 from infra.resources.base import LazyModule
 from infra.resources.env_file import EnvFile
-from infra.resources.schema_plan import SchemaPlan
 from infra.settings.model import ROLES, DockerSettings, ExternalSettings
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from infra.modules.module import Module
     from infra.program import docker
+    from infra.program.external import Administrator
     from infra.program.server import DeclaredServer
     from infra.settings.model import Settings
 else:
@@ -34,17 +34,9 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
     scope = Scope(stack, after=[policy])
     server = declare_server(settings, scope)
     databases = declare_databases(settings, server, modules, scope=scope)
-    SchemaPlan(
-        "schema-plan",
-        stack=stack,
-        lifecycle=settings.lifecycle.value,
-        modules=modules,
-        sessions={declared.database.name: declared.session for declared in databases},
-        look=settings.modules.live_check,
-        strict=settings.modules.strict,
-        opts=pulumi.ResourceOptions(depends_on=[declared.ready for declared in databases]),
-    )
-    connections = _connections(server, databases)
+    sessions = {declared.database.name: declared.session for declared in databases}
+    declare_plan(settings, modules, sessions, [declared.ready for declared in databases], scope=scope)
+    connections = application_connections(server, databases)
     if settings.env_file:
         EnvFile(
             "env-file",
@@ -55,11 +47,14 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
     _export(server, databases, connections)
 
 
-def declare_server(settings: Settings, scope: Scope) -> DeclaredServer:
-    """Declare the server of the kind that the settings name; raises ServerError where its SDK is not installed."""
+def declare_server(settings: Settings, scope: Scope, administrator: Administrator | None = None) -> DeclaredServer:
+    """Declare the server of the kind that the settings name; raises ServerError where its SDK is not installed.
+
+    An external server may be given its `administrator` apart, with parts that are known later.
+    """
     server = settings.server
     if isinstance(server, ExternalSettings):
-        return declare_external(settings, server, scope)
+        return declare_external(settings, server, scope, administrator)
     if not isinstance(server, DockerSettings):
         return declare_embedded(settings, server, scope)
     try:
@@ -72,7 +67,7 @@ def declare_server(settings: Settings, scope: Scope) -> DeclaredServer:
         ) from None
 
 
-def _connections(
+def application_connections(
     server: DeclaredServer, databases: list[DeclaredDatabase]
 ) -> pulumi.Output[list[ApplicationConnection]]:
     """Return the connection of every login role to its database, as one secret."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Properties = dict[str, Any]
 Verb = TypeVar("Verb", bound="Callable[..., Any]")
 
+OWN_URN = "own_urn"
+"""The property with the URN of a resource in a component: its provider is not told, and messages need it."""
+
 VERBS = ("diff", "create", "update", "read", "delete")
 
 
@@ -79,11 +82,22 @@ class DynamicResource(Resource):
         self, provider: type[Provider], name: str, properties: Properties, opts: pulumi.ResourceOptions | None
     ) -> None:
         opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
+        if opts.parent is not None:  # else its URN follows from its name (infra/resources/console.py)
+            properties = {**properties, OWN_URN: _urn(f"pulumi-python:{self._resource_type_name}", name, opts.parent)}
         stored = with_stored_provider(provider, properties)
         if stored is None:
             super().__init__(provider(), name, properties, opts)
         else:  # what Pulumi's constructor does, but for the pickling
             super(Resource, self).__init__(f"pulumi-python:{self._resource_type_name}", name, stored, opts)
+
+
+def _urn(kind: str, name: str, parent: pulumi.Resource) -> pulumi.Output[str]:
+    """Return the URN of a child, without a dependency on the parent: that is expanded to all children, a circle."""
+
+    async def urn_of_parent() -> str:
+        return str(await parent.urn.future())
+
+    return pulumi.create_urn(name, kind, pulumi.Output.from_input(urn_of_parent()))
 
 
 def readable_errors(verb: Verb) -> Verb:

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
+from infra.resources.base import OWN_URN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from infra.resources.base import Properties
 
 LOG_SECONDS = 2
 
@@ -26,10 +30,14 @@ def _engine() -> engine_pb2_grpc.EngineStub | None:
     return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
 
 
-def logger(stack: str, kind: str, name: str, *, warn: bool = True) -> Callable[[str], None]:
-    """Return a function that shows a text at the resource of this type (`SqlModule`) and name, as a warning or not."""
+def logger(props: Properties, kind: str, name: str, *, warn: bool = True) -> Callable[[str], None]:
+    """Return a function that shows a text at a resource, as a warning or not.
+
+    `props` are its properties with its stack; type (`SqlModule`) and name are those that it has outside a component.
+    """
     severity = engine_pb2.WARNING if warn else engine_pb2.INFO
-    urn = f"urn:pulumi:{stack}::{os.environ.get('PULUMI_PROJECT', '')}::pulumi-python:dynamic/postgres:{kind}::{name}"
+    project = os.environ.get("PULUMI_PROJECT", "")
+    urn = props.get(OWN_URN) or f"urn:pulumi:{props['stack']}::{project}::pulumi-python:dynamic/postgres:{kind}::{name}"
 
     def log(text: str) -> None:
         engine = _engine()

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.resources.actions import external_server as actions
-    from infra.settings.model import ExternalSettings
 else:
     actions = LazyModule("infra.resources.actions.external_server")
 
@@ -84,17 +83,18 @@ class ExternalServer(DynamicResource, module="postgres", name="ExternalServer"):
     def __init__(
         self,
         name: str,
-        settings: ExternalSettings,
         *,
-        password: str,
+        dsn: pulumi.Input[str],
+        password: pulumi.Input[str],
+        accept: str | None,
         extensions: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=["dsn", "password"])
         props: Properties = {
-            "dsn": pulumi.Output.secret(settings.dsn),
+            "dsn": pulumi.Output.secret(dsn),
             "password": pulumi.Output.secret(password),
-            "accept": settings.accept,
+            "accept": accept,
             "extensions": list(extensions),
             **dict.fromkeys(_OUTPUTS),
         }

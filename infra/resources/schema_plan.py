@@ -13,7 +13,7 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
 from infra.modules.digests import text_digest
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, is_known, refused
+from infra.resources.base import OWN_URN, DynamicResource, LazyModule, Properties, Provider, is_known, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class SchemaPlanProvider(Provider):
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Add the digest of the plans that this process made; in a preview, which has the sessions, print them."""
-        inputs = {name: news[name] for name in _STORED}
+        inputs = {name: news[name] for name in (*_STORED, OWN_URN) if name in news}
         if "sessions" in news:
             known = {name: session for name, session in news["sessions"].items() if is_known(session)}
             problems = actions.show(_olds, inputs, known, strict=news.get("strict"))

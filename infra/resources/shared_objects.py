@@ -20,6 +20,7 @@ else:
 _ADDRESS = ("host", "port", "options", "database", "user", "password")
 
 
+
 class SharedObjectsProvider(Provider):
     """Reads the server where a run may create something; what exists and is not the stack's is refused.
 

@@ -12,6 +12,7 @@ from infra.errors import ModuleFileError
 from infra.modules.digests import text_digest
 from infra.modules.module import Module, decode, load_modules
 from infra.resources.base import (
+    OWN_URN,
     DynamicResource,
     LazyModule,
     Properties,
@@ -21,7 +22,6 @@ from infra.resources.base import (
     refused,
     without,
 )
-from infra.sdk_tuning import without_dependencies
 
 if TYPE_CHECKING:
     from infra.modules import restrictions, statements
@@ -33,7 +33,7 @@ else:
 
 NO_DRIFT = "none"
 _SHARED = ("database", "lifecycle", "session")
-_STORED = (*_SHARED, "module", "path", "text_digest", "statements_digest", "plan")
+_STORED = (*_SHARED, "module", "path", "text_digest", "statements_digest", "plan", OWN_URN)
 
 
 class SqlModuleProvider(Provider):
@@ -92,7 +92,8 @@ class SqlModuleProvider(Provider):
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Retain the module's objects or drop them, as the lifecycle says, and report which."""
-        actions.retire_removed({**_props, "lifecycle": self.lifecycle or _props["lifecycle"]})
+        own = None if OWN_URN in _props else self.lifecycle  # a component has its lifecycle from its program
+        actions.retire_removed({**_props, "lifecycle": own or _props["lifecycle"]})
 
 
 def _module(props: Properties) -> Module:
@@ -137,7 +138,7 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
         name: str,
         module: Module,
         *,
-        database: str,
+        database: pulumi.Input[str],
         lifecycle: str,
         session: pulumi.Output[str],
         look: bool,
@@ -160,4 +161,4 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
 
 def session_of(shared: Properties) -> pulumi.Output[str]:
     """Return the session of a database as JSON: its address, `admin` and `migrator` with user and password, limits."""
-    return without_dependencies(pulumi.Output.secret(pulumi.Output.json_dumps(shared)))
+    return pulumi.Output.secret(pulumi.Output.json_dumps(shared))

@@ -33,13 +33,18 @@ def settings_of(
     """
     given = {key.partition(":")[2]: _value(text) for key, text in config.items() if key.partition(":")[0] == project}
     given.setdefault("databases", default_databases(stack))
-    problems = SettingProblems(project, secret_keys)
+    problems = SettingProblems(f"{project}:", {key.removeprefix(f"{project}:") for key in secret_keys})
     problems.add_plain_passwords(given)
-    settings = _validated(given, problems)
+    return validated(given, problems, place=f"Pulumi.{stack}.yaml")
+
+
+def validated(given: dict[str, Any], problems: SettingProblems, *, place: str) -> Settings:
+    """Return settings from values by name; raises SettingsError at `place` with every problem."""
+    settings = _without_wrong(given, problems)
     problems.add_clashes(settings)
     problems.add_unknown_adoptions(settings)
     if problems.found:
-        raise SettingsError(f"Pulumi.{stack}.yaml", problems.in_order())
+        raise SettingsError(place, problems.in_order())
     return settings
 
 
@@ -55,7 +60,7 @@ def _value(text: str) -> object:
         return text
 
 
-def _validated(given: dict[str, Any], problems: SettingProblems) -> Settings:
+def _without_wrong(given: dict[str, Any], problems: SettingProblems) -> Settings:
     """Return the settings without the wrong ones, which are added to the problems.
 
     Pydantic looks into a group only when it knows the group's kind, and at some values only when others are right. So

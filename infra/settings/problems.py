@@ -41,13 +41,14 @@ _NO_NAME_FOR_ROLES = (
 class SettingProblems:
     """The problems found so far, at most one for a setting.
 
-    The value of a setting below `server` is never shown: each of them may be a password in the wrong place. Other
-    values are shown where they cannot be a connection string.
+    `prefix` begins their names, and `secrets` are the settings that their source keeps as secrets. The value of a
+    setting below `server` is never shown: each of them may be a password in the wrong place. Other values are shown
+    where they cannot be a connection string.
     """
 
-    def __init__(self, project: str, secret_keys: AbstractSet[str]) -> None:
-        self.project = project
-        self.secret_keys = secret_keys
+    def __init__(self, prefix: str = "", secrets: AbstractSet[str] = frozenset()) -> None:
+        self.prefix = prefix
+        self.secrets = secrets
         self.found: dict[Path, SettingProblem] = {}
 
     def in_order(self) -> list[SettingProblem]:
@@ -61,12 +62,12 @@ class SettingProblems:
     def add_plain_passwords(self, given: Mapping[str, object]) -> None:
         """Add every password that stands in the stack's file in plain text, wherever that is."""
         for name, value in given.items():
-            if f"{self.project}:{name}" not in self.secret_keys:
+            if name not in self.secrets:
                 for path, text in _texts(value, (name,)):
                     if _PASSWORD.search(unquote(text)):
                         self._add(path, "holds a password in plain text", _IN_PLAIN_TEXT)
         server = given.get("server")
-        if isinstance(server, dict) and f"{self.project}:server" not in self.secret_keys:
+        if isinstance(server, dict) and "server" not in self.secrets:
             external = cast("dict[str, object]", server)
             if external.get("kind") == "external" and external.get("password") is not None:
                 self._add(("server", "password"), "holds a password in plain text", _IN_PLAIN_TEXT)
@@ -126,7 +127,7 @@ class SettingProblems:
         return twice
 
     def _add_value(self, path: Path, value: object, required: str) -> None:
-        if f"{self.project}:{path[0]}" in self.secret_keys:
+        if path[0] in self.secrets:
             found = "is [secret]"
         elif path[0] == "server" or not _may_be_shown(value):
             found = f"has a wrong value ({_kind_of(value)})"
@@ -136,7 +137,7 @@ class SettingProblems:
 
     def _add(self, path: Path, found: str, required: str) -> None:
         names = [str(name) if _NAME.fullmatch(str(name)) else HIDDEN_KEY for name in path]
-        key = f"{self.project}:" + ".".join(names)
+        key = self.prefix + ".".join(names)
         self.found.setdefault(path, SettingProblem(key, found, required))
 
 
@@ -180,8 +181,8 @@ def _kind_of(value: object) -> str:
 
 
 def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    text = text if text.isprintable() else json.dumps(value)
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    text = text if text.isprintable() else json.dumps(value, default=repr)
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 

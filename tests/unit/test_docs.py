@@ -100,3 +100,10 @@ def test_every_defect_of_the_terraform_stack_has_its_line() -> None:
     tests = ROOT.joinpath("tests/program/test_docker.py").read_text(encoding="utf-8")
     assert {name for name in re.findall(r"`(test_\w+)`", text) if f"def {name}(" not in tests} == set()
     assert [file for file in re.findall(r"`(tests/[\w/.]+)`", text) if not ROOT.joinpath(file).exists()] == []
+
+
+def test_the_examples_in_the_documents_are_the_files() -> None:
+    """The programs in docs/your-own-program.md are those in examples/, which tests run."""
+    text = ROOT.joinpath("docs/your-own-program.md").read_text(encoding="utf-8")
+    for file in ("examples/shop/__main__.py", "examples/inline/inline.py"):
+        assert f"```python\n{ROOT.joinpath(file).read_text(encoding='utf-8')}```" in text

@@ -67,7 +67,7 @@ def show_plan(olds: Properties, news: Properties) -> None:
     """Show what a change does to a server that exists."""
     text = _plan(olds, news)
     if text:
-        logger(news["stack"], "DockerPlan", "server-plan", warn=False)(text)
+        logger(news, "DockerPlan", "server-plan", warn=False)(text)
 
 
 def upgrade(olds: Properties, news: Properties) -> None:
@@ -84,7 +84,7 @@ def upgrade(olds: Properties, news: Properties) -> None:
         initdb_args=news["initdb_args"],
         settings=news["settings"],
     )
-    upgrades.upgrade(move, logger(news["stack"], "DockerPlan", "server-plan"))
+    upgrades.upgrade(move, logger(news, "DockerPlan", "server-plan"))
 
 
 def remove_moved_volumes(props: Properties) -> None:

@@ -34,7 +34,7 @@ def show_start(olds: Properties, news: Properties) -> bool:
     state = existing["State"]
     if not state["Running"]:
         text = f"start: the container is {state['Status']}; its data are kept"
-        logger(news["stack"], "DockerServer", "server", warn=False)(text)
+        logger(news, "DockerServer", "server", warn=False)(text)
     return not state["Running"]
 
 

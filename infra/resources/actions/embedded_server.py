@@ -44,7 +44,7 @@ def show_plan(props: Properties) -> bool:
     """Show what will be done to the server, and return whether that is anything; it is no input, so no state has it."""
     text, _ = plan(props)
     if text:
-        logger(props["stack"], "EmbeddedServer", "server", warn=False)(text)
+        logger(props, "EmbeddedServer", "server", warn=False)(text)
     return bool(text)
 
 

@@ -37,7 +37,7 @@ def show(olds: Properties, props: Properties, sessions: Properties, *, strict: b
     if verdict.level == "refused":
         return [text]
     if text:
-        logger(props["stack"], "SchemaPlan", "schema-plan", warn=verdict.level == "loss")(text)
+        logger(props, "SchemaPlan", "schema-plan", warn=verdict.level == "loss")(text)
     return [
         f"database {database.database}: could not be looked at ({database.problem}); see to it, or set modules.strict "
         "to false"

@@ -26,7 +26,7 @@ def ready(props: Properties) -> Properties:
         status = read_status(connection, props["stack"])
     found = [str(identity) for identity in status.unmanaged(props["allowed"])]
     if found and found != props.get("unmanaged"):
-        tell = logger(props["stack"], "SchemaReady", f"{props['database']}-ready")
+        tell = logger(props, "SchemaReady", f"{props['database']}-ready")
         tell(f"no module made {', '.join(found)}; name it in modules.unmanaged when that is right")
     return {
         **props,

@@ -39,7 +39,7 @@ def plan(olds: Properties, news: Properties) -> Properties:
     elif not path.is_file():
         text = f"write {path}"
     if text:
-        logger(news["stack"], "ServerCertificate", "certificate", warn=False)(text)
+        logger(news, "ServerCertificate", "certificate", warn=False)(text)
     return inputs
 
 

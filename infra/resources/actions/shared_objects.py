@@ -35,7 +35,7 @@ def existing(props: Properties, recorded: Collection[str]) -> list[str] | None:
             return None
         raise
     if taken_over:
-        logger(props["stack"], "SharedObjects", "shared-objects")(f"takes over {', '.join(taken_over)}")
+        logger(props, "SharedObjects", "shared-objects")(f"takes over {', '.join(taken_over)}")
     return found
 
 

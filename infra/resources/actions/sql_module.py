@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.modules.decision import Step
 from infra.postgres.apply import planning, runner
+from infra.postgres.connection.pool import close_all
 from infra.resources.actions.session import session_of_text
 from infra.resources.console import logger
 
@@ -43,14 +44,19 @@ def read_drift(props: Properties) -> str | None:
 
 
 def retire_removed(props: Properties) -> None:
-    """Retain or drop what a module without a file made, and report which."""
+    """Retain or drop what a module without a file made, and report which.
+
+    Afterwards no connection is kept: the database may be dropped next, by a resource that knows nothing of this one.
+    """
     session = session_of_module(props)
     done = runner.retire(session, props["module"])
     if done:
         session.tell(f"{props['module']} was removed: {done}")
+    close_all(session.target.database)
 
 
 def session_of_module(props: Properties) -> Session:
     """Return the session of a module's properties, which shows messages at the module."""
-    tell = logger(json.loads(props["session"])["stack"], "SqlModule", f"{props['database']}-{props['module']}")
+    stack = json.loads(props["session"])["stack"]
+    tell = logger({**props, "stack": stack}, "SqlModule", f"{props['database']}-{props['module']}")
     return session_of_text(props["session"], props["lifecycle"], str(Path(props["path"]).parent), tell)
