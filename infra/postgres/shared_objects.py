@@ -61,6 +61,7 @@ def find_ours(
     databases: Sequence[DatabaseRoles],
     *,
     recorded: Collection[str],
+    renamed: Mapping[str, str],
     passwords: Mapping[str, str],
     adopt: bool | Collection[str],
 ) -> tuple[list[str], list[str]]:
@@ -68,15 +69,23 @@ def find_ours(
 
     An object is the stack's if an earlier run recorded it (`recorded`), or if its role accepts the password that the
     state has (`passwords`, by role). The others are taken over where `adopt` names them, or is True. Raises
-    RefusedError for the rest, and for what the administrator may not alter.
+    RefusedError for the rest, for what the administrator may not alter, and where a role is to be `renamed` (new names
+    by old ones) to one that exists.
     """
     existing = _read(target, databases)
     unrecorded = [label for label in existing.objects if label not in recorded]
     if not unrecorded:
         return list(existing.objects), []
+    place = _place(target)
+    for old, new in renamed.items():
+        if role_label(new) in unrecorded:
+            raise RefusedError(
+                f"has role {new} already, so that role {old} cannot be renamed to it",
+                place=place,
+                remedy=f"choose a name that no role has, or rename {new} first",
+            )
     proved = {label for database in databases for label in _proved(target, database, existing, passwords)}
     others = [label for label in unrecorded if label not in proved]
-    place = _place(target)
     foreign = [label for label in others if adopt is not True and not (adopt and _name(label) in adopt)]
     if foreign:
         setting = (

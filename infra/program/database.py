@@ -163,9 +163,8 @@ def _declare_database(
         DatabaseAccess(
             scope.part(database.name, "access"),
             target={**address, **admin},
-            owner=database.owner,
-            app=database.app,
-            readonly=database.readonly,
+            roles=database.model_dump(),
+            verifiers=passwords.verifiers,
             opts=chain.options(provider=False),
         )
     )

@@ -13,11 +13,15 @@ from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, admin_target, changed
 
 if TYPE_CHECKING:
-    from infra.postgres import privileges
+    from collections.abc import Mapping
+
+    from infra.postgres import privileges, rename_roles
 else:
     privileges = LazyModule("infra.postgres.privileges")
+    rename_roles = LazyModule("infra.postgres.rename_roles")
 
-_ROLES = ("owner", "app", "readonly")
+_GRANTEES = ("owner", "app", "readonly")
+_ROLES = (*_GRANTEES, "migrator")
 _COMPARED = ("host", "port", "options", "user", "password", *_ROLES)
 
 
@@ -34,10 +38,15 @@ class DatabaseAccessProvider(Provider):
         return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)) or bool(_olds.get("drift")))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Grant the privileges again, to a role of another name on existing tables too; revoke what was reported."""
-        privileges.grant_access(
-            admin_target(_news), _access(_news), _access(_olds), revoke_others=bool(_olds.get("drift"))
+        """Rename roles, and grant the privileges again, to another role on existing tables too; revoke the reported."""
+        target, names = admin_target(_news), renamed_roles(_olds, _news)
+        renamed = (
+            rename_roles.rename_roles(target, names, owner=_news["owner"], verifiers=_news["verifiers"])
+            if names
+            else set[str]()
         )
+        former = {role: _news[role] if _news[role] in renamed else _olds[role] for role in _GRANTEES}
+        privileges.grant_access(target, _access(_news), _access(former), revoke_others=bool(_olds.get("drift")))
         return UpdateResult({**_news, "drift": []})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -47,21 +56,37 @@ class DatabaseAccessProvider(Provider):
 
 
 def _access(props: Properties) -> privileges.Access:
-    return privileges.Access(*(props[role] for role in _ROLES))
+    return privileges.Access(*(props[role] for role in _GRANTEES))
+
+
+def renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
+    """Return the new names of a database's roles by the old ones, without roles that keep their name."""
+    before, after = ({role: names[role] for role in _ROLES if role in names} for names in (olds, news))
+    return {
+        name: after[role]
+        for role, name in before.items()
+        if name not in after.values() and after[role] not in before.values()
+    }
 
 
 class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
-    """The privileges of PUBLIC and the roles of a database; `target` is the administrator's."""
+    """The privileges of PUBLIC and the roles of a database; `target` is the administrator's.
+
+    `verifiers` has what a login role gets that is renamed.
+    """
 
     def __init__(
         self,
         name: str,
         *,
         target: Properties,
-        owner: str,
-        app: str,
-        readonly: str,
+        roles: Mapping[str, str],
+        verifiers: pulumi.Output[dict[str, str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        props: Properties = {**target, "owner": owner, "app": app, "readonly": readonly}
+        props: Properties = {
+            **target,
+            **{role: roles[role] for role in _ROLES},
+            "verifiers": verifiers,
+        }
         super().__init__(DatabaseAccessProvider, name, props, opts)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
+from infra.errors import RefusedError
 from infra.postgres.database_roles import DatabaseRoles
 from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, is_known, without
+from infra.resources.database_access import renamed_roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +20,6 @@ else:
     actions = LazyModule("infra.resources.actions.shared_objects")
 
 _ADDRESS = ("host", "port", "options", "database", "user", "password")
-
 
 
 class SharedObjectsProvider(Provider):
@@ -31,11 +32,14 @@ class SharedObjectsProvider(Provider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Add what is missing to the inputs; `passwords` and `preview` are for this run alone."""
         inputs = without(news, "passwords", "preview")
+        renamed = _renamed_roles(_olds, news)
         objects, recorded = _objects(news), set(_objects(_olds))
         new = [label for label in objects if label not in recorded]
         if not new and _olds.get("complete"):
             return CheckResult({**inputs, "missing": [], "complete": True}, [])
-        existing = actions.existing(news, recorded) if all(is_known(news.get(name)) for name in _ADDRESS) else None
+        existing = (
+            actions.existing(news, recorded, renamed) if all(is_known(news.get(name)) for name in _ADDRESS) else None
+        )
         if existing is None:
             expected = {*(new if news["adopt"] is not True else []), *_olds.get("missing", [])}
             missing = [label for label in objects if label in expected]
@@ -62,6 +66,23 @@ class SharedObjectsProvider(Provider):
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Return as missing what is gone from the server."""
         return ReadResult(id_, {**props, "missing": actions.missing(props)})
+
+
+def _renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
+    """Return the new names of roles by the old ones; raises RefusedError where a role gets the name of another."""
+    renamed: dict[str, str] = {}
+    former = {database["name"]: database for database in olds.get("databases", [])}
+    for database in news["databases"]:
+        names = former.get(database["name"], {})
+        for role, name in database.items():
+            if name != names.get(role, name) and name in names.values():
+                raise RefusedError(
+                    f"role {name} was another one of its roles in the last run",
+                    place=f"database {database['name']}",
+                    remedy=f"choose a new name for {role}, run `up`, and then give it this one",
+                )
+        renamed |= renamed_roles(names, database)
+    return renamed
 
 
 def _objects(props: Properties) -> list[str]:

@@ -43,7 +43,12 @@ RANKS: list[list[Layer]] = [
         Layer("apply", ("infra.postgres.apply",), ("psycopg",)),
         Layer(
             "roles",
-            ("infra.postgres.privileges", "infra.postgres.shared_objects", "infra.postgres.database_roles"),
+            (
+                "infra.postgres.privileges",
+                "infra.postgres.rename_roles",
+                "infra.postgres.shared_objects",
+                "infra.postgres.database_roles",
+            ),
             ("psycopg",),
         ),
     ],

@@ -12,7 +12,7 @@ from infra.plan.ledger_rows import ORPHANED, LedgerEntry
 from infra.postgres.ledger.identity import current_identity, read_identity, translated_format_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from infra.plan.ledger_rows import LedgerIdentity
     from infra.postgres.connection.pool import Connection
@@ -173,4 +173,20 @@ def _record_event(connection: Connection, module: str, step: str, stack: str) ->
     connection.execute(
         "INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration) VALUES (%s, %s, '', %s, '0')",
         (module, step, stack),
+    )
+
+
+def rewrite_effects(connection: Connection, rewrite: Callable[[CatalogChange], CatalogChange]) -> None:
+    """Replace what the ledger has of each module's effect, in the current transaction; `rewrite` names other roles."""
+    for table in (b"sqlmodule.ledger", b"sqlmodule.resume"):
+        for module, objects in connection.execute(b"SELECT module, objects FROM " + table).fetchall():
+            rewritten = rewrite(CatalogChange.of_json(objects)).as_json()
+            if rewritten != objects:
+                connection.execute(
+                    b"UPDATE " + table + b" SET objects = %s WHERE module = %s",
+                    (json.dumps(rewritten, ensure_ascii=False), module),
+                )
+    connection.execute(
+        "INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)"
+        " SELECT module, 'rename roles', statements_digest, stack, '0' FROM sqlmodule.ledger"
     )

@@ -11,22 +11,26 @@ from infra.resources.base import admin_target, is_known
 from infra.resources.console import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from infra.resources.base import Properties
 
 
-def existing(props: Properties, recorded: Collection[str]) -> list[str] | None:
-    """Return the labels of what exists, and report what is taken over; None where a preview finds no server.
+def existing(props: Properties, recorded: Collection[str], renamed: Mapping[str, str]) -> list[str] | None:
+    """Return the labels of what exists, and report what is taken over or renamed; None where a preview finds no server.
 
-    Raises RefusedError for what is not the stack's, and not to be taken over.
+    `renamed` has the new names of roles by the old ones. Raises RefusedError for what is not the stack's, and not to be
+    taken over.
     """
+    for old, new in renamed.items():
+        _show(props, f"role {old} is renamed to {new}, and keeps what it owns and may do")
     passwords = props["passwords"]
     try:
         found, taken_over = shared_objects.find_ours(
             admin_target(props),
             _databases(props),
             recorded=recorded,
+            renamed=renamed,
             passwords=passwords if is_known(passwords) else {},
             adopt=props["adopt"],
         )
@@ -35,7 +39,7 @@ def existing(props: Properties, recorded: Collection[str]) -> list[str] | None:
             return None
         raise
     if taken_over:
-        logger(props, "SharedObjects", "shared-objects")(f"takes over {', '.join(taken_over)}")
+        _show(props, f"takes over {', '.join(taken_over)}")
     return found
 
 
@@ -52,6 +56,10 @@ def is_incomplete(props: Properties) -> bool:
         return bool(missing(props))
     except ServerError:
         return False
+
+
+def _show(props: Properties, text: str) -> None:
+    logger(props, "SharedObjects", "shared-objects")(text)
 
 
 def _databases(props: Properties) -> list[DatabaseRoles]:

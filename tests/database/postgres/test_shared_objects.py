@@ -50,35 +50,37 @@ def test_what_exists_is_named(target: Target) -> None:
 
 def test_what_an_earlier_run_recorded_is_the_stacks(target: Target) -> None:
     """What a run was about to create, and now exists, was created by it."""
-    found, taken_over = find_ours(target, [SHOP, NEW], recorded=SHOP.objects, passwords={}, adopt=[])
+    found, taken_over = find_ours(target, [SHOP, NEW], recorded=SHOP.objects, renamed={}, passwords={}, adopt=[])
     assert (found, taken_over) == (EXISTING, [])
 
 
 def test_what_another_created_is_refused_in_one_sentence(target: Target) -> None:
     """It names all that is there, and how to take it over; a server of the stack's own has another setting for that."""
     with pytest.raises(RefusedError) as caught:
-        find_ours(target, [SHOP, NEW], recorded=["role shop_owner"], passwords={}, adopt=[])
+        find_ours(target, [SHOP, NEW], recorded=["role shop_owner"], renamed={}, passwords={}, adopt=[])
     assert str(caught.value) == (
         f"server {target.host}:{target.port}: has role shop_app and database shop already, which this stack did not "
         "create; choose other names or, to take over what is there, add shop_app and shop to server.adopt"
     )
     with pytest.raises(RefusedError, match=r"set server\.adopt to true"):
-        find_ours(target, [SHOP], recorded=[], passwords={}, adopt=False)
+        find_ours(target, [SHOP], recorded=[], renamed={}, passwords={}, adopt=False)
 
 
 def test_a_password_that_nobody_asks_for_proves_nothing(target: Target) -> None:
     """On a server that trusts every login, a role accepts any password."""
     with pytest.raises(RefusedError, match="role shop_owner, role shop_app and database shop"):
-        find_ours(target, [SHOP], recorded=[], passwords={"shop_app": "any"}, adopt=[])
+        find_ours(target, [SHOP], recorded=[], renamed={}, passwords={"shop_app": "any"}, adopt=[])
 
 
 def test_what_is_named_is_taken_over(target: Target) -> None:
     """The names in the setting are taken over, whether roles or databases; the others are still refused."""
     with pytest.raises(RefusedError, match="has role shop_owner already"):
-        find_ours(target, [SHOP], recorded=[], passwords={}, adopt=["shop", "shop_app"])
-    _, taken_over = find_ours(target, [SHOP], recorded=[], passwords={}, adopt=["shop", "shop_app", "shop_owner"])
+        find_ours(target, [SHOP], recorded=[], renamed={}, passwords={}, adopt=["shop", "shop_app"])
+    _, taken_over = find_ours(
+        target, [SHOP], recorded=[], renamed={}, passwords={}, adopt=["shop", "shop_app", "shop_owner"]
+    )
     assert taken_over == EXISTING
-    assert find_ours(target, [SHOP], recorded=[], passwords={}, adopt=True)[1] == taken_over
+    assert find_ours(target, [SHOP], recorded=[], renamed={}, passwords={}, adopt=True)[1] == taken_over
 
 
 def test_what_the_administrator_may_not_alter_is_refused(target: Target) -> None:
@@ -88,10 +90,20 @@ def test_what_the_administrator_may_not_alter_is_refused(target: Target) -> None
         if connection.info.server_version < 160_000:
             pytest.skip("before PostgreSQL 16 CREATEROLE alters every role that is no superuser")
         with pytest.raises(RefusedError) as caught:
-            find_ours(boss, [SHOP], recorded=[], passwords={}, adopt=["shop_app", "shop_owner", "shop"])
+            find_ours(boss, [SHOP], recorded=[], renamed={}, passwords={}, adopt=["shop_app", "shop_owner", "shop"])
         assert str(caught.value).endswith(
             "role shop_owner and role shop_app cannot be taken over, because shop_boss may not alter them; "
             "have a superuser run GRANT shop_app, shop_owner TO shop_boss WITH ADMIN OPTION"
         )
         connection.execute(b"GRANT shop_app, shop_owner TO shop_boss WITH ADMIN OPTION")
-    assert find_ours(boss, [SHOP], recorded=[], passwords={}, adopt=["shop_app", "shop_owner", "shop"])[1]
+    assert find_ours(boss, [SHOP], recorded=[], renamed={}, passwords={}, adopt=["shop_app", "shop_owner", "shop"])[1]
+
+
+def test_a_role_is_not_renamed_to_one_that_exists(target: Target) -> None:
+    """The role that exists may have privileges of its own, and lacks those of the other one."""
+    with pytest.raises(RefusedError) as caught:
+        find_ours(target, [SHOP], recorded=["role shop_owner"], renamed={"web": "shop_app"}, passwords={}, adopt=True)
+    assert str(caught.value).endswith(
+        "has role shop_app already, so that role web cannot be renamed to it; "
+        "choose a name that no role has, or rename shop_app first"
+    )

@@ -1,0 +1,47 @@
+"""Roles and databases get other names, and keep their rows and privileges."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.program.kinds import PLAIN
+
+if TYPE_CHECKING:
+    from tests.program.project import Project
+
+UNCHANGED = re.compile(r"Resources:\n +\d+ unchanged\n")
+ROLES = "SELECT rolname::text FROM pg_roles WHERE rolname ~ '^app|web' ORDER BY 1"
+OWNERS = "SELECT DISTINCT tableowner::text FROM pg_tables WHERE schemaname = 'public'"
+
+PRIVILEGES = """
+SELECT privilege_type FROM information_schema.table_privileges WHERE grantee = 'web' AND table_name = 'extra'
+"""
+
+
+@pytest.mark.parametrize("kind", [PLAIN], indirect=True)
+def test_roles_are_renamed_with_what_they_own_and_may_do(bare: Project) -> None:
+    """The preview says so; afterwards the old names are gone, and neither a row nor a privilege."""
+    bare.up()
+    bare.sql("INSERT INTO threads VALUES ('kept', 'thread', 1); SET ROLE app_db_owner; CREATE TABLE extra (id integer)")
+    bare.admin("REVOKE ALL ON extra FROM app_db_app; GRANT TRUNCATE ON extra TO app_db_app")
+    names = {"name": "app_db", "owner": "app_boss", "migrator": "app_mover", "app": "web"}
+    bare.configure(databases=[names], modules={"unmanaged": ["table public.extra"]})
+    text = bare.preview()
+    assert "role app_db_app is renamed to web, and keeps what it owns and may do" in text
+    bare.up()
+    assert bare.admin(ROLES) == [("app_boss",), ("app_db_readonly",), ("app_mover",), ("web",)]
+    assert bare.admin(OWNERS) == [("app_boss",)]
+    assert bare.sql("SELECT id FROM threads", role="app") == [("kept",)]
+    assert bare.admin(PRIVILEGES) == [("TRUNCATE",)]
+    assert UNCHANGED.search(bare.up())
+    for verb in ("preview", "refresh"):
+        assert bare.verb(verb, "--expect-no-changes").status == 0
+    bare.configure(databases=[{**names, "app": "app_db_readonly", "readonly": "web"}])
+    assert "role app_db_readonly was another one of its roles in the last run" in bare.refused("preview")
+    bare.configure(databases=[{**names, "app": "boss"}])
+    assert "has role boss already, so that role web cannot be renamed to it" in bare.refused("preview")
+    bare.destroy()
+    assert bare.home.traces(bare) == []
