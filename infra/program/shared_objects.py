@@ -49,7 +49,7 @@ class DeclaredObjects:
 
     def options(self, name: str) -> pulumi.ResourceOptions:
         """Return the options of the role or database of a name."""
-        transforms = [self._create_missing] if _engine_calls_back() else []
+        transforms: list[pulumi.ResourceTransform] = [self._create_missing] if _engine_calls_back() else []
         return pulumi.ResourceOptions(
             import_=name, transforms=transforms, retain_on_delete=name in self.retained or None
         )
@@ -67,7 +67,8 @@ class DeclaredObjects:
 
 def _engine_calls_back() -> bool:
     """Return whether the engine can call hooks and transforms; Pulumi's mocks, for users' unit tests, cannot."""
-    return not isinstance(get_monitor(), MockMonitor) or SETTINGS.callbacks is not None
+    callbacks: object = getattr(SETTINGS, "callbacks", None)
+    return not isinstance(get_monitor(), MockMonitor) or callbacks is not None
 
 
 def declare_shared_objects(
