@@ -47,10 +47,12 @@ def test_what_no_module_made_is_reported_once_and_quieted_by_a_setting(project: 
 
 
 def test_a_preview_does_not_wait_for_a_server_that_does_not_answer(project: Project) -> None:
-    """A server that hangs is not waited for: the preview says that the live check is skipped, and ends well."""
+    """A server that hangs is not waited for: the preview says that it did not look, and fails where that is strict."""
     project.home.freeze(project)
     began = time.monotonic()
     text = project.preview()
     assert time.monotonic() - began < PATIENCE
     assert text.count("could not be looked at") == 1, text
+    project.configure(modules={"strict": True})
+    assert "database app_db: could not be looked at" in project.refused("preview")
     project.home.thaw(project)
