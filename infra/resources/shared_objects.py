@@ -74,7 +74,7 @@ def _renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
     former = {database["name"]: database for database in olds.get("databases", [])}
     for database in news["databases"]:
         names = former.get(database["name"], {})
-        for role, name in database.items():
+        for role, name in sorted(database.items()):
             if name != names.get(role, name) and name in names.values():
                 raise RefusedError(
                     f"role {name} was another one of its roles in the last run",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import ServerError
 from infra.postgres import shared_objects
+from infra.postgres.apply.planning import with_time_limits
 from infra.postgres.database_roles import DatabaseRoles
 from infra.resources.base import admin_target, is_known
 from infra.resources.console import logger
@@ -13,6 +14,7 @@ from infra.resources.console import logger
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from infra.postgres.connection.target import Target
     from infra.resources.base import Properties
 
 
@@ -27,7 +29,7 @@ def existing(props: Properties, recorded: Collection[str], renamed: Mapping[str,
     passwords = props["passwords"]
     try:
         found, taken_over = shared_objects.find_ours(
-            admin_target(props),
+            with_time_limits(admin_target(props)) if props.get("preview") else admin_target(props),
             _databases(props),
             recorded=recorded,
             renamed=renamed,
@@ -45,15 +47,19 @@ def existing(props: Properties, recorded: Collection[str], renamed: Mapping[str,
 
 def missing(props: Properties) -> list[str]:
     """Return the labels of what does not exist."""
+    return _missing(props, admin_target(props))
+
+
+def _missing(props: Properties, target: Target) -> list[str]:
     databases = _databases(props)
-    found = shared_objects.find_existing(admin_target(props), databases)
+    found = shared_objects.find_existing(target, databases)
     return [label for database in databases for label in database.objects if label not in found]
 
 
 def is_incomplete(props: Properties) -> bool:
     """Return whether something does not exist; False where the server cannot be asked."""
     try:
-        return bool(missing(props))
+        return bool(_missing(props, with_time_limits(admin_target(props))))
     except ServerError:
         return False
 

@@ -23,6 +23,7 @@ from tests.database.failover.patroni_cluster import PatroniCluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -65,7 +66,7 @@ class Applying:
         self._thread.join()
 
     def _apply(self) -> None:
-        number = 0
+        number = 1
         try:
             while not self._over.is_set():
                 number += 1
@@ -91,21 +92,22 @@ class Applying:
         return max(after - before for before, after in zip(self.times, self.times[1:], strict=False))
 
 
-def create_database(cluster: PatroniCluster, name: str) -> tuple[Session, list[str]]:
+def create_database(cluster: PatroniCluster, name: str, folder: Path) -> tuple[Session, list[str]]:
     """Create a database with its owner; return the session for its modules, and the list of its messages."""
     options = {"host": cluster.hosts, "port": cluster.port_list, "target_session_attrs": "read-write"}
     admin = Target("127.0.0.1", cluster.ports[0], "postgres", "postgres", cluster.password, options)
     with connect(admin, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name}_owner".encode())
         connection.execute(f"CREATE DATABASE {name} OWNER {name}_owner".encode())
+    (folder / "01-first.sql").write_text("SELECT 1;\n")  # the others have no file: they are made while it runs
     messages: list[str] = []
     session = Session(
         target=admin.on(name),
         admin=admin,
         owner=f"{name}_owner",
         stack="tests",
-        lifecycle=Lifecycle.EPHEMERAL,
-        directory="nowhere",
+        lifecycle=Lifecycle.PERSISTENT,
+        directory=str(folder),
         tell=messages.append,
     )
     return session, messages
@@ -123,10 +125,10 @@ def assert_nothing_is_lost(applying: Applying) -> None:
 
 
 def test_nothing_acknowledged_is_lost_in_a_switchover_and_a_crash(
-    cluster: PatroniCluster, record_property: Callable[[str, object], None]
+    cluster: PatroniCluster, record_property: Callable[[str, object], None], tmp_path: Path
 ) -> None:
     """During a switchover and a kill -9 of the leader's postmaster every module is applied exactly once."""
-    session, messages = create_database(cluster, "ha")
+    session, messages = create_database(cluster, "ha", tmp_path)
     with Applying(session, messages) as applying:
         applying.wait_for_more()
         cluster.switch_over()
@@ -142,10 +144,10 @@ def test_nothing_acknowledged_is_lost_in_a_switchover_and_a_crash(
 
 
 @pytest.mark.skipif(not os.environ.get("FREEZE"), reason="takes two minutes: on demand, with FREEZE=1")
-def test_nothing_acknowledged_is_lost_when_the_leader_freezes(cluster: PatroniCluster) -> None:
+def test_nothing_acknowledged_is_lost_when_the_leader_freezes(cluster: PatroniCluster, tmp_path: Path) -> None:
     """While the leader hangs for 40 s, the run's connection to it is cut, and the run continues on its successor."""
     cluster.wait_until_complete()
-    session, messages = create_database(cluster, "frozen")
+    session, messages = create_database(cluster, "frozen", tmp_path)
     with Applying(session, messages) as applying:
         applying.wait_for_more()
         with cluster.frozen():
