@@ -46,33 +46,23 @@ def rename_roles(
         advisory_lock(connection, seconds=_LOCK_SECONDS),
         connection.transaction(),
     ):
-        return _rename(connection, names, owner=owner, verifiers=verifiers)
-
-
-def _rename(
-    connection: Connection,
-    names: Mapping[str, str],
-    *,
-    owner: str,
-    verifiers: Mapping[str, str],
-) -> set[str]:
-    rows = connection.execute(_OIDS, ([*names, *names.values()],)).fetchall()
-    oids, quoted = {row[0]: row[1] for row in rows}, {row[0]: row[2] for row in rows}
-    both = {old: new for old, new in names.items() if old in oids and new in oids}
-    exchanged = {old: new for old, new in both.items() if oids[old] < oids[new]}
-    before = read_catalog(connection)
-    for old, new in exchanged.items():
-        _exchange(connection, old, new)
-        if new in verifiers:
-            _execute(connection, "ALTER ROLE {} PASSWORD {}", sql.Identifier(new), sql.Literal(verifiers[new]))
-    for old, new in exchanged.items():
-        if new == owner:  # of the database, since the plugin created the role that has the old name now
-            _execute(connection, "REASSIGN OWNED BY {} TO {}", sql.Identifier(old), sql.Identifier(new))
-    changed = {quoted[old]: quoted[new] for old, new in exchanged.items()}
-    if changed and ledger_exists(connection):
-        after = read_catalog(connection)
-        rewrite_effects(connection, lambda effect: with_role_names(effect, changed, before=before, after=after))
-    return set(both.values())
+        rows = connection.execute(_OIDS, ([*names, *names.values()],)).fetchall()
+        oids, quoted = {row[0]: row[1] for row in rows}, {row[0]: row[2] for row in rows}
+        both = {old: new for old, new in names.items() if old in oids and new in oids}
+        exchanged = {old: new for old, new in both.items() if oids[old] < oids[new]}
+        before = read_catalog(connection)
+        for old, new in exchanged.items():
+            _exchange(connection, old, new)
+            if new in verifiers:
+                _execute(connection, "ALTER ROLE {} PASSWORD {}", sql.Identifier(new), sql.Literal(verifiers[new]))
+        for old, new in exchanged.items():
+            if new == owner:  # of the database, since the plugin created the role that has the old name now
+                _execute(connection, "REASSIGN OWNED BY {} TO {}", sql.Identifier(old), sql.Identifier(new))
+        changed = {quoted[old]: quoted[new] for old, new in exchanged.items()}
+        if changed and ledger_exists(connection):
+            after = read_catalog(connection)
+            rewrite_effects(connection, lambda effect: with_role_names(effect, changed, before=before, after=after))
+        return set(both.values())
 
 
 def _exchange(connection: Connection, old: str, new: str) -> None:

@@ -145,11 +145,15 @@ def _proved(target: Target, database: DatabaseRoles, existing: _Existing, passwo
 
 
 def _accepts(target: Target, role: str, password: str) -> bool:
-    """Return whether a role logs in with a password that the server asks for."""
+    """Return whether a role logs in with a password of which the server asks for a proof.
+
+    Nothing but SCRAM is accepted, so that no other server that listens on the port gets the password.
+    """
     if not password:
         return False
+    options = {**target.options, "require_auth": "scram-sha-256"}
     try:
-        with connect(replace(target, user=role, password=password)) as connection:
+        with connect(replace(target, user=role, password=password, options=options)) as connection:
             return bool(connection.pgconn.used_password)
     except psycopg.OperationalError:
         return False

@@ -50,8 +50,8 @@ class SqlModuleProvider(Provider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Refuse a module that cannot be run, or may not; report one that was applied and is to be touched again.
 
-        Previews and runs look at the database alike, so that a saved plan holds. What is to be done, and its reason,
-        is printed by SchemaPlan.
+        Previews and runs look at the database alike, and the digest of its plan is an input of what is to be done: so
+        Pulumi refuses a saved plan before anything is done that it did not foresee. SchemaPlan prints the plan.
         """
         inputs = without(news, "look", "explain")
         if _olds.get("text_digest") == news["text_digest"]:
@@ -61,9 +61,8 @@ class SqlModuleProvider(Provider):
             if restrictions.find_restricted(module):
                 return refused(news, _problems_of_all(module))
             inputs["statements_digest"] = statements.statements_digest(module.text)
-        if _olds and news["look"] and is_known(news["session"]):
-            change, plan = actions.planned_change(inputs, explain=bool(news.get("explain")))
-            inputs |= {"drift": change, "plan": plan} if change and not changed(_olds, inputs, "text_digest") else {}
+        if news["look"] and is_known(news["session"]):
+            inputs |= actions.planned(inputs, recorded=bool(_olds), explain=bool(news.get("explain")))
         return CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:

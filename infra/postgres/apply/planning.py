@@ -20,7 +20,7 @@ from infra.modules.decision import ModuleState, Step
 from infra.modules.module import order
 from infra.modules.module_file import ModuleFile
 from infra.plan.database_status import DatabaseStatus
-from infra.plan.plan import Plan, plan_database, refused_for
+from infra.plan.planner import plan_database, refused_for
 from infra.postgres.apply.module_effects import effects_of_modules, modules_of
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translate_error
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.modules.module import Module
+    from infra.plan.plan import Plan
     from infra.postgres.apply.execution import Applied
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
@@ -43,6 +44,11 @@ _CONNECT_SECONDS = 2
 _STATEMENT_SECONDS = 10
 _COUNT_SECONDS = 2
 """The time limits of a look: to connect, for any statement, and for counting the rows of one table."""
+
+
+_OF_THE_SERVER = ("0A000", "42501", "42704", "53", "54", "57", "58")
+"""SQLSTATEs that a scratch server may give where the database's own server does not: unsupported features, privileges,
+unknown roles and other objects, resources, limits, interventions, system errors (manual, appendix A)."""
 
 
 @dataclass
@@ -59,6 +65,10 @@ class PlanInProgress:
     done: dict[str, Applied] = field(default_factory=dict[str, "Applied"])
     is_renamed: bool = False
     is_torn_down: bool = False
+
+    def has(self, module: Module | None) -> bool:
+        """Return whether the plan was made of a module with this text; True for None."""
+        return module is None or any(file.module == module for file in self.files)
 
     def file_of(self, module: str) -> ModuleFile:
         """Return the file of a module that has one."""
@@ -87,12 +97,16 @@ class PlanCache:
         with self._locks[key]:
             if key not in self._plans:
                 self._plans[key] = plan = make()
-                self._digests[key] = "" if isinstance(plan, Unreadable) else plan.plan.digest
+                self._digests.setdefault(key, "" if isinstance(plan, Unreadable) else plan.plan.digest)
             return self._plans[key]
 
+    def has_looked(self, key: str) -> bool:
+        """Return whether this process has made a plan by looking, and not only to carry it out."""
+        return key in self._digests
+
     def digests(self) -> list[str]:
-        """Return the digests of the plans that were made by looking, in the order of their databases."""
-        return [digest for _, digest in sorted(self._digests.items())]
+        """Return the digests of the plans that were first made by looking, in the order of their databases."""
+        return [digest for _, digest in sorted(self._digests.items()) if digest]
 
     def status(self, key: str, read: Callable[[], DatabaseStatus | None]) -> DatabaseStatus | None:
         """Return what a refresh read of a database, which the first call reads; an error is not kept."""
@@ -117,6 +131,7 @@ class PlanCache:
     def clear(self) -> None:
         """Forget everything, as a new process would."""
         self._plans.clear()
+        self._digests.clear()
         self._statuses.clear()
 
 
@@ -146,15 +161,14 @@ def current_plan(
 ) -> PlanInProgress:
     """Return the plan to carry out, given a connection that holds the database's lock.
 
-    That is the one that this process made, if files and ledger are still as they were then. `module` is taken with the
-    text that it has here, whatever its file has now.
+    That is the one that this process made, if the module and the ledger are still as they were then. `module` is taken
+    with the text that it has here, whatever its file has now.
     """
     key = str(session.target)
     known = cache.known(key)
-    files = _files(session, module)
-    if known and known.files == files and known.revision == ledger.read_revision(connection, session.stack):
+    if known and known.has(module) and known.revision == ledger.read_revision(connection, session.stack):
         return known
-    plan = _make(connection, session, files, recorded=recorded, explain=False)
+    plan = _make(connection, session, _files(session, module), recorded=recorded, explain=False)
     cache.keep(key, plan)
     return plan
 
@@ -229,7 +243,8 @@ def _make(
         try:
             effects = effects_of_modules(session).by_module
         except ModuleError as error:
-            return PlanInProgress(refused_for(plan, error), status, files, revision)
+            refused = plan.unproved or not error.sqlstate.startswith(_OF_THE_SERVER)
+            return PlanInProgress(refused_for(plan, error) if refused else plan, status, files, revision)
         plan = plan_database(
             files, status, session.lifecycle, allowed=session.allowed, effects=effects, recorded=recorded
         )

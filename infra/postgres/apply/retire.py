@@ -11,7 +11,7 @@ from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle, ModuleState
 from infra.modules.module import order
 from infra.plan.ledger_rows import ORPHANED
-from infra.plan.plan import entries_to_rebuild
+from infra.plan.row_selection import entries_to_rebuild
 from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.module_effects import modules_of
 from infra.postgres.ledger import ledger

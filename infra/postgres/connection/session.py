@@ -29,7 +29,6 @@ class Session:
     `directory` contains the module files; `tell` receives the messages for the person who waits for the run. `roles`
     are those of the database besides owner and migrator, `extensions` those that its administrator creates. `scratch`
     provides databases for running modules to see what they make; without it they are on the session's own server.
-    Without `allow_loss` a step is refused that drops tables with other rows than the modules themselves inserted.
     """
 
     target: Target
@@ -44,7 +43,6 @@ class Session:
     lock_timeout: float = 10
     statement_timeout: float = 600
     wait: float = 60
-    allow_loss: bool = True
     tell: Callable[[str], None] = field(default=_ignore, compare=False)
     scratch: Callable[[Session], AbstractContextManager[ScratchTarget]] | None = field(default=None, compare=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 from infra.modules.decision import Lifecycle
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.resources.base import Properties
-
-ALLOW_LOSS = "PLATFORM_POSTGRES_ALLOW_LOSS"
-"""`no` in this variable, which `make up` sets, refuses steps that lose rows; in Pulumi's own `up` its preview warns."""
 
 
 def session_of_text(text: str, lifecycle: str, directory: str, tell: Callable[[str], None]) -> Session:
@@ -36,6 +32,5 @@ def session_of_text(text: str, lifecycle: str, directory: str, tell: Callable[[s
         lock_timeout=shared["lock_timeout"],
         statement_timeout=shared["statement_timeout"],
         wait=shared["wait"],
-        allow_loss=shared.get("allow_loss", False) or os.environ.get(ALLOW_LOSS) != "no",
         tell=tell,
     )

@@ -18,18 +18,25 @@ if TYPE_CHECKING:
     from infra.resources.base import Properties
 
 
-def planned_change(props: Properties, *, explain: bool) -> tuple[str, str]:
-    """Return what a run would do with a module that was applied, with its drift, and the digest of the plan.
+def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:
+    """Return what a run would do with a module, with its drift, and the digest of the plan; {} for nothing.
 
-    Both are '' where the module is to stay as it is.
+    The digest is left out where no module of the database was applied before: then there is nothing to lose, and a
+    preview may know less than the run.
     """
-    planned = planning.look(session_of_module(props), recorded=True, explain=explain)
-    if isinstance(planned, planning.Unreadable):
-        return "", ""
-    step = planned.plan.step_of(props["module"])
+    session = session_of_module(props)
+    if not recorded and not planning.cache.has_looked(str(session.target)):
+        return {}
+    looked = planning.look(session, recorded=True, explain=explain)
+    if isinstance(looked, planning.Unreadable):
+        return {}
+    step = looked.plan.step_of(props["module"])
     if step is None or (step.step is Step.UNCHANGED and not step.renamed_from):
-        return "", ""
-    return "\n".join([f"{step.step.value}: {step.why}", *map(str, step.drift)]), planned.plan.digest
+        return {}
+    pinned: Properties = {"plan": looked.plan.digest}
+    if recorded:
+        pinned["drift"] = "\n".join([f"{step.step.value}: {step.why}", *map(str, step.drift)])
+    return pinned
 
 
 def apply_module(props: Properties, module: Module, *, recorded: bool) -> str:

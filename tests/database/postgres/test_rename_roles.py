@@ -89,9 +89,14 @@ def test_a_renamed_role_keeps_what_it_owns_and_may_do(renamed: World) -> None:
 def test_what_was_created_in_between_can_be_dropped(renamed: World) -> None:
     """The roles that have the old names now own nothing and may do nothing."""
     rename(renamed)
+    roles = "SELECT count(*) FROM pg_roles WHERE rolname = ANY (%s)"
     with connect(renamed.session.admin, autocommit=True) as connection:
         for role in reversed(OLD):
-            connection.execute(f'DROP ROLE "{role}"; CREATE ROLE "{role}"'.encode())
+            connection.execute(f'DROP ROLE "{role}"'.encode())
+        assert connection.execute(roles, (list(OLD),)).fetchone() == (0,)
+        assert connection.execute(roles, (list(NEW),)).fetchone() == (len(NEW),)
+        for role in OLD:  # for the end of the test
+            connection.execute(f'CREATE ROLE "{role}"'.encode())
 
 
 def test_a_drift_of_before_is_a_drift_afterwards(renamed: World) -> None:

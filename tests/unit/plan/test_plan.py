@@ -6,7 +6,7 @@ from infra.catalog.catalog import ObjectId
 from infra.catalog.changes import CatalogChange
 from infra.modules.decision import Digests
 from infra.plan.ledger_rows import ORPHANED, LedgerEntry
-from infra.plan.plan import entries_to_rebuild
+from infra.plan.row_selection import entries_to_rebuild
 
 A, B, ORDER = ObjectId("table", "public.a"), ObjectId("table", "public.b"), ObjectId("column order", "public.a")
 

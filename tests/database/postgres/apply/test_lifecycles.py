@@ -8,7 +8,7 @@ import pytest
 
 from infra.errors import ModuleError
 from infra.modules.decision import Step
-from infra.plan.plan import FOLLOWS
+from infra.plan.planner import FOLLOWS
 from infra.plan.refusal import refusal_of
 from tests.database.postgres.databases import EPHEMERAL
 

@@ -1,0 +1,237 @@
+"""Makes the plan for a database of the modules' files, the ledger and the live catalog alone.
+
+So a preview and the run that follows it come to the same plan. The preview prints it, the run carries it out; there is
+no other way to a decision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from infra.catalog.changes import belongs_to, created_objects, fold, is_structure
+from infra.modules.decision import Change, Decision, Lifecycle, ModuleState, Step, decide
+from infra.modules.module import order
+from infra.plan.comparison import MOST_OBJECTS_NAMED, compare_module
+from infra.plan.ledger_rows import ORPHANED
+from infra.plan.plan import RUN_STEPS, Plan, PlannedStep
+from infra.plan.row_selection import assign_rows, current_rows, rows_to_tear_down
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.catalog.changes import CatalogChange
+    from infra.catalog.difference import Difference
+    from infra.errors import ModuleError
+    from infra.modules.module_file import ModuleFile
+    from infra.plan.database_status import DatabaseStatus
+    from infra.plan.ledger_rows import LedgerEntry
+
+FOLLOWS = "follows from the others"
+"""Why a module is rebuilt whose file did not change: one before it is rebuilt, or one after it changed what it made."""
+
+_LOST = Decision(
+    Step.REFUSE,
+    "the stack's state says that it was applied, but the database has no ledger",
+    "restore the database; to begin again with an empty one, run `make refresh`, then `make up`",
+)
+_LOST_AND_EMPTY = Decision(Step.APPLY, "it was applied before, and the database is empty now")
+_UNFINISHED = Decision(Step.APPLY, "an earlier run stopped in it")
+
+
+def plan_database(
+    files: Sequence[ModuleFile],
+    status: DatabaseStatus,
+    lifecycle: Lifecycle,
+    *,
+    allowed: Sequence[str] = (),
+    effects: Mapping[str, CatalogChange] | None = None,
+    recorded: bool = False,
+) -> Plan:
+    """Return the plan for a database.
+
+    `allowed` are patterns of objects that no module made and may be there. `effects` is what each module does on a
+    scratch database. `recorded` says that the stack's state has the modules as applied.
+    """
+    digest = _digest(files, status)
+    if status.is_foreign():
+        foreign = decide(ModuleState.FOREIGN, Change.NEW, lifecycle)
+        return Plan(tuple(_planned(file, foreign) for file in files), digest=digest)
+    rows = assign_rows(files, status.entries)
+    planner = _Planner(status, lifecycle, allowed, effects, recorded=recorded)
+    steps = [planner.step(file, rows.get(file.name)) for file in files]
+    assigned = {row.module for row in rows.values()} | {file.name for file in files}
+    without_file = [
+        entry
+        for entry in (*status.entries.values(), *status.unfinished.values())
+        if entry.module not in assigned and entry.outcome != ORPHANED
+    ]
+    without_file.sort(key=lambda entry: order(entry.module), reverse=True)
+    if lifecycle is Lifecycle.PERSISTENT:
+        removed = [_retained(entry, status) for entry in without_file]
+        return Plan(tuple(steps), tuple(removed), unproved=tuple(planner.unproved), digest=digest)
+    current = current_rows(status, rows)
+    teardown = rows_to_tear_down(current, [step.module for step in steps if step.step is Step.REBUILD], without_file)
+    names = {entry.module for entry in teardown}
+    steps = [_following(step, names) for step in steps]
+    removed = [_dropped(entry, teardown, current) for entry in without_file]
+    return Plan(tuple(steps), tuple(removed), tuple(teardown), tuple(planner.unproved), digest)
+
+
+def refused_for(plan: Plan, error: ModuleError) -> Plan:
+    """Return a plan that is refused because a module failed on scratch; where none is named, all unproved ones are."""
+    path = error.place.partition(":")[0]
+    names = {step.module for step in plan.steps if step.path == path} or set(plan.unproved)
+    steps = [
+        replace(step, step=Step.REFUSE, why=str(error), remedy="", differences=()) if step.module in names else step
+        for step in plan.steps
+    ]
+    return replace(plan, steps=tuple(steps), unproved=())
+
+
+class _Planner:
+    """Decides for one module after the other, and notes for which of them a proof is missing."""
+
+    def __init__(
+        self,
+        status: DatabaseStatus,
+        lifecycle: Lifecycle,
+        allowed: Sequence[str],
+        effects: Mapping[str, CatalogChange] | None,
+        *,
+        recorded: bool,
+    ) -> None:
+        self.status = status
+        self.lifecycle = lifecycle
+        self.effects = effects
+        self.definitions = fold(effects.items()).definitions if effects else {}
+        self.unmanaged = bool(status.unmanaged(allowed))
+        self.lost = recorded and status.identity is None and not self.unmanaged
+        self.unproved: list[str] = []
+
+    def step(self, file: ModuleFile, row: LedgerEntry | None) -> PlannedStep:
+        """Return the step of a module with a file, as if it were the only one."""
+        if self.lost:
+            return _planned(file, _LOST_AND_EMPTY if self.lifecycle is Lifecycle.EPHEMERAL else _LOST)
+        if row is None:
+            return self._step_without_row(file)
+        state = self.status.state(row.module)
+        decision = decide(state, file.change_since(row.digests), self.lifecycle)
+        drift = tuple(self.status.drift(row.module))
+        step = _planned(file, decision, row=row, drift=drift, differences=self.change_in(file, row))
+        if decision.step is Step.VERIFY:
+            return self._proved(file, step, row.effect)
+        if decision.step is Step.REFUSE:
+            return replace(step, differences=drift)
+        return step
+
+    def change_in(self, file: ModuleFile, row: LedgerEntry) -> tuple[Difference, ...]:
+        """Return the objects that a changed module makes otherwise than its row says; () where that is not known."""
+        if self.effects is None or file.name not in self.effects or file.text_digest == row.digests.text:
+            return ()
+        new, old = self.effects[file.name], row.effect
+        return compare_module(self.status.expected.definitions, self.definitions, new, old)
+
+    def _step_without_row(self, file: ModuleFile) -> PlannedStep:
+        if file.name in self.status.unfinished:
+            return _planned(file, _UNFINISHED)
+        if not self.unmanaged:
+            return _planned(file, decide(ModuleState.FRESH, Change.NEW, self.lifecycle))
+        if self.effects is None:
+            self.unproved.append(file.name)
+            return _planned(file, decide(ModuleState.CONFLICTING, Change.NEW, self.lifecycle))
+        effect = self.effects[file.name]
+        state = self.status.state_without_row(effect, self.definitions)
+        decision = decide(state, Change.NEW, self.lifecycle)
+        step = _planned(file, decision)
+        if decision.step is Step.ADOPT:
+            return self._proved(file, step, None)
+        if decision.step is Step.REFUSE:
+            return replace(step, differences=self._against(effect, None))
+        return step
+
+    def _proved(self, file: ModuleFile, step: PlannedStep, previous: CatalogChange | None) -> PlannedStep:
+        """Return the step, or its refusal where the database is not as the module would make it."""
+        if self.effects is None:
+            self.unproved.append(file.name)
+            return step
+        against = self._against(self.effects[file.name], previous)
+        if not against:
+            return step
+        return replace(
+            step,
+            step=Step.REFUSE,
+            why=f"{step.why}, but the database does not match",
+            remedy=f"{step.remedy}; these differ:",
+            differences=against,
+        )
+
+    def _against(self, effect: CatalogChange, previous: CatalogChange | None) -> tuple[Difference, ...]:
+        return compare_module(self.definitions, self.status.catalog.objects, effect, previous)
+
+
+def _planned(
+    file: ModuleFile,
+    decision: Decision,
+    *,
+    row: LedgerEntry | None = None,
+    drift: tuple[Difference, ...] = (),
+    differences: tuple[Difference, ...] = (),
+) -> PlannedStep:
+    return PlannedStep(
+        file.name, decision.step, decision.why, decision.remedy, file.module.path, row, drift, differences
+    )
+
+
+def _following(step: PlannedStep, teardown: set[str]) -> PlannedStep:
+    """Return the step of a module with a file, which is a rebuild where its objects are dropped."""
+    if step.module not in teardown or step.step in RUN_STEPS:
+        return step
+    differences = () if step.step is Step.REFUSE else step.differences
+    return replace(step, step=Step.REBUILD, why=FOLLOWS, remedy="", differences=differences)
+
+
+def _retained(entry: LedgerEntry, status: DatabaseStatus) -> PlannedStep:
+    why = "its file was removed; its objects stay, and the ledger marks it as orphaned"
+    return PlannedStep(entry.module, Step.RETAIN, why, row=entry, drift=tuple(status.drift(entry.module)))
+
+
+def _dropped(entry: LedgerEntry, teardown: Sequence[LedgerEntry], current: Sequence[LedgerEntry]) -> PlannedStep:
+    """Return the step of a module without a file in an ephemeral stack.
+
+    It is refused where objects of modules that stay are part of what it made, because PostgreSQL drops a table's
+    indexes, constraints and triggers with the table.
+    """
+    mine = {identity.name for identity in created_objects(entry.effect) if identity.kind in {"table", "view"}}
+    names = {other.module for other in teardown}
+    for other in current:
+        lost = [
+            identity
+            for identity, definition in created_objects(other.effect).items()
+            if other.module not in names and is_structure(identity) and belongs_to(identity, definition or "", mine)
+        ]
+        if lost:
+            return PlannedStep(
+                entry.module,
+                Step.REFUSE,
+                f"its file was removed, but objects of {other.module} depend on what it created: "
+                + ", ".join(map(str, sorted(lost)[:MOST_OBJECTS_NAMED])),
+                f"remove those from {other.module} too, or restore the file",
+                row=entry,
+            )
+    return PlannedStep(entry.module, Step.DROP, "its file was removed", row=entry)
+
+
+def _digest(files: Sequence[ModuleFile], status: DatabaseStatus) -> str:
+    """Return the digest of what a plan is made of: files, ledger, live catalog."""
+    digest = hashlib.sha256()
+    parts = [(file.name, file.text_digest) for file in files]
+    parts += [
+        (entry.module, f"{entry.digests.text} {entry.outcome}")
+        for entry in (*status.entries.values(), *status.unfinished.values())
+    ]
+    parts += [(str(identity), definition) for identity, definition in status.catalog.objects.items()]
+    for name, text in sorted(parts):
+        digest.update(f"{len(name)} {name} {len(text)} {text}\n".encode())
+    return "plan1:" + digest.hexdigest()
