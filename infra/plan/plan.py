@@ -9,6 +9,9 @@ from infra.catalog.changes import created_objects
 from infra.modules.decision import Step
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.catalog.catalog import ObjectId
     from infra.catalog.difference import Difference
     from infra.plan.ledger_rows import LedgerEntry
 
@@ -50,13 +53,15 @@ class Plan:
 
     `steps` has the modules with files, in order; `removed` those without, the last first. `teardown` are the rows of
     modules whose objects are dropped before anything runs, in the order in which they ran. Where there is a teardown,
-    all modules that run (`runs`) run in its transaction. `unproved` are modules whose step is not known without running
+    all modules that run (`runs`) run in its transaction; `dropped_with_it` are objects that no module made, such as a
+    partition, which PostgreSQL drops with the others. `unproved` are modules whose step is not known without running
     the modules on a scratch database: then the plan has to be made again with the effects that this finds.
     """
 
     steps: tuple[PlannedStep, ...]
     removed: tuple[PlannedStep, ...] = ()
     teardown: tuple[LedgerEntry, ...] = ()
+    dropped_with_it: tuple[ObjectId, ...] = ()
     unproved: tuple[str, ...] = ()
     digest: str = ""
 
@@ -75,6 +80,10 @@ class Plan:
         """The new names of modules by those that the ledger has."""
         return {step.renamed_from: step.module for step in self.steps if step.renamed_from}
 
+    def name_before(self, module: str) -> str:
+        """Return the name that the ledger has for a module."""
+        return next((old for old, new in self.renames.items() if new == module), module)
+
     @property
     def is_unchanged(self) -> bool:
         """Whether nothing is done and nothing has drifted."""
@@ -86,9 +95,13 @@ class Plan:
 
     def tables_dropped(self) -> list[str]:
         """Return the names of the tables that the teardown drops, in the order of their modules."""
-        return [
-            identity.name
-            for entry in self.teardown
-            for identity in created_objects(entry.effect)
-            if identity.kind == "table"
-        ]
+        dropped = [identity for entry in self.teardown for identity in created_objects(entry.effect)]
+        return [identity.name for identity in (*dropped, *self.dropped_with_it) if identity.kind == "table"]
+
+
+def objects_dropped(teardown: Sequence[LedgerEntry]) -> dict[ObjectId, str | None]:
+    """Return the objects of modules that a teardown drops, with their definitions, those of the last module first."""
+    objects: dict[ObjectId, str | None] = {}
+    for entry in reversed(teardown):
+        objects |= created_objects(entry.effect)
+    return objects

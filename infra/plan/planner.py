@@ -10,10 +10,10 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from infra.catalog.changes import belongs_to, created_objects, fold, is_structure
+from infra.catalog.changes import fold
 from infra.modules.decision import Change, Decision, Lifecycle, ModuleState, Step, decide
 from infra.modules.module import order
-from infra.plan.comparison import MOST_OBJECTS_NAMED, compare_module
+from infra.plan.comparison import compare_module
 from infra.plan.ledger_rows import ORPHANED
 from infra.plan.plan import RUN_STEPS, Plan, PlannedStep
 from infra.plan.row_selection import assign_rows, current_rows, rows_to_tear_down
@@ -59,14 +59,11 @@ def plan_database(
         foreign = decide(ModuleState.FOREIGN, Change.NEW, lifecycle)
         return Plan(tuple(_planned(file, foreign) for file in files), digest=digest)
     rows = assign_rows(files, status.entries)
-    planner = _Planner(status, lifecycle, allowed, effects, recorded=recorded)
-    steps = [planner.step(file, rows.get(file.name)) for file in files]
     assigned = {row.module for row in rows.values()} | {file.name for file in files}
-    without_file = [
-        entry
-        for entry in (*status.entries.values(), *status.unfinished.values())
-        if entry.module not in assigned and entry.outcome != ORPHANED
-    ]
+    left = [entry for entry in (*status.entries.values(), *status.unfinished.values()) if entry.module not in assigned]
+    planner = _Planner(status, lifecycle, allowed, effects, recorded=recorded, has_orphans=bool(left))
+    steps = [planner.step(file, rows.get(file.name)) for file in files]
+    without_file = [entry for entry in left if entry.outcome != ORPHANED]
     without_file.sort(key=lambda entry: order(entry.module), reverse=True)
     if lifecycle is Lifecycle.PERSISTENT:
         removed = [_retained(entry, status) for entry in without_file]
@@ -75,19 +72,40 @@ def plan_database(
     teardown = rows_to_tear_down(current, [step.module for step in steps if step.step is Step.REBUILD], without_file)
     names = {entry.module for entry in teardown}
     steps = [_following(step, names) for step in steps]
-    removed = [_dropped(entry, teardown, current) for entry in without_file]
-    return Plan(tuple(steps), tuple(removed), tuple(teardown), tuple(planner.unproved), digest)
+    removed = [PlannedStep(entry.module, Step.DROP, "its file was removed", row=entry) for entry in without_file]
+    return Plan(tuple(steps), tuple(removed), tuple(teardown), unproved=tuple(planner.unproved), digest=digest)
 
 
 def refused_for(plan: Plan, error: ModuleError) -> Plan:
-    """Return a plan that is refused because a module failed on scratch; where none is named, all unproved ones are."""
+    """Return a plan with the refusals that follow from a module's failure on scratch.
+
+    The module is refused if its statements are to run; so are all whose step rests on what the modules make there.
+    """
     path = error.place.partition(":")[0]
-    names = {step.module for step in plan.steps if step.path == path} or set(plan.unproved)
-    steps = [
-        replace(step, step=Step.REFUSE, why=str(error), remedy="", differences=()) if step.module in names else step
-        for step in plan.steps
-    ]
+    runs = set(plan.runs)
+
+    def refused(step: PlannedStep) -> PlannedStep:
+        own = step.path == path
+        if step.module not in plan.unproved and not (own and step.module in runs):
+            return step
+        why = str(error) if own else f"it cannot be compared with the database, because a module fails: {error}"
+        return replace(step, step=Step.REFUSE, why=why, remedy="", differences=())
+
+    steps = [refused(step) for step in plan.steps]
     return replace(plan, steps=tuple(steps), unproved=())
+
+
+def blocked(plan: Plan, why: str, remedy: str) -> Plan:
+    """Return a plan that is refused because its teardown is, at a module that it tears down."""
+    first = next(iter((*plan.removed, *(step for step in plan.steps if step.step is Step.REBUILD)))).module
+
+    def refused(steps: tuple[PlannedStep, ...]) -> tuple[PlannedStep, ...]:
+        return tuple(
+            replace(step, step=Step.REFUSE, why=why, remedy=remedy, differences=()) if step.module == first else step
+            for step in steps
+        )
+
+    return replace(plan, steps=refused(plan.steps), removed=refused(plan.removed))
 
 
 class _Planner:
@@ -101,6 +119,7 @@ class _Planner:
         effects: Mapping[str, CatalogChange] | None,
         *,
         recorded: bool,
+        has_orphans: bool,
     ) -> None:
         self.status = status
         self.lifecycle = lifecycle
@@ -108,6 +127,7 @@ class _Planner:
         self.definitions = fold(effects.items()).definitions if effects else {}
         self.unmanaged = bool(status.unmanaged(allowed))
         self.lost = recorded and status.identity is None and not self.unmanaged
+        self.orphans = lifecycle is Lifecycle.PERSISTENT and has_orphans
         self.unproved: list[str] = []
 
     def step(self, file: ModuleFile, row: LedgerEntry | None) -> PlannedStep:
@@ -136,7 +156,7 @@ class _Planner:
     def _step_without_row(self, file: ModuleFile) -> PlannedStep:
         if file.name in self.status.unfinished:
             return _planned(file, _UNFINISHED)
-        if not self.unmanaged:
+        if not self.unmanaged and not self.orphans:  # else it may make what is there
             return _planned(file, decide(ModuleState.FRESH, Change.NEW, self.lifecycle))
         if self.effects is None:
             self.unproved.append(file.name)
@@ -195,32 +215,6 @@ def _following(step: PlannedStep, teardown: set[str]) -> PlannedStep:
 def _retained(entry: LedgerEntry, status: DatabaseStatus) -> PlannedStep:
     why = "its file was removed; its objects stay, and the ledger marks it as orphaned"
     return PlannedStep(entry.module, Step.RETAIN, why, row=entry, drift=tuple(status.drift(entry.module)))
-
-
-def _dropped(entry: LedgerEntry, teardown: Sequence[LedgerEntry], current: Sequence[LedgerEntry]) -> PlannedStep:
-    """Return the step of a module without a file in an ephemeral stack.
-
-    It is refused where objects of modules that stay are part of what it made, because PostgreSQL drops a table's
-    indexes, constraints and triggers with the table.
-    """
-    mine = {identity.name for identity in created_objects(entry.effect) if identity.kind in {"table", "view"}}
-    names = {other.module for other in teardown}
-    for other in current:
-        lost = [
-            identity
-            for identity, definition in created_objects(other.effect).items()
-            if other.module not in names and is_structure(identity) and belongs_to(identity, definition or "", mine)
-        ]
-        if lost:
-            return PlannedStep(
-                entry.module,
-                Step.REFUSE,
-                f"its file was removed, but objects of {other.module} depend on what it created: "
-                + ", ".join(map(str, sorted(lost)[:MOST_OBJECTS_NAMED])),
-                f"remove those from {other.module} too, or restore the file",
-                row=entry,
-            )
-    return PlannedStep(entry.module, Step.DROP, "its file was removed", row=entry)
 
 
 def _digest(files: Sequence[ModuleFile], status: DatabaseStatus) -> str:

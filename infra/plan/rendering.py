@@ -139,6 +139,8 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
     else:
         for (step, why), steps in groupby(planned.plan.steps, key=lambda step: (step.step, step.why)):
             lines += _step_lines(step, why, list(steps))
+        if planned.plan.dropped_with_it:
+            lines.append(f"  drops as well, made by no module: {', '.join(map(str, planned.plan.dropped_with_it))}")
         for removed in planned.plan.removed:
             lines.append(f"  {removed.step.value} {removed.module}: {removed.why}")
     lines += [f"  no module made {name}" for name in planned.unmanaged]

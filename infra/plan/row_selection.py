@@ -21,7 +21,8 @@ def assign_rows(files: Sequence[ModuleFile], rows: Mapping[str, LedgerEntry]) ->
     """Return each file's row in the ledger, without the files that have none.
 
     That is the row of its name; else one without a file that has its statements (the file was renamed or renumbered);
-    else one without a file that has its number and is not orphaned (it was renamed and changed).
+    else one without a file, and not orphaned, that has its title (it was renumbered and changed), or its number (it was
+    renamed and changed).
     """
     assigned = {file.name: rows[file.name] for file in files if file.name in rows}
     free = {name: row for name, row in rows.items() if name not in assigned}
@@ -34,11 +35,20 @@ def assign_rows(files: Sequence[ModuleFile], rows: Mapping[str, LedgerEntry]) ->
     for file in files:
         if free and file.name not in assigned:
             assign(file, [row for row in free.values() if row.digests.statements == file.statements_digest])
-    for file in files:
-        if free and file.name not in assigned:
-            same_number = [row for row in free.values() if order(row.module)[0] == file.module.number]
-            assign(file, [row for row in same_number if row.outcome != ORPHANED])
+    for key in (_title, _number):
+        for file in files:
+            if free and file.name not in assigned:
+                same = [row for row in free.values() if key(row.module) == key(file.name)]
+                assign(file, [row for row in same if row.outcome != ORPHANED])
     return assigned
+
+
+def _title(module: str) -> str:
+    return module.partition("-")[2]
+
+
+def _number(module: str) -> int:
+    return order(module)[0]
 
 
 def entries_to_rebuild(entries: Sequence[LedgerEntry], module: str) -> list[LedgerEntry]:

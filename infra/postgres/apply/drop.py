@@ -29,6 +29,8 @@ _KINDS_UNDER_PRIVILEGES = {
 """Kinds of objects whose privileges PostgreSQL keeps under a more general kind."""
 
 MOST_DEPENDANTS_NAMED = 10
+REMEDY = "drop those objects first, if they are not needed"
+_DEPENDENT = "cannot be dropped, because other objects depend on what it created"
 
 
 def drop_list(connection: Connection, objects: Mapping[ObjectId, str | None]) -> DropList:
@@ -53,29 +55,30 @@ def drop_objects(
     that another module created: `made_by` has the objects of modules that stay.
     """
     listed = drop_list(connection, objects)
-    in_the_way = [dependant for dependant in listed.dependants if dependant.blocks or dependant.identity in made_by]
-    if in_the_way:
-        named = ", ".join(
-            f"{dependant.identity}{f' of {made_by[dependant.identity]}' if dependant.identity in made_by else ''} "
-            f"depends on {dependant.on}"
-            for dependant in in_the_way[:MOST_DEPENDANTS_NAMED]
-        )
-        raise _refusal(named, len(in_the_way) - MOST_DEPENDANTS_NAMED, place)
+    reason = reason_against(listed, made_by)
+    if reason:
+        raise RefusedError(reason, place=place, remedy=REMEDY)
     try:
         simple_query(connection, "; ".join(listed.statements))
     except errors.DependentObjectsStillExist as error:  # created by another session in the meantime
-        raise _refusal((error.diag.message_detail or str(error)).replace("\n", "; "), 0, place) from None
+        detail = (error.diag.message_detail or str(error)).replace("\n", "; ")
+        raise RefusedError(f"{_DEPENDENT}: {detail}", place=place, remedy=REMEDY) from None
     if listed.dependants:
         tell(f"dropped with it, made by no module: {', '.join(str(part.identity) for part in listed.dependants)}")
 
 
-def _refusal(named: str, more: int, place: str) -> RefusedError:
-    return RefusedError(
-        f"cannot be dropped, because other objects depend on what it created: {named}"
-        f"{f' and {more} more' if more > 0 else ''}",
-        place=place,
-        remedy="drop those objects first, if they are not needed",
+def reason_against(listed: DropList, made_by: Mapping[ObjectId, str]) -> str:
+    """Return why objects cannot be dropped, with what depends on them and its module (`made_by`); '' where they can."""
+    in_the_way = [dependant for dependant in listed.dependants if dependant.blocks or dependant.identity in made_by]
+    if not in_the_way:
+        return ""
+    named = ", ".join(
+        f"{dependant.identity}{f' of {made_by[dependant.identity]}' if dependant.identity in made_by else ''} "
+        f"depends on {dependant.on}"
+        for dependant in in_the_way[:MOST_DEPENDANTS_NAMED]
     )
+    more = len(in_the_way) - MOST_DEPENDANTS_NAMED
+    return f"{_DEPENDENT}: {named}{f' and {more} more' if more > 0 else ''}"
 
 
 def revoke_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:

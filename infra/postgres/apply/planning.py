@@ -15,12 +15,15 @@ import psycopg
 from psycopg import sql
 
 from infra.catalog.catalog import Catalog
+from infra.catalog.structure import makers
 from infra.errors import LedgerError, ModuleError
 from infra.modules.decision import ModuleState, Step
 from infra.modules.module import order
 from infra.modules.module_file import ModuleFile
 from infra.plan.database_status import DatabaseStatus
-from infra.plan.planner import plan_database, refused_for
+from infra.plan.plan import objects_dropped
+from infra.plan.planner import blocked, plan_database, refused_for
+from infra.postgres.apply.drop import REMEDY, drop_list, reason_against
 from infra.postgres.apply.module_effects import effects_of_modules, modules_of
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translate_error
@@ -239,6 +242,7 @@ def _make(
     revision = ledger.read_revision(connection, session.stack)
     status = read_status(connection, session.stack)
     plan = plan_database(files, status, session.lifecycle, allowed=session.allowed, recorded=recorded)
+    plan = _with_dependants(connection, plan, status)
     if plan.unproved or (explain and any(_is_changed(step.step) for step in plan.steps)):
         try:
             effects = effects_of_modules(session).by_module
@@ -248,7 +252,21 @@ def _make(
         plan = plan_database(
             files, status, session.lifecycle, allowed=session.allowed, effects=effects, recorded=recorded
         )
+        plan = _with_dependants(connection, plan, status)
     return PlanInProgress(plan, status, files, revision)
+
+
+def _with_dependants(connection: Connection, plan: Plan, status: DatabaseStatus) -> Plan:
+    """Return a plan with what else its teardown drops, or refused where something stands against that."""
+    if not plan.teardown:
+        return plan
+    dropped = {name for entry in plan.teardown for name in (entry.module, plan.name_before(entry.module))}
+    stay = [(plan.renames.get(name, name), row.effect) for name, row in status.entries.items() if name not in dropped]
+    listed = drop_list(connection, objects_dropped(plan.teardown))
+    reason = reason_against(listed, makers(stay))
+    if reason:
+        return blocked(plan, reason, REMEDY)
+    return replace(plan, dropped_with_it=tuple(dependant.identity for dependant in listed.dependants))
 
 
 def _is_changed(step: Step) -> bool:

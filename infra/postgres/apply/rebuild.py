@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.catalog.changes import CatalogChange, created_objects
+from infra.catalog.changes import CatalogChange
 from infra.catalog.structure import makers
 from infra.errors import ModuleError
 from infra.modules.decision import Step
 from infra.modules.directive import runs_by_statement
 from infra.modules.restrictions import adds_enum_value
 from infra.modules.statements import statements_digest
+from infra.plan.plan import objects_dropped
 from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.execution import Applied, digests_of, run_in_transaction, run_module
 from infra.postgres.apply.module_effects import modules_of
@@ -22,7 +23,6 @@ from infra.postgres.ledger.identity import read_identity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.catalog.catalog import ObjectId
     from infra.modules.module import Module
     from infra.plan.ledger_rows import LedgerEntry
     from infra.postgres.connection.pool import Connection
@@ -125,14 +125,13 @@ def finish_rebuild(connection: Connection, session: Session) -> dict[str, Applie
 
 def _drop(connection: Connection, session: Session, teardown: Sequence[LedgerEntry]) -> None:
     """Drop what modules created and delete their rows, in the current transaction."""
-    objects: dict[ObjectId, str | None] = {}
-    for entry in reversed(teardown):
-        objects |= created_objects(entry.effect)
     first, last = teardown[0].module, teardown[-1].module
     names = f"module {first}" if first == last else f"modules {first} to {last}"
     dropped = [entry.module for entry in teardown]
     others = makers(
         (entry.module, entry.effect) for entry in ledger.read_entries(connection) if entry.module not in dropped
     )
-    drop_objects(connection, objects, place=f"{names} in {session.place}", made_by=others, tell=session.tell)
+    drop_objects(
+        connection, objects_dropped(teardown), place=f"{names} in {session.place}", made_by=others, tell=session.tell
+    )
     ledger.delete_entries(connection, dropped, session.stack)

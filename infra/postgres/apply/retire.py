@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from infra.catalog.catalog import NOTES
 from infra.catalog.changes import created_objects
 from infra.catalog.structure import makers
-from infra.errors import ModuleError, RefusedError
+from infra.errors import RefusedError
 from infra.modules.decision import Lifecycle, ModuleState
 from infra.modules.module import order
 from infra.plan.ledger_rows import ORPHANED
 from infra.plan.row_selection import entries_to_rebuild
 from infra.postgres.apply.drop import drop_objects
-from infra.postgres.apply.module_effects import modules_of
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import current_identity, read_identity
 
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 
 NOTHING_TO_DROP = ""
 """What is said of a module that has no row, because nothing was done: it was dropped before, or was renamed."""
-
-DUPLICATE_STATES = frozenset({"42P06", "42P07", "42710", "42723"})
-"""SQLSTATEs of a name that is in use: duplicate_schema, duplicate_table (also of an index, sequence or view),
-duplicate_object, duplicate_function (manual, appendix A)."""
 
 
 def retire_module(connection: Connection, session: Session, module: str) -> str:
@@ -54,24 +49,6 @@ def retire_module(connection: Connection, session: Session, module: str) -> str:
         drop_objects(connection, created_objects(entry.effect), place=place, made_by=others, tell=session.tell)
         ledger.delete_entries(connection, [module], session.stack)
         return f"its objects are dropped from {session.place}"
-
-
-def named_orphans(connection: Connection, session: Session, error: ModuleError) -> ModuleError:
-    """Return a module's error, with the modules without a file named where one of them may be the reason for it."""
-    if error.sqlstate not in DUPLICATE_STATES or connection.broken or not read_identity(connection):
-        return error
-    files = {module.name for module in modules_of(session)}
-    orphans = [entry.module for entry in ledger.read_entries(connection) if entry.module not in files]
-    return with_orphans_named(error, orphans) if orphans else error
-
-
-def with_orphans_named(error: ModuleError, orphans: list[str]) -> ModuleError:
-    """Return a module's error with a hint that names the modules which may have created what is in its way."""
-    hint = (
-        f"modules whose files were removed may have created it, and their objects stay: {', '.join(orphans)}; "
-        "restore a file to have it compared with the database"
-    )
-    return error.explained(hint=hint)
 
 
 def _refuse_if_it_changed_others(connection: Connection, session: Session, entry: LedgerEntry) -> None:

@@ -14,7 +14,7 @@ from infra.postgres.apply.execution import Applied, run_module
 from infra.postgres.apply.module_effects import effects_of_modules
 from infra.postgres.apply.planning import cache, current_plan, read_status
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
-from infra.postgres.apply.retire import named_orphans, retire_module
+from infra.postgres.apply.retire import retire_module
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.error_messages import translated_errors
@@ -54,7 +54,7 @@ def apply(session: Session, module: Module, *, recorded: bool = False) -> Applie
             return _carry_out(connection, session, planned, module)
         except ModuleError as error:
             _record_failure(connection, session, module, planned.file_of(module.name).digests, error)
-            raise named_orphans(connection, session, error) from None
+            raise
 
     return _with_lock(session, attempt)
 

@@ -96,7 +96,7 @@ def test_a_rebuild_is_refused_where_an_unmanaged_object_depends_on_it(applied: W
     world.write(m02_table=WIDER)
     (line,) = world.refused()
     assert line == (
-        f"modules 02-table to 03-index in {world.place}: cannot be dropped, because other objects depend on "
+        f"sql/02-table.sql in {world.place}: cannot be dropped, because other objects depend on "
         "what it created: view public.report depends on table public.a; drop those objects first, if they are not "
         "needed"
     )

@@ -76,46 +76,50 @@ def moving(applied: World) -> World:
 
 
 def test_statements_may_move_to_another_number_in_an_ephemeral_stack(applied: World) -> None:
-    """What the removed file created is dropped first, as the plan says; the other modules stay as they are."""
+    """A changed file with the title of a removed one is taken for it; the other modules stay as they are."""
     world = applied.set(lifecycle=EPHEMERAL)
     independent = "CREATE TABLE c (b_id integer);\n"
     world.write(m03_c=independent)
     world.up()
     world.write(m02_b=None, m03_c=None, m02_c=independent, m03_b=CHANGED)
-    assert [step.module for step in world.plan().removed] == ["02-b"]
-    assert world.up() == [Step.UNCHANGED, Step.UNCHANGED, Step.APPLY]
-    assert world.messages == []
+    plan = world.plan()
+    assert (plan.renames, plan.removed, plan.tables_dropped()) == ({"02-b": "03-b", "03-c": "02-c"}, (), ["public.b"])
+    assert world.up() == [Step.UNCHANGED, Step.UNCHANGED, Step.REBUILD]
     assert world.ledger() == {"01-a": "applied", "02-c": "applied", "03-b": "applied"}
     assert world.sql("SELECT count(*) FROM b") == [(0,)]
 
 
-def test_an_orphan_that_others_depend_on_is_not_dropped(moving: World) -> None:
+def test_a_module_that_others_depend_on_is_not_dropped(moving: World) -> None:
     """The refusal names the dependent object, and nothing is changed."""
     world = moving.set(lifecycle=EPHEMERAL)
     (refusal,) = world.refused()
     assert refusal == (
-        f"module 02-b in {world.place}: cannot be dropped, because other objects depend on what it created: "
+        f"sql/03-b.sql in {world.place}: cannot be dropped, because other objects depend on what it created: "
         "constraint public.c.c_b_id_fkey of 02-c depends on table public.b; drop those objects first, if they are not "
         "needed"
     )
     assert world.sql("SELECT id FROM b") == [(1,)]
 
 
-def test_in_a_persistent_stack_the_modules_without_a_file_are_named(moving: World) -> None:
-    """A hint beside PostgreSQL's error names the modules without a file; nothing is dropped."""
-    world = moving
-    with pytest.raises(ModuleError) as caught:
-        world.up()
-    assert str(caught.value).splitlines() == [
-        'sql/03-b.sql:1:1: relation "b" already exists [42P07]',
-        "  CREATE TABLE b (id bigint PRIMARY KEY);",
-        "  ^",
-        (
-            "  hint: modules whose files were removed may have created it, and their objects stay: 02-b; "
-            "restore a file to have it compared with the database"
-        ),
-    ]
-    assert world.sql("SELECT id FROM b") == [(1,)]
+def test_in_a_persistent_stack_modules_that_cannot_be_compared_are_refused(moving: World) -> None:
+    """A folder from which no database can be made is refused with the place of the error; nothing is changed."""
+    assert moving.refused()[0] == (
+        f"sql/03-b.sql in {moving.place}: it cannot be compared with the database, because a module fails: "
+        'sql/02-c.sql:1:1: relation "b" does not exist [42P01]'
+    )
+    assert moving.sql("SELECT id FROM b") == [(1,)]
+
+
+def test_in_a_persistent_stack_a_new_module_is_compared_with_what_a_removed_one_left(applied: World) -> None:
+    """A table that an orphan made otherwise is a difference; one that it made alike is adopted."""
+    applied.write(m02_b=None)
+    applied.up()
+    applied.retire("02-b")
+    applied.write(m02_new=CHANGED)
+    assert "column public.b.id is different" in "\n".join(applied.refused())
+    applied.write(m02_new=B)
+    assert applied.up() == [Step.UNCHANGED, Step.ADOPT]
+    assert applied.sql("SELECT id FROM b") == [(1,)]
 
 
 def test_without_orphans_a_table_that_exists_is_the_modules_own_error(applied: World) -> None:
