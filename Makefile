@@ -14,7 +14,7 @@ override SETUP := $(value SETUP)
 export STACK DB ROLE ARGS SETUP
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview refresh destroy outputs psql cancel shell test test-fast check lint generate diagram docs bench requirements
+.PHONY: help setup up preview refresh destroy outputs psql accept cancel shell test test-fast check lint generate diagram docs bench requirements
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$][$$]/$$/' | expand -t 14
@@ -39,6 +39,9 @@ outputs: python  ## show the stack's outputs (ARGS=--show-secrets)
 
 psql: python  ## open psql on a database (DB=name ROLE=migrator|app|readonly)
 	@$(STACKED) psql
+
+accept: python  ## take over a database whose ledger is of another stack or server (DB=name)
+	@$(STACKED) accept
 
 cancel: python  ## release the lock of a run that was killed
 	@$(STACKED) cancel

@@ -118,6 +118,20 @@ def lint(
 
 
 @app.command()
+def accept(
+    *,
+    stack: Annotated[str, typer.Option(help="The stack that the database belongs to from now on.")],
+    dsn: Annotated[str, typer.Option(envvar="DSN", help="The database, as a role that its owner role contains.")],
+) -> None:
+    """Accept a database whose ledger is of another stack, server or database: a restored dump, a copy that moved."""
+    from infra.postgres.ledger.acceptance import accept_ledger
+    from infra.server.dsn import connect_dsn, parse_dsn
+
+    with _errors_exit_with_2(), connect_dsn(parse_dsn(dsn)) as connection:
+        print(accept_ledger(connection, stack))
+
+
+@app.command()
 def diagram(
     *, check: ONLY_CHECK = False, directory: MODULES_DIRECTORY = Path("sql"), output: OUTPUT = Path("docs/schema")
 ) -> None:

@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from environment import environment, has_own_backend
 from local_state import ensure_stack, remove_stack, stack_exists
@@ -28,6 +28,7 @@ VERBS: dict[str, list[str]] = {
     "destroy": ["--yes", "--skip-preview"],
     "outputs": [],
     "psql": [],
+    "accept": [],
     "cancel": ["--yes"],
     "shell": [],
 }
@@ -54,8 +55,11 @@ def run(verb: str, stack: str, further: list[str]) -> int:
         changed = {name: value for name, value in variables.items() if os.environ.get(name) != value}
         print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in changed.items()))
         return 0
-    if verb == "psql":
-        return psql(stack, os.environ.get("DB", ""), os.environ.get("ROLE", ""), variables)
+    if verb in {"psql", "accept"}:
+        outputs = _outputs(stack, variables)
+        database = _database(os.environ.get("DB", ""), outputs)
+        act = psql if verb == "psql" else accept
+        return act(stack, database, outputs, variables)
     if verb == "outputs":
         return pulumi(["stack", "output", "--stack", stack, *further], variables)
     if verb == "cancel":
@@ -98,11 +102,29 @@ def _select_stack(stack: str, variables: dict[str, str]) -> None:
         raise SetupError(f"the stack {stack} could not be selected; Pulumi's output is above")
 
 
-def psql(stack: str, database: str, role: str, variables: dict[str, str]) -> int:
+def psql(_stack: str, database: str, outputs: dict[str, Any], variables: dict[str, str]) -> int:
     """Replace this process by psql on a database of the stack; the password is in the environment, not in an argument.
 
-    Raises SetupError when there is no such database or role.
+    Raises SetupError when there is no role ROLE.
     """
+    role, roles = os.environ.get("ROLE", ""), outputs["connections"][database]
+    if (role or "migrator") not in roles:
+        raise SetupError(f"there is no role {role}; the database has {', '.join(roles)}")
+    program = outputs.get("psql") or shutil.which("psql", path=variables["PATH"])
+    if not program:
+        raise SetupError("psql is not installed; install postgresql-client")
+    os.execve(program, ["psql"], {**variables, **roles[role or "migrator"]})  # noqa: S606 (no shell is wanted)
+
+
+def accept(stack: str, database: str, outputs: dict[str, Any], variables: dict[str, str]) -> int:
+    """Run `infra accept` on a database of the stack as its migrator, and return its exit status."""
+    dsn = outputs["dsn"][database]["migrator"]
+    command = [str(ROOT / ".venv/bin/python"), "-m", "infra", "accept", "--stack", stack]
+    return subprocess.run(command, cwd=ROOT, env={**variables, "DSN": dsn}, check=False).returncode
+
+
+def _outputs(stack: str, variables: dict[str, str]) -> dict[str, Any]:
+    """Return the outputs of a stack, secrets included; raises SetupError where it has no database."""
     result = subprocess.run(
         ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack],
         cwd=ROOT,
@@ -114,17 +136,15 @@ def psql(stack: str, database: str, role: str, variables: dict[str, str]) -> int
     outputs = json.loads(result.stdout or "{}")
     if "connections" not in outputs:
         raise SetupError(f"the stack {stack} has no database yet; run `make up STACK={stack}`")
+    return outputs
+
+
+def _database(name: str, outputs: dict[str, Any]) -> str:
+    """Return a database of a stack, the first for ''; raises SetupError for one that it has not."""
     connections = outputs["connections"]
-    name = database or next(iter(connections))
-    if name not in connections:
+    if name and name not in connections:
         raise SetupError(f"there is no database {name}; the stack has {', '.join(connections)}")
-    roles = connections[name]
-    if (role or "migrator") not in roles:
-        raise SetupError(f"there is no role {role}; the database has {', '.join(roles)}")
-    program = outputs.get("psql") or shutil.which("psql", path=variables["PATH"])
-    if not program:
-        raise SetupError("psql is not installed; install postgresql-client")
-    os.execve(program, ["psql"], {**variables, **roles[role or "migrator"]})  # noqa: S606 (no shell is wanted)
+    return name or next(iter(connections))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ class Decision:
 
 
 _OTHER = "the database belongs to somebody else"
-_USE_OWN = "use the stack that it belongs to, or another database"
+_USE_OWN = "use the stack that it belongs to, or another database; `make accept DB=…` takes over a copy or a dump"
 _GUESS = "objects of its names are there and differ from what it makes"
 _MIGRATE = "write the difference as a migration (`alembic revision --autogenerate`), or take the change back"
 _DRIFT = "somebody changed what it made"

@@ -53,7 +53,7 @@ class SqlModuleProvider(Provider):
         Previews and runs look at the database alike, and the digest of its plan is an input of what is to be done: so
         Pulumi refuses a saved plan before anything is done that it did not foresee. SchemaPlan prints the plan.
         """
-        inputs = without(news, "look", "explain")
+        inputs = without(news, "look", "explain", "formerly")
         if _olds.get("text_digest") == news["text_digest"]:
             inputs["statements_digest"] = _olds["statements_digest"]
         else:
@@ -61,6 +61,8 @@ class SqlModuleProvider(Provider):
             if restrictions.find_restricted(module):
                 return refused(news, _problems_of_all(module))
             inputs["statements_digest"] = statements.statements_digest(module.text)
+        if _olds and news["session"] != _olds["session"] and is_known(news["session"]):
+            inputs["formerly"] = actions.stack_of(_olds)  # the state proves what the stack was called
         if news["look"] and is_known(news["session"]):
             inputs |= actions.planned(inputs, recorded=bool(_olds), explain=bool(news.get("explain")))
         return CheckResult(inputs, [])

@@ -23,7 +23,7 @@ SELECT privilege_type FROM information_schema.table_privileges WHERE grantee = '
 
 @pytest.mark.parametrize("kind", [PLAIN], indirect=True)
 def test_roles_are_renamed_with_what_they_own_and_may_do(bare: Project) -> None:
-    """The preview says so; afterwards the old names are gone, and neither a row nor a privilege."""
+    """The preview says so; afterwards the old names are gone, the stack's too, but no row or privilege."""
     bare.up()
     bare.sql("INSERT INTO threads VALUES ('kept', 'thread', 1); SET ROLE app_db_owner; CREATE TABLE extra (id integer)")
     bare.admin("REVOKE ALL ON extra FROM app_db_app; GRANT TRUNCATE ON extra TO app_db_app")
@@ -43,5 +43,11 @@ def test_roles_are_renamed_with_what_they_own_and_may_do(bare: Project) -> None:
     assert "role app_db_readonly was another one of its roles in the last run" in bare.refused("preview")
     bare.configure(databases=[{**names, "app": "boss"}])
     assert "has role boss already, so that role web cannot be renamed to it" in bare.refused("preview")
+    bare.configure(databases=[names])
+    bare.pulumi("stack", "rename", "renamed", "--stack", bare.stack)
+    bare.stack = "renamed"
+    bare.up()
+    assert bare.admin("SELECT stack FROM sqlmodule.identity")[0][0].endswith("renamed")
+    assert UNCHANGED.search(bare.up())
     bare.destroy()
     assert bare.home.traces(bare) == []

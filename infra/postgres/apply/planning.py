@@ -30,7 +30,7 @@ from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 from infra.postgres.introspection.reader import is_empty, read_catalog
 from infra.postgres.ledger import ledger
-from infra.postgres.ledger.identity import current_identity, read_identity
+from infra.postgres.ledger.identity import current_identity, follow_rename, read_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,6 +168,7 @@ def current_plan(
     with the text that it has here, whatever its file has now.
     """
     key = str(session.target)
+    follow_rename(connection, session.stack, session.formerly)
     known = cache.known(key)
     if known and known.has(module) and known.revision == ledger.read_revision(connection, session.stack):
         return known
@@ -200,12 +201,17 @@ def detect_drift(session: Session, module: str) -> str | None:
     return "\n".join(map(str, database.drift(module)))
 
 
-def read_status(connection: Connection, stack: str) -> DatabaseStatus:
-    """Read ledger and catalog in one transaction, so that both are of one moment; raises LedgerError."""
+def read_status(connection: Connection, stack: str, formerly: str = "") -> DatabaseStatus:
+    """Read ledger and catalog in one transaction, so that both are of one moment; raises LedgerError.
+
+    A ledger that differs in the stack's name alone, and has a former one of this stack, is this stack's.
+    """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         current = current_identity(connection, stack)
         identity = read_identity(connection)
+        if formerly and identity == replace(current, stack=formerly):
+            identity = current
         entries = {entry.module: entry for entry in ledger.read_entries(connection)} if identity else {}
         unfinished = ledger.read_unfinished(connection) if identity else {}
         catalog = Catalog() if identity is None and is_empty(connection) else read_catalog(connection)
@@ -240,7 +246,7 @@ def _make(
     connection: Connection, session: Session, files: list[ModuleFile], *, recorded: bool, explain: bool
 ) -> PlanInProgress:
     revision = ledger.read_revision(connection, session.stack)
-    status = read_status(connection, session.stack)
+    status = read_status(connection, session.stack, session.formerly)
     plan = plan_database(files, status, session.lifecycle, allowed=session.allowed, recorded=recorded)
     plan = _with_dependants(connection, plan, status)
     if plan.unproved or (explain and any(_is_changed(step.step) for step in plan.steps)):

@@ -29,12 +29,14 @@ class Session:
     `directory` contains the module files; `tell` receives the messages for the person who waits for the run. `roles`
     are those of the database besides owner and migrator, `extensions` those that its administrator creates. `scratch`
     provides databases for running modules to see what they make; without it they are on the session's own server.
+    `formerly` is another name that the stack had, as its state proves.
     """
 
     target: Target
     admin: Target
     owner: str
     stack: str
+    formerly: str = ""
     lifecycle: Lifecycle = Lifecycle.PERSISTENT
     directory: str = "sql"
     allowed: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -26,6 +27,11 @@ _PLACE = "sqlmodule.identity"
 
 CURRENT_DATABASE = """
 SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()
+"""
+
+_TO_OWNER = """
+SELECT set_config('role', rolname, true) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+WHERE c.oid = 'sqlmodule.identity'::regclass
 """
 
 _current: WeakKeyDictionary[Connection, tuple[str, int]] = WeakKeyDictionary()
@@ -83,6 +89,23 @@ def current_identity(connection: Connection, stack: str) -> LedgerIdentity:
         row = connection.execute(CURRENT_DATABASE).fetchone() or ("", 0)
         _current[connection] = (str(row[0]), int(row[1]))
     return LedgerIdentity(stack, *_current[connection])
+
+
+def follow_rename(connection: Connection, stack: str, formerly: str) -> None:
+    """Write the stack's name into a ledger that has its former one, if server and database are those of the ledger."""
+    identity, current = read_identity(connection), current_identity(connection, stack)
+    if formerly and identity == replace(current, stack=formerly):
+        write_identity(connection, current)
+
+
+def write_identity(connection: Connection, identity: LedgerIdentity) -> None:
+    """Write another identity into a ledger, as its owner."""
+    with connection.transaction():
+        connection.execute(_TO_OWNER)
+        connection.execute(
+            "UPDATE sqlmodule.identity SET stack = %s, system_identifier = %s, database = %s",
+            (identity.stack, identity.system_identifier, identity.database),
+        )
 
 
 def create_ledger(connection: Connection, stack: str) -> LedgerIdentity:

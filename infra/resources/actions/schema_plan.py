@@ -28,7 +28,7 @@ def show(olds: Properties, props: Properties, sessions: Properties, *, strict: b
     strict = os.environ.get("CI") == "true" if strict is None else strict
     made = olds.get("databases", [])
     databases = [
-        _planned_database(name, sessions[name], props, recorded=name in made)
+        _planned_database(name, sessions[name], props, olds.get("stack", ""), recorded=name in made)
         for name in props["databases"]
         if name in sessions and props["look"]
     ]
@@ -63,9 +63,9 @@ def _changed_lines(olds: Mapping[str, str] | None, news: Mapping[str, str]) -> d
     }
 
 
-def _planned_database(database: str, text: str, props: Properties, *, recorded: bool) -> PlannedDatabase:
+def _planned_database(database: str, text: str, props: Properties, formerly: str, *, recorded: bool) -> PlannedDatabase:
     lifecycle = props["lifecycle"]
-    session = session_of_text(text, lifecycle, props["directory"], lambda _: None)
+    session = session_of_text(text, lifecycle, props["directory"], lambda _: None, formerly=formerly)
     planned = planning.look(session, recorded=recorded, explain=True)
     if isinstance(planned, planning.Unreadable):
         return PlannedDatabase(

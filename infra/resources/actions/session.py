@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from infra.resources.base import Properties
 
 
-def session_of_text(text: str, lifecycle: str, directory: str, tell: Callable[[str], None]) -> Session:
+def session_of_text(
+    text: str, lifecycle: str, directory: str, tell: Callable[[str], None], *, formerly: str = ""
+) -> Session:
     """Return the session of a database from JSON: address, `admin` and `migrator` with passwords, limits."""
     shared: Properties = json.loads(text)
     migrator, admin = shared["migrator"], shared["admin"]
@@ -24,6 +26,7 @@ def session_of_text(text: str, lifecycle: str, directory: str, tell: Callable[[s
         admin=target_of(shared, admin["user"], admin["password"]),
         owner=shared["owner"],
         stack=shared["stack"],
+        formerly=formerly,
         lifecycle=Lifecycle(lifecycle),
         directory=directory,
         allowed=tuple(shared["allowed"]),

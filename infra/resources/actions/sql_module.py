@@ -39,6 +39,11 @@ def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:
     return pinned
 
 
+def stack_of(props: Properties) -> str:
+    """Return the name of the stack in a module's properties."""
+    return json.loads(props["session"])["stack"]
+
+
 def apply_module(props: Properties, module: Module, *, recorded: bool) -> str:
     """Do with the module what the plan for its database says, and return the outcome."""
     applied = runner.apply(session_of_module(props), module, recorded=recorded)
@@ -64,6 +69,7 @@ def retire_removed(props: Properties) -> None:
 
 def session_of_module(props: Properties) -> Session:
     """Return the session of a module's properties, which shows messages at the module."""
-    stack = json.loads(props["session"])["stack"]
-    tell = logger({**props, "stack": stack}, "SqlModule", f"{props['database']}-{props['module']}")
-    return session_of_text(props["session"], props["lifecycle"], str(Path(props["path"]).parent), tell)
+    tell = logger({**props, "stack": stack_of(props)}, "SqlModule", f"{props['database']}-{props['module']}")
+    return session_of_text(
+        props["session"], props["lifecycle"], str(Path(props["path"]).parent), tell, formerly=props.get("formerly", "")
+    )

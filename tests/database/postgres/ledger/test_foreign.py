@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import InfraError, LedgerError, RefusedError
+from infra.modules.decision import Step
 from infra.plan.refusal import refusal_of
 from infra.postgres.apply.planning import detect_drift
+from infra.postgres.connection.connect import connect
+from infra.postgres.ledger.acceptance import accept_ledger
+from infra.postgres.ledger.identity import current_identity
 from tests.database.postgres.databases import EPHEMERAL
 
 if TYPE_CHECKING:
@@ -40,7 +44,7 @@ def test_a_foreign_ledger_stops_everything(applied: World, change: str) -> None:
     before = world.sql("SELECT (SELECT count(*) FROM sqlmodule.event), (SELECT array_agg(l) FROM sqlmodule.ledger l)")
     refusal = (
         f"sql/01-a.sql in {world.place}: the database belongs to somebody else; "
-        "use the stack that it belongs to, or another database"
+        "use the stack that it belongs to, or another database; `make accept DB=…` takes over a copy or a dump"
     )
     assert str(refusal_of(world.plan(), world.place)) == refusal
     world.write(m01_a="CREATE TABLE a (id bigint);\n", m02_b="CREATE TABLE b ();\n")
@@ -56,6 +60,41 @@ def test_a_foreign_ledger_stops_everything(applied: World, change: str) -> None:
         "SELECT (SELECT count(*) FROM sqlmodule.event), (SELECT array_agg(l) FROM sqlmodule.ledger l)"
     )
     assert world.sql("SELECT to_regclass('b')") == [(None,)]
+
+
+def test_a_stack_under_another_name_goes_on_where_the_state_proves_it(applied: World) -> None:
+    """The ledger's row follows the name; a ledger on another server is refused all the same."""
+    world = applied
+    world.sql("UPDATE sqlmodule.identity SET stack = 'before'")
+    world.set(formerly="another")
+    assert world.refused()
+    world.set(formerly="before")
+    assert world.plan().is_unchanged
+    assert world.sql("SELECT stack FROM sqlmodule.identity") == [("before",)]
+    assert world.up() == [Step.UNCHANGED]
+    assert world.sql("SELECT stack FROM sqlmodule.identity") == [(world.session.stack,)]
+    world.sql("UPDATE sqlmodule.identity SET stack = 'before', database = 1")
+    assert world.refused()
+
+
+def test_a_foreign_ledger_is_accepted_by_one_command(applied: World) -> None:
+    """The command says what the ledger had before; a second time there is nothing to do."""
+    world = applied
+    world.sql("UPDATE sqlmodule.identity SET stack = 'before', database = 1")
+    with connect(world.session.target, autocommit=True) as connection:
+        number = str(current_identity(connection, "").database)
+        assert accept_ledger(connection, world.session.stack) == (
+            f"{world.place} is stack {world.session.stack}'s now; its ledger was of stack before, not "
+            f"{world.session.stack} and of database number 1, not {number}"
+        )
+        assert "already: nothing was changed" in accept_ledger(connection, world.session.stack)
+    assert world.up() == [Step.UNCHANGED]
+
+
+def test_a_database_without_a_ledger_is_not_accepted(world: World) -> None:
+    """There is nothing to write the name into, and nothing is written."""
+    with connect(world.session.target, autocommit=True) as connection, pytest.raises(LedgerError, match="no ledger"):
+        accept_ledger(connection, "any")
 
 
 @pytest.mark.parametrize(
