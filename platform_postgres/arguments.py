@@ -106,6 +106,7 @@ class ModulesArgs(TypedDict, total=False):
     wait: str
     live_check: bool
     strict: bool
+    allow_loss: bool
     unmanaged: Sequence[str]
 
 

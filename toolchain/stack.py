@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from environment import environment, has_own_backend
@@ -32,6 +33,10 @@ VERBS: dict[str, list[str]] = {
     "cancel": ["--yes"],
     "shell": [],
 }
+
+ALLOW_LOSS = "--allow-loss"
+LOSSES = "PLATFORM_POSTGRES_LOSSES"
+"""The variable with the file in which a run says which rows it would lose, instead of losing them."""
 
 
 def main() -> int:
@@ -70,10 +75,31 @@ def run(verb: str, stack: str, further: list[str]) -> int:
     configuration = [] if has_own_backend() else ["--config-file", str(ensure_stack(stack, variables))]
     if has_own_backend():
         _select_stack(stack, variables)
-    status = pulumi([verb, "--stack", stack, *configuration, *VERBS[verb], *further], variables)
+    arguments = [verb, "--stack", stack, *configuration, *VERBS[verb]]
+    run_pulumi = up_without_loss if verb == "up" and ALLOW_LOSS not in further else pulumi
+    status = run_pulumi([*arguments, *(word for word in further if word != ALLOW_LOSS)], variables)
     if verb == "destroy" and not status and not has_own_backend():
         remove_stack(stack, variables)
     return status
+
+
+def up_without_loss(arguments: list[str], variables: dict[str, str]) -> int:
+    """Run `up`; where it would lose rows, ask on a terminal whether it may, and end in an error elsewhere.
+
+    What is lost is not known before the run has looked; it then says so in a file, and does nothing to that database.
+    """
+    with tempfile.NamedTemporaryFile("r", prefix="losses-") as file:
+        status = pulumi(arguments, {**variables, LOSSES: file.name})
+        losses = file.read()
+    if not losses:
+        return status
+    report(f"`up` would lose rows that no module inserted, and has changed nothing there:\n{losses.rstrip()}")
+    if not sys.stdin.isatty():
+        report(f"to drop them: make up ARGS={ALLOW_LOSS}")
+        return status
+    if input("drop them? (y/N) ").strip().lower() not in {"y", "yes"}:
+        return status
+    return pulumi(arguments, variables)
 
 
 def pulumi(arguments: list[str], variables: dict[str, str]) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from infra.catalog.changes import CatalogChange
     from infra.modules.decision import Digests
 
@@ -24,9 +26,10 @@ class LedgerIdentity:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A module's row."""
+    """A module's row; `seeds` is how many rows it inserted, by table."""
 
     module: str
     digests: Digests
     outcome: str
     effect: CatalogChange
+    seeds: Mapping[str, int] = field(default_factory=dict[str, int])

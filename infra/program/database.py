@@ -217,6 +217,7 @@ def declare_schema(
         "lock_timeout": group.lock_timeout,
         "statement_timeout": group.statement_timeout,
         "wait": group.wait,
+        "allow_loss": group.allow_loss,
     }
     session = session_of({**shared, "admin": access.admin, "migrator": access.migrator})
     if chain.server:

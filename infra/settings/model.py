@@ -211,6 +211,9 @@ class ModuleSettings(SettingsGroup):
         description="true fails a preview where a database of the stack cannot be looked at, false only warns; "
         "without it true where the variable CI is true",
     )
+    allow_loss: Flag = Field(
+        default=False, description="true lets `make up` drop rows of an ephemeral stack without asking"
+    )
     unmanaged: tuple[Text, ...] = Field(
         default=("table public.alembic_version",),
         description="a list of objects that no module needs to have made, such as table public.tmp_*",

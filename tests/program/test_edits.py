@@ -35,8 +35,14 @@ def test_an_edited_comment_is_harmless_and_an_edited_column_rebuilds_where_data_
     assert "rebuild 03-init-agents: its statements changed" in text
     assert "~ column public.assistants.instructions" in text
     assert "rebuild 04-init-supply to 08-init-constraints: follows from the others" in text
-    assert "losing 6 rows (threads 1, demo_scenarios 5)" in text
+    assert "losing 1 row (threads 1)" in text
     assert "to update" in text
+    losses = project.folder / "losses"
+    project.env["PLATFORM_POSTGRES_LOSSES"] = str(losses)  # as `make up` does
+    assert "would lose rows that no module inserted: public.threads 1" in project.refused("up")
+    assert losses.read_text() == "database app_db: public.threads 1\n"
+    assert project.sql("SELECT id FROM threads") == [("lost",)]
+    del project.env["PLATFORM_POSTGRES_LOSSES"]
     project.up()
     assert project.sql("SELECT count(*) FROM threads") == [(0,)]
     assert project.fingerprint() != before

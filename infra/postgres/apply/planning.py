@@ -7,7 +7,7 @@ as this process left it, and makes it again where it is not.
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -218,15 +218,30 @@ def read_status(connection: Connection, stack: str, formerly: str = "") -> Datab
         return DatabaseStatus(identity, current, entries, catalog, unfinished)
 
 
-def count_rows(session: Session, tables: list[str]) -> dict[str, str]:
-    """Return the number of rows of those tables that exist, as text: `about` an estimate where counting takes long."""
+def rows_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
+    """Return how many rows a plan drops, by table, as text: `about` an estimate where counting takes long.
+
+    Tables that have no more rows than the modules inserted are left out.
+    """
+    tables = [] if planned.plan.refusals else planned.plan.tables_dropped()
+    counts = _count_rows(session, tables) if tables else {}
+    seeds = Counter[str]()
+    for entry in planned.status.entries.values():
+        seeds.update(entry.seeds)
+    return {
+        table: count for table, count in counts.items() if not (count.isdigit() and int(count) <= seeds.get(table, 0))
+    }
+
+
+def _count_rows(session: Session, tables: list[str]) -> dict[str, str]:
+    """Return the number of rows of those tables that exist; rows of a partition or an heir are its own."""
     counts: dict[str, str] = {}
     with connect(with_time_limits(session.target), autocommit=True) as connection:
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(session.owner)))
         connection.execute(sql.SQL("SET statement_timeout = {}").format(_COUNT_SECONDS * 1000))
         for table in tables:
             try:
-                row = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+                row = connection.execute(f"SELECT count(*) FROM ONLY {table}".encode()).fetchone()
                 counts[table] = str(row[0]) if row else "0"
             except psycopg.errors.UndefinedTable:
                 continue

@@ -29,7 +29,8 @@ class Session:
     `directory` contains the module files; `tell` receives the messages for the person who waits for the run. `roles`
     are those of the database besides owner and migrator, `extensions` those that its administrator creates. `scratch`
     provides databases for running modules to see what they make; without it they are on the session's own server.
-    `formerly` is another name that the stack had, as its state proves.
+    `formerly` is another name that the stack had, as its state proves. `losses` is a file: where it is given, a run
+    that would lose rows writes there which, and loses none.
     """
 
     target: Target
@@ -45,6 +46,7 @@ class Session:
     lock_timeout: float = 10
     statement_timeout: float = 600
     wait: float = 60
+    losses: str = ""
     tell: Callable[[str], None] = field(default=_ignore, compare=False)
     scratch: Callable[[Session], AbstractContextManager[ScratchTarget]] | None = field(default=None, compare=False)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OUTCOMES = {Step.APPLY: "applied", Step.REBUILD: "applied", Step.ADOPT: "adopted", Step.VERIFY: "verified"}
 
-ENTRIES = "SELECT module, text_digest, statements_digest, outcome, objects FROM sqlmodule.ledger"
+ENTRIES = "SELECT module, text_digest, statements_digest, outcome, objects, seeds FROM sqlmodule.ledger"
 
 RECORD = """
 WITH logged AS (
@@ -27,11 +27,23 @@ WITH logged AS (
     VALUES (%(module)s, %(step)s, %(statements)s, %(stack)s, %(ms)s * interval '1 ms')
 ), resumed AS (
     DELETE FROM sqlmodule.resume WHERE %(ran)s AND module = %(module)s
+), inserted AS (
+    SELECT format('%%I.%%I', n.nspname, c.relname) AS name,
+        pg_stat_get_xact_tuples_inserted(c.oid) - pg_stat_get_xact_tuples_deleted(c.oid) AS rows
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE %(ran)s AND c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384 AND n.nspname <> 'sqlmodule'
+), inserted_before AS (  -- in this transaction, by the modules before
+    SELECT key AS name, sum(value::bigint) AS rows
+    FROM sqlmodule.ledger, jsonb_each_text(seeds) WHERE applied_at = now() AND module <> %(module)s GROUP BY key
+), seeds AS (
+    SELECT jsonb_object_agg(name, i.rows - coalesce(b.rows, 0)) AS rows, pg_stat_force_next_flush()
+    FROM inserted i LEFT JOIN inserted_before b USING (name)
+    WHERE i.rows > coalesce(b.rows, 0)
 )
-INSERT INTO sqlmodule.ledger AS old (module, text_digest, statements_digest, outcome, stack, duration, objects)
+INSERT INTO sqlmodule.ledger AS old (module, text_digest, statements_digest, outcome, stack, duration, objects, seeds)
 VALUES (
     %(module)s, %(text)s, %(statements)s, coalesce(%(outcome)s, 'applied'), %(stack)s, %(ms)s * interval '1 ms',
-    coalesce(%(objects)s::jsonb, '[]')
+    coalesce(%(objects)s::jsonb, '[]'), coalesce((SELECT rows FROM seeds), '{}')
 )
 ON CONFLICT (module) DO UPDATE SET
     text_digest = excluded.text_digest,
@@ -39,10 +51,14 @@ ON CONFLICT (module) DO UPDATE SET
     stack = excluded.stack,
     outcome = coalesce(%(outcome)s, old.outcome),
     objects = coalesce(%(objects)s::jsonb, old.objects),
+    seeds = CASE WHEN %(ran)s THEN excluded.seeds ELSE old.seeds END,
     applied_by = CASE WHEN %(ran)s THEN excluded.applied_by ELSE old.applied_by END,
     applied_at = CASE WHEN %(ran)s THEN excluded.applied_at ELSE old.applied_at END,
     duration = CASE WHEN %(ran)s THEN excluded.duration ELSE old.duration END
 """
+
+"""Writes a module's row and its event. The numbers of rows inserted are those since the session's statistics were last
+flushed (PostgreSQL manual, 27.2.3), which is therefore asked for; tables of the system have OIDs below 16384."""
 
 
 class Revision(NamedTuple):
@@ -98,8 +114,8 @@ def read_entries(connection: Connection) -> list[LedgerEntry]:
         return sorted(map(_entry, connection.execute(ENTRIES)), key=lambda entry: order(entry.module))
 
 
-def _entry(row: tuple[str, str, str, str, list[list[object]]]) -> LedgerEntry:
-    return LedgerEntry(row[0], Digests(row[1], row[2]), row[3], CatalogChange.of_json(row[4]))
+def _entry(row: tuple[str, str, str, str, list[list[object]], dict[str, int]]) -> LedgerEntry:
+    return LedgerEntry(row[0], Digests(row[1], row[2]), row[3], CatalogChange.of_json(row[4]), row[5])
 
 
 def record(
@@ -137,7 +153,8 @@ def record(
 def record_failure(
     connection: Connection, module: str, digests: Digests, *, step: Step, stack: str, sqlstate: str
 ) -> None:
-    """Write the event of a step that failed."""
+    """Write the event of a step that failed; rows that it inserted no longer count as inserted."""
+    connection.execute("SELECT pg_stat_force_next_flush()")
     connection.execute(
         "INSERT INTO sqlmodule.event (module, step, failure, statements_digest, stack, duration)"
         " VALUES (%s, %s, %s, %s, %s, '0')",

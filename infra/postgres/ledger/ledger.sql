@@ -18,11 +18,13 @@ CREATE TABLE sqlmodule.ledger (
     outcome text NOT NULL CHECK (outcome IN ('applied', 'adopted', 'verified', 'orphaned')),
     stack text NOT NULL,
     applied_by text NOT NULL DEFAULT session_user,
-    applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    applied_at timestamptz NOT NULL DEFAULT now(),
     duration interval NOT NULL,
-    objects jsonb NOT NULL
+    objects jsonb NOT NULL,
+    seeds jsonb NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE sqlmodule.ledger IS 'The modules that are applied, a row each.';
+COMMENT ON COLUMN sqlmodule.ledger.seeds IS 'How many rows the module inserted, by table.';
 COMMENT ON COLUMN sqlmodule.ledger.objects IS
     'What the module did: kind, name, definition (null: dropped), and whether the object had been there before.';
 

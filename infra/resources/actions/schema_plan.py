@@ -71,9 +71,6 @@ def _planned_database(database: str, text: str, props: Properties, formerly: str
         return PlannedDatabase(
             database, Lifecycle(lifecycle), problem=planned.reason, is_new=planned.is_missing and not recorded
         )
-    plan = planned.plan
-    tables = [] if plan.refusals else plan.tables_dropped()
-    counts = planning.count_rows(session, tables) if tables else {}
-    rows = {table: count for table, count in counts.items() if count != "0"}
+    rows = planning.rows_at_risk(session, planned)
     unmanaged = tuple(map(str, planned.status.unmanaged(session.allowed)))
-    return PlannedDatabase(database, Lifecycle(lifecycle), plan, rows, unmanaged)
+    return PlannedDatabase(database, Lifecycle(lifecycle), planned.plan, rows, unmanaged)

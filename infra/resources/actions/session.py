@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 from infra.modules.decision import Lifecycle
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.resources.base import Properties
+
+
+LOSSES = "PLATFORM_POSTGRES_LOSSES"
+"""The variable by which `make up` asks before rows are lost: a file in which a run says which those are."""
 
 
 def session_of_text(
@@ -35,5 +40,6 @@ def session_of_text(
         lock_timeout=shared["lock_timeout"],
         statement_timeout=shared["statement_timeout"],
         wait=shared["wait"],
+        losses="" if shared["allow_loss"] else os.environ.get(LOSSES, ""),
         tell=tell,
     )

@@ -74,6 +74,7 @@ def test_the_defaults() -> None:
             "wait": 60.0,
             "live_check": True,
             "strict": None,
+            "allow_loss": False,
             "unmanaged": ("table public.alembic_version",),
         },
         "env_file": ".env.{stack}",
