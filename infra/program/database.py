@@ -183,6 +183,7 @@ def _declare_database(
         roles=[database.app, database.readonly],
         migrator=migrator,
         admin=admin,
+        scratch=server.scratch,
     )
     session, ready = declare_schema(access, settings, modules, chain, database=database.name)
     return DeclaredDatabase(database, created, passwords, session, ready)
@@ -192,7 +193,7 @@ def _declare_database(
 class SchemaAccess:
     """Who runs the modules of a database, and where: its address with its name, and logins with user and password.
 
-    `roles` are those that exist for it besides the owner and the migrator.
+    `roles` are those that exist for it besides the owner and the migrator. `scratch` is that of its DeclaredServer.
     """
 
     address: Properties
@@ -200,6 +201,7 @@ class SchemaAccess:
     roles: Sequence[str]
     migrator: Properties = field(repr=False)
     admin: Properties = field(repr=False)
+    scratch: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
 
 
 def declare_schema(
@@ -218,6 +220,7 @@ def declare_schema(
         "statement_timeout": group.statement_timeout,
         "wait": group.wait,
         "allow_loss": group.allow_loss,
+        **({"scratch": access.scratch} if access.scratch else {}),
     }
     session = session_of({**shared, "admin": access.admin, "migrator": access.migrator})
     if chain.server:

@@ -132,6 +132,7 @@ def declare_docker(settings: Settings, server: DockerSettings, scope: Scope) -> 
             "container": pulumi.Output.from_input(names.container),
             "network": pulumi.Output.from_input(names.network),
         },
+        scratch={},
         tls=tls.options,
     )
 

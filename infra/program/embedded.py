@@ -40,4 +40,7 @@ def declare_embedded(settings: Settings, server: EmbeddedSettings, scope: Scope)
         scope=scope,
         adopt=server.adopt,
         outputs={"uuid_ossp": embedded.uuid_ossp, "log_file": embedded.log_file, "psql": embedded.psql},
+        scratch={
+            name: str(path) for name, path in (("bin_dir", server.bin_dir), ("data_root", server.data_root)) if path
+        },
     )

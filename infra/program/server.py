@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -27,7 +27,8 @@ class DeclaredServer:
 
     `address` has host, port and, where there are any, further libpq keywords: what every connection to it needs.
     `deleted_with` is the resource whose deletion deletes all that is inside; None where the server is not the stack's.
-    `adopt` says whether roles and databases that it has already are taken over, or names those that are.
+    `adopt` says whether roles and databases that it has already are taken over, or names those that are. `scratch` says
+    where a private server gets the same programs from, as infra/server/scratch/scratch_provider.py reads it.
     """
 
     address: dict[str, pulumi.Output[Any]]
@@ -39,6 +40,7 @@ class DeclaredServer:
     adopt: bool | Sequence[str]
     provider: postgresql.Provider
     outputs: dict[str, pulumi.Output[Any]]
+    scratch: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
 
 
 def owned_server(
@@ -48,6 +50,7 @@ def owned_server(
     scope: Scope,
     adopt: bool,
     outputs: Mapping[str, pulumi.Output[Any]],
+    scratch: Mapping[str, pulumi.Input[str]],
     tls: pulumi.Output[dict[str, str]] | None = None,
 ) -> DeclaredServer:
     """Return a server that the stack creates and deletes.
@@ -78,4 +81,5 @@ def owned_server(
         adopt=adopt,
         provider=provider,
         outputs={**address, "server_version": server.version, **outputs},
+        scratch=scratch,
     )

@@ -53,10 +53,15 @@ def test_an_edited_comment_is_harmless_and_an_edited_column_rebuilds_where_data_
 
 
 def test_an_edited_column_waits_for_the_migration_where_nothing_may_be_lost(project: Project) -> None:
-    """A persistent stack refuses it at preview, naming what differs; once the database follows, it is recorded."""
+    """A persistent stack refuses it at preview, naming what differs; once the database follows, it is recorded.
+
+    A module may name its owner: it is compared where the stack's roles have their names.
+    """
     project.sql("INSERT INTO threads VALUES ('kept', 'thread', 1)")
     project.configure(lifecycle="persistent")
     project.edit(AGENTS, COLUMN, NARROW)
+    comment = "COMMENT ON COLUMN threads.object "
+    project.edit(AGENTS, comment, f"ALTER TABLE threads OWNER TO app_db_owner;\n{comment}")
     text = project.refused("preview")
     assert f"{AGENTS} in this database: its statements changed, but the database does not match" in text
     assert "column public.assistants.instructions is different" in text

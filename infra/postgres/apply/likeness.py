@@ -27,6 +27,7 @@ SELECT pg_catalog.to_jsonb(d) || pg_catalog.jsonb_build_object(
         FROM pg_catalog.pg_collation
         WHERE collnamespace = 'pg_catalog'::pg_catalog.regnamespace AND collencoding IN (-1, d.encoding)
     ),
+    'offered', (SELECT pg_catalog.jsonb_agg(name ORDER BY name) FROM pg_catalog.pg_available_extensions),
     'extensions', (
         SELECT COALESCE(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_array(
             e.extname, n.nspname, e.extversion) ORDER BY e.oid), '[]')
@@ -54,8 +55,9 @@ class Likeness:
     """What a scratch database is to have: names, roles, locale and extensions of the database that it stands for.
 
     `login` runs the modules as `owner`; `roles` are those of the whole server, `stack_roles` those of this database
-    besides owner and login. `locale` has the options of CREATE DATABASE by their keywords. Without values it is like
-    no database in particular.
+    besides owner and login. `offered` are the extensions that its server offers, `extensions` those that are there
+    before modules run, and `collations` the system's. `locale` has the options of CREATE DATABASE by their keywords.
+    Without values it is like no database in particular.
     """
 
     database: str = "scratch"
@@ -65,6 +67,7 @@ class Likeness:
     roles: tuple[str, ...] = ()
     tablespaces: tuple[str, ...] = ()
     collations: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
     extensions: tuple[ScratchExtension, ...] = ()
     locale: Mapping[str, str] = field(default_factory=dict[str, str])
     major: int = 0
@@ -91,10 +94,22 @@ def read_likeness(
         roles=tuple(database["roles"]),
         tablespaces=tuple(database["tablespaces"]),
         collations=tuple(database["collations"]),
+        offered=tuple(database["offered"]),
         extensions=(*existing, *declared),
         locale=locale_options(database),
         major=int(database["major"]),
     )
+
+
+def shortcomings(connection: Connection, like: Likeness, text: str) -> list[str]:
+    """Return what the connected server lacks, of what modules with this text can need in a database like `like`."""
+    extensions = {str(row[0]) for row in connection.execute("SELECT name FROM pg_catalog.pg_available_extensions")}
+    collations = {str(row[0]) for row in connection.execute("SELECT collname FROM pg_catalog.pg_collation")}
+    needed = {extension.name for extension in like.extensions}
+    return [
+        *(f"extension {name}" for name in like.offered if name not in extensions and (name in needed or name in text)),
+        *(f"collation {name}" for name in like.collations if name not in collations and name in text),
+    ]
 
 
 def locale_options(database: Mapping[str, Any]) -> dict[str, str]:

@@ -25,7 +25,7 @@ GRACE_SECONDS = 2.0  # for statement_timeout to come first: its error names the 
 MAX_BYTES = 1 << 30
 
 _USE = """
-SELECT pg_catalog.pg_database_size(d.oid), (
+SELECT COALESCE(pg_catalog.pg_database_size(d.oid), 0), (
     SELECT EXTRACT(epoch FROM max(pg_catalog.clock_timestamp() - LEAST(a.xact_start, a.query_start)))::float
     FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid AND a.usename = %(login)s AND a.state <> 'idle'
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from infra.modules.decision import Lifecycle
 from infra.postgres.connection.session import Session
 from infra.resources.base import target_of
+from infra.server.scratch.scratch_provider import scratch_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,4 +43,5 @@ def session_of_text(
         wait=shared["wait"],
         losses="" if shared["allow_loss"] else os.environ.get(LOSSES, ""),
         tell=tell,
+        scratch=scratch_provider(shared.get("scratch", {})),
     )

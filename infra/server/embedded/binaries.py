@@ -32,6 +32,12 @@ def private_copy(source: Distribution, root: Path) -> Distribution:
     )
 
 
+def existing_copy(source: Distribution, root: Path) -> Distribution | None:
+    """Return the private copy of a distribution below `root`, None where there is none, or an incomplete one."""
+    private = private_copy(source, root)
+    return private if _is_current(private) else None
+
+
 def install(source: Distribution, root: Path) -> Distribution:
     """Create the private copy unless it exists (about 0.1 s), atomically; return it."""
     private = private_copy(source, root)

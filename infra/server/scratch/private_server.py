@@ -12,27 +12,24 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.errors import BusyError, ServerError
+from infra.errors import ServerError
 from infra.postgres.apply.scratch import identical_database
 from infra.postgres.connection.scram import verifier
 from infra.postgres.connection.target import MAINTENANCE_DATABASE, Target
-from infra.server.embedded import binaries, processes, spawn
+from infra.server.embedded import binaries, spawn
 from infra.server.embedded.daemon import CTYPES, summarise_log
-from infra.server.embedded.directory import recreate_directory, remove_tree
+from infra.server.embedded.directory import recreate_directory
 from infra.server.embedded.distribution import locate
-from infra.server.embedded.file_lock import file_locked
 from infra.server.embedded.service_account import refuse_unreachable, service_account
 from infra.server.file_io import read_untrusted, write_whole
+from infra.server.scratch.server_directory import remove_server, server_directory
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -43,11 +40,7 @@ if TYPE_CHECKING:
     from infra.server.embedded.account import Account
     from infra.server.embedded.distribution import Distribution
 
-FOLDER_PREFIX = "platform-postgres-check-"
-MEMORY = Path("/dev/shm")  # noqa: S108 (only a new directory in it is used)
-MIN_FREE_BYTES = 1 << 30
 ADMINISTRATOR = "platform_postgres_administrator"  # so that roles of any other server can exist, without rights
-NOT_YET_LOCKED_SECONDS = 60  # a younger directory without a lock is being created
 INITDB_SECONDS, START_SECONDS = 120, 60
 _PROJECT = Path(__file__).parents[3]
 
@@ -84,19 +77,19 @@ class PrivateServer:
 
 
 @contextmanager
-def private_server() -> Generator[PrivateServer]:
+def private_server(bin_dir: Path | None = None, root: Path | None = None) -> Generator[PrivateServer]:
     """Yield a server that is stopped and removed at the end; raise ServerError when it does not start.
 
-    The servers of killed runs are removed first.
+    Its programs are those of `bin_dir`, else of the wheel, of which the embedded servers below `root` have a copy.
     """
     account = service_account()
-    source = locate(None)
-    for directory in base_directories():
-        remove_abandoned(directory)
-    with _directory() as base:
+    source = locate(bin_dir)
+    if bin_dir:
+        refuse_unreachable(bin_dir / "postgres", account, setting="bin_dir")
+    with server_directory() as base:
         refuse_unreachable(base / "data", account, setting="TMPDIR")
         with _reaper(base):
-            distribution = binaries.install(source, base)
+            distribution = (binaries.existing_copy(source, root) if root else None) or binaries.install(source, base)
             password = secrets.token_urlsafe(24)
             _initialise(base, distribution, account, password)
             _start(base, distribution, account)
@@ -104,53 +97,13 @@ def private_server() -> Generator[PrivateServer]:
             yield PrivateServer(admin, distribution)
 
 
-def remove_abandoned(directory: Path) -> None:
-    """Remove the servers of killed runs from a directory, as far as this user owns them."""
-    for base in sorted(directory.glob(f"{FOLDER_PREFIX}*")):
-        with suppress(FileNotFoundError):
-            status = base.lstat()
-            is_new = not (base / "lock").exists() and time.time() - status.st_mtime < NOT_YET_LOCKED_SECONDS
-            if base.is_dir() and not base.is_symlink() and status.st_uid == os.geteuid() and not is_new:
-                with suppress(BusyError), file_locked(base / "lock", seconds=0):
-                    remove_server(base)
-
-
-def remove_server(base: Path) -> None:
-    """Stop the server of a directory, complete or not, and remove the directory; do nothing when it is missing."""
-    if base.is_dir():
-        processes.stop_postmaster(base / "data", service_account(create=False), immediate=True)
-        remove_tree(base)
-
-
-@contextmanager
-def _directory() -> Generator[Path]:
-    """Yield a new directory under a lock; remove it with its server at the end."""
-    while True:
-        base = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=base_directories()[0])).resolve()
-        base.chmod(0o711)  # the service account has to enter
-        try:
-            with file_locked(base / "lock", seconds=0):
-                try:
-                    yield base
-                finally:
-                    remove_server(base)
-        except BusyError:  # another run has locked it first, as an abandoned one, and removes it
-            continue
-        return
-
-
-def base_directories() -> list[Path]:
-    """Return the directories for private servers, the preferred one first: in memory, then the temporary directory."""
-    memory = [MEMORY] if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MIN_FREE_BYTES else []
-    return [*memory, Path(tempfile.gettempdir())]
-
-
 @contextmanager
 def _reaper(base: Path) -> Generator[None]:
     """Run a process that removes the server when this process is killed: its standard input reaches its end then."""
     command = [sys.executable, "-m", "infra.server.scratch.reaper", str(base)]
-    with subprocess.Popen(
-        command, cwd=_PROJECT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+    environment = {**os.environ, "PYTHONPATH": str(_PROJECT)}
+    with subprocess.Popen(  # without arguments that make it fork (see spawn.py)
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, close_fds=False
     ) as reaper:
         try:
             yield

@@ -98,6 +98,16 @@ def test_an_error_leaves_nothing_behind(scratch_server: ScratchServer) -> None:
     assert names(scratch_server.admin) == set()
 
 
+def test_a_database_that_is_dropped_during_a_check_is_within_its_limits(scratch_server: ScratchServer) -> None:
+    """The check still sees the database that it measures, which has no files any more."""
+    with scratch_server.database() as database, connect(scratch_server.admin) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.execute("SELECT")
+        with connect(scratch_server.admin, autocommit=True) as other:
+            other.execute(f"DROP DATABASE {database.target.database} WITH (FORCE)".encode())
+        assert scratch_limits.ScratchWatch(scratch_server.admin, database, SECONDS).check(connection)
+
+
 def test_it_has_the_extensions_that_are_requested(scratch_server: ScratchServer) -> None:
     """An empty list creates a database without extensions, a name creates that extension."""
     for extensions in ([], ["pg_trgm"]):

@@ -19,6 +19,7 @@ from infra.postgres.connection.connect import connect
 from infra.server.embedded import processes
 from infra.server.embedded.service_account import service_account
 from infra.server.scratch import private_server as private
+from infra.server.scratch import server_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,8 +30,8 @@ WAIT_SECONDS = 30
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from infra.server.scratch import private_server as private
-private.base_directories = lambda: [Path(sys.argv[1])]
+from infra.server.scratch import private_server as private, server_directory
+server_directory.base_directories = lambda: [Path(sys.argv[1])]
 with private.private_server() as server:
     print(server.admin.host, flush=True)
     time.sleep(600)
@@ -42,9 +43,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Yield a directory with a short name for private servers, which every account may enter."""
     directory = Path("/tmp", f"check-{os.getpid()}-{tmp_path.name[-12:]}")
     directory.mkdir(mode=0o711)
-    monkeypatch.setattr(private, "base_directories", lambda: [directory])
+    monkeypatch.setattr(server_directory, "base_directories", lambda: [directory])
     yield directory
-    private.remove_abandoned(directory)
+    server_directory.remove_abandoned(directory)
     _remove(directory)
 
 
@@ -168,14 +169,19 @@ def test_running_servers_and_unknown_files_are_not_removed(
 ) -> None:
     """A directory that is in use, is being created, or only has a similar name stays."""
     _, base = start_run()
-    new = folder / f"{private.FOLDER_PREFIX}new"
+    new = folder / f"{server_directory.FOLDER_PREFIX}new"
     new.mkdir()
-    (folder / f"{private.FOLDER_PREFIX}link").symlink_to(ROOT)
+    (folder / f"{server_directory.FOLDER_PREFIX}link").symlink_to(ROOT)
     (folder / "other").mkdir()
-    private.remove_abandoned(folder)
-    assert {entry.name for entry in folder.iterdir()} == {base.name, new.name, f"{private.FOLDER_PREFIX}link", "other"}
+    server_directory.remove_abandoned(folder)
+    assert {entry.name for entry in folder.iterdir()} == {
+        base.name,
+        new.name,
+        f"{server_directory.FOLDER_PREFIX}link",
+        "other",
+    }
     assert processes.find_postmaster(base / "data", service_account())
     os.utime(new, (0, 0))
-    private.remove_abandoned(folder)
+    server_directory.remove_abandoned(folder)
     assert not new.exists()
-    (folder / f"{private.FOLDER_PREFIX}link").unlink()
+    (folder / f"{server_directory.FOLDER_PREFIX}link").unlink()
