@@ -82,7 +82,7 @@ FORBIDDEN = {
     "pages": ["models", "modules", "generate"],  # a structure and places in, text out
     "schema files": ["resources", "settings"],  # a command, without Pulumi
     "check": ["resources"],  # a command, without Pulumi
-    "cli": ["embedded", "docker", "external", "scratch", "resources", "settings"],  # each command has a room of its own
+    "cli": ["embedded", "docker", "scratch", "resources", "settings"],  # each command has a room of its own
     "embedded": ["apply", "ledger", "introspection"],  # a server knows nothing of modules
     "__main__": ["resources"],  # only tunes and runs
     "program": ["apply", "ledger", "introspection", "embedded", "scratch", "check", "cli"],  # declares, does no I/O
