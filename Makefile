@@ -49,7 +49,7 @@ cancel: python  ## release the lock of a run that was killed
 shell: python  ## print the variables for running pulumi yourself: eval "$$(make -s shell)"
 	@$(STACKED) shell
 
-test: development  ## run all tests
+test: development  ## run the tests (FULL=1: also those that take long)
 	@$(TOOL) -m pytest -n auto
 
 test-fast: development  ## run the tests that need neither a server nor pulumi

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 TESTS = Path(__file__).parent
+ONLY_IN_FULL = "takes long, and runs in .ci/run; FULL=1 make test"
 MARKED = {"browser", "database", "program"}
 
 
@@ -24,10 +25,12 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder, tests/schema/<kind> as well as tests/<kind>, so that none is forgotten."""
+    """Mark tests by their folder, tests/schema/<kind> as well as tests/<kind>, and skip `full` ones without FULL=1."""
     for item in items:
         for kind in MARKED.intersection(item.path.relative_to(TESTS).parts[:2]):
             item.add_marker(kind)
+        if item.get_closest_marker("full") and not os.environ.get("FULL"):
+            item.add_marker(pytest.mark.skip(reason=ONLY_IN_FULL))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

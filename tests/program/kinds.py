@@ -52,17 +52,10 @@ NOT_ON: dict[str, dict[tuple[str, ...], str]] = {
     "test_the_server_listens_on_loopback_alone": {EXTERNALS: NOT_OURS},
 }
 
-OFTEN = frozenset(  # one of each group: what every kind has to do, whatever else
+OFTEN = frozenset(  # what every kind has to do, whatever else
     {
         "test_every_database_is_complete_and_owned_by_its_owner_role",
-        "test_the_application_role_reads_and_writes",
-        "test_the_application_role_changes_no_schema",
-        "test_the_outputs_say_what_a_user_needs",
         "test_a_second_up_changes_nothing",
-        "test_an_edited_comment_is_harmless_and_an_edited_column_rebuilds_where_data_may_be_lost",
-        "test_a_preview_shows_what_was_changed_by_hand_and_so_does_a_refresh",
-        "test_a_killed_run_leaves_nothing_behind_and_the_next_one_completes",
-        "test_a_bad_module_stops_up_at_its_place_and_leaves_nothing",
         "test_destroy_leaves_no_process_port_folder_file_or_resource",
     }
 )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.program.project import Project
 
 REASON = missing()
-pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.full]
 
 BY_HAND = """
 CREATE DATABASE "by hand's"; CREATE ROLE somebody LOGIN PASSWORD 'Pw-by-hand'; GRANT app_db_readonly TO somebody

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -23,9 +24,10 @@ from tests.database.failover.patroni_cluster import PatroniCluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from pathlib import Path
 
     from typing_extensions import Self
+
+pytestmark = pytest.mark.full
 
 LONGEST_PAUSE = 30.0  # seconds; measured: 3 to 5
 LONGEST_FREEZE = 60.0  # measured: 35 to 51, the cluster's own TTL of 20 s included
@@ -70,9 +72,11 @@ class Applying:
         try:
             while not self._over.is_set():
                 number += 1
-                name = f"{number:05}-module"
+                name = f"{number:04}-module{number}"
                 text = f"CREATE TABLE t{number} (id int PRIMARY KEY);\nINSERT INTO t{number} VALUES ({number});\n"
-                module = Module(number, name, f"sql/{name}.sql", text)
+                path = Path(self.session.directory, f"{name}.sql")
+                path.write_text(text)
+                module = Module(number, name, str(path), text)
                 self.done.append((name, runner.apply(self.session, module).step))
                 self.times.append(time.monotonic())
         except Exception as error:  # noqa: BLE001 (shown by the test)
@@ -99,7 +103,7 @@ def create_database(cluster: PatroniCluster, name: str, folder: Path) -> tuple[S
     with connect(admin, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name}_owner".encode())
         connection.execute(f"CREATE DATABASE {name} OWNER {name}_owner".encode())
-    (folder / "01-first.sql").write_text("SELECT 1;\n")  # the others have no file: they are made while it runs
+    (folder / "0001-first.sql").write_text("SELECT 1;\n")
     messages: list[str] = []
     session = Session(
         target=admin.on(name),
