@@ -14,7 +14,7 @@ override SETUP := $(value SETUP)
 export STACK DB ROLE ARGS SETUP
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview refresh destroy outputs psql accept cancel shell test test-fast check lint generate diagram docs bench requirements
+.PHONY: help setup up preview refresh destroy status outputs psql accept cancel shell test test-fast check lint generate diagram docs bench requirements
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$][$$]/$$/' | expand -t 14
@@ -33,6 +33,9 @@ refresh: python  ## compare the state with the live server
 
 destroy: python  ## remove the stack and everything that it created
 	@$(STACKED) destroy
+
+status: development  ## show what the stack's databases have, and what `up` would do
+	@$(TOOL) -m infra status
 
 outputs: python  ## show the stack's outputs (ARGS=--show-secrets)
 	@$(STACKED) outputs

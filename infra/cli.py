@@ -81,12 +81,21 @@ def check(
 
     project = checker.CheckedProject(Path(), directory, models.metadata, models.Base, models.MODULES)
     with _errors_exit_with_2():
-        dsns = [*(live or []), *(stack_files.read_only_dsns(project.root, stack) if stack else [])]
+        dsns = [*(live or []), *(stack_files.dsns(project.root, stack, "readonly") if stack else [])]
         if dsns:
             report = checker.check_live(project, dsns, stack_files.unmanaged_patterns(project.root, stack))
         else:
             report = checker.check_project(project, dsn or None)
     _print_findings(in_order(report.findings), form=form, tool="check", rules=CHECK_CODES, notes=report.notes)
+
+
+@app.command()
+def status(*, stack: Annotated[str, typer.Option(envvar="STACK", help="The stack.")] = "dev") -> None:
+    """Show what a stack's databases have, what `up` would do, and what was changed by hand, without asking Pulumi."""
+    from infra.check.status import stack_status
+
+    with _errors_exit_with_2():
+        print("\n".join(stack_status(Path(), stack)))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import yaml
 
 from infra.errors import InfraError
 from infra.findings.finding import Place
+from infra.settings.loader import settings_of
 from infra.settings.model import ModuleSettings, Settings
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _PROJECT = "Pulumi.yaml"
 _STACK = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
 _DEFAULTS = Path("infra/settings/model.py")
-_READONLY = re.compile(r"(?:export +)?(?P<name>[A-Za-z_][A-Za-z0-9_]*_READONLY_DSN)=(?P<value>.*)")
+_DSN = r"(?:export +)?(?P<name>[A-Za-z_][A-Za-z0-9_]*_{role}_DSN)=(?P<value>.*)"
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,15 @@ def unmanaged_patterns(root: Path, name: str | None) -> tuple[str, ...]:
     return tuple(map(str, patterns)) if isinstance(patterns, list) else default  # pyright: ignore[reportUnknownArgumentType]
 
 
-def read_only_dsns(root: Path, name: str) -> list[str]:
-    """Return a connection string of the read-only role for each database of a stack, from the file that `up` wrote.
+def settings_of_stack(root: Path, name: str) -> Settings:
+    """Return the settings of a stack as Pulumi would read them; raises InfraError, SettingsError for wrong ones."""
+    stack = _stack(root, name)
+    config = {key: text if isinstance(text, str) else json.dumps(text) for key, text in stack.config.items()}
+    return settings_of(name.rpartition("/")[2], stack.project, config)
+
+
+def dsns(root: Path, name: str, role: str) -> list[str]:
+    """Return the connection string of a role for each database of a stack, from the file that `up` wrote.
 
     Raises InfraError for a stack that does not exist, or has no such file.
     """
@@ -103,15 +112,16 @@ def read_only_dsns(root: Path, name: str) -> list[str]:
             place=str(path),
             remedy=f"run `make up STACK={name}`, or use --live DSN",
         ) from None
-    matches = [_READONLY.fullmatch(line.strip()) for line in lines]
-    dsns = ["".join(shlex.split(match["value"])) for match in matches if match]
-    if not dsns:
+    pattern = re.compile(_DSN.format(role=role.upper()))
+    matches = [pattern.fullmatch(line.strip()) for line in lines]
+    found = ["".join(shlex.split(match["value"])) for match in matches if match]
+    if not found:
         raise InfraError(
-            "has no connection string of a read-only role",
+            f"has no connection string of the role {role}",
             place=str(path),
             remedy=f"run `make up STACK={name}`, or use --live DSN",
         )
-    return dsns
+    return found
 
 
 def _stack(root: Path, name: str) -> StackFile:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.check.agreement import compare_extensions, compare_generated_files
-from infra.check.stack_files import StackExtensions, extensions_of_stacks, read_only_dsns, unmanaged_patterns
+from infra.check.stack_files import StackExtensions, dsns, extensions_of_stacks, unmanaged_patterns
 from infra.errors import InfraError
 from infra.findings.finding import Place
 from infra.settings.model import Settings
@@ -110,13 +110,13 @@ def test_a_stacks_connection_strings_are_read_from_what_up_wrote(root: Path) -> 
         "export TWO_READONLY_DSN='postgresql://r:p@127.0.0.1:1/two?x=y'\n",
         encoding="utf-8",
     )
-    dsns = ["postgresql://r:p@127.0.0.1:1/shop_dev", "postgresql://r:p@127.0.0.1:1/two?x=y"]
-    assert read_only_dsns(root, "dev") == dsns
-    assert read_only_dsns(root, "organization/shop/dev") == dsns
+    expected = ["postgresql://r:p@127.0.0.1:1/shop_dev", "postgresql://r:p@127.0.0.1:1/two?x=y"]
+    assert dsns(root, "dev", "readonly") == expected
+    assert dsns(root, "organization/shop/dev", "readonly") == expected
     (root / "Pulumi.dev.yaml").write_text('config:\n  shop:env_file: "{stack}/env"\n', encoding="utf-8")
     (root / "dev").mkdir()
     (root / ".env.dev").rename(root / "dev" / "env")
-    assert read_only_dsns(root, "dev") == dsns
+    assert dsns(root, "dev", "readonly") == expected
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_stacks_connection_strings_are_read_from_what_up_wrote(root: Path) -> 
             "dev",
             "stack dev: the stack does not write a file with its connection strings (env_file: false)",
         ),
-        ("env_file: Pulumi.yaml", "dev", "has no connection string of a read-only role"),
+        ("env_file: Pulumi.yaml", "dev", "has no connection string of the role readonly"),
     ],
 )
 def test_a_stack_without_connection_strings_is_refused(root: Path, file: str, stack: str, what: str) -> None:
@@ -137,7 +137,7 @@ def test_a_stack_without_connection_strings_is_refused(root: Path, file: str, st
     if file:
         (root / "Pulumi.dev.yaml").write_text(f"config:\n  shop:{file}\n", encoding="utf-8")
     with pytest.raises(InfraError) as refused:
-        read_only_dsns(root, stack)
+        dsns(root, stack, "readonly")
     assert what in str(refused.value)
 
 

@@ -1,0 +1,72 @@
+"""The state of a stack at a glance: server, databases, modules applied and pending, drift; Pulumi is not asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from infra.check import stack_files
+from infra.errors import InfraError
+from infra.modules.decision import Lifecycle
+from infra.modules.module import load_modules
+from infra.modules.module_file import ModuleFile
+from infra.plan.ledger_rows import ORPHANED
+from infra.plan.planner import plan_database
+from infra.plan.rendering import PlannedDatabase, plan_as_text
+from infra.postgres.apply.planning import PlanInProgress, read_status, rows_at_risk, with_time_limits
+from infra.postgres.connection.connect import connect
+from infra.postgres.connection.error_messages import translate_error
+from infra.postgres.connection.session import Session
+from infra.server.dsn import parse_dsn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infra.postgres.connection.target import Target
+    from infra.settings.model import Settings
+
+_OWNER = """
+SELECT rolname::text FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
+WHERE datname = pg_catalog.current_database()
+"""
+
+
+def stack_status(root: Path, stack: str) -> list[str]:
+    """Return the lines of `make status`: the stack, each database with its modules, and what `up` would do.
+
+    A step that has to be proved on scratch databases is shown as if the proof succeeded. Raises InfraError for a stack
+    that does not exist or has no file with connection strings, and for modules that cannot be read.
+    """
+    settings = stack_files.settings_of_stack(root, stack)
+    files = [ModuleFile(module) for module in load_modules(root / settings.modules.directory)]
+    targets = [parse_dsn(dsn) for dsn in stack_files.dsns(root, stack, "migrator")]
+    databases = [_planned(target, files, settings, stack) for target in targets]
+    server, lifecycle = targets[0], settings.lifecycle.value
+    kind = settings.server.kind
+    text = plan_as_text([planned for planned, _ in databases], {})
+    return [
+        f"stack {stack} ({lifecycle}), {kind} server at {server.host}:{server.port}",
+        *(f"  {planned.database}: {line}" for planned, line in databases),
+        text or "nothing to do: `up` would change no database",
+    ]
+
+
+def _planned(target: Target, files: list[ModuleFile], settings: Settings, stack: str) -> tuple[PlannedDatabase, str]:
+    """Return what `up` would do with a database, and in a line what it has."""
+    lifecycle = Lifecycle(settings.lifecycle)
+    try:
+        with connect(with_time_limits(target), autocommit=True) as connection:
+            status = read_status(connection, stack.rpartition("/")[2])
+            owner = str((connection.execute(_OWNER).fetchone() or ("",))[0])
+            version = connection.info.parameter_status("server_version") or ""
+        plan = plan_database(files, status, lifecycle, allowed=settings.modules.unmanaged, recorded=True)
+        session = Session(target=target, admin=target, owner=owner, stack=stack)
+        rows = rows_at_risk(session, PlanInProgress(plan, status, files, None))
+    except (psycopg.OperationalError, InfraError) as error:
+        reason = error if isinstance(error, InfraError) else translate_error(error, f"database {target.database}")
+        return PlannedDatabase(target.database, lifecycle, problem=str(reason)), "could not be looked at"
+    applied = sum(entry.outcome != ORPHANED for entry in status.entries.values())
+    unmanaged = tuple(map(str, status.unmanaged(settings.modules.unmanaged)))
+    line = f"{applied} of {len(files)} modules applied, PostgreSQL {version}"
+    return PlannedDatabase(target.database, lifecycle, plan, rows, unmanaged), line

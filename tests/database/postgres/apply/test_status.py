@@ -1,0 +1,57 @@
+"""The state of a stack at a glance, from its files and its databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.check.status import stack_status
+from infra.server.dsn import format_dsn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.database.postgres.databases import World
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+A = "CREATE TABLE a (id integer);\n"
+
+
+@pytest.fixture
+def root(world: World, tmp_path: Path) -> Path:
+    """Return the folder of a project whose stack dev has the world's database, and one on a closed port."""
+    target = world.set(stack="dev").session.target
+    dsn = format_dsn(
+        {"host": target.host, "port": str(target.port), "dbname": target.database, "user": target.user}
+        | {"password": target.password}
+    )
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    modules = f"shop:modules: {{directory: {world.files.relative_to(tmp_path)}}}"
+    (tmp_path / "Pulumi.dev.yaml").write_text(
+        f"config:\n  shop:lifecycle: {world.session.lifecycle.value}\n  shop:databases: [x]\n  {modules}\n"
+    )
+    (tmp_path / ".env.dev").write_text(
+        f"X_MIGRATOR_DSN='{dsn}'\nY_MIGRATOR_DSN=postgresql://m:Pw-secret@127.0.0.1:9/y\n"
+    )
+    return tmp_path
+
+
+def test_what_is_applied_and_what_is_pending_stands_in_a_few_lines(world: World, root: Path) -> None:
+    """Modules applied, what is to be done, drift, and a database that cannot be reached, without a password."""
+    world.write(m01_a=A)
+    world.up()
+    world.sql("ALTER TABLE a ADD b text")
+    world.write(m02_b="CREATE TABLE b ();\n")
+    lines = stack_status(root, "org/shop/dev")
+    target = world.session.target
+    assert lines[0] == f"stack org/shop/dev (persistent), embedded server at {target.host}:{target.port}"
+    assert lines[1].startswith(f"  {target.database}: 1 of 2 modules applied, PostgreSQL 1")
+    assert lines[2] == "  y: could not be looked at"
+    text = "\n".join(lines)
+    assert "somebody changed what it made" in text
+    assert "column public.a.b" in text
+    assert "Pw-secret" not in text
+    world.sql("ALTER TABLE a DROP b")
+    assert "apply 02-b: not yet applied to this database" in "\n".join(stack_status(root, "dev"))
