@@ -133,8 +133,11 @@ def settings_of_arguments(component: str, *, database: object = "unused", **argu
     modules = given.get("modules")
     if isinstance(modules, str):
         given["modules"] = {"directory": modules}
+    problems = SettingProblems()
+    if isinstance(database, dict) and "group" in database:
+        problems.add(("databases", 0, "group"), "is not a setting", "a component has one database; declare several")
     try:
-        return validated(given, SettingProblems(), place=component)
+        return validated(given, problems, place=component)
     except SettingsError as error:
         problems = [replace(problem, key=problem.key.replace("databases.0", "database")) for problem in error.problems]
         raise SettingsError(component, problems) from None

@@ -10,7 +10,7 @@ import pulumi
 
 from infra.program.database import declare_databases, declare_plan
 from infra.program.scope import Scope
-from infra.program.stack import application_connections
+from infra.program.stack import application_connections, logins_of
 from platform_postgres.arguments import read_modules, run_errors, settings_of_arguments
 from platform_postgres.server import PostgresServer, declare_own_server
 
@@ -72,7 +72,7 @@ class PostgresDatabase(pulumi.ComponentResource):
             server.databases.append(declared)
         sessions = {declared.database.name: declared.session}
         declare_plan(settings, files, sessions, [declared.ready], scope=scope)
-        connections = pulumi.Output.all(application_connections(on, [declared]), declared.ready.urn)
+        connections = pulumi.Output.all(application_connections(on, [logins_of(declared)]), declared.ready.urn)
         self.dsns = connections.apply(lambda known: {connection.role: connection.dsn() for connection in known[0]})
         self.dsn = self.dsns.apply(lambda dsns: dsns["app"])
         self.host = on.outputs["host"]

@@ -116,6 +116,14 @@ def grant_access(target: Target, access: Access, former: Access | None = None, *
     concern only what is created later. With `revoke_others` other roles lose what they have on the database and on
     schema public, which is for a drift that was reported.
     """
+    with connect(target) as connection:
+        grant_by(connection, access, former, revoke_others=revoke_others)
+
+
+def grant_by(
+    connection: Connection, access: Access, former: Access | None = None, *, revoke_others: bool = False
+) -> None:
+    """Grant what `grant_access` does, in the current transaction of an administrator's connection."""
     future = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT"
     statements = (
         "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {app}",
@@ -126,19 +134,18 @@ def grant_access(target: Target, access: Access, former: Access | None = None, *
         f"{future} USAGE ON SCHEMAS TO {{app}}, {{readonly}}",
     )
     names = {
-        "database": sql.Identifier(target.database),
+        "database": sql.Identifier(connection.info.dbname),
         "owner": sql.Identifier(access.owner),
         "app": sql.Identifier(access.app),
         "readonly": sql.Identifier(access.readonly),
     }
-    with connect(target) as connection:
-        if revoke_others:
-            _revoke_others(connection, access)
-        _restrict(connection, access.owner, [access.app, access.readonly])
-        for statement in statements:
-            connection.execute(sql.SQL(statement).format(**names))  # pyright: ignore[reportArgumentType] (constants)
-        if former:
-            _grant_existing(connection, access, former)
+    if revoke_others:
+        _revoke_others(connection, access)
+    _restrict(connection, access.owner, [access.app, access.readonly])
+    for statement in statements:
+        connection.execute(sql.SQL(statement).format(**names))  # pyright: ignore[reportArgumentType] (constants)
+    if former:
+        _grant_existing(connection, access, former)
 
 
 def _revoke_others(connection: Connection, access: Access) -> None:
@@ -195,9 +202,14 @@ def grant_to_admin(target: Target, roles: Sequence[str]) -> None:
     From PostgreSQL 16 on, its membership in a role that it created has only ADMIN OPTION (manual, CREATE ROLE).
     """
     with connect(target) as connection:
-        if connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,):
-            return
-        has_options = connection.info.server_version >= SET_OPTION_VERSION
-        options = sql.SQL(" WITH INHERIT TRUE, SET TRUE" if has_options else "")
-        for role in roles:
-            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER{}").format(sql.Identifier(role), options))
+        for statement in admin_grants(connection, roles):
+            connection.execute(statement)
+
+
+def admin_grants(connection: Connection, roles: Sequence[str]) -> list[sql.Composed]:
+    """Return the statements that grant these memberships to the connection's user, none for a superuser."""
+    if connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,):
+        return []
+    has_options = connection.info.server_version >= SET_OPTION_VERSION
+    options = sql.SQL(" WITH INHERIT TRUE, SET TRUE" if has_options else "")
+    return [sql.SQL("GRANT {} TO CURRENT_USER{}").format(sql.Identifier(role), options) for role in roles]

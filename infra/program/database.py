@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_postgresql as postgresql
@@ -17,7 +17,7 @@ from infra.resources.schema_plan import SchemaPlan
 from infra.resources.schema_ready import SchemaReady
 from infra.resources.sql_module import SqlModule, session_of
 from infra.sdk_tuning import depends_only_on, without_dependencies
-from infra.settings.model import ROLES
+from infra.settings.databases import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from infra.program.server import DeclaredServer
     from infra.program.shared_objects import DeclaredObjects
     from infra.resources.base import Properties
-    from infra.settings.model import DatabaseSettings, Settings
+    from infra.settings.databases import DatabaseSettings
+    from infra.settings.model import Settings
 
 
 class Chain:
@@ -93,7 +94,7 @@ def declare_databases(
     scope: Scope,
     after: DeclaredDatabase | None = None,
 ) -> list[DeclaredDatabase]:
-    """Declare all databases of the settings on one server; the first is created after the one in `after`.
+    """Declare all databases of the settings on one server, but for those of groups; the first comes after `after`.
 
     Each is created after, and dropped before, the one before it: the released postgresql plugin runs CREATE and DROP
     DATABASE on a second connection while the first holds a lock, so that two at once wait for each other for ever when
@@ -106,11 +107,13 @@ def declare_databases(
             rotation=settings.password_rotation,
             opts=scope.options(),
         )
-        for database in settings.databases
+        for database in settings.single_databases
     }
-    objects = declare_shared_objects(settings.databases, server, passwords, scope=scope)
+    if not passwords:
+        return []
+    objects = declare_shared_objects(settings.single_databases, server, passwords, scope=scope)
     declared: list[DeclaredDatabase] = []
-    for database in settings.databases:
+    for database in settings.single_databases:
         last = declared[-1] if declared else after
         declared.append(
             _declare_database(
@@ -204,25 +207,37 @@ class SchemaAccess:
     scratch: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
 
 
+def session_of_access(
+    access: SchemaAccess, settings: Settings, stack: str, **further: pulumi.Input[Any]
+) -> pulumi.Output[str]:
+    """Return the session of a database's modules, with further values where its readers need them."""
+    modules = settings.modules
+    return session_of(
+        {
+            **access.address,
+            "owner": access.owner,
+            "roles": list(access.roles),
+            "admin": access.admin,
+            "migrator": access.migrator,
+            "extensions": list(settings.extensions),
+            "stack": stack,
+            "allowed": list(modules.unmanaged),
+            "lock_timeout": modules.lock_timeout,
+            "statement_timeout": modules.statement_timeout,
+            "wait": modules.wait,
+            "allow_loss": modules.allow_loss,
+            **({"scratch": access.scratch} if access.scratch else {}),
+            **further,
+        }
+    )
+
+
 def declare_schema(
     access: SchemaAccess, settings: Settings, modules: Sequence[Module], chain: Chain, *, database: str
 ) -> tuple[pulumi.Output[str], SchemaReady]:
     """Declare the modules of a database, each after the one before it; return their session and what comes last."""
-    group, scope = settings.modules, chain.scope
-    shared = {
-        **access.address,
-        "owner": access.owner,
-        "roles": list(access.roles),
-        "extensions": list(settings.extensions),
-        "stack": scope.stack,
-        "allowed": list(group.unmanaged),
-        "lock_timeout": group.lock_timeout,
-        "statement_timeout": group.statement_timeout,
-        "wait": group.wait,
-        "allow_loss": group.allow_loss,
-        **({"scratch": access.scratch} if access.scratch else {}),
-    }
-    session = session_of({**shared, "admin": access.admin, "migrator": access.migrator})
+    scope, look = chain.scope, settings.modules.live_check
+    session = session_of_access(access, settings, scope.stack)
     if chain.server:
         session = without_dependencies(session)  # the chain begins with the server, after which all of it is known
     statements: list[pulumi.Output[str]] = []
@@ -233,7 +248,7 @@ def declare_schema(
             database=access.address["database"],
             lifecycle=settings.lifecycle.value,
             session=session,
-            look=group.live_check,
+            look=look,
             opts=chain.options(provider=False),
         )
         statements.append(resource.statements_digest)
@@ -243,8 +258,8 @@ def declare_schema(
         target={**access.address, **access.migrator},
         stack=scope.stack,
         statements=statements,
-        allowed=group.unmanaged,
-        look=group.live_check,
+        allowed=settings.modules.unmanaged,
+        look=look,
         opts=chain.options(provider=False),
     )
     return session, ready
@@ -254,7 +269,7 @@ def declare_plan(
     settings: Settings,
     modules: Sequence[Module],
     sessions: Mapping[str, pulumi.Output[str]],
-    ready: Sequence[SchemaReady],
+    ready: Sequence[pulumi.Resource],
     *,
     scope: Scope,
 ) -> None:

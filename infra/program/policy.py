@@ -18,7 +18,7 @@ def declare_policy(settings: Settings) -> StackPolicy:
     return StackPolicy(
         "policy",
         lifecycle=settings.lifecycle,
-        databases=[database.name for database in settings.databases],
+        databases=settings.database_names,
         drop_databases=settings.drop_databases,
         opts=pulumi.ResourceOptions(protect=settings.lifecycle is Lifecycle.PERSISTENT or None),
     )

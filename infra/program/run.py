@@ -13,6 +13,7 @@ from pulumi.runtime import get_config_env, get_config_secret_keys_env
 
 from infra.errors import InfraError
 from infra.modules.module import load_modules
+from infra.program.exit_status import MESSAGE_WAS_SHOWN
 from infra.program.policy import declare_policy
 from infra.resources.base import LazyModule
 from infra.sdk_tuning import drop_debug_messages, drop_stack_traces, send_registrations
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from infra.program import stack as declaration
 else:
     declaration = LazyModule("infra.program.stack")
-
-MESSAGE_WAS_SHOWN = 32
-"""The exit status that tells Pulumi's language host to add nothing of its own."""
 
 
 def run() -> None:

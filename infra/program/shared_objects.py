@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from infra.program.scope import Scope
     from infra.program.server import DeclaredServer
     from infra.resources.passwords import Passwords
-    from infra.settings.model import DatabaseSettings
+    from infra.settings.databases import DatabaseSettings
 
 _LABELS = {"postgresql:index/role:Role": role_label, "postgresql:index/database:Database": database_label}
 

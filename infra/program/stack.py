@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pulumi
 
@@ -12,10 +13,12 @@ from infra.program.connections import ApplicationConnection, env_lines
 from infra.program.database import DeclaredDatabase, declare_databases, declare_plan
 from infra.program.embedded import declare_embedded
 from infra.program.external import declare_external
+from infra.program.group import DeclaredGroup, declare_groups, end_if_incomplete
 from infra.program.scope import Scope
 from infra.resources.base import LazyModule
 from infra.resources.env_file import EnvFile
-from infra.settings.model import ROLES, DockerSettings, ExternalSettings
+from infra.settings.databases import ROLES
+from infra.settings.model import DockerSettings, ExternalSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,17 +37,26 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
     scope = Scope(stack, after=[policy])
     server = declare_server(settings, scope)
     databases = declare_databases(settings, server, modules, scope=scope)
-    sessions = {declared.database.name: declared.session for declared in databases}
-    declare_plan(settings, modules, sessions, [declared.ready for declared in databases], scope=scope)
-    connections = application_connections(server, databases)
-    if settings.env_file:
+    groups = declare_groups(settings, server, modules, scope=scope, after=[database.created for database in databases])
+    sessions = {
+        **{declared.database.name: declared.session for declared in databases},
+        **{name: session for group in groups for name, session in group.sessions.items()},
+    }
+    ready = [declared.ready for declared in (*databases, *groups)]
+    declare_plan(settings, modules, sessions, ready, scope=scope)
+    logins = [logins_of(declared) for declared in databases]
+    if settings.env_file and databases:
         EnvFile(
             "env-file",
             path=settings.env_file.format(stack=stack),
-            content=connections.apply(env_lines),
+            content=application_connections(server, logins).apply(env_lines),
             opts=pulumi.ResourceOptions(depends_on=[database.ready for database in databases]),
         )
-    _export(server, databases, connections)
+    of_groups = [login for group in groups for login in _logins_of_group(group)]
+    connections = application_connections(server, [*logins, *of_groups])
+    _export(server, databases, groups, connections)
+    for group in groups:
+        group.failed().apply(partial(end_if_incomplete, group.settings))
 
 
 def declare_server(settings: Settings, scope: Scope, administrator: Administrator | None = None) -> DeclaredServer:
@@ -67,26 +79,46 @@ def declare_server(settings: Settings, scope: Scope, administrator: Administrato
         ) from None
 
 
+class Logins(NamedTuple):
+    """The login roles of a database by their kind (`app`), and passwords by the roles' names."""
+
+    database: str
+    users: dict[str, str]
+    passwords: pulumi.Output[dict[str, str]]
+
+
+def logins_of(declared: DeclaredDatabase) -> Logins:
+    """Return the logins of a single database."""
+    users = {role: getattr(declared.database, role) for role in ROLES[1:]}
+    return Logins(declared.database.name, users, declared.passwords.passwords)
+
+
+def _logins_of_group(declared: DeclaredGroup) -> list[Logins]:
+    group, passwords = declared.settings, declared.passwords()
+    return [Logins(name, {role: group.role(name, role) for role in ROLES[1:]}, passwords) for name in group.databases]
+
+
 def application_connections(
-    server: DeclaredServer, databases: list[DeclaredDatabase]
+    server: DeclaredServer, logins: Sequence[Logins]
 ) -> pulumi.Output[list[ApplicationConnection]]:
     """Return the connection of every login role to its database, as one secret."""
-    passwords = {declared.database.name: declared.passwords.passwords for declared in databases}
+    passwords = list({id(login.passwords): login.passwords for login in logins}.values())
 
     def connections(outputs: dict[str, Any]) -> list[ApplicationConnection]:
         address = outputs["address"]
+        known = {user: password for by_user in outputs["passwords"] for user, password in by_user.items()}
         return [
             ApplicationConnection(
-                database=declared.database.name,
+                database=login.database,
                 role=role,
-                user=getattr(declared.database, role),
-                password=outputs["passwords"][declared.database.name][getattr(declared.database, role)],
+                user=user,
+                password=known[user],
                 host=address["host"],
                 port=int(address["port"]),
                 options=address.get("options", {}),
             )
-            for declared in databases
-            for role in ROLES[1:]
+            for login in logins
+            for role, user in login.users.items()
         ]
 
     return pulumi.Output.secret(pulumi.Output.all(address=server.address, passwords=passwords).apply(connections))
@@ -95,6 +127,7 @@ def application_connections(
 def _export(
     server: DeclaredServer,
     databases: list[DeclaredDatabase],
+    groups: list[DeclaredGroup],
     connections: pulumi.Output[list[ApplicationConnection]],
 ) -> None:
     """Export what people and programs need; whatever holds a password is secret."""
@@ -102,14 +135,10 @@ def _export(
     def by_database(
         connections: list[ApplicationConnection], render: Callable[[ApplicationConnection], Any]
     ) -> dict[str, dict[str, Any]]:
-        return {
-            declared.database.name: {
-                connection.role: render(connection)
-                for connection in connections
-                if connection.database == declared.database.name
-            }
-            for declared in databases
-        }
+        rendered: dict[str, dict[str, Any]] = {}
+        for connection in connections:
+            rendered.setdefault(connection.database, {})[connection.role] = render(connection)
+        return rendered
 
     for name, value in server.outputs.items():
         pulumi.export(name, value)
@@ -120,4 +149,6 @@ def _export(
     pulumi.export("dsn", connections.apply(lambda known: by_database(known, ApplicationConnection.dsn)))
     pulumi.export("connections", connections.apply(lambda known: by_database(known, ApplicationConnection.variables)))
     pulumi.export("fingerprint", {declared.database.name: declared.ready.fingerprint for declared in databases})
+    if groups:
+        pulumi.export("groups", {declared.settings.group: declared.summary() for declared in groups})
     pulumi.export("not_compared", "; ".join(NOT_COMPARED))

@@ -107,10 +107,8 @@ def readable_errors(verb: Verb) -> Verb:
     def readable(*arguments: Any) -> Any:  # noqa: ANN401 (any verb)
         try:
             return verb(*arguments)
-        except InfraError as error:
-            raise Failure(str(error)) from None
         except Exception as error:  # noqa: BLE001 (the one place where exceptions become text)
-            raise Failure(_text_of(error)) from None
+            raise Failure(text_of(error)) from None
 
     return cast("Verb", readable)
 
@@ -128,7 +126,10 @@ def _refusing(check: Verb) -> Verb:
     return cast("Verb", refusing)
 
 
-def _text_of(error: Exception) -> str:
+def text_of(error: Exception) -> str:
+    """Return what is shown of an error."""
+    if isinstance(error, InfraError):
+        return str(error)
     kind = type(error).__name__
     if type(error).__module__.startswith("psycopg"):
         return str(error).strip() or kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -30,12 +31,28 @@ def _engine() -> engine_pb2_grpc.EngineStub | None:
     return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
 
 
-def logger(props: Properties, kind: str, name: str, *, warn: bool = True) -> Callable[[str], None]:
-    """Return a function that shows a text at a resource, as a warning or not.
+class Shown(Enum):
+    """How a message is shown; STATUS is Pulumi's ephemeral status, which the next one at the resource replaces."""
+
+    STATUS = "status"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+_SEVERITIES = {
+    Shown.STATUS: engine_pb2.INFO,
+    Shown.INFO: engine_pb2.INFO,
+    Shown.WARNING: engine_pb2.WARNING,
+    Shown.ERROR: engine_pb2.ERROR,
+}
+
+
+def logger(props: Properties, kind: str, name: str, shown: Shown = Shown.WARNING) -> Callable[[str], None]:
+    """Return a function that shows a text at a resource.
 
     `props` are its properties with its stack; type (`SqlModule`) and name are those that it has outside a component.
     """
-    severity = engine_pb2.WARNING if warn else engine_pb2.INFO
     project = os.environ.get("PULUMI_PROJECT", "")
     urn = props.get(OWN_URN) or f"urn:pulumi:{props['stack']}::{project}::pulumi-python:dynamic/postgres:{kind}::{name}"
 
@@ -45,7 +62,13 @@ def logger(props: Properties, kind: str, name: str, *, warn: bool = True) -> Cal
             return
         try:
             engine.Log(  # pyright: ignore[reportUnknownMemberType]
-                engine_pb2.LogRequest(severity=severity, message=text, urn=urn, streamId=0, ephemeral=False),
+                engine_pb2.LogRequest(
+                    severity=_SEVERITIES[shown],
+                    message=text,
+                    urn=urn,
+                    streamId=0,
+                    ephemeral=shown is Shown.STATUS,
+                ),
                 timeout=LOG_SECONDS,
             )
         except grpc.RpcError:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import ValidationError
 
 from infra.errors import SettingsError
+from infra.settings.group_files import with_names_of_files
 from infra.settings.model import Settings, default_databases
-from infra.settings.problems import SettingProblems, close_kind
+from infra.settings.problems import SettingProblems, close_kind, without_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
     from infra.settings.problems import Path
 
-_STAND_INS: Mapping[object, object] = {"databases": ["unknown"], "name": "unknown", "dsn": "host=unknown"}
+_STAND_INS: Mapping[object, object] = {
+    "databases": ["unknown"],
+    "name": "unknown",
+    "group": "unknown",
+    "dsn": "host=unknown",
+}
 """What stands for a required setting while the others are validated."""
 
 
@@ -35,6 +41,7 @@ def settings_of(
     given.setdefault("databases", default_databases(stack))
     problems = SettingProblems(f"{project}:", {key.removeprefix(f"{project}:") for key in secret_keys})
     problems.add_plain_passwords(given)
+    given["databases"] = with_names_of_files(given["databases"], problems)
     return validated(given, problems, place=f"Pulumi.{stack}.yaml")
 
 
@@ -89,7 +96,7 @@ def _take_out(rest: dict[str, Any], error: ErrorDetails) -> None:
         else:
             del rest["server"]
         return
-    names = cast("list[Any]", [path[0], *path[2:]] if path[0] == "server" else list(path))  # pydantic adds the kind
+    names = cast("list[Any]", list(without_tag(path)))
     group: Any = rest
     for name in names[:-1]:
         if _is(list, group) and not _is(dict, group[name]):  # a database by its bare name

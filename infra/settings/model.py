@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from infra.modules.decision import Lifecycle
 from infra.modules.extensions import DEFAULT_EXTENSIONS
+from infra.settings.databases import DatabaseSettings, GroupSettings
 from infra.settings.values import (
-    A_DATABASE,
     A_DOCKER_NAME,
     A_LIMIT,
-    A_ROLE,
     A_SIZE,
     A_TIME,
     HIGHEST_PORT,
@@ -28,7 +27,6 @@ from infra.settings.values import (
     Identifier,
     Limit,
     Port,
-    Role,
     ServerSetting,
     SettingsGroup,
     Size,
@@ -43,9 +41,6 @@ if TYPE_CHECKING:
 
 LONGEST_STACK_NAME = 40
 """Of the databases that are named after their stack; a longer one is shortened, and gets a digest."""
-
-RESERVED_DATABASES = frozenset({"postgres", "template0", "template1"})
-ROLES = ("owner", "migrator", "app", "readonly")
 
 
 class EmbeddedSettings(SettingsGroup):
@@ -182,18 +177,17 @@ ServerSettings = Annotated[
 ]
 
 
-def _named_after_the_database(role: str) -> Any:  # noqa: ANN401 (a field's definition)
-    return Field(default_factory=lambda data: f"{data['name']}_{role}", description=A_ROLE)
+def _database_or_group(given: object) -> str:
+    return "group" if isinstance(given, GroupSettings) or (isinstance(given, dict) and "group" in given) else "database"
 
 
-class DatabaseSettings(SettingsGroup):
-    """A database and the names of its four roles; a bare name is enough."""
+DATABASES: Mapping[str, type[SettingsGroup]] = {"database": DatabaseSettings, "group": GroupSettings}
 
-    name: DatabaseName = Field(description=A_DATABASE)
-    owner: Role = _named_after_the_database("owner")
-    migrator: Role = _named_after_the_database("migrator")
-    app: Role = _named_after_the_database("app")
-    readonly: Role = _named_after_the_database("readonly")
+DeclaredDatabaseSettings = Annotated[
+    Annotated[Annotated[DatabaseSettings, BeforeValidator(bare_name)], Tag("database")]
+    | Annotated[GroupSettings, Tag("group")],
+    Discriminator(_database_or_group),
+]
 
 
 class ModuleSettings(SettingsGroup):
@@ -230,8 +224,15 @@ class Settings(SettingsGroup):
     server: Annotated[ServerSettings, BeforeValidator(_kind_or_embedded)] = Field(
         default=EmbeddedSettings(), description="a server: its kind and what belongs to that"
     )
-    databases: Annotated[tuple[Annotated[DatabaseSettings, BeforeValidator(bare_name)], ...], only_if(bool)] = Field(
-        description="a list of at least one database: names, or names with the names of their roles"
+    databases: Annotated[tuple[DeclaredDatabaseSettings, ...], only_if(bool)] = Field(
+        description="a list of at least one database: names, names with the names of their roles, or groups of them"
+    )
+    group_connections: int = Field(
+        default=8,
+        strict=True,
+        ge=2,
+        description="a whole number from 2: how many connections all groups together open at once, or fewer where "
+        "the server has fewer free",
     )
     extensions: tuple[Identifier, ...] = Field(
         default=DEFAULT_EXTENSIONS,
@@ -250,6 +251,22 @@ class Settings(SettingsGroup):
     password_rotation: int = Field(
         default=0, strict=True, ge=0, description="a whole number from 0; a new one gives every role a new password"
     )
+
+    @property
+    def single_databases(self) -> list[DatabaseSettings]:
+        """The databases that are no part of a group."""
+        return [database for database in self.databases if isinstance(database, DatabaseSettings)]
+
+    @property
+    def groups(self) -> list[GroupSettings]:
+        """The groups of databases."""
+        return [database for database in self.databases if isinstance(database, GroupSettings)]
+
+    @property
+    def database_names(self) -> list[str]:
+        """The names of all databases, those of groups included."""
+        names = [database.name for database in self.single_databases]
+        return [*names, *(name for group in self.groups for name in group.databases)]
 
 
 def default_databases(stack: str) -> list[str]:

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 from pydantic import BaseModel
 
 from infra.errors import SettingProblem
-from infra.settings.model import RESERVED_DATABASES, ROLES, SERVERS, ExternalSettings, Settings
+from infra.settings.databases import RESERVED_DATABASES, ROLES, DatabaseSettings, source_of
+from infra.settings.model import DATABASES, SERVERS, ExternalSettings, Settings
 from infra.settings.values import is_role_name
 
 if TYPE_CHECKING:
@@ -33,9 +34,10 @@ _IN_PLAIN_TEXT = (
     "name where it is in server.password_variable or server.password_file, or set it by "
     "`pulumi config set --secret --path server.password`"
 )
-_NO_NAME_FOR_ROLES = (
-    "must be a name to which _readonly can be added and that does not begin with pg_, or its roles must be named"
-)
+NO_NAME_FOR_ROLES = "must be a name to which _readonly can be added and that does not begin with pg_, or {}"
+
+_TAGS: Mapping[str, tuple[int, Mapping[str, type[BaseModel]]]] = {"server": (1, SERVERS), "databases": (2, DATABASES)}
+"""The settings of several kinds: where pydantic puts the kind into the path of an error, and the kinds."""
 
 
 class SettingProblems:
@@ -65,12 +67,12 @@ class SettingProblems:
             if name not in self.secrets:
                 for path, text in _texts(value, (name,)):
                     if _PASSWORD.search(unquote(text)):
-                        self._add(path, "holds a password in plain text", _IN_PLAIN_TEXT)
+                        self.add(path, "holds a password in plain text", _IN_PLAIN_TEXT)
         server = given.get("server")
         if isinstance(server, dict) and "server" not in self.secrets:
             external = cast("dict[str, object]", server)
             if external.get("kind") == "external" and external.get("password") is not None:
-                self._add(("server", "password"), "holds a password in plain text", _IN_PLAIN_TEXT)
+                self.add(("server", "password"), "holds a password in plain text", _IN_PLAIN_TEXT)
 
     def add_wrong_value(self, error: ErrorDetails) -> None:
         """Add what pydantic found."""
@@ -79,63 +81,81 @@ class SettingProblems:
             kind = error["input"]["kind"]
             near = close_kind(kind)
             hint = f" (did you mean {near}?)" if near else ""
-            self._add_value((*path, "kind"), kind, f"must be embedded, docker or external{hint}")
+            self.add_value((*path, "kind"), kind, f"must be embedded, docker or external{hint}")
             return
         field, group = _setting_at(path)
-        path = (path[0], *path[2:]) if path[0] == "server" and len(path) > 1 else path  # pydantic adds the kind
+        path = without_tag(path)
         allowed = field.description if field else None
         if error["type"] == "extra_forbidden":
-            self._add(path, "is not a setting", _near(str(error["loc"][-1]), sorted(group.model_fields)))
+            self.add(path, "is not a setting", _near(str(error["loc"][-1]), _keys(group)))
         elif error["type"] == "missing":
-            self._add(path, "is missing", f"give {allowed}")
+            self.add(path, "is missing", f"give {allowed}")
         elif error["type"] != "default_factory_not_called":  # a consequence of what is wrong with another one
-            self._add_value(path, error["input"], f"must be {allowed}")
+            self.add_value(path, error["input"], f"must be {allowed}")
 
     def add_clashes(self, settings: Settings) -> None:
         """Add what only shows when settings are compared: names that stand twice or belong to PostgreSQL."""
         self._add_twice("extensions", settings.extensions)
-        twice = self._add_twice("databases", [database.name for database in settings.databases], part=("name",))
+        self._add_clashes_of_groups(settings)
+        databases: set[str] = set()
         taken = {"postgres"}
-        for number, database in enumerate(settings.databases):
-            path = ("databases", number, "name")
-            names = {role: str(getattr(database, role)) for role in ROLES}
-            if number in twice:
+        for path, name, roles in _declared_databases(settings):
+            if name in databases:
+                self.add_value(path, name, "must not be given twice")
                 continue
-            if database.name in RESERVED_DATABASES:
-                self._add_value(path, database.name, "must not be PostgreSQL's own")
-            if not all(map(is_role_name, names.values())):  # given ones are: these are named after the database
-                self._add_value(path, database.name, _NO_NAME_FOR_ROLES)
+            databases.add(name)
+            if name in RESERVED_DATABASES:
+                self.add_value(path, name, "must not be PostgreSQL's own")
+            is_single = path[-1] == "name"
+            if not all(map(is_role_name, roles.values())):  # given ones are: these are named after the database
+                otherwise = "its roles must be named" if is_single else "the group's roles must be shared"
+                self.add_value(path, name, NO_NAME_FOR_ROLES.format(otherwise))
                 continue
-            for role, name in names.items():
-                if name in taken:
-                    self._add_value((*path[:2], role), name, "must be a role of its own")
-                taken.add(name)
+            for role, role_name in roles.items():
+                if role_name in taken and is_single:
+                    self.add_value((*path[:2], role), role_name, "must be a role of its own")
+                elif role_name in taken:
+                    self.add_value(path, name, f"must have roles of its own, and {role_name} is another's")
+                taken.add(role_name)
+
+    def _add_clashes_of_groups(self, settings: Settings) -> None:
+        names: set[str] = set()
+        for number, group in enumerate(settings.databases):
+            if isinstance(group, DatabaseSettings):
+                continue
+            if group.group in names:
+                self.add_value(("databases", number, "group"), group.group, "must not be given twice")
+            names.add(group.group)
+            for place, name in enumerate(group.paused):
+                if name not in group.databases:
+                    self.add_value(("databases", number, "paused", place), name, "must be a database of the group")
 
     def add_unknown_adoptions(self, settings: Settings) -> None:
         """Add what an external server is to take over although the stack has no role and no database of that name."""
         if not isinstance(settings.server, ExternalSettings) or any(path[0] == "databases" for path in self.found):
             return
-        known = {name for database in settings.databases for name in database.model_dump().values()}
+        known = {name for _, name, roles in _declared_databases(settings) for name in (name, *roles.values())}
         for number, name in enumerate(settings.server.adopt):
             if name not in known:
-                self._add_value(("server", "adopt", number), name, "must be a database or role of this stack")
+                self.add_value(("server", "adopt", number), name, "must be a database or role of this stack")
 
-    def _add_twice(self, setting: str, names: Sequence[str], part: Path = ()) -> set[int]:
-        twice = {number for number, name in enumerate(names) if name in names[:number]}
-        for number in twice:
-            self._add_value((setting, number, *part), names[number], "must not be given twice")
-        return twice
+    def _add_twice(self, setting: str, names: Sequence[str]) -> None:
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                self.add_value((setting, number), name, "must not be given twice")
 
-    def _add_value(self, path: Path, value: object, required: str) -> None:
+    def add_value(self, path: Path, value: object, required: str) -> None:
+        """Add a wrong value, which is shown where it can be no secret, and what it must be."""
         if path[0] in self.secrets:
             found = "is [secret]"
         elif path[0] == "server" or not _may_be_shown(value):
             found = f"has a wrong value ({_kind_of(value)})"
         else:
             found = f"is {_shown(value)}"
-        self._add(path, found, required)
+        self.add(path, found, required)
 
-    def _add(self, path: Path, found: str, required: str) -> None:
+    def add(self, path: Path, found: str, required: str) -> None:
+        """Add a problem with a setting: what was found, which must be no secret, and what is required."""
         names = [str(name) if _NAME.fullmatch(str(name)) else HIDDEN_KEY for name in path]
         key = self.prefix + ".".join(names)
         self.found.setdefault(path, SettingProblem(key, found, required))
@@ -186,21 +206,48 @@ def _shown(value: object) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
+def _declared_databases(settings: Settings) -> Iterator[tuple[Path, str, dict[str, str]]]:
+    """Yield every database with the path of its name, and the roles that it adds to those before."""
+    for number, database in enumerate(settings.databases):
+        path = ("databases", number)
+        if isinstance(database, DatabaseSettings):
+            yield (*path, "name"), database.name, {role: str(getattr(database, role)) for role in ROLES}
+            continue
+        source = source_of(database)
+        for place, name in enumerate(database.databases):
+            has_roles = database.roles == "own" or place == 0
+            roles = {role: database.role(name, role) for role in ROLES} if has_roles else {}
+            yield (*path, source, place) if source == "names" else (*path, source), name, roles
+
+
+def _keys(group: type[BaseModel]) -> list[str]:
+    """Return the keys of a group of settings as a stack's file has them."""
+    return sorted(field.alias or name for name, field in group.model_fields.items())
+
+
 def _setting_at(path: Path) -> tuple[FieldInfo | None, type[BaseModel]]:
     """Return the setting that a path names, or the last one on the path, and the group in which the path ends."""
     field = None
     group: type[BaseModel] | None = Settings
-    for name in path:
+    tag, kinds = _TAGS.get(str(path[0]), (0, {}))
+    for position, name in enumerate(path):
         if isinstance(name, int):  # the number of an item in a list
             continue
-        if field is Settings.model_fields["server"] and group is not Settings and name in SERVERS:
-            group = SERVERS[name]
+        if position and position == tag:
+            group = kinds[name]
             continue
-        if group is None or name not in group.model_fields:  # a key of a map, or of nobody
+        fields = {known.alias or key: known for key, known in group.model_fields.items()} if group else {}
+        if name not in fields:  # a key of a map, or of nobody
             break
-        field = group.model_fields[name]
+        field = fields[name]
         group = _group_in(field.annotation)
     return field, group or Settings
+
+
+def without_tag(path: Path) -> Path:
+    """Return a path without the kind of server or database, which pydantic puts into it."""
+    tag, _ = _TAGS.get(str(path[0]), (len(path), {}))
+    return (*path[:tag], *path[tag + 1 :])
 
 
 def _group_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (a type of any form)

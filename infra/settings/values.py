@@ -20,6 +20,7 @@ RESERVED_ROLES = frozenset({"public", "none"})  # manual, CREATE ROLE
 
 A_NAME = f"a PostgreSQL name of 1 to {NAME_BYTES} bytes"
 A_DATABASE = f"{A_NAME} without a question mark"
+A_GROUP = "a name of 1 to 40 small letters, digits and _, beginning with a letter"
 A_ROLE = f"{A_NAME} that does not begin with pg_"
 A_TIME = "a time such as 500ms, 10s, 5min or 1h, at most 24 days"
 A_LIMIT = f"{A_TIME}, and above 0"
@@ -37,8 +38,13 @@ def is_role_name(text: str) -> bool:
     return is_name(text) and not text.startswith("pg_") and text not in RESERVED_ROLES
 
 
-def _is_database_name(text: str) -> bool:
+def is_database_name(text: str) -> bool:
+    """Return whether a database may have this name."""
     return is_name(text) and "?" not in text  # SQLAlchemy's URLs have no way to write one
+
+
+def _is_group_name(text: str) -> bool:
+    return re.fullmatch("[a-z][a-z0-9_]{0,39}", text) is not None and not text.startswith("pg_")
 
 
 def _is_text(text: str) -> bool:
@@ -116,7 +122,8 @@ def _false_is_none(given: object) -> object:
 Text = Annotated[str, only_if(_is_text)]
 AbsolutePath = Annotated[str, only_if(_is_absolute_path)]
 Identifier = Annotated[str, only_if(is_name)]
-DatabaseName = Annotated[str, only_if(_is_database_name)]
+DatabaseName = Annotated[str, only_if(is_database_name)]
+GroupName = Annotated[str, only_if(_is_group_name)]
 Role = Annotated[str, only_if(is_role_name)]
 Time = Annotated[float, BeforeValidator(_seconds)]
 Limit = Annotated[Time, Field(gt=0)]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.modules.decision import as_markdown
+from infra.settings.databases import DatabaseSettings, GroupSettings
 from infra.settings.model import (
-    DatabaseSettings,
     DockerSettings,
     EmbeddedSettings,
     ExternalSettings,
@@ -33,6 +33,7 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("server.", DockerSettings),
     ("server.", ExternalSettings),
     ("databases[].", DatabaseSettings),
+    ("databases[].", GroupSettings),
     ("modules.", ModuleSettings),
 ]
 BY_NAME = {"owner", "migrator", "app", "readonly"}
@@ -61,7 +62,7 @@ def rows() -> list[str]:
             if prefix or name not in WHOLE:
                 shown = f"`<name>_{name}`" if name in BY_NAME else default(field)
                 shown = "the stack's two" if prefix + name == "databases" else shown
-                found.append(f"| `{prefix}{name}` | {shown} | {field.description} |")
+                found.append(f"| `{prefix}{field.alias or name}` | {shown} | {field.description} |")
     return found
 
 

@@ -52,6 +52,7 @@ RANKS: list[list[Layer]] = [
             ("psycopg",),
         ),
     ],
+    [Layer("groups", ("infra.postgres.groups",), ("psycopg",))],
     [Layer("server files", ("infra.server.file_io", "infra.server.ports"))],
     [
         Layer("embedded", ("infra.server.embedded",), ("psycopg", "psutil")),

@@ -91,7 +91,7 @@ class PlanCache:
 
     def __init__(self) -> None:
         self._plans: dict[str, PlanInProgress | Unreadable] = {}
-        self._digests: dict[str, str] = {}
+        self._looked: dict[str, Plan | None] = {}
         self._statuses: dict[str, DatabaseStatus | None] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -100,16 +100,20 @@ class PlanCache:
         with self._locks[key]:
             if key not in self._plans:
                 self._plans[key] = plan = make()
-                self._digests.setdefault(key, "" if isinstance(plan, Unreadable) else plan.plan.digest)
+                self._looked.setdefault(key, None if isinstance(plan, Unreadable) else plan.plan)
             return self._plans[key]
 
     def has_looked(self, key: str) -> bool:
         """Return whether this process has made a plan by looking, and not only to carry it out."""
-        return key in self._digests
+        return key in self._looked
+
+    def looked(self, key: str) -> Plan | None:
+        """Return the plan that was first made by looking, whatever was done since; None for no plan."""
+        return self._looked.get(key)
 
     def digests(self) -> list[str]:
         """Return the digests of the plans that were first made by looking, in the order of their databases."""
-        return [digest for _, digest in sorted(self._digests.items()) if digest]
+        return [plan.digest for _, plan in sorted(self._looked.items()) if plan]
 
     def status(self, key: str, read: Callable[[], DatabaseStatus | None]) -> DatabaseStatus | None:
         """Return what a refresh read of a database, which the first call reads; an error is not kept."""
@@ -134,7 +138,7 @@ class PlanCache:
     def clear(self) -> None:
         """Forget everything, as a new process would."""
         self._plans.clear()
-        self._digests.clear()
+        self._looked.clear()
         self._statuses.clear()
 
 

@@ -36,6 +36,10 @@ class Target:
         """Return the target of another database on the same server, with the same user."""
         return replace(self, database=database)
 
+    def login(self, user: str, password: str) -> Target:
+        """Return the target of the same database for another user."""
+        return replace(self, user=user, password=password)
+
     def __str__(self) -> str:
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
 

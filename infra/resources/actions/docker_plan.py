@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from infra.errors import SettingProblem, SettingsError
 from infra.postgres.connection.target import ADMIN_USER
 from infra.resources.base import changed, is_known
-from infra.resources.console import logger
+from infra.resources.console import Shown, logger
 from infra.resources.docker_inputs import FOUND, RESTARTING
 from infra.resources.extension_check import missing_extensions
 from infra.server.docker import container, image
@@ -67,7 +67,7 @@ def show_plan(olds: Properties, news: Properties) -> None:
     """Show what a change does to a server that exists."""
     text = _plan(olds, news)
     if text:
-        logger(news, "DockerPlan", "server-plan", warn=False)(text)
+        logger(news, "DockerPlan", "server-plan", Shown.INFO)(text)
 
 
 def upgrade(olds: Properties, news: Properties) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import RefusedError
 from infra.resources.base import changed, is_known
-from infra.resources.console import logger
+from infra.resources.console import Shown, logger
 from infra.server.docker import container
 from infra.server.docker.engine import engine_of
 
@@ -34,7 +34,7 @@ def show_start(olds: Properties, news: Properties) -> bool:
     state = existing["State"]
     if not state["Running"]:
         text = f"start: the container is {state['Status']}; its data are kept"
-        logger(news, "DockerServer", "server", warn=False)(text)
+        logger(news, "DockerServer", "server", Shown.INFO)(text)
     return not state["Running"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.resources.base import is_known
-from infra.resources.console import logger
+from infra.resources.console import Shown, logger
 from infra.server.embedded import cluster, distribution
 from infra.server.embedded.specification import ClusterSpec, default_root
 
@@ -44,7 +44,7 @@ def show_plan(props: Properties) -> bool:
     """Show what will be done to the server, and return whether that is anything; it is no input, so no state has it."""
     text, _ = plan(props)
     if text:
-        logger(props, "EmbeddedServer", "server", warn=False)(text)
+        logger(props, "EmbeddedServer", "server", Shown.INFO)(text)
     return bool(text)
 
 

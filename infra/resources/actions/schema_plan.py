@@ -11,7 +11,7 @@ from infra.modules.decision import Lifecycle
 from infra.plan.rendering import PlannedDatabase, plan_as_text, verdict_of
 from infra.postgres.apply import planning
 from infra.resources.actions.session import session_of_text
-from infra.resources.console import logger
+from infra.resources.console import Shown, logger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ def show(olds: Properties, props: Properties, sessions: Properties, *, strict: b
     if verdict.level == "refused":
         return [text]
     if text:
-        logger(props, "SchemaPlan", "schema-plan", warn=verdict.level == "loss")(text)
+        logger(props, "SchemaPlan", "schema-plan", Shown.WARNING if verdict.level == "loss" else Shown.INFO)(text)
     return [
         f"database {database.database}: could not be looked at ({database.problem}); see to it, or set modules.strict "
         "to false"

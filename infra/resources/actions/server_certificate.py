@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
 from infra.resources.base import changed
-from infra.resources.console import logger
+from infra.resources.console import Shown, logger
 from infra.server.docker import certificates
 from infra.server.embedded.specification import default_root
 from infra.server.file_io import write_whole
@@ -39,7 +39,7 @@ def plan(olds: Properties, news: Properties) -> Properties:
     elif not path.is_file():
         text = f"write {path}"
     if text:
-        logger(news, "ServerCertificate", "certificate", warn=False)(text)
+        logger(news, "ServerCertificate", "certificate", Shown.INFO)(text)
     return inputs
 
 

@@ -14,6 +14,7 @@ from infra.resources.console import logger
 
 if TYPE_CHECKING:
     from infra.modules.module import Module
+    from infra.plan.plan import Plan
     from infra.postgres.connection.session import Session
     from infra.resources.base import Properties
 
@@ -30,18 +31,18 @@ def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:
     looked = planning.look(session, recorded=True, explain=explain)
     if isinstance(looked, planning.Unreadable):
         return {}
-    step = looked.plan.step_of(props["module"])
-    if step is None or (step.step is Step.UNCHANGED and not step.renamed_from):
+    change = change_planned(looked.plan, props["module"])
+    if not change:
         return {}
-    pinned: Properties = {"plan": looked.plan.digest}
-    if recorded:
-        pinned["drift"] = "\n".join([f"{step.step.value}: {step.why}", *map(str, step.drift)])
-    return pinned
+    return {"plan": looked.plan.digest, **({"drift": change} if recorded else {})}
 
 
-def stack_of(props: Properties) -> str:
-    """Return the name of the stack in a module's properties."""
-    return json.loads(props["session"])["stack"]
+def change_planned(plan: Plan, module: str) -> str:
+    """Return what a plan does with a module, and its drift; '' where it is to stay as it is."""
+    step = plan.step_of(module)
+    if step is None or (step.step is Step.UNCHANGED and not step.renamed_from):
+        return ""
+    return "\n".join([f"{step.step.value}: {step.why}", *map(str, step.drift)])
 
 
 def apply_module(props: Properties, module: Module, *, recorded: bool) -> str:
@@ -69,7 +70,9 @@ def retire_removed(props: Properties) -> None:
 
 def session_of_module(props: Properties) -> Session:
     """Return the session of a module's properties, which shows messages at the module."""
-    tell = logger({**props, "stack": stack_of(props)}, "SqlModule", f"{props['database']}-{props['module']}")
+    tell = logger(
+        {**props, "stack": json.loads(props["session"])["stack"]}, "SqlModule", f"{props['database']}-{props['module']}"
+    )
     return session_of_text(
         props["session"], props["lifecycle"], str(Path(props["path"]).parent), tell, formerly=props.get("formerly", "")
     )

@@ -83,6 +83,14 @@ def refusal(program: Callable[[], object]) -> str:
     return str(refused.value)
 
 
+def test_a_component_is_no_group() -> None:
+    """A group of databases is refused with the setting's name: its databases belong to a stack's file."""
+    database: Any = {"group": "tenants", "count": 2}
+    assert "database.group: is not a setting; a component has one database" in refusal(
+        lambda: PostgresDatabase("shop", modules=SQL, database=database)
+    )
+
+
 def test_a_database_is_one_component_with_a_resource_for_each_part() -> None:
     """Every resource is a child of the component, its name begins with the component's, and its type is the stack's."""
     graph = declared(lambda: PostgresDatabase("shop", modules=SQL, extensions=["pg_trgm"])).requests

@@ -37,26 +37,30 @@ SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75f
 """Pulumi's mark of a secret."""
 
 
+OUTPUTS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("EmbeddedServer", "DockerPlan", "DockerServer"), SERVER),
+    "ExternalServer": EXTERNAL,
+    "DockerEngine": {"host": "unix:///var/run/docker.sock", "server_host": "127.0.0.1"},
+    "RemoteImage": {"imageId": "sha256:0"},
+    "SqlModule": {"statements_digest": "tokens1:0"},
+    "SchemaReady": {"fingerprint": "catalog1:0", "tables": 0, "unmanaged": []},
+    "GroupKey": {"key": {SIGNATURE: SECRET, "value": "generated"}},
+    "DatabaseGroup": {"failed": {}, "drops": {}},
+    "GroupModule": {"statements_digest": "tokens1:0", "failed": {}, "outcome": "apply: 1"},
+    "GroupReady": {"fingerprints": {}, "failed": {}},
+}
+"""What resources put out beside what they were asked for, by the last part of their type."""
+
+
 class Engine(mocks.Mocks):
     """An engine that gives every resource what it asked for, and the outputs that the others wait for."""
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         outputs = dict(cast("dict[str, Any]", args.inputs))  # pyright: ignore[reportUnknownMemberType] (untyped)
-        if args.typ.endswith(("EmbeddedServer", "DockerPlan", "DockerServer")):
-            outputs |= SERVER
-        if args.typ.endswith("ExternalServer"):
-            outputs |= EXTERNAL
-        if args.typ.endswith("DockerEngine"):
-            outputs |= {"host": "unix:///var/run/docker.sock", "server_host": "127.0.0.1"}
-        if args.typ.endswith("RemoteImage"):
-            outputs["imageId"] = "sha256:0"
+        outputs |= OUTPUTS.get(args.typ.rpartition(":")[2], {})
         if args.typ.endswith("Passwords"):
             known = {SIGNATURE: SECRET, "value": dict.fromkeys(outputs["roles"], "generated")}
             outputs |= {"passwords": known, "verifiers": known}
-        if args.typ.endswith("SqlModule"):
-            outputs["statements_digest"] = "tokens1:0"
-        if args.typ.endswith("SchemaReady"):
-            outputs |= {"fingerprint": "catalog1:0", "tables": 0, "unmanaged": []}
         return args.name, outputs
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:  # noqa: ARG002 (Pulumi's signature)
@@ -220,6 +224,54 @@ def test_the_stack_puts_out_no_password_in_plain_text() -> None:
         patch.setattr(pulumi, "export", exported.__setitem__)
         declared(databases=["app_db"])
     assert {"host", "port", "databases", "roles", "dsn", "connections", "fingerprint"} <= set(exported)
+    assert "groups" not in exported
+
+
+def group_of(count: int, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 (any setting)
+    """Declare a stack with a single database and a group, and return the requests."""
+    return declared(databases=["app_db", {"group": "tenants", "count": count}], **settings)
+
+
+def test_a_group_is_the_same_number_of_resources_however_many_databases_it_has() -> None:
+    """A group is a key, its databases, a resource for each module, and their readiness; names are all that grows."""
+    few, many = group_of(2), group_of(200)
+    assert set(few) == set(many)
+    assert [name for name in few if name.startswith("tenants")] == [
+        "tenants-key",
+        "tenants",
+        *(f"tenants-0{number}-module" for number in (1, 2, 3)),
+        "tenants-ready",
+    ]
+    growth = sum(many[name].ByteSize() - few[name].ByteSize() for name in few)
+    assert growth < 198 * 5 * len("[0]: tenants_001") * 2
+
+
+def test_the_modules_of_a_group_are_a_chain() -> None:
+    """A group comes after the single databases; each of its modules waits for the one before, the last is its end."""
+    graph = group_of(2)
+    waits = {name: names(request.dependencies) for name, request in graph.items()}
+    assert {"tenants-key", "app_db"} <= set(waits["tenants"])
+    assert "tenants" in waits["tenants-01-module"]
+    assert "tenants-01-module" in waits["tenants-02-module"]
+    assert "tenants-03-module" in waits["tenants-ready"]
+    assert names([graph["tenants"].deletedWith]) == ["server"]
+    assert names([graph["tenants-02-module"].deletedWith]) == ["tenants"]
+
+
+def test_what_a_group_works_with_is_sent_as_a_secret() -> None:
+    """The session has the administrator's password and the key of all others; nothing else has one."""
+    graph = group_of(2)
+    assert all(SIGNATURE in graph[name].object["session"] for name in ("tenants", "tenants-01-module", "tenants-ready"))
+    assert list(graph["tenants-key"].additionalSecretOutputs) == ["key"]
+
+
+def test_a_group_of_a_persistent_stack_is_protected() -> None:
+    """It is until every database of it may be dropped; the policy knows the databases by name."""
+    assert group_of(2, lifecycle="persistent")["tenants"].protect
+    names_of_all = ["tenants_001", "tenants_002"]
+    graph = group_of(2, lifecycle="persistent", drop_databases=names_of_all)
+    assert not graph["tenants"].protect
+    assert list(graph["policy"].object["databases"]) == ["app_db", *names_of_all]
 
 
 def in_a_container(**server: object) -> dict[str, Any]:

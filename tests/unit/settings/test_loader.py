@@ -61,7 +61,7 @@ def test_values_have_the_types_that_pulumi_took_from_them() -> None:
     )
     assert settings.lifecycle == "persistent"
     assert settings.server == EmbeddedSettings(port=5433, settings={"jit": "off", "max_connections": "50"})
-    assert [(database.name, database.owner) for database in settings.databases] == [
+    assert [(database.name, database.owner) for database in settings.single_databases] == [
         ("shop", "shop_owner"),
         ("blog", "writer"),
     ]
@@ -247,17 +247,17 @@ def test_a_database_after_which_no_role_can_be_named_is_one_problem(name: str) -
         f"databases.0.name: is {shown}; must be a name to which _readonly can be added and that does not begin with "
         "pg_, or its roles must be named"
     )
-    assert read(databases=["x" * 54]).databases[0].readonly == "x" * 54 + "_readonly"
+    assert read(databases=["x" * 54]).single_databases[0].readonly == "x" * 54 + "_readonly"
     named = {"owner": "a", "migrator": "b", "app": "c", "readonly": "d"}
-    assert read(databases=[{"name": name, **named}]).databases[0].readonly == "d"
+    assert read(databases=[{"name": name, **named}]).single_databases[0].readonly == "d"
 
 
 @pytest.mark.parametrize("stack", ["s" * 41, "s" * 64, "s" * 100])
 def test_a_stack_with_a_long_name_has_short_databases(stack: str) -> None:
     """Names that would be too long for their roles are shortened with a digest, so that no two stacks share them."""
-    names = [database.name for database in settings_of(stack, "project", {}).databases]
+    names = [database.name for database in settings_of(stack, "project", {}).single_databases]
     assert len(set(names)) == 2
-    assert names != [database.name for database in settings_of(f"{stack}a", "project", {}).databases]
+    assert names != [database.name for database in settings_of(f"{stack}a", "project", {}).single_databases]
     assert all(len(f"{name}_migrator") <= 63 for name in names)
 
 
@@ -286,7 +286,7 @@ def test_problems_are_values() -> None:
         SettingProblem(
             "project:databases",
             "is []",
-            "must be a list of at least one database: names, or names with the names of their roles",
+            "must be a list of at least one database: names, names with the names of their roles, or groups of them",
         ),
         SettingProblem("project:servr", "is not a setting", "did you mean server?"),
     ]

@@ -7,8 +7,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from infra.settings.databases import DatabaseSettings, GroupSettings
 from infra.settings.model import (
-    DatabaseSettings,
     DockerSettings,
     EmbeddedSettings,
     ExternalSettings,
@@ -24,6 +24,7 @@ GROUPS: list[type[BaseModel]] = [
     DockerSettings,
     ExternalSettings,
     DatabaseSettings,
+    GroupSettings,
     ModuleSettings,
 ]
 
@@ -66,6 +67,7 @@ def test_the_defaults() -> None:
                 "readonly": "shop_readonly",
             },
         ),
+        "group_connections": 8,
         "extensions": ("uuid-ossp", "pgcrypto", "pg_trgm"),
         "modules": {
             "directory": "sql",
@@ -253,7 +255,7 @@ def test_the_env_file_is_named_after_the_stack(given: object, name: str | None) 
 def test_databases_are_named_after_the_stack(stack: str, names: list[str]) -> None:
     """A stack that names no database gets its own and one for its tests, in letters, digits and underscores."""
     assert default_databases(stack) == names
-    assert [database.name for database in settings(databases=names).databases] == names
+    assert [database.name for database in settings(databases=names).single_databases] == names
 
 
 EXTERNAL: dict[str, tuple[list[Any], list[Any]]] = {

@@ -1,0 +1,218 @@
+"""Declares a group of databases: its passwords, the databases, a resource for each module, and their completeness."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from infra.modules.decision import Lifecycle
+from infra.program.database import SchemaAccess, session_of_access
+from infra.program.exit_status import MESSAGE_WAS_SHOWN
+from infra.resources.database_group import DatabaseGroup
+from infra.resources.group_key import GroupKey
+from infra.resources.group_module import GroupModule
+from infra.resources.group_ready import GroupReady
+from infra.sdk_tuning import depends_only_on, without_dependencies
+from infra.settings.databases import ROLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from infra.modules.module import Module
+    from infra.program.scope import Scope
+    from infra.program.server import DeclaredServer
+    from infra.resources.base import Properties
+    from infra.settings.databases import GroupSettings
+    from infra.settings.model import Settings
+
+
+COMPLETENESS = "completeness"
+"""The last step, after creation and the modules."""
+
+
+@dataclass(frozen=True)
+class DeclaredGroup:
+    """A declared group: the key of its passwords, and its resources."""
+
+    settings: GroupSettings
+    key: GroupKey
+    databases: DatabaseGroup
+    modules: dict[str, GroupModule]
+    ready: GroupReady
+    sessions: dict[str, pulumi.Output[str]]
+
+    def passwords(self) -> pulumi.Output[dict[str, str]]:
+        """Return the passwords of the login roles, by their names."""
+        group = self.settings
+        return self.key.passwords({group.role(name, role) for name in group.databases for role in ROLES[1:]})
+
+    def failed(self) -> pulumi.Output[dict[str, dict[str, str]]]:
+        """Return what is not complete: by database, then by the module or the act that failed, the error."""
+        steps = {
+            "creation": self.databases.failed,
+            **{name: module.failed for name, module in self.modules.items()},
+            COMPLETENESS: self.ready.failed,
+        }
+        return pulumi.Output.all(**steps).apply(_by_database)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what the stack puts out of the group: the state of its databases, by module, in a few lines."""
+        group = self.settings
+        paused = f", paused: {', '.join(group.paused)}" if group.paused else ""
+        return {
+            "databases": f"{len(group.databases)}{paused}",
+            "roles": f"{'<database>' if group.roles == 'own' else group.group}_{{{','.join(ROLES)}}}",
+            "modules": {name: module.outcome for name, module in self.modules.items()},
+            "failed": self.failed(),
+            "fingerprint": self.ready.fingerprints.apply(_fingerprint),
+        }
+
+
+def end_if_incomplete(group: GroupSettings, failed: Mapping[str, Mapping[str, str]]) -> None:
+    """End the program with an error that names every database which is not complete; the rest is done then."""
+    if not failed or pulumi.runtime.is_dry_run():
+        return
+    number = f"{len(failed)} of {len(group.databases)} databases"
+    lines = [f"group {group.group}: {number} are not complete, all others are; correct this and run again"]
+    for database, steps in failed.items():
+        step, text = next(iter(steps.items()))  # the later ones wait for it
+        lines.append(f"  {database}: {step}: {text}")
+    atexit.register(os._exit, MESSAGE_WAS_SHOWN)  # instead of 1, which Pulumi would explain in a second error
+    raise pulumi.RunError("\n".join(lines))
+
+
+def _fingerprint(databases: Mapping[str, Sequence[str]]) -> str:
+    """Return the fingerprint of all databases; where they differ, each with the number of its databases."""
+    if len(databases) == 1:
+        return next(iter(databases))
+    return ", ".join(f"{fingerprint} (databases: {len(names)})" for fingerprint, names in databases.items())
+
+
+def _by_database(steps: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    failed: dict[str, dict[str, str]] = {}
+    for step, errors in steps.items():
+        for database, text in errors.items():
+            if step != COMPLETENESS or database not in failed:  # it follows from the others
+                failed.setdefault(database, {})[step] = text
+    return failed
+
+
+def declare_groups(
+    settings: Settings,
+    server: DeclaredServer,
+    modules: Sequence[Module],
+    *,
+    scope: Scope,
+    after: Sequence[pulumi.Resource],
+) -> list[DeclaredGroup]:
+    """Declare the groups of the settings, after the last of some resources.
+
+    How many resources a group is does not depend on its databases.
+    """
+    return [
+        _declare_group(group, settings, server, modules, scope=scope, after=after[-1:]) for group in settings.groups
+    ]
+
+
+def _declare_group(
+    group: GroupSettings,
+    settings: Settings,
+    server: DeclaredServer,
+    modules: Sequence[Module],
+    *,
+    scope: Scope,
+    after: Sequence[pulumi.Resource],
+) -> DeclaredGroup:
+    key = GroupKey(
+        scope.name(f"{group.group}-key"),
+        rotation=settings.password_rotation,
+        opts=scope.options(depends_on=[server.resource], deleted_with=server.deleted_with),
+    )
+    session = _session(settings, server, key, scope.stack)
+    shared: Properties = {
+        "databases": group.databases,
+        "paused": group.paused,
+        "shared": group.roles == "shared",
+        "lifecycle": settings.lifecycle,
+        "session": session,
+    }
+    look = settings.modules.live_check
+    kept = set(group.databases) - set(settings.drop_databases)
+    databases = DatabaseGroup(
+        scope.name(group.group),
+        group=group.group,
+        extensions=settings.extensions,
+        drop_databases=settings.drop_databases,
+        rotation=settings.password_rotation,
+        adopt=server.adopt,
+        look=look,
+        opts=scope.options(
+            depends_on=[server.resource, key, *after],
+            deleted_with=server.deleted_with,
+            protect=settings.lifecycle is Lifecycle.PERSISTENT and bool(kept),
+        ),
+        **shared,
+    )
+    shared |= {"group": group.group, "drops": databases.drops, "address": _address(server)}
+    last: pulumi.Resource = databases
+    declared: dict[str, GroupModule] = {}
+    for module in modules:
+        last = declared[module.name] = GroupModule(
+            scope.name(f"{group.group}-{module.name}"), module, look=look, opts=_after(last, databases, scope), **shared
+        )
+    ready = GroupReady(
+        scope.name(f"{group.group}-ready"),
+        statements={name: resource.statements_digest for name, resource in declared.items()},
+        opts=_after(last, databases, scope),
+        **shared,
+    )
+    return DeclaredGroup(group, key, databases, declared, ready, _sessions(group, settings, server, key, scope.stack))
+
+
+def _sessions(
+    group: GroupSettings, settings: Settings, server: DeclaredServer, key: GroupKey, stack: str
+) -> dict[str, pulumi.Output[str]]:
+    """Return the session of each active database, in the form that those of single databases have: for the plan."""
+    if not pulumi.runtime.is_dry_run():
+        return {name: pulumi.Output.from_input("") for name in group.databases if name not in group.paused}
+
+    def session(name: str) -> pulumi.Output[str]:
+        migrator = group.role(name, "migrator")
+        access = SchemaAccess(
+            address={**server.address, "database": name},
+            owner=group.role(name, "owner"),
+            roles=[group.role(name, "app"), group.role(name, "readonly")],
+            migrator={"user": migrator, "password": key.passwords([migrator]).apply(lambda known: known[migrator])},
+            admin={"user": server.user, "password": server.password},
+            scratch=server.scratch,
+        )
+        # a saved plan has the dependencies of a resource, and a run passes no sessions
+        return without_dependencies(session_of_access(access, settings, stack))
+
+    return {name: session(name) for name in group.databases if name not in group.paused}
+
+
+def _after(last: pulumi.Resource, databases: DatabaseGroup, scope: Scope) -> pulumi.ResourceOptions:
+    """Return the options of what is inside the databases, and goes with them."""
+    ordered = pulumi.ResourceOptions(depends_on=[depends_only_on(last)])
+    return pulumi.ResourceOptions.merge(scope.options(deleted_with=databases), ordered)
+
+
+def _address(server: DeclaredServer) -> pulumi.Output[str]:
+    """Return where the server is, as text: on another one every database is visited again."""
+    return pulumi.Output.all(**server.address).apply(
+        lambda address: f"{address['host']}:{int(address['port'])} {json.dumps(address.get('options') or {})}"
+    )
+
+
+def _session(settings: Settings, server: DeclaredServer, key: GroupKey, stack: str) -> pulumi.Output[str]:
+    """Return what all resources of a group work with, as one secret text: the administrator's session, and the key."""
+    admin: Properties = {"user": server.user, "password": server.password}
+    address = {**server.address, "database": server.maintenance_database}
+    access = SchemaAccess(address, server.user, [], migrator=admin, admin=admin, scratch=server.scratch)
+    return session_of_access(access, settings, stack, key=key.key, connections=settings.group_connections)

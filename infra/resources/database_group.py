@@ -1,0 +1,123 @@
+"""The databases of a group with their roles, extensions and privileges, as one resource however many there are."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi.dynamic import CheckResult, ConfigureRequest, CreateResult, DiffResult, ReadResult, UpdateResult
+
+from infra.resources.base import (
+    DynamicResource,
+    LazyModule,
+    Properties,
+    Provider,
+    changed,
+    is_known,
+    refused,
+    without,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.modules.decision import Lifecycle
+    from infra.resources.actions import database_group as actions
+else:
+    actions = LazyModule("infra.resources.actions.database_group")
+
+_COMPARED = ("databases", "paused", "extensions", "lifecycle", "rotation", "session", "drop_databases")
+OTHER_ROLES = (
+    "the roles of a group cannot be changed from shared to own or back, because they own what is in its databases; "
+    "name another group"
+)
+
+
+class DatabaseGroupProvider(Provider):
+    """Creates and drops databases of a group; one that fails is reported, and tried again by the next run."""
+
+    drop_databases: tuple[str, ...] = ()
+    """The setting in the stack's configuration: the properties of a removed group have that of the last run."""
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Read which databases a persistent stack may lose."""
+        super().configure(req)
+        self.drop_databases = tuple(json.loads(req.config.get("drop_databases") or "[]"))
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Refuse other roles; a preview refuses what exists and is not the group's, and shows what is lost."""
+        inputs = without(news, "look")
+        if _olds and _olds["shared"] != news["shared"]:
+            return refused(news, [OTHER_ROLES])
+        if news.get("look") and is_known(news["session"]):
+            problems = actions.preview(_olds, inputs)
+            if problems:
+                return refused(news, problems)
+        return CheckResult(inputs, [])
+
+    def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
+        """Report a change when the inputs differ, a database failed, or a refresh found drift."""
+        unfinished = bool(_olds.get("failed")) or bool(_olds.get("drift"))
+        return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)) or unfinished)
+
+    def create(self, props: Properties) -> CreateResult:
+        """Create the databases."""
+        return CreateResult(props["group"], actions.provide({}, props))
+
+    def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
+        """Create what is new, drop what is gone from the settings, and leave the rest alone."""
+        return UpdateResult(actions.provide(_olds, _news))
+
+    def read(self, id_: str, props: Properties) -> ReadResult:
+        """Return which databases exist, and as `drift` the privileges that are not as granted, by database."""
+        return ReadResult(id_, actions.read(props))
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Drop all databases of the group, those of a persistent stack only where `drop_databases` names them."""
+        actions.drop_all({**_props, "drop_databases": [*self.drop_databases]})
+
+
+class DatabaseGroup(DynamicResource, module="postgres", name="DatabaseGroup"):
+    """The databases of a group.
+
+    `session` is a secret text with the server's address, the administrator's login, the key of the passwords, and the
+    limits for modules. The output `failed` has an error by database, `drops` how often one of a name was dropped.
+    """
+
+    failed: pulumi.Output[dict[str, str]]
+    drops: pulumi.Output[dict[str, int]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        group: str,
+        databases: Sequence[str],
+        paused: Sequence[str],
+        shared: bool,
+        extensions: Sequence[str],
+        lifecycle: Lifecycle,
+        drop_databases: Sequence[str],
+        rotation: int,
+        adopt: bool | Sequence[str],
+        session: pulumi.Output[str],
+        look: bool,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props: Properties = {
+            "group": group,
+            "databases": list(databases),
+            "paused": list(paused),
+            "shared": shared,
+            "extensions": list(extensions),
+            "lifecycle": lifecycle.value,
+            "drop_databases": list(drop_databases),
+            "rotation": rotation,
+            "adopt": adopt if isinstance(adopt, bool) else list(adopt),
+            "session": session,
+            **dict.fromkeys(("created", "failed", "drops", "drift")),
+        }
+        if pulumi.runtime.is_dry_run() and look:
+            props["look"] = True
+        super().__init__(DatabaseGroupProvider, name, props, opts)

@@ -1,0 +1,98 @@
+"""A group of databases from nothing to destroyed: one that fails, one that is paused, one more and one less."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+if TYPE_CHECKING:
+    from tests.program.project import Project
+
+TABLE = "CREATE TABLE customers (id integer PRIMARY KEY, name text);\n"
+ORDERS = "CREATE TABLE orders (id integer PRIMARY KEY);\n"
+LAST = "CREATE INDEX orders_id_idx ON orders (id);\n"
+
+
+@pytest.fixture
+def small(bare: Project) -> Project:
+    """Return a project with a single database and a group of four, and two small modules beside the first."""
+    for file in (bare.folder / "sql").glob("0[2-9]*.sql"):
+        file.unlink()
+    bare.add("sql/02-customers.sql", TABLE)
+    return configured(bare, count=4)
+
+
+def configured(project: Project, **settings: Any) -> Project:  # noqa: ANN401 (any setting)
+    """Write the settings of the group, and return the project."""
+    project.configure(databases=["app_db", {"group": "tenants", **settings}])
+    return project
+
+
+def steps(project: Project) -> dict[str, str]:
+    """Return what was done in the group by the last run that did something, by module."""
+    return project.outputs()["groups"]["tenants"]["modules"]
+
+
+def touched(text: str) -> list[str]:
+    """Return the names of the resources that a run changed."""
+    return re.findall(r" ([\w-]+) (?:created|updated|deleted) \(", text)
+
+
+def test_the_life_of_a_group(small: Project) -> None:
+    """One failing database of four: three are done, the run fails, the next one does the one; then pause and change."""
+    small.up()
+    assert steps(small)["02-customers"] == "apply: 4"
+    assert small.sql("SELECT count(*) FROM customers", role="app", database="tenants_003") == [(0,)]
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(small.outputs()["dsn"]["tenants_001"]["app"].removesuffix("_001") + "_002")
+    assert "TENANTS" not in (small.folder / ".env.test").read_text()
+    assert touched(small.up()) == []
+    assert small.verb("refresh", "--expect-no-changes").status == 0
+
+    small.admin("CREATE TABLE orders (id text)", database="tenants_002")
+    small.add("sql/03-orders.sql", ORDERS)
+    small.add("sql/04-last.sql", LAST)
+    text = small.refused("preview")
+    assert "`up` will refuse, and change nothing in tenants_002" in text
+    assert text.count("apply 03-orders, 04-last: not yet applied to this database") == 1
+    text = small.refused("up")
+    assert "group tenants: 1 of 4 databases are not complete, all others are; correct this and run again" in text
+    assert "sql/03-orders.sql in database tenants_002: objects of its names are there and differ" in text
+    assert "tenants_002: waits for 03-orders" in text
+    assert "exit code" not in text
+    numbers = [len(small.ledger(name)) for name in ("app_db", "tenants_001", "tenants_002", "tenants_003")]
+    assert numbers == [4, 4, 2, 4]
+    assert list(small.outputs()["groups"]["tenants"]["failed"]) == ["tenants_002"]
+    assert steps(small)["03-orders"] == "apply: 3, failed: 1 (tenants_002)"
+
+    small.admin("DROP TABLE orders", database="tenants_002")
+    text = small.up()
+    assert touched(text) == ["tenants-03-orders", "tenants-04-last", "tenants-ready"]
+    assert steps(small)["03-orders"] == steps(small)["04-last"] == "apply: 1, unchanged: 3"
+    assert small.outputs()["groups"]["tenants"]["failed"] == {}
+
+    configured(small, count=4, paused=["tenants_001"]).up()
+    small.add("sql/05-more.sql", "CREATE TABLE more (id integer);\n")
+    plan = str(small.folder / "plan.json")
+    text = configured(small, count=3, paused=["tenants_001"]).preview("--save-plan", plan)
+    assert "drops tenants_004: 2 tables, about " in text
+    assert "`up` will change the schema of app_db, tenants_002, tenants_003, and lose no row" in text
+    small.up("--plan", plan)
+    assert small.ledger("tenants_001") == ["01", "02", "03", "04"]
+    assert small.ledger("tenants_003") == ["01", "02", "03", "04", "05"]
+    assert small.admin("SELECT count(*) FROM pg_database WHERE datname = 'tenants_004'") == [(0,)]
+    assert small.admin("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'tenants_004%'") == [(0,)]
+    assert small.verb("refresh", "--expect-no-changes").status == 0
+
+    text = configured(small, count=4).up()
+    assert steps(small) == {
+        **dict.fromkeys(("01-init-extensions", "02-customers", "03-orders", "04-last"), "apply: 1, unchanged: 3"),
+        "05-more": "apply: 2, unchanged: 2",
+    }
+    assert small.verb("refresh", "--expect-no-changes").status == 0
+    assert small.verb("preview", "--expect-no-changes").status == 0
+    small.destroy()
+    assert small.home.traces(small) == []
