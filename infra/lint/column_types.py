@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.lint.tree import constant, node, qualified_name, strings
+from infra.modules.tree import constant, node, qualified_name, strings
 
 if TYPE_CHECKING:
-    from infra.lint.tree import Tree
+    from infra.modules.tree import Tree
 
 SERIAL_TYPES = {
     "serial": "int4",

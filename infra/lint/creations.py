@@ -13,12 +13,12 @@ from infra.lint.generated_names import (
     generated_index_name,
     index_column_names,
 )
-from infra.lint.tree import enum_value, nodes, options, qualified_name, relation_name, strings
+from infra.modules.tree import enum_value, nodes, options, qualified_name, relation_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from infra.lint.tree import Name, Tree
+    from infra.modules.tree import Name, Tree
 
 # The CREATE statements in the text of a DO block, found by their words alone: the block is not parsed.
 CREATE_IN_DO_BLOCK = re.compile(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.lint.tree import enum_value, node, qualified_name, relation_name, strings
+from infra.modules.tree import enum_value, node, qualified_name, relation_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.lint.tree import Name, Tree
+    from infra.modules.tree import Name, Tree
 
 RELATION_TYPES = frozenset(
     {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE"}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.lint.tree import enum_value, node, nodes, strings
+from infra.modules.tree import enum_value, node, nodes, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from infra.lint.tree import Tree
+    from infra.modules.tree import Tree
 
 _LONGEST = 63  # bytes; counted in characters, which is the same for nearly every name
 CONSTRAINT_SUFFIXES = {"CONSTR_PRIMARY": "pkey", "CONSTR_UNIQUE": "key", "CONSTR_EXCLUSION": "excl"}

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from infra.lint.source_file import Origin
-from infra.lint.tree import enum_value, nodes, qualified_name, relation_name, strings
+from infra.modules.tree import enum_value, nodes, qualified_name, relation_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.lint.schema import ForeignKey, TableState
     from infra.lint.source_file import LocatedStatement
-    from infra.lint.tree import Name
+    from infra.modules.tree import Name
 
 COLUMN_COMMANDS = frozenset(
     {"AT_AlterColumnType", "AT_SetNotNull", "AT_DropNotNull", "AT_ColumnDefault", "AT_SetStatistics"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.lint.tree import children, constant, nodes, qualified_name, relation_name, strings
+from infra.modules.tree import children, constant, nodes, qualified_name, relation_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.lint.tree import Name, Tree
+    from infra.modules.tree import Name, Tree
 
 SEQUENCE_FUNCTIONS = frozenset({"nextval", "setval", "currval"})
 _WITH_QUERIES = frozenset({"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from infra.errors import ModuleError
 from infra.lint.drops import RELATION_TYPES
 from infra.lint.reference_walk import NameReference, references_in
-from infra.lint.tree import children, enum_value, node, options, qualified_name, strings
 from infra.modules.statements import parse
+from infra.modules.tree import children, enum_value, node, options, qualified_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.lint.tree import Tree
+    from infra.modules.tree import Tree
 
 CREATED_NAME_FIELDS = {  # the field with the name of what the statement creates, which is no reference
     "create_stmt": "relation",

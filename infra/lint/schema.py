@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from infra.lint.tree import readable_name
+from infra.modules.tree import readable_name
 
 if TYPE_CHECKING:
     from infra.lint.column_types import ColumnType
     from infra.lint.source_file import Origin
-    from infra.lint.tree import Name
+    from infra.modules.tree import Name
 
 
 @dataclass

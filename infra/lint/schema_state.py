@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from infra.lint.tree import Name, readable_name
+from infra.modules.tree import Name, readable_name
 
 if TYPE_CHECKING:
     from infra.lint.builtins import Builtins

@@ -15,7 +15,7 @@ from infra.lint.schema_state import AddedForeignKey, DuplicateCreation, MissingR
 from infra.lint.source_file import Origin
 from infra.lint.table_changes import alter_table, rename_column
 from infra.lint.table_definitions import read_index, read_table
-from infra.lint.tree import enum_value, node, nodes, relation_name
+from infra.modules.tree import enum_value, node, nodes, relation_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from infra.lint.builtins import Builtins
     from infra.lint.schema_state import NamedObject
     from infra.lint.source_file import LocatedStatement, SourceFile
-    from infra.lint.tree import Name, Tree
+    from infra.modules.tree import Name, Tree
 
 
 def simulate(files: Sequence[SourceFile], builtins: Builtins, *, external: frozenset[str] = frozenset()) -> SchemaState:

@@ -16,7 +16,7 @@ from infra.lint.recovery import ParseProblem, parse_with_recovery
 from infra.modules.module import MODULE_NAME, decode
 
 if TYPE_CHECKING:
-    from infra.lint.tree import Tree
+    from infra.modules.tree import Tree
 
 BYTE_ORDER_MARK = "\ufeff"
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from infra.lint.table_definitions import add_column, add_constraint
-from infra.lint.tree import enum_value, node
+from infra.modules.tree import enum_value, node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.lint.schema import ColumnState, ForeignKey, KeyState, TableState
     from infra.lint.source_file import LocatedStatement
-    from infra.lint.tree import Tree
+    from infra.modules.tree import Tree
 
 
 def alter_table(table: TableState, commands: Sequence[Tree], statement: LocatedStatement) -> None:

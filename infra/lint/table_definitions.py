@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from infra.lint.column_types import SERIAL_TYPES
 from infra.lint.schema import ColumnState, ForeignKey, KeyState, TableState
 from infra.lint.source_file import Origin
-from infra.lint.tree import enum_value, node, nodes, relation_name, strings
+from infra.modules.tree import enum_value, node, nodes, relation_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from infra.lint.column_types import ColumnType
     from infra.lint.source_file import LocatedStatement
-    from infra.lint.tree import Name, Tree
+    from infra.modules.tree import Name, Tree
 
 _KEY_KINDS = {"CONSTR_PRIMARY": "primary", "CONSTR_UNIQUE": "unique", "CONSTR_EXCLUSION": "exclude"}
 _COMMENTS = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)

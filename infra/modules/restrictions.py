@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from infra.errors import InfraError, ModuleError, ModuleFileError
 from infra.modules.directive import DIRECTIVE, runs_by_statement
 from infra.modules.statements import Statement, parse, place_of
+from infra.modules.tree import enum_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,18 @@ def _detaches_concurrently(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
 
 def _sets_tablespace(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
     return any(option.def_elem.defname == "tablespace" for option in tree.options)
+
+
+def _grants_what_the_stack_grants(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
+    kind = enum_value(tree, "objtype")
+    names = [thing.string.sval for thing in tree.objects]
+    return kind == "OBJECT_DATABASE" or (kind == "OBJECT_SCHEMA" and "public" in names)
+
+
+def _grants_in_all_schemas(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
+    kind = enum_value(tree.action, "objtype")
+    in_schemas = any(option.def_elem.defname == "schemas" for option in tree.options)
+    return kind in {"OBJECT_TABLE", "OBJECT_SEQUENCE", "OBJECT_SCHEMA"} and not in_schemas
 
 
 _NEVER = "cannot run inside a transaction"
@@ -88,6 +101,16 @@ RESTRICTIONS: dict[str, Restriction] = {
         lambda tree: tree.is_program or not tree.filename,
         "COPY with a program or through the client does not work in every client",
         "write INSERT statements",
+    ),
+    "grant_stmt": Restriction(
+        _grants_what_the_stack_grants,
+        "changes privileges on the database or on schema public, which the stack declares: each would undo the other",
+        "remove it: the stack's roles have what they need (docs/how-do-i.md)",
+    ),
+    "alter_default_privileges_stmt": Restriction(
+        _grants_in_all_schemas,
+        "changes default privileges in all schemas, which the stack declares: each would undo the other",
+        "add IN SCHEMA, or remove it",
     ),
     "variable_set_stmt": Restriction(
         lambda tree: tree.name.lower() in {"role", "session_authorization"},  # case: guc_name_compare ignores it

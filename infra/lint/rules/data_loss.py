@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.lint.rule import Violation, statement_rule, violation
-from infra.lint.tree import descendants, enum_value, nodes, readable_name, relation_name
+from infra.modules.tree import descendants, enum_value, nodes, readable_name, relation_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

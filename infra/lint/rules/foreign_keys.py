@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from infra.lint.column_types import SERIAL_TYPES, SQL_TYPE_NAMES
 from infra.lint.rule import Violation, rule, violation_at
-from infra.lint.tree import readable_name
+from infra.modules.tree import readable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

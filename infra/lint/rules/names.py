@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from infra.errors import ModuleError
 from infra.lint.rule import Violation, rule, statement_rule, violation
-from infra.lint.tree import enum_value, node, nodes
 from infra.modules.statements import words
+from infra.modules.tree import enum_value, node, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.lint.rule import LintProject
     from infra.lint.source_file import LocatedStatement, SourceFile
-    from infra.lint.tree import Tree
+    from infra.modules.tree import Tree
 
 _LONGEST = 63  # bytes, NAMEDATALEN - 1 (PostgreSQL manual, 4.1.1)
 LONG_WORD = re.compile(r'[^\W\d][\w$]{20,}|"(?:[^"]|""){20,}"')  # 21 characters may have more than 63 bytes

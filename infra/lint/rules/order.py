@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from infra.lint.rule import Violation, rule, violation_at
-from infra.lint.tree import readable_name
+from infra.modules.tree import readable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.lint.rule import Violation, rule, statement_rule, violation
-from infra.lint.tree import enum_value, node, nodes, qualified_name, readable_name, strings
+from infra.modules.tree import enum_value, node, nodes, qualified_name, readable_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.lint.rule import LintProject
     from infra.lint.source_file import LocatedStatement
-    from infra.lint.tree import Tree
+    from infra.modules.tree import Tree
 
 
 @statement_rule("M404", "GRANT to PUBLIC", "grant_stmt", "alter_default_privileges_stmt")

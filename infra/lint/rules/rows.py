@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.lint.rule import Violation, rule, violation
-from infra.lint.tree import descendants, relation_name
+from infra.modules.tree import descendants, relation_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from infra.lint.rule import Violation, rule, statement_rule, violation
 from infra.lint.rules.server import ROLE_VARIABLES
-from infra.lint.tree import constant, enum_value, nodes, qualified_name, strings
 from infra.modules.directive import runs_by_statement
 from infra.modules.restrictions import restriction_for
+from infra.modules.tree import constant, enum_value, nodes, qualified_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

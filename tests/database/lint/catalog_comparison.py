@@ -21,7 +21,7 @@ from infra.lint.options import LintSettings
 from infra.lint.rule import RULES, LintProject, Violation
 from infra.lint.simulation import simulate
 from infra.lint.source_file import parse_file
-from infra.lint.tree import relation_name
+from infra.modules.tree import relation_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

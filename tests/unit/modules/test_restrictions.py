@@ -68,6 +68,24 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
             'ALTER TABLE t ADD COLUMN "concurrently" int, DROP COLUMN a',
         ],
     ),
+    "grant_stmt": (
+        [
+            "GRANT ALL ON SCHEMA public TO PUBLIC",
+            "REVOKE CREATE ON SCHEMA a, PUBLIC FROM x",
+            "GRANT CONNECT ON DATABASE d TO x",
+        ],
+        ["GRANT USAGE ON SCHEMA a TO x", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO x", "GRANT a TO b"],
+    ),
+    "alter_default_privileges_stmt": (
+        [
+            "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO x",
+            "ALTER DEFAULT PRIVILEGES REVOKE ALL ON SCHEMAS FROM x",
+        ],
+        [
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA a GRANT SELECT ON TABLES TO x",
+            "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+        ],
+    ),
     "reindex_stmt": (
         ["REINDEX TABLE t", "REINDEX TABLE CONCURRENTLY t", "REINDEX (VERBOSE) DATABASE d"],
         ["ALTER INDEX i RENAME TO j"],
