@@ -64,7 +64,7 @@ check: development  ## prove on scratch databases that sql/ and models/ are the 
 lint: development  ## check the code with ruff and pyright, and sql/ with its own rules
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright && $(TOOL) -m infra lint
 
-generate: development  ## write sql/02 to 08 from models/
+generate: development  ## write the generated modules of sql/ from the models
 	@$(TOOL) -m infra generate
 
 diagram: development  ## draw the schema into docs/schema (ARGS=--check: only check that it is current)

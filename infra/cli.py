@@ -16,6 +16,8 @@ from infra.findings.finding import Finding, RuleText
 from infra.findings.formats import Form
 
 if TYPE_CHECKING:
+    from infra.folder.modules_yaml import FolderSettings
+    from infra.generate.imported_models import ImportedModels
     from infra.generate.written_files import Generated
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -39,12 +41,16 @@ def generate(
     ] = False,
     directory: MODULES_DIRECTORY = Path("sql"),
 ) -> None:
-    """Generate the SQL modules 02 to 08 from the models, and write the files that differ."""
-    import models
+    """Generate SQL modules from the models that modules.yaml names, and write the files that differ."""
+    from infra.folder.modules_yaml import read_folder_settings
     from infra.generate import written_files
     from infra.generate.from_models import generate_modules
 
-    files = generate_modules(models.metadata, models.MODULES)
+    settings = read_folder_settings(directory)
+    models = _models_of(settings)
+    if models is None:
+        raise InfraError("names no models", place=settings.path, remedy="write `models: [package]` into it")
+    files = generate_modules(models, settings, written_files.hand_written_modules(directory))
     if check:
         diffs = written_files.file_differences(files, directory)
         print("".join(diffs.values()), end="")
@@ -74,13 +80,14 @@ def check(
 
     Exit status: 0 without findings, 1 with findings, 2 if the check could not be made.
     """
-    import models
     from infra.check import checker, stack_files
     from infra.check.codes import CHECK_CODES
     from infra.findings.finding import in_order
+    from infra.folder.modules_yaml import read_folder_settings
 
-    project = checker.CheckedProject(Path(), directory, models.metadata, models.Base, models.MODULES)
     with _errors_exit_with_2():
+        settings = read_folder_settings(directory)
+        project = checker.CheckedProject(Path(), directory, settings, _models_of(settings))
         dsns = [*(live or []), *(stack_files.dsns(project.root, stack, "readonly") if stack else [])]
         if dsns:
             report = checker.check_live(project, dsns, stack_files.unmanaged_patterns(project.root, stack))
@@ -156,12 +163,27 @@ def docs(
     *, check: ONLY_CHECK = False, directory: MODULES_DIRECTORY = Path("sql"), output: OUTPUT = Path("docs/schema")
 ) -> None:
     """Describe the schema that the SQL modules create, as one HTML page with search and as Markdown."""
-    import models
+    from infra.folder.modules_yaml import read_folder_settings
     from infra.schema_docs import schema_files
 
+    models = _models_of(read_folder_settings(directory))
     schema = schema_files.build_schema(directory)
-    files = schema_files.document_files(schema, models.metadata, models.Base, output=output)
+    files = schema_files.document_files(schema, models, output=output)
     _write_or_check(files, output, schema_files.DOCUMENTS, check=check, command="docs")
+
+
+def _models_of(settings: "FolderSettings") -> "ImportedModels | None":
+    """Import the models that the settings name, None if they name none."""
+    if not settings.models:
+        return None
+    from infra.generate.imported_models import import_models
+
+    return import_models(
+        settings.models,
+        python_path=settings.python_path,
+        hand_written=settings.hand_written,
+        identity=settings.autoincrement == "identity",
+    )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, GivenKey, IdentityKey, JsonObject, utc_now
+from models.demo_seed import DEMO_SCENARIOS
 
 
 class DemoSession(Base):
@@ -68,7 +69,7 @@ class DemoScenario(Base):
     __table_args__ = (
         UniqueConstraint("industry", "scenario_name", name="uq_demo_scenarios_industry_name"),
         Index("idx_demo_scenarios_active", "is_active"),
-        {"comment": "Scripted scenarios for the demo, by industry."},
+        {"comment": "Scripted scenarios for the demo, by industry.", "info": {"first_rows": DEMO_SCENARIOS}},
     )
 
     id: Mapped[IdentityKey] = mapped_column(comment="Number given by the database.")

@@ -1,11 +1,10 @@
 """The five scenarios that the demo starts with: one for each industry, with the numbers it typically shows."""
 
-from models.table_module import SeedRows
+from typing import Any
 
-DEMO_SCENARIOS = SeedRows(
-    table="demo_scenarios",
-    key=("industry", "scenario_name"),
-    rows=(
+DEMO_SCENARIOS: dict[str, Any] = {
+    "key": ["industry", "scenario_name"],
+    "rows": [
         {
             "industry": "financial",
             "scenario_name": "fraud_detection",
@@ -111,5 +110,5 @@ DEMO_SCENARIOS = SeedRows(
                 "optimized": {"generation_time": 1500, "quality_score": 0.92},
             },
         },
-    ),
-)
+    ],
+}

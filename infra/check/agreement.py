@@ -14,23 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy import MetaData
-
     from infra.check.stack_files import StackExtensions
-    from models.table_module import TableModule
+    from infra.folder.modules_yaml import FolderSettings
+    from infra.generate.imported_models import ImportedModels
 
 MOST_LINES = 40  # of a diff that are shown
 HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+\d+(?:,\d+)? @@")
 
 
 def compare_generated_files(
-    metadata: MetaData, modules: Mapping[str, TableModule], directory: Path
+    models: ImportedModels, settings: FolderSettings, directory: Path
 ) -> tuple[dict[str, bool], list[Finding]]:
     """Compare the generated modules in a directory with the models.
 
     Returns whether each of them is up to date, by the name of the module, and a finding for each that is not.
     """
-    files = generate_modules(metadata, modules)
+    files = generate_modules(models, settings, written_files.hand_written_modules(directory))
     diffs = written_files.file_differences(files, directory)
     current = {name.removesuffix(".sql"): name not in diffs for name in sorted({*files, *diffs})}
     return current, [_outdated(str(directory / name), diff.splitlines()) for name, diff in diffs.items()]
@@ -43,7 +42,7 @@ def _outdated(path: str, diff: list[str]) -> Finding:
         CHECK_CODES["C115"].severity,
         Place(path, _first_different_line(diff)),
         f"{path} differs from what the models generate",
-        "move edits of this file into models/, then run `python -m infra generate`",
+        "move edits of this file into the models, then run `python -m infra generate`",
         ("- in the file, + generated from the models:", *diff[2:MOST_LINES], *more),
     )
 

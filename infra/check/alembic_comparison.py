@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+import warnings
+from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from infra.catalog.catalog import ObjectId
 from infra.check.codes import CHECK_CODES
-from infra.check.create_models import engine_on
+from infra.check.engine import engine_on
+from infra.errors import InfraError
 from infra.findings.finding import Finding, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import MetaData
 
-    from infra.check.in_models import Models
+    from infra.check.comparing import Declarations
     from infra.postgres.connection.scratch_target import ScratchTarget
 
 _REMEDY = (
@@ -29,39 +32,68 @@ _ON_INDEXES = frozenset({"add_index", "remove_index"})
 _ON_COLUMNS = frozenset({"add_column", "remove_column"})
 
 
+class AlembicError(InfraError):
+    """A comparison that Alembic cannot make."""
+
+
 def is_installed() -> bool:
     """Return whether Alembic is installed; it is a dependency of development only."""
     return find_spec("alembic") is not None
 
 
-def alembic_findings(scratch: ScratchTarget, models: Models, reported: Iterable[Finding]) -> list[Finding]:
-    """Compare the models with the database of the modules; an object that `reported` findings name is left out."""
-    reported_text = _unquoted(" ".join([text for finding in reported for text in (finding.message, *finding.detail)]))
-    findings: list[Finding] = []
-    for operation in _operations(scratch, models.metadata):
-        for identity in _objects_of(operation):
-            table = f"table {identity.name.rpartition('.')[0]}"
-            if _is_named(str(identity), reported_text) or _is_named(table, reported_text):
-                continue
-            place = models.place_of(identity) or Place("models")
-            message = f"Alembic would {_verb(operation)}: {identity}"
-            findings.append(
-                Finding("C106", CHECK_CODES["C106"].severity, place, message, _REMEDY, (_arguments(operation),))
-            )
-    return findings
+@dataclass(frozen=True)
+class Operation:
+    """What Alembic would do to make a database equal to the models: a verb, an object, and the arguments as text."""
+
+    verb: str
+    identity: ObjectId
+    arguments: str = field(compare=False)
 
 
-def _operations(scratch: ScratchTarget, metadata: MetaData) -> Iterator[tuple[Any, ...]]:
-    """Yield the operations by which Alembic would make the database equal to the models."""
+def operations(scratch: ScratchTarget, metadata: Sequence[MetaData]) -> list[Operation]:
+    """Return the operations by which Alembic would make a database equal to the models; raises AlembicError."""
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 (not installed where the program runs)
     from alembic.migration import MigrationContext  # noqa: PLC0415
 
-    schemas = any(table.schema for table in metadata.tables.values())
+    schemas = any(table.schema for part in metadata for table in part.tables.values())
     options = {"compare_type": True, "compare_server_default": True, "include_schemas": schemas}
-    with engine_on(scratch).connect() as connection:
+    with engine_on(scratch).connect() as connection, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of types that SQLAlchemy does not know, and tables that refer to each other
         context = MigrationContext.configure(connection, opts=options)
-        for difference in compare_metadata(context, metadata):  # modifications of one column are a list
-            yield from difference if isinstance(difference, list) else [difference]
+        try:
+            differences: list[Any] = compare_metadata(context, metadata)  # pyright: ignore[reportArgumentType] (it takes a list)
+        except Exception as error:  # noqa: BLE001 (it asks the server about defaults, as far as it understands them)
+            message = str(error).partition("\n")[0]
+            raise AlembicError(f"{type(error).__name__}: {message}", place="Alembic") from None
+    found: list[Operation] = []
+    for difference in differences:
+        of_one_column = cast("list[tuple[Any, ...]]", difference)
+        for parts in of_one_column if isinstance(difference, list) else [difference]:
+            verb = str(parts[0]).replace("_", " ")
+            found += [Operation(verb, identity, _arguments(parts)) for identity in _objects_of(parts)]
+    return found
+
+
+def alembic_findings(
+    declarations: Declarations, found: Iterable[Operation], expected: Iterable[Operation], reported: Iterable[Finding]
+) -> list[Finding]:
+    """Return the operations for the database of the modules that are not `expected`, as those for the models' own are.
+
+    Left out are objects that `reported` findings name.
+    """
+    reported_text = _unquoted(" ".join([text for finding in reported for text in (finding.message, *finding.detail)]))
+    known = set(expected)
+    findings: list[Finding] = []
+    for operation in found:
+        identity = operation.identity
+        table = f"table {identity.name.rpartition('.')[0]}"
+        if operation in known or _is_named(str(identity), reported_text) or _is_named(table, reported_text):
+            continue
+        place = declarations.models.place_of(identity) or Place("models")
+        message = f"Alembic would {operation.verb}: {identity}"
+        detail = (operation.arguments,)
+        findings.append(Finding("C106", CHECK_CODES["C106"].severity, place, message, _REMEDY, detail))
+    return findings
 
 
 def _objects_of(operation: tuple[Any, ...]) -> Iterator[ObjectId]:
@@ -88,10 +120,6 @@ def _is_named(identity: str, text: str) -> bool:
 def _unquoted(text: str) -> str:
     """Return a text without quotes: PostgreSQL quotes more key words than SQLAlchemy."""
     return text.replace('"', "")
-
-
-def _verb(operation: tuple[Any, ...]) -> str:
-    return str(operation[0]).replace("_", " ")
 
 
 def _arguments(operation: tuple[Any, ...]) -> str:

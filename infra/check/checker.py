@@ -11,8 +11,8 @@ from infra.check import agreement, alembic_comparison, proofs
 from infra.check.by_psql import catalog_by_psql
 from infra.check.codes import CHECK_CODES
 from infra.check.comparing import Declarations, models_and_modules, modules_and_psql
-from infra.check.create_models import ModelsError, catalog_of_models
-from infra.check.in_models import models_of
+from infra.check.create_models import CreatedModels, ModelsError, create_models
+from infra.check.in_models import ModelPlaces
 from infra.check.in_modules import extensions_of
 from infra.check.live import compare_live, read_live
 from infra.check.stack_files import extensions_of_stacks
@@ -24,17 +24,16 @@ from infra.server.scratch.private_server import private_server
 from infra.server.scratch.scratch_server import readable_driver_errors, scratch_server
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
-    from sqlalchemy import MetaData
-
     from infra.catalog.catalog import Catalog
-    from infra.check.in_models import Models
+    from infra.folder.modules_yaml import FolderSettings
+    from infra.generate.imported_models import ImportedModels
     from infra.modules.module import Module
     from infra.postgres.connection.scratch_target import ScratchTarget
-    from models.table_module import TableModule
+    from infra.server.scratch.scratch_server import ScratchServer
 
 MODULES_DO_NOT_RUN = "nothing was compared, because the modules do not run: correct the findings C111 first"
 NOT_COMPARED_LIVE = (
@@ -43,18 +42,18 @@ NOT_COMPARED_LIVE = (
 NOT_COMPARED_WITH_MODELS = (
     "extensions of the models, which cannot declare any (those of the modules are compared with the settings)",
 )
+NO_MODELS = "not compared with models: the settings of the folder name none (`models` in modules.yaml)"
 OTHER_VERSION = "this may be the reason where only the spelling of a definition differs"
 
 
 @dataclass(frozen=True)
 class CheckedProject:
-    """What is checked: the directory of the stacks' files, the directory of the modules, and the models."""
+    """What is checked: the directory of the stacks' files, that of the modules with its settings, and the models."""
 
     root: Path
     directory: Path
-    metadata: MetaData
-    base: type
-    modules: Mapping[str, TableModule]
+    settings: FolderSettings
+    models: ImportedModels | None
 
 
 @dataclass
@@ -72,16 +71,21 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
     """
     report = Report(notes=[f"not compared: {', '.join((*NOT_COMPARED, *NOT_COMPARED_WITH_MODELS))}"])
     modules = load_modules(project.directory, shown_as=str(project.directory))
-    current, outdated = agreement.compare_generated_files(project.metadata, project.modules, project.directory)
-    report.findings += outdated
+    current: dict[str, bool] = {}
+    if project.models:
+        current, outdated = agreement.compare_generated_files(project.models, project.settings, project.directory)
+        report.findings += outdated
+    else:
+        report.notes.append(NO_MODELS)
     if _add_restricted(report, modules):
         return report
     extensions = extensions_of(modules)
     report.findings += agreement.compare_extensions(extensions, extensions_of_stacks(project.root))
-    models = models_of(project.metadata, project.base)
     with scratch_server(dsn) as server, ThreadPoolExecutor(2) as threads:
         # Models and psql have scratch databases of their own, so they are built while the modules run on this one.
-        by_models = threads.submit(catalog_of_models, server, project.metadata, list(extensions))
+        by_models = project.models and threads.submit(
+            _create_models, server, project.models, list(extensions), modules, current
+        )
         given = server.extensions_for_administrators(extensions)
         by_psql = threads.submit(catalog_by_psql, server, server.psql, modules, given) if server.psql else None
         with server.database(given) as scratch:
@@ -91,9 +95,12 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
                 report.notes.append(MODULES_DO_NOT_RUN)
                 return report
             _run_again(report, scratch, modules)
-            declarations = Declarations(models, {module.name: module for module in modules}, run.writers, current)
-            _compare_with_models(report, declarations, run.catalog, by_models)
-            _compare_by_alembic(report, scratch, models)
+            by_name = {module.name: module for module in modules}
+            declarations = Declarations(ModelPlaces(project.models), by_name, run.writers, current)
+            if project.models and by_models:
+                created = _compare_with_models(report, declarations, run.catalog, by_models)
+                if created:
+                    _compare_by_alembic(report, scratch, declarations, created)
             _compare_with_psql(report, declarations, run.catalog, by_psql)
     return report
 
@@ -109,10 +116,9 @@ def check_live(project: CheckedProject, dsns: Sequence[str], unmanaged: Sequence
         return report
     with readable_driver_errors():
         databases = [read_live(parse_dsn(dsn)) for dsn in dsns]
-    models = models_of(project.metadata, project.base)
     with private_server() as server, readable_driver_errors():
         for live in databases:
-            findings, differences = compare_live(server, live, modules, models, unmanaged)
+            findings, differences = compare_live(server, live, modules, ModelPlaces(project.models), unmanaged)
             report.findings += findings
             report.notes.append(f"database {live.name} was read{'' if findings else ': it equals the modules'}")
             report.notes += [f"it was compared with a scratch database: {difference}" for difference in differences]
@@ -146,21 +152,45 @@ def _run_again(report: Report, scratch: ScratchTarget, modules: Sequence[Module]
         )
 
 
+def _create_models(
+    server: ScratchServer,
+    models: ImportedModels,
+    extensions: list[str],
+    modules: Sequence[Module],
+    generated: Collection[str],
+) -> CreatedModels:
+    """Create the models where the generated modules stand among the hand-written ones."""
+    first = min((module.number for module in modules if module.name in generated), default=0)
+    before = [module for module in modules if module.name not in generated and module.number < first]
+    after = [module for module in modules if module.name not in generated and module.number > first]
+    return create_models(server, models, extensions, before=before, after=after)
+
+
 def _compare_with_models(
-    report: Report, declarations: Declarations, catalog: Catalog, by_models: Future[Catalog]
-) -> None:
+    report: Report, declarations: Declarations, catalog: Catalog, by_models: Future[CreatedModels]
+) -> CreatedModels | None:
+    """Compare the catalog of the models with that of the modules; return None if there is no catalog of the models."""
     try:
-        report.findings += models_and_modules(declarations).findings(by_models.result(), catalog)
+        created = by_models.result()
     except ModelsError as error:
         severity = CHECK_CODES["C117"].severity
         report.findings.append(Finding("C117", severity, Place(error.place), error.what, error.remedy))
+        return None
+    report.findings += models_and_modules(declarations).findings(created.catalog, catalog)
+    return created
 
 
-def _compare_by_alembic(report: Report, scratch: ScratchTarget, models: Models) -> None:
-    if alembic_comparison.is_installed():
-        report.findings += alembic_comparison.alembic_findings(scratch, models, report.findings)
-    else:
+def _compare_by_alembic(
+    report: Report, scratch: ScratchTarget, declarations: Declarations, created: CreatedModels
+) -> None:
+    models = declarations.models.models
+    if not alembic_comparison.is_installed():
         report.notes.append("skipped: Alembic's comparison; Alembic is not installed (run `make development`)")
+    elif created.failure:
+        report.notes.append(f"skipped: Alembic's comparison; it fails with these models: {created.failure}")
+    elif models:
+        found = alembic_comparison.operations(scratch, models.metadata)
+        report.findings += alembic_comparison.alembic_findings(declarations, found, created.operations, report.findings)
 
 
 def _compare_with_psql(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from infra.catalog.catalog import Catalog, ObjectId
-    from infra.check.in_models import Models
+    from infra.check.in_models import ModelPlaces
     from infra.modules.module import Module
 
 MOST_PARTS = 30  # that a finding names of an object that is missing or extra
@@ -50,10 +50,17 @@ LIVE_AGAINST_MODULES = Codes(missing="C121", extra="C122", different="C123", not
 class Declarations:
     """Where objects are declared: the models, the modules by name, and the module that wrote each object last."""
 
-    models: Models
+    models: ModelPlaces
     modules: Mapping[str, Module]
     writers: Mapping[ObjectId, str]
     current: Mapping[str, bool]  # whether a generated module equals the models; hand-written ones have no entry
+
+    def remedy_by_hand(self, identity: ObjectId) -> str:
+        """Return the remedy for an object that a hand-written module created or changed last, '' for all others."""
+        name = self.writers.get(identity, "")
+        if not name or name in self.current:
+            return ""
+        return f"remove the statement of {self.modules[name].path} that changes it, or change the models"
 
     def in_models(self, difference: Difference) -> Place | None:
         """Return the place in the models, None for an object that they do not declare."""
@@ -139,17 +146,10 @@ def models_and_modules(declarations: Declarations) -> Comparison:
         return [place for place in (declarations.in_models(difference), declarations.in_modules(difference)) if place]
 
     def remedy(difference: Difference) -> str:
-        module = declarations.writers.get(difference.identity, "")
-        is_generated = module in declarations.current or not module
-        if is_generated and not all(declarations.current.values()):
-            return "move edits of generated files into models/, then run `python -m infra generate`"
-        if is_generated:  # and equal to what is generated
-            return (
-                "remove the statement of a hand-written module that changes it; if there is none, "
-                "infra/generate/ddl.py does not generate it: please report this"
-            )
-        path = declarations.modules[module].path
-        return f"declare it in models/ and run `python -m infra generate`, or remove it from {path}"
+        if not all(declarations.current.values()):
+            return "move edits of generated files into the models, then run `python -m infra generate`"
+        generated = "infra/generate does not write it as SQLAlchemy creates it: please report this"
+        return declarations.remedy_by_hand(difference.identity) or generated
 
     return Comparison(
         "the models", "the modules", MODULES_AGAINST_MODELS, places, remedy, Place("models"), _is_extension
@@ -183,7 +183,7 @@ def live_and_modules(declarations: Declarations, *, live: str, ignored: Callable
         if difference.identity.kind in ACCESS:
             return "run `up`, which grants what the stack declares, or undo the change in the database"
         if difference.expected is None:
-            return f"drop it, declare it in models/, or name it in `modules.unmanaged`: {difference.identity}"
+            return f"drop it, create it in a module, or name it in `modules.unmanaged`: {difference.identity}"
         return "write the difference as a migration, or undo the change in the database; then run `up`"
 
     return Comparison("the modules", live, LIVE_AGAINST_MODULES, places, remedy, Place("sql"), ignored)

@@ -1,13 +1,10 @@
-"""Where the models declare an object: file and line of its class, or of the attribute or the name in the class."""
+"""Where the models declare an object: the line of its table, or of the column or the name in that statement."""
 
 from __future__ import annotations
 
 import ast
-import inspect
-import os
-import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +12,17 @@ from infra.catalog.identifiers import last, parent, raw, unquoted
 from infra.findings.finding import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlalchemy import MetaData, Table
+    from sqlalchemy import Table
 
     from infra.catalog.catalog import ObjectId
+    from infra.generate.imported_models import Declaration, ImportedModels
 
 
 @dataclass(frozen=True)
-class Models:
-    """The models: their metadata, and the classes that declare tables."""
+class ModelPlaces:
+    """The places of what models declare; without models nothing has one."""
 
-    metadata: MetaData
-    classes: tuple[type, ...]
+    models: ImportedModels | None = None
 
     def place_of(self, identity: ObjectId, definition: str = "") -> Place | None:
         """Return the place of an object, None for one that the models do not declare.
@@ -35,13 +30,12 @@ class Models:
         The table of an object without a table in its name, such as an index, is found in its `definition`.
         """
         table = self._table_of(identity, definition)
-        declared = None if table is None else self._class_of(table)
-        if table is None or declared is None:
+        if table is None or self.models is None:
             return None
-        source = _source(declared)
-        attributes = _attributes(declared, [column.name for column in _columns(table, identity)])
-        name = "" if identity.kind == "column" else unquoted(last(identity.name))
-        return source.place(declared, attributes, name) if source else None
+        names = [column.name for column in _columns(table, identity)]
+        if identity.kind != "column":
+            names.insert(0, unquoted(last(identity.name)))
+        return _place(self.models.declarations[table], names, is_column=identity.kind == "column")
 
     def _table_of(self, identity: ObjectId, definition: str) -> Table | None:
         name = identity.name
@@ -49,61 +43,65 @@ class Models:
             name = name.partition(" ")[2].rpartition(" to ")[0] or name.partition(" ")[2]
         candidates = [name, parent(name), *(word.strip("()") for word in definition.replace("\n", " ").split())]
         candidates += [parent(word) for word in candidates if "." in word]
-        tables = {(table.schema or "public", table.name): table for table in self.metadata.tables.values()}
-        return next((tables[key] for key in map(_schema_and_name, candidates) if key in tables), None)
+        return next((self._tables[key] for key in map(_schema_and_name, candidates) if key in self._tables), None)
 
-    def _class_of(self, table: Table) -> type | None:
-        return next((model for model in self.classes if getattr(model, "__table__", None) is table), None)
+    @cached_property
+    def _tables(self) -> dict[tuple[str, str], Table]:
+        declared = self.models.declarations if self.models else ()
+        return {(table.schema or "public", table.name): table for table in declared}
+
+
+def _place(declaration: Declaration, names: list[str], *, is_column: bool) -> Place:
+    """Return the line with one of these names in the statement that declares a table, else of the statement itself.
+
+    A column is an attribute of its name, everything else a text; a column of another name has that as a text.
+    """
+    source = _source(declaration.path)
+    statement = source.statement(declaration.line) if source else None
+    if source is None or statement is None:
+        return Place(declaration.path, declaration.line)
+    texts = {node.value: node for node in reversed(list(ast.walk(statement))) if isinstance(node, ast.Constant)}
+    attributes = {_target(node): node for node in getattr(statement, "body", ())}
+    for name in names:
+        for found in (attributes, texts) if is_column or name != names[0] else (texts,):
+            if name in found:
+                return source.place(found[name])
+    return source.place(statement)
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A Python file with its lines and its classes."""
+    """A Python file with its lines and its tree."""
 
     path: str
     lines: list[str]
-    classes: dict[str, ast.ClassDef]
+    tree: ast.Module
 
-    def place(self, declared: type, attributes: Iterable[str], name: str) -> Place:
-        """Return the line in a class that has a name as a string, else the line of an attribute, else of the class."""
-        node = self.classes[declared.__qualname__]
-        strings = [
-            constant
-            for constant in ast.walk(node)
-            if isinstance(constant, ast.Constant) and name and constant.value == name
-        ]
-        assignments = {_target(statement): statement for statement in node.body}
-        assigned = [assignments[attribute] for attribute in attributes if attribute in assignments]
-        declaration = next(iter([*strings, *assigned]), node)
-        line = self.lines[declaration.lineno - 1]
-        return Place(self.path, declaration.lineno, declaration.col_offset + 1, "", line)
+    def statement(self, line: int) -> ast.stmt | None:
+        """Return the innermost statement that covers a line, None if there is none."""
+        found: ast.stmt | None = None
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.stmt) and _first_line(node) <= line <= (node.end_lineno or 0):
+                found = node
+        return found
+
+    def place(self, node: ast.stmt | ast.expr) -> Place:
+        """Return the place of a node."""
+        return Place(self.path, node.lineno, node.col_offset + 1, "", self.lines[node.lineno - 1])
 
 
-def models_of(metadata: MetaData, base: type) -> Models:
-    """Return the models of a declarative base."""
-    return Models(metadata, tuple(_subclasses(base)))
-
-
-def _subclasses(base: type) -> Iterable[type]:
-    for subclass in base.__subclasses__():
-        yield subclass
-        yield from _subclasses(subclass)
+def _first_line(node: ast.stmt) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
 
 
 @cache
-def _source(declared: type) -> ModelSource | None:
-    """Return the file of a class, None for a class without a readable file."""
-    module = sys.modules.get(declared.__module__)
+def _source(path: str) -> ModelSource | None:
+    """Return a file, None for one that cannot be read."""
     try:
-        path = Path(inspect.getsourcefile(module) or "") if module else None
-        text = path.read_text(encoding="utf-8") if path else ""
-    except (OSError, TypeError):
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
         return None
-    classes = {node.name: node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef)}
-    if path is None or declared.__qualname__ not in classes:
-        return None
-    relative = os.path.relpath(path)
-    return ModelSource(str(path) if relative.startswith("..") else relative, text.splitlines(), classes)
+    return ModelSource(path, text.splitlines(), ast.parse(text))
 
 
 def _columns(table: Table, identity: ObjectId) -> list[Any]:
@@ -117,13 +115,7 @@ def _columns(table: Table, identity: ObjectId) -> list[Any]:
     return [column for column in table.columns if identity.kind == "sequence" and column.name in identity.name]
 
 
-def _attributes(declared: Any, names: Iterable[str]) -> list[str]:  # noqa: ANN401 (a mapped class)
-    """Return the names of the attributes that are mapped to columns of these names."""
-    by_column = {column.name: key for key, column in declared.__mapper__.columns.items()}
-    return [by_column[name] for name in names if name in by_column]
-
-
-def _target(node: ast.stmt) -> str:
+def _target(node: Any) -> str:  # noqa: ANN401 (a statement)
     if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
         return node.target.id
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from infra.catalog.catalog import Catalog
     from infra.catalog.difference import Difference
-    from infra.check.in_models import Models
+    from infra.check.in_models import ModelPlaces
     from infra.findings.finding import Finding
     from infra.modules.module import Module
     from infra.postgres.connection.target import Target
@@ -71,7 +71,7 @@ def read_live(target: Target) -> LiveDatabase:
 
 
 def compare_live(
-    server: PrivateServer, live: LiveDatabase, modules: Sequence[Module], models: Models, unmanaged: Sequence[str]
+    server: PrivateServer, live: LiveDatabase, modules: Sequence[Module], models: ModelPlaces, unmanaged: Sequence[str]
 ) -> tuple[list[Finding], tuple[str, ...]]:
     """Run the modules on a scratch database, and return findings and in what it is not like the live database.
 

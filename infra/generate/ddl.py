@@ -1,35 +1,25 @@
-"""SQL text of tables, comments, indexes, constraints and first rows, formatted for people to read."""
+"""SQL text of comments, constraints and first rows, formatted for people to read."""
 
 from __future__ import annotations
 
 import json
 import re
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Constraint, ForeignKeyConstraint, Index, PrimaryKeyConstraint, Table
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import CreateIndex
+from sqlalchemy import JSON, Enum, String, Table
+from sqlalchemy import literal as literal_value
+
+from infra.generate.ddl_compiler import DIALECT, INDENT, lower_type, quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Column
+    from sqlalchemy import Column, Constraint
 
-    from models.base import JsonObject
-    from models.table_module import SeedRows
+    from infra.generate.ddl_compiler import ConstraintText
 
-DIALECT = postgresql.dialect(paramstyle="named")  # the style that leaves percent signs alone
-# For parts of statements: SQLAlchemy itself passes None here, though the annotation requires a whole statement.
-COMPILER = DIALECT.ddl_compiler(DIALECT, None)  # pyright: ignore[reportArgumentType]
-
-INDENT = "    "
 LITERAL_WIDTH = 104  # characters of a constant in one line; the rest is continued in the next line
-
-
-def quote_identifier(identifier: str) -> str:
-    """Return an identifier as SQL writes it: in quotes only where PostgreSQL needs them."""
-    return DIALECT.identifier_preparer.quote(identifier)
 
 
 def literal(text: str) -> str:
@@ -37,143 +27,85 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def create_table(table: Table) -> str:
-    """Return CREATE TABLE with its primary key, aligned in three columns: name, type, everything else."""
-    names = [quote_identifier(column.name) for column in table.columns]
-    types = [_type_name(column) for column in table.columns]
-    rests = [_column_rest(column) for column in table.columns]
-    lines = [
-        f"{name:{_width(names)}} {type_name:{_width(types)}} {rest}".rstrip()
-        for name, type_name, rest in zip(names, types, rests, strict=True)
-    ]
-    if table.primary_key.columns:
-        lines.append(str(COMPILER.process(table.primary_key)))
-    body = ",\n".join(INDENT + line for line in lines)
-    return f"CREATE TABLE {_table_name(table)} (\n{body}\n);\n"
-
-
-def comments(table: Table) -> str:
-    """Return COMMENT ON for the table and for each column, where the model has a comment."""
-    on_columns = [(f"{_table_name(table)}.{quote_identifier(column.name)}", column.comment) for column in table.columns]
-    width = _width(name for name, _ in on_columns)
-    lines = [f"COMMENT ON TABLE {_table_name(table)} IS {literal(table.comment)};\n"] if table.comment else []
+def comments(table: Table, key_name: str) -> str:
+    """Return COMMENT ON for the table, each column and the primary key, where the model has a comment."""
+    name = table_name(table)
+    on_columns = [(f"{name}.{quote_identifier(column.name)}", column.comment) for column in table.columns]
+    width = max((len(column) for column, _ in on_columns), default=0)
+    lines = [f"COMMENT ON TABLE {name} IS {literal(table.comment)};\n"] if table.comment else []
     lines += [f"COMMENT ON COLUMN {name:{width}} IS {literal(text)};\n" for name, text in on_columns if text]
+    if table.primary_key.comment:
+        lines.append(_comment_on_constraint(table, table.primary_key, key_name))
     return "".join(lines)
 
 
-def create_indexes(table: Table) -> str:
-    """Return CREATE INDEX for each index of the table, in the order of the columns that they begin with."""
-    indexes = sorted(table.indexes, key=lambda index: _sort_key(table, index))
-    return "".join(f"{CreateIndex(index).compile(dialect=DIALECT)};\n" for index in indexes)
+def alter_table_add(table: Table, text: ConstraintText) -> str:
+    """Return ALTER TABLE … ADD CONSTRAINT, and the comment on the constraint; a foreign key has a line of its own."""
+    name = quote_identifier(text.name)
+    separator = f"\n{INDENT}" if text.definition.startswith("FOREIGN KEY ") else " "
+    statement = f"ALTER TABLE {table_name(table)}\n{INDENT}ADD CONSTRAINT {name}{separator}{text.definition};\n"
+    return statement + (_comment_on_constraint(table, text.constraint, text.name) if text.constraint.comment else "")
 
 
-def add_constraints(table: Table, *, foreign_keys: bool) -> str:
-    """Return ALTER TABLE … ADD CONSTRAINT for each foreign key, or for all other constraints but the primary key."""
-    constraints = [
-        constraint
-        for constraint in table.constraints
-        if isinstance(constraint, ForeignKeyConstraint) == foreign_keys
-        and not isinstance(constraint, PrimaryKeyConstraint)
-    ]
-    constraints.sort(key=lambda constraint: _sort_key(table, constraint))
-    return "".join(
-        f"ALTER TABLE {_table_name(table)}\n{INDENT}ADD {_definition(constraint)};\n" for constraint in constraints
-    )
+def _comment_on_constraint(table: Table, constraint: Constraint, name: str) -> str:
+    on = f"{quote_identifier(name)} ON {table_name(table)}"
+    return f"COMMENT ON CONSTRAINT {on} IS {literal(str(constraint.comment))};\n"
 
 
-def insert_missing_rows(table: Table, seed: SeedRows) -> str:
-    """Return an INSERT of the rows whose key is missing.
+def insert_missing_rows(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return an INSERT of the rows whose key is missing; all rows have the same columns, in the same order.
 
     It is not ON CONFLICT, which needs a unique constraint: constraints are created by a later module. Rows are inserted
     in the order of their key, so that identity columns number them alike in every database.
     """
-    columns = list(seed.rows[0])
-    target = f"{_table_name(table)} ({', '.join(map(quote_identifier, columns))})"
-    same_key = " AND ".join(
-        f"present.{quote_identifier(column)} = seed.{quote_identifier(column)}" for column in seed.key
-    )
-    rows = ",\n".join(
+    columns = list(rows[0])
+    target = f"{table_name(table)} ({', '.join(map(quote_identifier, columns))})"
+    same_key = " AND ".join(f"present.{quote_identifier(column)} = seed.{quote_identifier(column)}" for column in key)
+    values = ",\n".join(
         f"{INDENT}(\n"
         + ",\n".join(_indented(_value(row[column], table.columns[column]), 2) for column in columns)
         + f"\n{INDENT})"
-        for row in seed.rows
+        for row in rows
     )
     return (
         f"INSERT INTO {target}\n"
         f"SELECT seed.*\n"
         f"FROM (\n"
         f"{INDENT}VALUES\n"
-        f"{rows}\n"
+        f"{values}\n"
         f") AS seed ({', '.join(map(quote_identifier, columns))})\n"
         f"WHERE NOT EXISTS (\n"
-        f"{INDENT}SELECT FROM {_table_name(table)} AS present\n"
+        f"{INDENT}SELECT FROM {table_name(table)} AS present\n"
         f"{INDENT}WHERE {same_key}\n"
         f")\n"
-        f"ORDER BY {', '.join(f'seed.{quote_identifier(column)}' for column in seed.key)};\n"
+        f"ORDER BY {', '.join(f'seed.{quote_identifier(column)}' for column in key)};\n"
     )
 
 
-def _table_name(table: Table) -> str:
+def table_name(table: Table) -> str:
+    """Return the name of a table as SQL writes it, with its schema if it has one."""
     return DIALECT.identifier_preparer.format_table(table)
-
-
-def _width(texts: Iterable[str]) -> int:
-    return max(map(len, texts))
 
 
 def _indented(text: str, depth: int) -> str:
     return textwrap.indent(text, INDENT * depth)
 
 
-def _type_name(column: Column[object]) -> str:
-    compiled = column.type.compile(dialect=DIALECT)
-    if '"' in compiled:  # a quoted collation or type keeps its case
-        return compiled
-    return compiled.lower().replace("timestamp with time zone", "timestamptz")
-
-
-def _column_rest(column: Column[object]) -> str:
-    default = COMPILER.get_column_default_string(column)
-    parts = [
-        "" if column.nullable else "NOT NULL",
-        f"DEFAULT {default}" if default is not None and not column.computed else "",
-        str(COMPILER.process(column.identity)) if column.identity else "",
-        str(COMPILER.process(column.computed)) if column.computed else "",
-    ]
-    return " ".join(filter(None, parts))
-
-
-def _sort_key(table: Table, item: Index | Constraint) -> tuple[list[int], str]:
-    """Return a sort key: SQLAlchemy has indexes and constraints in sets, whose order changes from run to run."""
-    ordinals = {column.name: ordinal for ordinal, column in enumerate(table.columns)}
-    columns = item.columns if isinstance(item, Index) else getattr(item, "columns", ())
-    return [ordinals[column.name] for column in columns], str(item.name)
-
-
-def _definition(constraint: Constraint) -> str:
-    """Return CONSTRAINT with name and definition; a foreign key is on a line of its own, always with its ON DELETE."""
-    if not isinstance(constraint, ForeignKeyConstraint):
-        return str(COMPILER.process(constraint))
-    own = ", ".join(quote_identifier(column.name) for column in constraint.columns)
-    referred = ", ".join(quote_identifier(element.column.name) for element in constraint.elements)
-    parts = [
-        f"CONSTRAINT {quote_identifier(str(constraint.name))}\n{INDENT}FOREIGN KEY ({own})",
-        f"REFERENCES {_table_name(constraint.referred_table)} ({referred})",
-        f"ON DELETE {constraint.ondelete or 'NO ACTION'}",
-        f"ON UPDATE {constraint.onupdate}" if constraint.onupdate else "",
-        COMPILER.define_constraint_deferrability(constraint).strip(),
-    ]
-    return " ".join(filter(None, parts))
-
-
-def _value(value: str | JsonObject, column: Column[object]) -> str:
+def _value(value: Any, column: Column[Any]) -> str:  # noqa: ANN401 (whatever a column may hold)
     """Return a constant, with a cast if it is not text; a long one continues on further lines (manual, 4.1.2.1)."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    cast = "" if isinstance(value, str) else f"::{_type_name(column)}"
-    return "\n".join(map(literal, _pieces(text))) + cast
+    is_text = isinstance(column.type, String) and not isinstance(column.type, Enum)
+    cast = "" if is_text else f"::{lower_type(column.type.compile(dialect=DIALECT))}"
+    if value is None:
+        return f"NULL{cast}"
+    if isinstance(column.type, JSON):
+        value = json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return "\n".join(map(literal, _pieces(value))) + cast
+    compiled = literal_value(value, column.type).compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
+    return f"{compiled}{cast}"
 
 
-def _pieces(text: str) -> list[str]:
+def _pieces(text: str) -> Iterable[str]:
     """Split a text after spaces into pieces that fit into a line; joined, they are the text again."""
     pieces = [""]
     for word in re.findall(r"\S*\s*", text):

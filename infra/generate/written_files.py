@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from infra.errors import ModuleFileError
 from infra.generate.from_models import WRITTEN_BY
+from infra.modules.module import MODULE_NAME, load_module, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from infra.modules.module import Module
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,21 @@ class Generated:
 
 
 MODULE_FILES = Generated((".sql",), WRITTEN_BY, 2)
+
+
+def hand_written_modules(directory: Path) -> list[Module]:
+    """Return the modules of a directory that are not generated, in the order of their numbers; [] if it is missing.
+
+    Their numbers may have gaps, where generated ones are missing. Raises ModuleFileError for one that cannot be read.
+    """
+    generated = _generated_files(directory, MODULE_FILES) if directory.is_dir() else {}
+    paths = sorted(directory.iterdir()) if directory.is_dir() else []
+    modules = [
+        load_module(path, str(path))
+        for path in paths
+        if MODULE_NAME.fullmatch(path.name) and path.name not in generated
+    ]
+    return sorted(modules, key=lambda module: order(module.name))
 
 
 def file_differences(files: Mapping[str, str], directory: Path, kind: Generated = MODULE_FILES) -> dict[str, str]:

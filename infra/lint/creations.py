@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.lint.column_types import SERIAL_TYPES
-from infra.lint.generated_names import (
+from infra.modules.generated_names import (
     CONSTRAINT_SUFFIXES,
     exclusion_column_names,
-    generated_index_name,
+    generated_name,
     index_column_names,
 )
 from infra.modules.tree import enum_value, nodes, options, qualified_name, relation_name, strings
@@ -82,7 +82,7 @@ def _constraint_indexes(table: Tree, wrappers: Iterable[Tree], columns: list[str
         suffix = CONSTRAINT_SUFFIXES.get(enum_value(constraint, "contype"))
         if suffix and not constraint.indexname:  # with USING INDEX, the index exists already
             names = exclusion_column_names(constraint) or strings(constraint.keys) or columns
-            generated = generated_index_name(table.relname, () if suffix == "pkey" else names, suffix)
+            generated = generated_name(table.relname, () if suffix == "pkey" else names, suffix)
             name = (table.schemaname, constraint.conname or generated)
             yield Creation("relation", name, "index", constraint.location, may_exist=True)
 
@@ -98,7 +98,7 @@ def _select_into(tree: Tree) -> Iterator[Creation]:
 
 
 def _index(tree: Tree) -> Iterator[Creation]:
-    name = tree.idxname or generated_index_name(tree.relation.relname, index_column_names(tree.index_params), "idx")
+    name = tree.idxname or generated_name(tree.relation.relname, index_column_names(tree.index_params), "idx")
     may_exist = tree.if_not_exists or not tree.idxname
     yield Creation("relation", (tree.relation.schemaname, name), "index", -1, may_exist)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
 from infra.lint.source_file import SourceFile, parse_file
-from infra.modules.module import MODULE_NAME
+from infra.modules.module import FOLDER_SETTINGS, MODULE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,8 @@ def read_sources(paths: Sequence[Path]) -> Sources:
         if path == STDIN:
             reported[path] = True
         elif path.is_dir():
-            entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+            entries = sorted(path.iterdir())
+            entries = [entry for entry in entries if not entry.name.startswith(".") and entry.name != FOLDER_SETTINGS]
             sql_files = dict.fromkeys((entry for entry in entries if entry.suffix == ".sql" and entry.is_file()), True)
             reported.update(sql_files)
             other_entries += [str(entry) for entry in entries if entry not in sql_files]

@@ -14,6 +14,9 @@ from infra.errors import ModuleFileError
 if TYPE_CHECKING:
     from pathlib import Path
 
+FOLDER_SETTINGS = "modules.yaml"
+"""The one file beside the modules in their directory; infra/folder reads it."""
+
 MODULE_NAME = re.compile(r"(?P<number>[0-9]{2,4})-(?P<title>[a-z0-9]+(?:-[a-z0-9]+)*)\.sql")
 
 
@@ -47,12 +50,14 @@ class ModuleDirectoryError(ModuleFileError):
 def load_modules(directory: Path, *, shown_as: str | None = None) -> list[Module]:
     """Read the modules of a directory, in the order of their numbers.
 
-    `shown_as` is the directory's name in messages and previews. Names that begin with a dot are ignored; every other
-    entry must be a module. Raises ModuleDirectoryError with all problems, ModuleFileError for an unreadable directory.
+    `shown_as` is the directory's name in messages and previews. Names that begin with a dot, and the settings, are
+    ignored; every other entry must be a module. Raises ModuleDirectoryError with all problems, ModuleFileError for an
+    unreadable directory.
     """
     display_directory = PurePath(shown_as) if shown_as is not None else directory
     try:
-        entries = sorted(entry for entry in directory.iterdir() if not entry.name.startswith("."))
+        entries = sorted(directory.iterdir())
+        entries = [entry for entry in entries if not entry.name.startswith(".") and entry.name != FOLDER_SETTINGS]
     except OSError as error:
         raise ModuleFileError(
             f"cannot be read ({error.strerror})",
@@ -66,7 +71,7 @@ def load_modules(directory: Path, *, shown_as: str | None = None) -> list[Module
     modules: list[Module] = []
     for entry in entries:
         try:
-            modules.append(_load(entry, str(display_directory / _printable(entry.name))))
+            modules.append(load_module(entry, str(display_directory / _printable(entry.name))))
         except ModuleFileError as problem:
             problems.append(problem)
     problems.extend(_numbering([entry.name for entry in entries], display_directory))
@@ -79,7 +84,8 @@ def _printable(name: str) -> str:
     return name if name.isprintable() else repr(name)
 
 
-def _load(path: Path, display_path: str) -> Module:
+def load_module(path: Path, display_path: str) -> Module:
+    """Read one module; raises ModuleFileError for a file that is none, or cannot be read."""
     name = MODULE_NAME.fullmatch(path.name)
     if not name:
         raise ModuleFileError(

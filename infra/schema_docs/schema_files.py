@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from infra.catalog.changes import fold
 from infra.catalog.identifiers import raw
 from infra.catalog.structure import makers, structure_of
-from infra.check.in_models import models_of
+from infra.check.in_models import ModelPlaces
 from infra.check.in_modules import extensions_of
 from infra.errors import InfraError
 from infra.generate.written_files import Generated
@@ -30,10 +30,9 @@ from infra.server.scratch.scratch_server import MODULE_SECONDS, scratch_server
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import MetaData
-
     from infra.catalog.catalog import ObjectId
     from infra.catalog.structure import Structure
+    from infra.generate.imported_models import ImportedModels
     from infra.modules.module import Module
     from infra.schema_docs.diagram.scene import Scene
     from infra.schema_docs.pages.contents import SourceLinks
@@ -92,7 +91,7 @@ def diagram_files(schema: BuiltSchema) -> dict[str, str]:
     return files
 
 
-def document_files(schema: BuiltSchema, metadata: MetaData, base: type, *, output: Path) -> dict[str, str]:
+def document_files(schema: BuiltSchema, models: ImportedModels | None, *, output: Path) -> dict[str, str]:
     """Return the texts of the documents by file name: a page of HTML, and Markdown that shows the pictures beside it.
 
     `output` is the directory of the files, for their links to the project. Raises InfraError where Jinja2 is missing.
@@ -102,7 +101,7 @@ def document_files(schema: BuiltSchema, metadata: MetaData, base: type, *, outpu
     except ModuleNotFoundError as error:
         raise InfraError(f"{error.name} is not installed", place="docs", remedy="run make development") from None
     scenes = _scenes(schema.structure)
-    contents = _contents(schema, metadata, base)
+    contents = _contents(schema, models)
     root = Path(os.path.relpath(_PROJECT, output)).as_posix()
     pictures = {
         module: render_svg(
@@ -129,12 +128,12 @@ def _scenes(structure: Structure) -> dict[str, Scene]:
     return {"": whole_scene(structure), **{module: module_scene(structure, module) for module in structure.modules()}}
 
 
-def _contents(schema: BuiltSchema, metadata: MetaData, base: type) -> PageContents:
-    models = models_of(metadata, base)
+def _contents(schema: BuiltSchema, models: ImportedModels | None) -> PageContents:
+    places = ModelPlaces(models)
     in_models: SourceLinks = {
         (identity.kind, raw(identity.name)): SourceLink(project_path(place.path), place.line)
         for identity, text in schema.definitions.items()
-        if identity.kind in {"table", "column", "constraint", "index"} and (place := models.place_of(identity, text))
+        if identity.kind in {"table", "column", "constraint", "index"} and (place := places.place_of(identity, text))
     }
     in_modules: SourceLinks = {
         key: SourceLink(place.path, place.line) for key, place in locations_of(schema.modules).items()

@@ -6,9 +6,9 @@ import pytest
 
 from infra.schema_docs.schema_files import build_schema, diagram_files, document_files
 from tests.browser.expected import Documents
-from tests.fixture_schema import SQL, models
+from tests.fixture_schema import SQL, shop
 
-PICTURES = ("schema", *models.MODULES)
+PICTURES = ("schema", *shop().modules)
 
 
 @pytest.fixture(scope="session")
@@ -16,10 +16,10 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Documents:
     """Return the documents of the small schema."""
     folder = tmp_path_factory.mktemp("documents")
     schema = build_schema(SQL)
-    files = diagram_files(schema) | document_files(schema, models.metadata, models.Base, output=folder)
+    files = diagram_files(schema) | document_files(schema, shop().models, output=folder)
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    return Documents(folder, models.MODULES, models.metadata, ("addresses", "customer_id", "customers", "id"))
+    return Documents(folder, shop().modules, shop().metadata, ("addresses", "customer_id", "customers", "id"))
 
 
 @pytest.fixture(params=PICTURES)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, MetaData, Table
 
-    from models.table_module import TableModule
+    from infra.generate.table_modules import TableModule
 
 ALIASES = {
     "timestamp with time zone": "timestamptz",

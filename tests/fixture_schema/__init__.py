@@ -1,19 +1,15 @@
 """A small schema of a shop for the tests of the program, so that they do not depend on the project's own schema.
 
-`SQL` is the directory of its modules, as `infra.generate` writes them. Its models are a package of their own, imported
-by `from tests.fixture_schema import models`; the project's package `models` is another one. For a command that imports
-`models` itself, `use_as_models` replaces that package during a test, and `COMMAND` does so in a process of its own.
+`SQL` is the directory of its modules, as `python -m infra generate --directory tests/fixture_schema/sql` writes them.
+Its models are a package of their own, which the settings in that directory name.
 """
 
 from __future__ import annotations
 
-import importlib
-import sys
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pytest
+from tests.schema_of import Schema, read_schema
 
 ROOT = Path(__file__).parent
 SQL = ROOT / "sql"
@@ -30,10 +26,8 @@ MODULE_NAMES = (
     "08-init-constraints",
 )
 
-COMMAND = (sys.executable, "-m", "tests.fixture_schema")
-"""`python -m infra` with the fixture's models; run it in the root of the repository."""
 
-
-def use_as_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace the package `models` by the fixture's models, for the duration of a test."""
-    monkeypatch.setitem(sys.modules, "models", importlib.import_module("tests.fixture_schema.models"))
+@cache
+def shop() -> Schema:
+    """Return the schema with its models, which are imported once."""
+    return read_schema(SQL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,15 +11,9 @@ from pathlib import Path
 import pytest
 
 from infra.cli import main
-from tests.fixture_schema import COMMAND, use_as_models
+from tests.fixture_schema import SQL
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def fixture_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replace the package `models` by the models of the fixture, for commands that import it."""
-    use_as_models(monkeypatch)
 
 
 def run(*arguments: str) -> int:
@@ -29,20 +24,29 @@ def run(*arguments: str) -> int:
 
 
 @pytest.fixture
-def directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """Create a directory with the generated modules."""
-    assert run("generate", "--directory", str(tmp_path)) == 0
-    capsys.readouterr()
+def empty(tmp_path: Path) -> Path:
+    """Create a directory with the settings and the hand-written module of the fixture."""
+    for name in ("modules.yaml", "01-init-extensions.sql"):
+        shutil.copy(SQL / name, tmp_path)
     return tmp_path
 
 
-def test_generate_says_which_files_it_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def directory(empty: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """Create a directory with the generated modules."""
+    assert run("generate", "--directory", str(empty)) == 0
+    capsys.readouterr()
+    return empty
+
+
+def test_generate_says_which_files_it_writes(empty: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every written file has a line on stdout; a second run says that there is nothing to do."""
-    assert run("generate", "--directory", str(tmp_path)) == 0
-    names = sorted(path.name for path in tmp_path.iterdir())
+    before = {path.name for path in empty.iterdir()}
+    assert run("generate", "--directory", str(empty)) == 0
+    names = sorted({path.name for path in empty.iterdir()} - before)
     assert len(names) == 7
-    assert capsys.readouterr().out == "".join(f"{tmp_path / name}: written\n" for name in names)
-    assert run("generate", "--directory", str(tmp_path)) == 0
+    assert capsys.readouterr().out == "".join(f"{empty / name}: written\n" for name in names)
+    assert run("generate", "--directory", str(empty)) == 0
     assert capsys.readouterr().out == "nothing to do\n"
 
 
@@ -165,9 +169,9 @@ def test_python_m_infra_runs_the_commands(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_a_failing_check_of_generated_files_is_the_exit_status(tmp_path: Path) -> None:
+def test_a_failing_check_of_generated_files_is_the_exit_status(empty: Path) -> None:
     """In a process of its own, `generate --check` prints the diffs and exits with 1."""
-    command = [*COMMAND, "generate", "--check", "--directory", str(tmp_path)]
+    command = [sys.executable, "-m", "infra", "generate", "--check", "--directory", str(empty)]
     result = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stdout.count("--- /dev/null\n") == 7

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from infra.catalog.catalog import Catalog, ObjectId
 from infra.catalog.changes import CatalogChange
+from infra.modules.generated_names import LONGEST_NAME
 
 if TYPE_CHECKING:
     from infra.postgres.apply.likeness import Likeness
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.scratch_target import ScratchTarget
-
-LONGEST_NAME = 63  # bytes of an identifier (PostgreSQL manual, 4.1.1)
 
 
 class ScratchNames(NamedTuple):

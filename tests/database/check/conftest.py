@@ -14,7 +14,7 @@ from infra.postgres.connection import pool
 from infra.server.scratch.private_server import PrivateServer, private_server
 from infra.server.scratch.scratch_server import ScratchServer
 from tests.database.postgres.databases import target_of
-from tests.fixture_schema import SQL, models
+from tests.fixture_schema import SQL, shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,4 +47,4 @@ def project(tmp_path: Path) -> CheckedProject:
     """Return a project with the models of the fixture, and a copy of its modules that a test may change."""
     (tmp_path / "Pulumi.yaml").write_text("name: shop\n", encoding="utf-8")
     shutil.copytree(SQL, tmp_path / "sql")
-    return CheckedProject(tmp_path, tmp_path / "sql", models.metadata, models.Base, models.MODULES)
+    return CheckedProject(tmp_path, tmp_path / "sql", shop().settings, shop().models)

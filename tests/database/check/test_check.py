@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,22 +11,27 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, text
 
 from infra.catalog.catalog import NOT_COMPARED
-from infra.check.alembic_comparison import alembic_findings
+from infra.check.alembic_comparison import alembic_findings, operations
 from infra.check.checker import CheckedProject, check_project
 from infra.check.codes import CHECK_CODES
-from infra.check.create_models import ModelsError, catalog_of_models
-from infra.check.in_models import models_of
+from infra.check.comparing import Declarations
+from infra.check.create_models import ModelsError, create_models
+from infra.check.in_models import ModelPlaces
 from infra.errors import ServerError
+from infra.generate.imported_models import Declaration, ImportedModels
 from infra.modules.module import load_modules
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
 from infra.server.dsn import parse_dsn
 from infra.server.scratch.scratch_server import ScratchServer
-from tests.fixture_schema import SQL, models
+from tests.fixture_schema import SQL, shop
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.sql.schema import SchemaItem
 
+    from infra.findings.finding import Finding
     from infra.server.scratch.scratch_server import ScratchServer
 
 pytest_plugins = ["tests.database.scratch_server"]
@@ -65,7 +71,8 @@ class Case(NamedTuple):
     line: str
 
 
-MORE = "09-more.sql"
+LAST = "08-init-constraints.sql"  # of the generated ones
+MORE = "09-more.sql"  # written by hand
 CASES = [
     Case(
         "S1 a reserved word unquoted",
@@ -117,7 +124,7 @@ CASES = [
     ),
     Case(
         "S12 a table of another name",
-        Edit(MORE, "", "ALTER TABLE order_lines RENAME TO lines;\n"),
+        Edit(LAST, "", "ALTER TABLE order_lines RENAME TO lines;\n"),
         "C102",
         "table public.order_lines is only in the models",
         "orders.py",
@@ -141,7 +148,7 @@ CASES = [
     ),
     Case(
         "S17 an index too many",
-        Edit(MORE, "", "CREATE INDEX idx_customers_email ON customers (email);\n"),
+        Edit(LAST, "", "CREATE INDEX idx_customers_email ON customers (email);\n"),
         "C101",
         "index public.idx_customers_email is only in the modules",
         "customers.py",
@@ -149,7 +156,7 @@ CASES = [
     ),
     Case(
         "S21 a check that the models have not",
-        Edit(MORE, "", "ALTER TABLE customers\n    ADD CONSTRAINT check_plan CHECK (plan IN ('free'));\n"),
+        Edit(LAST, "", "ALTER TABLE customers\n    ADD CONSTRAINT check_plan CHECK (plan IN ('free'));\n"),
         "C101",
         "constraint public.customers.check_plan is only in the modules",
         "customers.py",
@@ -169,7 +176,7 @@ CASES = [
     ),
     Case(
         "S23 a pair that is unique in the modules only",
-        Edit(MORE, "", "CREATE UNIQUE INDEX idx_addresses_label ON addresses (customer_id, label);\n"),
+        Edit(LAST, "", "CREATE UNIQUE INDEX idx_addresses_label ON addresses (customer_id, label);\n"),
         "C101",
         "index public.idx_addresses_label is only in the modules",
         "customers.py",
@@ -215,7 +222,7 @@ CASES = [
     ),
     Case(
         "M6 times without a zone",
-        Edit(MORE, "", 'ALTER TABLE "order" ALTER placed_at TYPE timestamp;\n'),
+        Edit(LAST, "", 'ALTER TABLE "order" ALTER placed_at TYPE timestamp;\n'),
         "C103",
         'column public."order".placed_at differs between the models and the modules',
         "orders.py",
@@ -290,18 +297,42 @@ def test_a_difference_has_both_places_both_definitions_and_a_remedy(project: Che
         "  + not null",
         "    comment 'Name shown to other people.'",
     )
-    assert finding.remedy == "move edits of generated files into models/, then run `python -m infra generate`"
+    assert finding.remedy == "move edits of generated files into the models, then run `python -m infra generate`"
 
 
-def test_a_table_of_a_hand_written_module_is_to_be_declared_or_removed(project: CheckedProject, private: str) -> None:
-    """The remedy for an object that only a hand-written module creates names the models and that file."""
-    path = edit_module(project, Edit(MORE, "", "CREATE TABLE extra (a integer);\n"))
+def test_what_hand_written_modules_create_is_theirs(project: CheckedProject, private: str) -> None:
+    """Tables, views, functions, triggers, grants and rows of hand-written modules need no declaration in the models."""
+    edit_module(
+        project,
+        Edit(
+            MORE,
+            "",
+            "CREATE TABLE extra (a integer);\n"
+            "CREATE VIEW names AS SELECT full_name FROM customers;\n"
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';\n"
+            "CREATE TRIGGER t BEFORE INSERT ON customers FOR EACH ROW EXECUTE FUNCTION f();\n"
+            "CREATE INDEX upper_names ON customers (upper(full_name));\n"
+            "ALTER TABLE customers ENABLE ROW LEVEL SECURITY, ADD COLUMN more text;\n"
+            "CREATE POLICY p ON customers USING (true);\n"
+            "GRANT SELECT ON names TO PUBLIC;\n",
+        ),
+    )
+    assert check_project(project, private).findings == []
+
+
+def test_a_hand_written_module_may_not_drop_what_the_models_declare(project: CheckedProject, private: str) -> None:
+    """A table that a later module drops by hand is missing, with its parts."""
+    edit_module(project, Edit(MORE, "", "DROP TABLE addresses;\n"))
     (finding,) = check_project(project, private).findings
-    assert (finding.code, finding.message) == ("C101", "table public.extra is only in the modules")
-    assert (finding.place.path, finding.place.line) == (str(path), 2)
-    assert finding.remedy == f"declare it in models/ and run `python -m infra generate`, or remove it from {path}"
-    parts = "with its parts: column public.extra.a, the order of the columns of public.extra"
-    assert finding.detail[-1].startswith(parts)
+    assert (finding.code, finding.message) == ("C102", "table public.addresses is only in the models")
+
+
+def test_without_models_there_is_nothing_to_compare_with(project: CheckedProject, private: str) -> None:
+    """A folder whose settings name no models is checked for everything else, and says so."""
+    edit_module(project, Edit(LAST, "", "CREATE TABLE extra (a integer);\n"))
+    report = check_project(replace(project, models=None), private)
+    assert report.findings == []
+    assert report.notes[1].startswith("not compared with models: the settings of the folder name none")
 
 
 def find_nothing(_name: object) -> None:
@@ -326,20 +357,17 @@ def test_what_was_skipped_is_noted(project: CheckedProject, private: str, monkey
 
 def test_a_difference_that_alembic_finds_too_is_reported_once(project: CheckedProject, private: str) -> None:
     """A missing table is one finding, with all of its parts."""
-    edit_module(project, Edit(MORE, "", "DROP TABLE addresses;\n"))
-    (finding,) = check_project(project, private).findings
+    edit_module(project, Edit("08-init-constraints.sql", "", "DROP TABLE addresses;\n"))
+    (_, finding) = check_project(project, private).findings
     assert (finding.code, finding.message) == ("C102", "table public.addresses is only in the models")
     assert finding.detail[-1].count(", index public.ix_addresses_") == 2
-    assert finding.remedy.startswith("remove the statement of a hand-written module that changes it; if there is none,")
 
 
-def models_with(*items: SchemaItem) -> MetaData:
-    """Return a copy of the models with one more table."""
+def models_with(*items: SchemaItem) -> ImportedModels:
+    """Return models of one table."""
     metadata = MetaData()
-    for table in models.metadata.sorted_tables:
-        table.to_metadata(metadata)
-    Table("brand_new", metadata, Column("id", Integer, primary_key=True), *items)
-    return metadata
+    table = Table("brand_new", metadata, Column("id", Integer, primary_key=True), *items)
+    return ImportedModels(("shop",), (metadata,), {table: Declaration("shop", "shop.py", 1)})
 
 
 def test_alembic_finds_what_the_models_declare_and_the_database_does_not_have(scratch_server: ScratchServer) -> None:
@@ -348,13 +376,17 @@ def test_alembic_finds_what_the_models_declare_and_the_database_does_not_have(sc
         with connect(scratch.target, autocommit=True) as connection:
             for module in load_modules(SQL)[1:]:
                 simple_query(connection, module.text)
-        same = models_of(models.metadata, models.Base)
-        assert alembic_findings(scratch, same, []) == []
+        declared = Declarations(ModelPlaces(shop().models), {}, {}, {})
+
+        def compare(reported: Sequence[Finding] = ()) -> list[Finding]:
+            return alembic_findings(declared, operations(scratch, shop().models.metadata), (), reported)
+
+        assert compare() == []
         with connect(scratch.target, autocommit=True) as connection:
             connection.execute("ALTER TABLE customers ALTER email TYPE text, ALTER role SET NOT NULL")
             connection.execute("DROP TABLE order_lines; CREATE INDEX more ON customers (role)")
             connection.execute("ALTER TABLE products DROP tags")
-        findings = alembic_findings(scratch, same, [])
+        findings = compare()
         assert {finding.code for finding in findings} == {"C106"}
         assert {
             "Alembic would modify type: column public.customers.email",
@@ -363,16 +395,16 @@ def test_alembic_finds_what_the_models_declare_and_the_database_does_not_have(sc
             "Alembic would remove index: index public.more",
             "Alembic would add column: column public.products.tags",
         } <= {finding.message for finding in findings}
-        assert alembic_findings(scratch, same, findings) == []
+        assert compare(findings) == []
 
 
 def test_models_that_cannot_be_created_are_refused(scratch_server: ScratchServer) -> None:
     """Models that PostgreSQL refuses are an error with its message."""
-    metadata = models_with(Column("wrong", Integer, server_default=text("no_such_function()")))
+    models = models_with(Column("wrong", Integer, server_default=text("no_such_function()")))
     with pytest.raises(
-        ModelsError, match=r"models: the models cannot be created: function no_such_function\(\) does not"
+        ModelsError, match=r"shop: the models cannot be created: function no_such_function\(\) does not"
     ):
-        catalog_of_models(scratch_server, metadata, [])
+        create_models(scratch_server, models, [])
 
 
 def test_a_role_that_may_not_create_databases_is_refused(project: CheckedProject, private: str) -> None:

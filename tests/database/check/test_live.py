@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from infra.check.checker import check_live
-from infra.check.in_models import models_of
+from infra.check.in_models import ModelPlaces
 from infra.check.live import compare_live, read_live
 from infra.errors import BusyError, ServerError
 from infra.modules.module import load_modules
@@ -19,7 +19,7 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.target import ADMIN_USER
 from infra.postgres.privileges import restrict
-from tests.fixture_schema import SQL, models
+from tests.fixture_schema import SQL, shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,9 +79,7 @@ def compare_after(private: PrivateServer, live: Target, *statements: str) -> lis
         for statement in statements:
             connection.execute(statement.encode())
     modules = [module for module in load_modules(SQL) if "uuid-ossp" not in module.text]
-    findings, differences = compare_live(
-        private, read_live(live), modules, models_of(models.metadata, models.Base), UNMANAGED
-    )
+    findings, differences = compare_live(private, read_live(live), modules, ModelPlaces(shop().models), UNMANAGED)
     assert differences == ()
     return findings
 

@@ -6,13 +6,14 @@ import fcntl
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.database.check.test_check import ROOT, Edit, edit_module
-from tests.fixture_schema import COMMAND, MODULE_NAMES
+from tests.fixture_schema import MODULE_NAMES
 
 if TYPE_CHECKING:
     from infra.check.checker import CheckedProject
@@ -31,7 +32,7 @@ EDITS = [
 
 def run_check(project: CheckedProject, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as a user does; in its output the fixture's directories have the names of a project's."""
-    command = [*COMMAND, "check", "--directory", str(project.directory), *arguments]
+    command = [sys.executable, "-m", "infra", "check", "--directory", str(project.directory), *arguments]
     process = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     process.stdout = process.stdout.replace(str(project.directory), "sql").replace(
         "tests/fixture_schema/models", "models"
@@ -84,7 +85,7 @@ def test_a_clean_check_says_so_and_exits_0(project: CheckedProject, private: str
         (["--live", "postgresql://x:secret@127.0.0.1:1/y"], "y: cannot be connected to: connection"),
         (["--live", "postgresql://x:secret@[::1"], "is no connection string that libpq can read"),
         (["--stack", "nowhere"], "stack nowhere: there is no Pulumi.nowhere.yaml"),
-        (["--directory", "/nowhere"], "/nowhere: cannot be read"),
+        (["--directory", "/nowhere"], "/nowhere: no such directory"),
     ],
 )
 def test_what_could_not_run_exits_2(project: CheckedProject, arguments: list[str], message: str) -> None:

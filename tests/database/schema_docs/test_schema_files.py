@@ -12,7 +12,7 @@ import pytest
 
 from infra.cli import main
 from infra.schema_docs import schema_files
-from tests.fixture_schema import COMMAND, SQL, models
+from tests.fixture_schema import SQL, shop
 
 pytestmark = pytest.mark.database
 
@@ -71,7 +71,9 @@ def test_a_second_run_gives_the_same_files(command: str, tmp_path: Path) -> None
     """Files that a run has written are current for the next one, byte for byte."""
     for check in ([], ["--check"]):
         arguments = [command, *check, "--directory", str(SQL), "--output", str(tmp_path)]
-        result = subprocess.run([*COMMAND, *arguments], cwd=ROOT, check=False, capture_output=True, text=True)
+        result = subprocess.run(
+            [sys.executable, "-m", "infra", *arguments], cwd=ROOT, check=False, capture_output=True, text=True
+        )
         assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == ""
 
@@ -127,7 +129,7 @@ def test_the_pictures_are_complete(awkward_schema: schema_files.BuiltSchema) -> 
 
 def test_the_documents_are_complete(awkward_schema: schema_files.BuiltSchema, tmp_path: Path) -> None:
     """Columns, defaults, comments, constraints and other objects are described by module, and escaped."""
-    files = schema_files.document_files(awkward_schema, models.metadata, models.Base, output=tmp_path)
+    files = schema_files.document_files(awkward_schema, shop().models, output=tmp_path)
     page = files["schema.html"]
     assert "<script>hurt" not in page
     assert "&lt;script&gt;hurt=1&lt;/script&gt; | it&#39;s\ntwo lines" in page

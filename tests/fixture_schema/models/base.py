@@ -8,8 +8,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeEngine
 
-from models.base import NAMING_CONVENTION
-from models.table_module import SeedRows, TableModule
+# The names that PostgreSQL gives to unnamed constraints, written out.
+NAMING_CONVENTION = {
+    "pk": "%(table_name)s_pkey",
+    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ck": "%(table_name)s_%(column_0_name)s_check",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+}
 
 
 class Base(DeclarativeBase):
@@ -22,11 +28,3 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB(),
         list[str]: ARRAY(String()),
     }
-
-
-def tables_of(creates: str, *models: type[Base], seeds: tuple[SeedRows, ...] = ()) -> TableModule:
-    """Return the module that creates the tables of these models, in this order."""
-    files = dict.fromkeys(f"{model.__module__.replace('.', '/')}.py" for model in models)
-    return TableModule(
-        creates, tuple(files), tuple(Base.metadata.tables[model.__tablename__] for model in models), seeds
-    )

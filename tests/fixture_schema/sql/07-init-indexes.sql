@@ -1,5 +1,5 @@
 -- Indexes, unique ones included: a group for each table.
--- Written by `python -m infra generate` from models/; change it there, not here.
+-- Written by `python -m infra generate` from tests/fixture_schema/models/; change it there, not here.
 
 CREATE UNIQUE INDEX ix_customers_email ON customers (email);
 CREATE INDEX ix_customers_full_name ON customers (full_name);

@@ -1,5 +1,5 @@
 -- Constraints: unique ones first, then foreign keys.
--- Written by `python -m infra generate` from models/; change it there, not here.
+-- Written by `python -m infra generate` from tests/fixture_schema/models/; change it there, not here.
 
 ALTER TABLE categories
     ADD CONSTRAINT uq_categories_parent_name UNIQUE (parent_id, name);

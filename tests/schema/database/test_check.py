@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import models
 from infra.check.checker import CheckedProject, check_project
 from infra.modules.module import load_modules
+from tests.schema.project import own_schema
 
 pytestmark = pytest.mark.database
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 def test_this_project_has_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     """Models, modules, psql, Alembic and settings agree, and a second run of each module is reported."""
     monkeypatch.chdir(ROOT)
-    project = CheckedProject(ROOT, Path("sql"), models.metadata, models.Base, models.MODULES)
+    project = CheckedProject(ROOT, Path("sql"), own_schema().settings, own_schema().models)
     report = check_project(project)
     assert report.findings == []
     (_, again) = report.notes

@@ -87,11 +87,11 @@ def catalog(database: str) -> dict[str, list[tuple[object, ...]]]:
         return {name: connection.execute(query.encode()).fetchall() for name, query in CATALOG.items()}
 
 
-FIRST_ROWS = sorted((tuple(row.values()) for row in DEMO_SCENARIOS.rows), key=lambda row: row[:2])
+FIRST_ROWS = sorted((tuple(row.values()) for row in DEMO_SCENARIOS["rows"]), key=lambda row: row[:2])
 
 
 def scenarios(connection: psycopg.Connection[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    columns = ", ".join(DEMO_SCENARIOS.rows[0])
+    columns = ", ".join(DEMO_SCENARIOS["rows"][0])
     return connection.execute(f"SELECT {columns} FROM demo_scenarios ORDER BY id".encode()).fetchall()
 
 

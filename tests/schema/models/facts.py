@@ -13,7 +13,7 @@ from sqlalchemy import ColumnDefault, ForeignKeyConstraint, Table, UniqueConstra
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CheckConstraint, Column, DefaultClause, Index
 
-from models import MODULES
+from tests.schema.project import own_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ def _facts_of_catalog_column(table: str, column: dict[str, Any]) -> Facts:
 
 def facts_of_models() -> Facts:
     facts: Facts = {}
-    for module, content in MODULES.items():
+    for module, content in own_schema().modules.items():
         for position, table in enumerate(content.tables):
             facts[table.name, "module"] = f"{module}, table {position + 1}"
             facts[table.name, "columns"] = ", ".join(column.name for column in table.columns)

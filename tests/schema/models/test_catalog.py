@@ -75,14 +75,13 @@ def test_decisions_has_a_row_for_every_known_difference_and_no_other() -> None:
 def test_first_rows_are_those_of_the_catalog() -> None:
     """The scenarios have the catalog's industries, names and numbers, three strategies each, and finished prompts."""
     expected = catalog_tables()["demo_scenarios"]["seed_rows"]
-    rows = DEMO_SCENARIOS.rows
+    rows = DEMO_SCENARIOS["rows"]
     assert [(row["industry"], row["scenario_name"], row["typical_metrics"]) for row in rows] == [
         (row["industry"], row["scenario_name"], row["typical_metrics"]) for row in expected
     ]
     assert len(rows) == 5
     for row in rows:
-        strategies = row["optimization_scenarios"]
-        assert isinstance(strategies, dict)
+        strategies: dict[str, list[str]] = row["optimization_scenarios"]
         assert list(strategies) == ["strategies"]
         assert len(set(strategies["strategies"])) == 3
         template = row["prompt_template"]

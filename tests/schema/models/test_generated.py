@@ -11,12 +11,11 @@ from pathlib import Path
 import postgast
 import pytest
 
-import models
 from infra.check.agreement import compare_generated_files
 from infra.check.stack_files import extensions_of_stacks
-from infra.generate.from_models import generate_modules
 from infra.modules.module import load_modules
 from infra.modules.restrictions import find_restricted
+from tests.schema.project import own_schema
 
 ROOT = Path(__file__).parents[3]
 SQL = ROOT / "sql"
@@ -34,7 +33,7 @@ FILES = [*TABLE_FILES, "07-init-indexes.sql", "08-init-constraints.sql"]
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, str]:
-    return generate_modules(models.metadata, models.MODULES)
+    return own_schema().generate()
 
 
 def kinds(text: str) -> Counter[str]:
@@ -43,9 +42,9 @@ def kinds(text: str) -> Counter[str]:
 
 
 def test_files_have_the_names_of_the_seed_document_in_order(files: dict[str, str]) -> None:
-    """Seven files are generated, in order; with 01, written by hand, they are all of sql/."""
+    """Seven files are generated, in order; with 01, written by hand, and the settings they are all of sql/."""
     assert list(files) == FILES
-    assert sorted(path.name for path in SQL.iterdir()) == ["01-init-extensions.sql", *FILES]
+    assert sorted(path.name for path in SQL.iterdir()) == ["01-init-extensions.sql", *FILES, "modules.yaml"]
 
 
 def test_files_in_sql_are_what_the_models_say(files: dict[str, str]) -> None:
@@ -66,12 +65,12 @@ def test_generating_again_gives_the_same_bytes(seed: str) -> None:
 
 def test_modules_that_are_what_the_models_say_are_current() -> None:
     """The comparison of `check` has no finding for sql/, and does not mention the module that is written by hand."""
-    current, findings = compare_generated_files(models.metadata, models.MODULES, SQL)
+    current, findings = compare_generated_files(own_schema().models, own_schema().settings, SQL)
     assert findings == []
     assert current == dict.fromkeys((name.removesuffix(".sql") for name in FILES), True)
 
 
-@pytest.mark.parametrize("path", sorted(SQL.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(SQL.glob("*.sql")), ids=lambda path: path.name)
 def test_files_are_short_and_clean(path: Path) -> None:
     """Each file has under 300 lines, no trailing space, tab or carriage return, and ends with one newline."""
     text = path.read_bytes().decode()
@@ -89,7 +88,7 @@ def test_first_lines_say_what_a_file_creates_and_where_it_comes_from(files: dict
         first, second, third = text.splitlines()[:3]
         assert first.startswith("-- ")
         assert first.endswith(".")
-        module = models.MODULES.get(name.removesuffix(".sql"))
+        module = own_schema().modules.get(name.removesuffix(".sql"))
         sources = " and ".join(module.files) if module else "models/"
         assert second == f"-- Written by `python -m infra generate` from {sources}; change it there, not here."
         assert third == ""
@@ -98,7 +97,7 @@ def test_first_lines_say_what_a_file_creates_and_where_it_comes_from(files: dict
 def test_each_file_has_one_purpose(files: dict[str, str]) -> None:
     """02 to 06 create and describe tables, 06 also inserts once; 07 has only indexes; 08 only constraints."""
     for name in TABLE_FILES:
-        tables = models.MODULES[name.removesuffix(".sql")].tables
+        tables = own_schema().modules[name.removesuffix(".sql")].tables
         expected = Counter(
             create_stmt=len(tables), comment_stmt=len(tables) + sum(len(table.columns) for table in tables)
         )
@@ -106,7 +105,7 @@ def test_each_file_has_one_purpose(files: dict[str, str]) -> None:
             expected["insert_stmt"] = 1
         assert kinds(files[name]) == expected
     assert kinds(files["07-init-indexes.sql"]) == Counter(
-        index_stmt=sum(len(table.indexes) for table in models.metadata.tables.values())
+        index_stmt=sum(len(table.indexes) for table in own_schema().metadata.tables.values())
     )
     assert kinds(files["08-init-constraints.sql"]) == Counter(alter_table_stmt=2 + 28)
 

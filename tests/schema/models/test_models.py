@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, Table, UniqueConstraint
 
-from models import MODULES, metadata
+from models import metadata
 from models.user import User
 from tests.schema.models.facts import catalog_modules, orm_defaults, two_values, type_of
+from tests.schema.project import own_schema
 
 ROOT = Path(__file__).parents[3]
 TABLES = list(metadata.tables.values())
+MODULES = own_schema().modules
 
 
 def key_columns(table: Table) -> dict[str, tuple[str, ...]]:
@@ -147,8 +149,8 @@ def test_names_come_from_the_convention_unless_given() -> None:
 def test_the_environment_variable_testing_changes_nothing() -> None:
     """With TESTING set, the models are what they are without it."""
     program = (
-        "from infra.generate.from_models import generate_modules; import models, sys;"
-        "sys.stdout.write(''.join(generate_modules(models.metadata, models.MODULES).values()))"
+        "from tests.schema.project import own_schema; import sys;"
+        "sys.stdout.write(''.join(own_schema().generate().values()))"
     )
     texts = [
         subprocess.run(

@@ -12,7 +12,7 @@ from infra.check.stack_files import StackExtensions, dsns, extensions_of_stacks,
 from infra.errors import InfraError
 from infra.findings.finding import Place
 from infra.settings.model import Settings
-from tests.fixture_schema import MODULE_NAMES, SQL, models
+from tests.fixture_schema import MODULE_NAMES, SQL, shop
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,7 +27,7 @@ def root(tmp_path: Path) -> Path:
 
 def test_modules_that_are_what_the_models_say_are_current() -> None:
     """Modules as they are generated have no finding; those that are written by hand are not mentioned."""
-    current, findings = compare_generated_files(models.metadata, models.MODULES, SQL)
+    current, findings = compare_generated_files(shop().models, shop().settings, SQL)
     assert findings == []
     assert current == dict.fromkeys(MODULE_NAMES[1:], True)
 
@@ -41,7 +41,7 @@ def test_a_changed_module_is_found_at_its_first_line_that_differs(tmp_path: Path
     lines[number - 1] = lines[number - 1].replace("varchar", "text")
     path.write_text("".join(lines), encoding="utf-8")
     (tmp_path / "sql" / "07-init-indexes.sql").unlink()
-    current, (changed, missing) = compare_generated_files(models.metadata, models.MODULES, tmp_path / "sql")
+    current, (changed, missing) = compare_generated_files(shop().models, shop().settings, tmp_path / "sql")
     assert [name for name, is_current in current.items() if not is_current] == [path.stem, "07-init-indexes"]
     assert (changed.code, changed.place) == ("C115", Place(str(path), number))
     assert [line for line in changed.detail if " phone " in line and line[0] in "+-"] == [

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from infra.catalog.catalog import ObjectId
-from infra.check.in_models import models_of
+from infra.check.in_models import ModelPlaces
 from infra.check.in_modules import extensions_of, place_in
 from infra.modules.module import Module
-from tests.fixture_schema import models
+from tests.fixture_schema import shop
 
 ROOT = Path(__file__).parents[3]
-MODELS = models_of(models.metadata, models.Base)
+MODELS = ModelPlaces(shop().models)
 
 # kind and name, the definition, the file of models, and how its line begins
 IN_MODELS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,10 @@ import postgast
 import pytest
 
 from infra.errors import InfraError
+from infra.folder.modules_yaml import ModuleContent
 from infra.generate.from_models import generate_modules
-from tests.fixture_schema import COMMAND, MODULE_NAMES, SQL, models
+from infra.modules.module import Module
+from tests.fixture_schema import MODULE_NAMES, SQL, shop
 
 ROOT = Path(__file__).parents[3]
 FILES = [f"{name}.sql" for name in MODULE_NAMES[1:]]
@@ -22,7 +25,7 @@ TABLE_FILES = FILES[:-2]
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, str]:
-    return generate_modules(models.metadata, models.MODULES)
+    return shop().generate()
 
 
 def kinds(text: str) -> Counter[str]:
@@ -40,14 +43,14 @@ def test_the_fixtures_modules_are_generated(files: dict[str, str]) -> None:
     assert {path.name: path.read_bytes() for path in SQL.iterdir() if path.name in FILES} == {
         name: text.encode() for name, text in files.items()
     }
-    assert sorted(path.stem for path in SQL.iterdir()) == list(MODULE_NAMES)
+    assert sorted(path.stem for path in SQL.glob("*.sql")) == list(MODULE_NAMES)
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "2"])
 def test_generating_again_gives_the_same_bytes(seed: str) -> None:
     """Another process, whose sets are in another order, finds nothing to do."""
     subprocess.run(
-        [*COMMAND, "generate", "--check", "--directory", str(SQL)],
+        [sys.executable, "-m", "infra", "generate", "--check", "--directory", str(SQL)],
         env={**os.environ, "PYTHONHASHSEED": seed},
         cwd=ROOT,
         check=True,
@@ -69,8 +72,8 @@ def test_first_lines_say_what_a_file_creates_and_where_it_comes_from(files: dict
         first, second, third = text.splitlines()[:3]
         assert first.startswith("-- ")
         assert first.endswith(".")
-        module = models.MODULES.get(name.removesuffix(".sql"))
-        sources = " and ".join(module.files) if module else "models/"
+        module = shop().modules.get(name.removesuffix(".sql"))
+        sources = " and ".join(module.files) if module else "tests/fixture_schema/models/"
         assert second == f"-- Written by `python -m infra generate` from {sources}; change it there, not here."
         assert third == ""
 
@@ -78,34 +81,56 @@ def test_first_lines_say_what_a_file_creates_and_where_it_comes_from(files: dict
 def test_each_file_has_one_purpose(files: dict[str, str]) -> None:
     """Modules with tables create, describe and fill them; 07 has only indexes; 08 only constraints."""
     for name in TABLE_FILES:
-        module = models.MODULES[name.removesuffix(".sql")]
+        module = shop().modules[name.removesuffix(".sql")]
         columns = sum(len(table.columns) for table in module.tables)
         expected = Counter(create_stmt=len(module.tables), comment_stmt=len(module.tables) + columns)
-        if module.seeds:
-            expected["insert_stmt"] = len(module.seeds)
+        if rows := sum("first_rows" in table.info for table in module.tables):
+            expected["insert_stmt"] = rows
         assert kinds(files[name]) == expected
     assert kinds(files["07-init-indexes.sql"]) == Counter(
-        index_stmt=sum(len(table.indexes) for table in models.metadata.tables.values())
+        index_stmt=sum(len(table.indexes) for table in shop().metadata.tables.values())
     )
     assert kinds(files["08-init-constraints.sql"]) == Counter(alter_table_stmt=4 + 6)
 
 
 def test_a_table_in_no_module_is_refused() -> None:
-    """A model that nobody put into a module is an error that names it, not a table that is silently missing."""
-    modules = {name: module for name, module in models.MODULES.items() if name != "03-init-catalogue"}
-    with pytest.raises(InfraError) as refused:
-        generate_modules(models.metadata, modules)
-    assert str(refused.value) == (
-        "models/__init__.py: no SQL module creates categories, products; add the model to one of MODULES"
+    """A model that nobody put into a module is an error that names it and its place, not a table that is missing."""
+    contents = shop().settings.modules
+    assert isinstance(contents, dict)
+    settings = replace(
+        shop().settings, modules={title: content for title, content in contents.items() if title != "init-catalogue"}
     )
+    with pytest.raises(InfraError) as refused:
+        generate_modules(shop().models, settings, [])
+    assert refused.value.what == "no module creates table categories"
+    assert refused.value.place == "tests/fixture_schema/models/catalogue.py:12"
+    assert refused.value.remedy == f"put it in exactly one of `modules` in {settings.path}"
 
 
 def test_a_table_in_two_modules_is_refused() -> None:
-    """A model in two modules is an error that names it."""
-    catalogue = models.MODULES["03-init-catalogue"]
-    modules = {**models.MODULES, "03-init-more": replace(catalogue, tables=catalogue.tables[:1])}
+    """A model in two modules is an error that names both."""
+    contents = shop().settings.modules
+    assert isinstance(contents, dict)
+    settings = replace(shop().settings, modules={**contents, "more": ModuleContent(tables=("categories",))})
+    with pytest.raises(InfraError, match="the modules init-catalogue and more create table categories"):
+        generate_modules(shop().models, settings, [])
+
+
+def test_the_numbers_follow_the_hand_written_modules_at_the_beginning() -> None:
+    """Generated modules are numbered after the hand-written ones at the beginning, or from `first`."""
+    by_hand = [Module(number, f"{number:02}-a", f"sql/{number:02}-a.sql", "SELECT 1;") for number in (1, 2, 12)]
+    fifth = replace(shop().settings, first=5)
+    assert "03-init-customers.sql" in generate_modules(shop().models, shop().settings, by_hand)
+    assert "05-init-customers.sql" in generate_modules(shop().models, fifth, by_hand)
+    assert "01-init-customers.sql" in generate_modules(shop().models, shop().settings, [])
+
+
+def test_a_hand_written_module_among_the_generated_ones_is_refused() -> None:
+    """A hand-written module with the number of a generated one is an error with the numbers that are free."""
+    by_hand = [Module(number, f"{number:02}-a", f"sql/{number:02}-a.sql", "SELECT 1;") for number in (1, 8)]
     with pytest.raises(InfraError) as refused:
-        generate_modules(models.metadata, modules)
+        generate_modules(shop().models, shop().settings, by_hand)
     assert str(refused.value) == (
-        "models/__init__.py: more than one SQL module creates categories; remove the model from all but one of MODULES"
+        "sql/08-a.sql: has the number of 08-init-constraints.sql, which is generated; "
+        "number hand-written modules below 02 or from 09, or set `first`"
     )

@@ -1,4 +1,4 @@
-"""Names that PostgreSQL generates for indexes and keys without one (its sources: ChooseIndexName, FigureColname)."""
+"""Names that PostgreSQL generates for constraints and indexes without one (makeObjectName and FigureColname in it)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ if TYPE_CHECKING:
 
     from infra.modules.tree import Tree
 
-_LONGEST = 63  # bytes; counted in characters, which is the same for nearly every name
+LONGEST_NAME = 63  # bytes of an identifier (PostgreSQL manual, 4.1.1)
 CONSTRAINT_SUFFIXES = {"CONSTR_PRIMARY": "pkey", "CONSTR_UNIQUE": "key", "CONSTR_EXCLUSION": "excl"}
 _EXPRESSION_NAMES = {"coalesce_expr": "coalesce", "case_expr": "case"}
 _OPERAND_FIELDS = {"type_cast": "arg", "collate_clause": "arg"}
 
 
-def generated_index_name(table: str, columns: Iterable[str], suffix: str) -> str:
-    """Return the name of an index on these columns; a name that is too long is cut in the longer of its two parts."""
-    parts = [table, "_".join(columns)[:_LONGEST]]
-    room = _LONGEST - len(suffix) - (2 if parts[1] else 1)
-    while sum(map(len, parts)) > room:
-        longer = 0 if len(parts[0]) > len(parts[1]) else 1
-        parts[longer] = parts[longer][:-1]
-    return "_".join([*filter(None, parts), suffix])
+def generated_name(table: str, columns: Iterable[str], suffix: str) -> str:
+    """Return the name of a constraint or an index; one that is too long is cut in the longer of its two parts."""
+    parts = [table.encode(), "_".join(columns).encode()[:LONGEST_NAME]]
+    lengths = [len(part) for part in parts]
+    room = LONGEST_NAME - len(suffix.encode()) - (2 if parts[1] else 1)
+    while sum(lengths) > room:
+        lengths[0 if lengths[0] > lengths[1] else 1] -= 1
+    cut = [part[:length].decode(errors="ignore") for part, length in zip(parts, lengths, strict=True)]
+    return "_".join([*filter(None, cut), suffix])
 
 
 def index_column_names(elements: Iterable[Tree]) -> list[str]:

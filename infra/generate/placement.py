@@ -1,0 +1,88 @@
+"""Schemas, types and sequences, which no table declares: each is created by the first module that needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
+from sqlalchemy.types import TypeEngine
+
+from infra.errors import InfraError
+from infra.generate.ddl_compiler import DIALECT, quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Table
+
+    from infra.generate.imported_models import ImportedModels
+    from infra.generate.schema_text import SchemaText
+    from infra.generate.table_modules import TableModule
+    from infra.modules.tree import Name
+
+
+class Placement:
+    """The statements that each module begins with; `schemas` are those that have to be created."""
+
+    def __init__(
+        self, text: SchemaText, modules: list[TableModule], models: ImportedModels, *, schemas: set[str]
+    ) -> None:
+        self._statements: dict[str, list[str]] = {}
+        users = _users_of_types(modules, models)
+        tables = {table: module.title for module in modules for table in module.tables}
+        first = modules[0].title
+        created: list[tuple[str, str, str]] = []  # title, schema, statement
+        for sequence, statement in text.sequences:
+            column: Any = sequence.column
+            title = tables.get(column.table, first) if column is not None else first
+            created.append((title, sequence.schema or "", statement))
+        for type_, statement in text.types:
+            created.append((users.get(_name(type_), first), type_.schema or "", statement))
+        missing = set(schemas)
+        for module in modules:
+            needed = [schema for title, schema, _ in created if title == module.title]
+            needed += [table.schema or "" for table in module.tables]
+            own = [schema for schema in dict.fromkeys(needed) if schema in missing]
+            missing.difference_update(own)
+            self._statements[module.title] = [
+                *(f"CREATE SCHEMA {quote_identifier(schema)};\n" for schema in own),
+                *(statement for title, _, statement in created if title == module.title),
+            ]
+
+    def of(self, module: TableModule) -> list[str]:
+        """Return the statements before the tables of a module."""
+        return self._statements[module.title]
+
+
+def _users_of_types(modules: list[TableModule], models: ImportedModels) -> dict[Name, str]:
+    """Return the title of the first module that uses each type; raises InfraError for two enums of one name."""
+    users: dict[Name, str] = {}
+    enums: dict[Name, tuple[list[str], Table]] = {}
+    for module in modules:
+        for table in module.tables:
+            for column in table.columns:
+                for type_ in _named_types(column.type):
+                    users.setdefault(_name(type_), module.title)
+                    if isinstance(type_, ENUM):
+                        values, other = enums.setdefault(_name(type_), (list(type_.enums), table))
+                        if values != list(type_.enums):
+                            raise InfraError(
+                                f"enum {type_.name} has other values than in {models.declarations[other]}",
+                                place=str(models.declarations[table]),
+                                remedy="declare its values once, or give it another name",
+                            )
+    return users
+
+
+def _name(type_: Any) -> Name:  # noqa: ANN401 (an ENUM or a DOMAIN)
+    return type_.schema or "", str(type_.name)
+
+
+def _named_types(type_: TypeEngine[Any]) -> Iterator[Any]:
+    """Yield the types in a type that have to be created: enums and domains, also those of a domain or an array."""
+    implementation: Any = type_.dialect_impl(DIALECT)
+    if isinstance(implementation, (ENUM, DOMAIN)):
+        yield implementation
+    for inner in ("impl_instance", "item_type", "data_type"):  # of a TypeDecorator, an array, a domain
+        if isinstance(getattr(implementation, inner, None), TypeEngine):
+            yield from _named_types(getattr(implementation, inner))

@@ -1,0 +1,105 @@
+"""What `create_all` would execute for models, recorded without a server: the statements in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import MetaData, Table, event
+from sqlalchemy.engine.mock import MockConnection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+
+from infra.errors import InfraError
+from infra.generate.ddl_compiler import table_prefixes
+from infra.generate.imported_models import innermost_place
+from infra.modules.generated_names import LONGEST_NAME
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+    from infra.generate.imported_models import ImportedModels
+
+
+@dataclass(frozen=True)
+class RecordedStatement:
+    """One statement: SQLAlchemy's element or text, and whether it comes before the table or metadata it is about."""
+
+    element: Any
+    before: bool
+
+
+class _RecordingConnection(MockConnection):
+    """A connection that records what it is asked to execute; listeners of DDL events get it as well."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        super().__init__(dialect, self._record)
+        self.statements: list[RecordedStatement] = []
+        self.before = True  # whether the listeners that run now are those for before_create
+
+    def _record(self, element: object, _parameters: object = None) -> None:
+        if isinstance(element, CreateTable):
+            self.before = False
+        self.statements.append(RecordedStatement(element, self.before))
+
+    def exec_driver_sql(self, statement: str, *_parameters: object) -> None:
+        """Record a text, which listeners may execute beside elements."""
+        self._record(statement)
+
+
+def record_create_all(models: ImportedModels, dialect: Dialect) -> list[RecordedStatement]:
+    """Return the statements of `create_all` for every metadata; raises InfraError for listeners that ask a database."""
+    _require_valid(models)
+    connection = _RecordingConnection(dialect)
+    created = models.tables()
+    for metadata in models.metadata:
+        tables = [table for table in metadata.tables.values() if table in created]
+
+        def note_beginning(*_arguments: object, **_options: object) -> None:
+            connection.before = True
+
+        def note_end(*_arguments: object, **_options: object) -> None:
+            connection.before = False
+
+        targets: list[MetaData | Table] = [metadata, *tables]
+        for target in targets:
+            event.listen(target, "before_create", note_beginning, insert=True)
+            event.listen(target, "after_create", note_end, insert=True)
+        try:
+            metadata.create_all(connection, tables=tables, checkfirst=False)  # pyright: ignore[reportArgumentType]
+        except SQLAlchemyError as error:
+            message = str(error).partition("\n")[0]
+            raise InfraError(
+                f"the models cannot be created: {message}", place=", ".join(models.names), remedy="correct the models"
+            ) from None
+        except Exception as error:  # noqa: BLE001 (whatever a listener raises)
+            raise InfraError(
+                f"a listener of a DDL event cannot run without a database: {type(error).__name__}: {error}",
+                place=innermost_place(error, ", ".join(models.names)),
+                remedy="write what it creates in a hand-written module, and remove the listener",
+            ) from None
+        finally:
+            for target in targets:
+                event.remove(target, "before_create", note_beginning)
+                event.remove(target, "after_create", note_end)
+    return connection.statements
+
+
+def _require_valid(models: ImportedModels) -> None:
+    """Raise InfraError, at the table, for what SQLAlchemy reports without a place, or PostgreSQL changes silently."""
+    for table in models.tables():
+        place = str(models.declarations[table])
+        for name in filter(None, [table.schema, table.name, *table.columns.keys()]):
+            if len(name.encode()) > LONGEST_NAME:
+                what = f"the name {name} is longer than {LONGEST_NAME} bytes, and PostgreSQL would cut it"
+                raise InfraError(what, place=place, remedy="shorten it")
+        if "TEMP" in " ".join(table_prefixes(table)).upper():
+            what = f"table {table.name} is temporary: it would end with the session that creates it"
+            raise InfraError(what, place=place, remedy="create it where it is used, and leave it out of `models`")
+        for key in table.foreign_keys:
+            try:
+                _ = key.column
+            except SQLAlchemyError as error:
+                message = str(error).partition("\n")[0]
+                remedy = "correct the reference, or name the module of the other model in `models`"
+                raise InfraError(message, place=place, remedy=remedy) from None
