@@ -14,7 +14,7 @@ override SETUP := $(value SETUP)
 export STACK DB ROLE ARGS SETUP
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview refresh destroy status outputs psql accept cancel shell test test-fast check lint generate diagram docs bench requirements
+.PHONY: help setup up preview refresh destroy status outputs psql backup restore accept cancel shell test test-fast check lint generate diagram docs bench requirements
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$][$$]/$$/' | expand -t 14
@@ -42,6 +42,12 @@ outputs: python  ## show the stack's outputs (ARGS=--show-secrets)
 
 psql: python  ## open psql on a database (DB=name ROLE=migrator|app|readonly)
 	@$(STACKED) psql
+
+backup: development  ## dump the stack's databases into backups/, each dump proved by a restore
+	@$(TOOL) -m infra backup
+
+restore: development  ## replace what the stack's databases have by a backup (ARGS=backups/dev/...)
+	@$(TOOL) -m infra restore
 
 accept: python  ## take over a database whose ledger is of another stack or server (DB=name)
 	@$(STACKED) accept

@@ -25,6 +25,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 MODULES_DIRECTORY = Annotated[Path, typer.Option(help="The directory of the SQL modules.")]
 OUTPUT = Annotated[Path, typer.Option(help="The directory to write the files to.")]
 ONLY_CHECK = Annotated[bool, typer.Option("--check", help="Write nothing; list outdated files and exit with 1.")]
+STACK = Annotated[str, typer.Option(envvar="STACK", help="The stack.")]
+BIN_DIR = Annotated[
+    Path | None, typer.Option(help="The folder of PostgreSQL's programs, e.g. /usr/lib/postgresql/15/bin.")
+]
 FORMAT = Annotated[Form, typer.Option("--format", help="The output format of findings.")]
 
 
@@ -97,7 +101,7 @@ def check(
 
 
 @app.command()
-def status(*, stack: Annotated[str, typer.Option(envvar="STACK", help="The stack.")] = "dev") -> None:
+def status(*, stack: STACK = "dev") -> None:
     """Show what a stack's databases have, what `up` would do, and what was changed by hand, without asking Pulumi."""
     from infra.check.status import stack_status
 
@@ -145,6 +149,53 @@ def accept(
 
     with _errors_exit_with_2(), connect_dsn(parse_dsn(dsn)) as connection:
         print(accept_ledger(connection, stack))
+
+
+@app.command()
+def backup(
+    *,
+    stack: STACK = "dev",
+    into: Annotated[Path, typer.Option(help="The folder of all backups.")] = Path("backups"),
+    keep: Annotated[int, typer.Option(help="Remove the stack's older backups, so that this many stay; 0 for all.")] = 0,
+    bin_dir: BIN_DIR = None,
+) -> None:
+    """Dump the databases of a stack with pg_dump, and prove each dump by restoring it on a private server."""
+    from infra.backup.dump import back_up
+    from infra.check.stack_files import dsns
+    from infra.server.dsn import parse_dsn
+
+    with _errors_exit_with_2():
+        targets = [parse_dsn(dsn) for dsn in dsns(Path(), stack, "migrator")]
+        print("\n".join(back_up(targets, stack=stack, into=into, bin_dir=bin_dir, keep=keep)))
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="The folder of a backup, as `backup` printed it.")],
+    *,
+    stack: STACK = "dev",
+    database: Annotated[str, typer.Option(help="Restore this database only.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Replace what the databases have without asking.")] = False,
+    bin_dir: BIN_DIR = None,
+) -> None:
+    """Replace the contents of a stack's databases by a backup: each in one transaction, all of it or nothing."""
+    from infra.backup import restore as restoring
+    from infra.check.stack_files import dsns
+    from infra.server.dsn import parse_dsn
+
+    with _errors_exit_with_2():
+        targets = {target.database: target for target in map(parse_dsn, dsns(Path(), stack, "migrator"))}
+        dumps = restoring.backups_in(folder)
+        names = [database] if database else list(dumps)
+        for name in names:
+            if name not in dumps or name not in targets:
+                where = f"stack {stack} has {', '.join(targets)}, the backup {', '.join(dumps)}"
+                raise InfraError(f"is not in both: {where}", place=f"database {name}", remedy="name one by --database")
+        question = f"replace everything in {', '.join(names)} by the backup of {folder.name}?"
+        if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
+            raise InfraError("nothing was changed", place="restore", remedy="--yes replaces without asking")
+        for name in names:
+            print("\n".join(restoring.restore_database(dumps[name], targets[name], stack=stack, bin_dir=bin_dir)))
 
 
 @app.command()

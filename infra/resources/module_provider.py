@@ -47,7 +47,9 @@ class ModuleProvider(Provider):
                 return refused(news, _problems_of_all(module))
             inputs["statements_digest"] = statements.statements_digest(module.text)
         if _olds and news["session"] != _olds["session"] and is_known(news["session"]):
-            inputs["formerly"] = json.loads(_olds["session"])["stack"]  # the state proves what the stack was called
+            former = json.loads(_olds["session"])["stack"]
+            if former != json.loads(news["session"])["stack"]:
+                inputs["formerly"] = former  # the state proves what the stack was called
         if news["look"] and is_known(news["session"]):
             inputs |= self.planned(_olds, inputs, explain=bool(news.get("explain")))
         return CheckResult(inputs, [])

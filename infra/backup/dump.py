@@ -1,0 +1,183 @@
+"""Dumps a database with pg_dump, and proves the dump: restored on a private server, it has the same catalog and rows.
+
+A backup is a folder, <into>/<stack>/<time in UTC>/, which appears when all of it is written:
+  <database>.dump   pg_dump's custom format
+  <database>.json   what it is of, and what the restore has to bring back
+  globals.sql       the server's roles, without passwords
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from infra.backup.contents import DatabaseContents, read_contents
+from infra.backup.programs import client_programs, run_client
+from infra.catalog.catalog import fingerprint
+from infra.errors import InfraError, ServerError
+from infra.postgres.connection.connect import connect
+from infra.postgres.ledger.identity import current_identity
+from infra.server.scratch.private_server import private_server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.target import Target
+
+MANIFEST_FORMAT = 1
+OWNER_OF_DATABASE = """
+SELECT rolname::text, pg_catalog.pg_encoding_to_char(encoding)::text
+FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
+WHERE datname = pg_catalog.current_database()
+"""
+_ROLES = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_'"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """A dump: where it is, the server's major version, and what it has to bring back."""
+
+    file: Path
+    database: str
+    major: int
+    encoding: str
+    roles: list[str]
+    contents: DatabaseContents
+
+
+def back_up(
+    targets: Sequence[Target], *, stack: str, into: Path, bin_dir: Path | None = None, keep: int = 0
+) -> list[str]:
+    """Dump databases and prove the dumps; return a line for each, and for each older backup that was removed.
+
+    With `keep` only that many of the stack's backups stay, this one included. Raises InfraError where a dump fails or
+    does not bring back what it is of: then there is no new backup, and nothing is removed.
+    """
+    home = into / stack.rpartition("/")[2]
+    moment = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
+    folder = home / moment
+    part = home / f".{moment}-{os.getpid()}.part"
+    part.mkdir(mode=0o700, parents=True)
+    try:
+        dumps = [_dump(target, part, stack, bin_dir) for target in targets]
+        lines = [_proved(dump, folder, bin_dir) for dump in dumps]
+        part.rename(folder)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return lines + _remove_older(home, keep)
+
+
+def _dump(target: Target, folder: Path, stack: str, bin_dir: Path | None) -> Dumped:
+    """Write the dump of a database, the roles of its server, and the manifest without the proof."""
+    file = folder / f"{_file_name(target.database)}.dump"
+    with connect(target, autocommit=True) as connection, connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        owner, encoding = _one(connection, OWNER_OF_DATABASE)
+        connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner)))
+        (snapshot,) = _one(connection, "SELECT pg_catalog.pg_export_snapshot()")
+        major = connection.info.server_version // 10_000
+        programs = client_programs(major, bin_dir)
+        _write_private(file)
+        run_client(
+            programs / "pg_dump",
+            target,
+            ["--format=custom", f"--role={owner}", f"--snapshot={snapshot}", f"--file={file}"],
+        )
+        contents = read_contents(connection)
+        roles = [str(row[0]) for row in connection.execute(_ROLES)]
+        identity = current_identity(connection, stack)
+        version = connection.info.parameter_status("server_version") or ""
+    globals_file = folder / "globals.sql"
+    if not globals_file.exists():
+        _write_private(globals_file)
+        arguments = ["--globals-only", "--no-role-passwords", f"--database={target.database}", f"--file={globals_file}"]
+        run_client(programs / "pg_dumpall", target, arguments)
+    manifest = {
+        "format": MANIFEST_FORMAT,
+        "stack": stack,
+        "database": target.database,
+        "owner": owner,
+        "server_version": version,
+        "system_identifier": identity.system_identifier,
+        "fingerprint": fingerprint(contents.catalog),
+        "rows": contents.rows,
+        "sha256": digest_of(file),
+    }
+    path = file.with_suffix(".json")
+    _write_private(path)
+    path.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return Dumped(file, target.database, major, encoding, roles, contents)
+
+
+def _proved(dump: Dumped, folder: Path, bin_dir: Path | None) -> str:
+    """Restore a dump on a private server and compare; return a line that says where it is, and what was proved."""
+    rows = sum(dump.contents.rows.values())
+    line = f"database {dump.database}: {folder / dump.file.name}, {len(dump.contents.rows)} tables, {rows} rows"
+    with private_server(bin_dir) as server:
+        if server.distribution.major != dump.major:
+            missing = f"a private server of PostgreSQL {dump.major} is not installed here"
+            return f"{line}; NOT PROVED: {missing} (name one by --bin-dir)"
+        programs = client_programs(dump.major, bin_dir)
+        with connect(server.admin, autocommit=True) as connection:
+            present = {row[0] for row in connection.execute(_ROLES)}
+            for role in dump.roles:
+                if role not in present:
+                    connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE restored TEMPLATE template0 ENCODING {}").format(sql.Literal(dump.encoding))
+            )
+        restored = server.admin.on("restored")
+        run_client(programs / "pg_restore", restored, ["--exit-on-error", str(dump.file)])
+        with connect(restored, autocommit=True) as connection, connection.transaction():
+            found = dump.contents.differences_from(read_contents(connection))
+    if found:
+        raise ServerError(
+            f"the dump does not bring back what it is of: {'; '.join(found)}", place=f"database {dump.database}"
+        )
+    return f"{line}; proved by a restore"
+
+
+def digest_of(file: Path) -> str:
+    """Return the SHA-256 digest of a file, read piece by piece."""
+    digest = hashlib.sha256()
+    with file.open("rb") as opened:
+        while piece := opened.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _remove_older(home: Path, keep: int) -> list[str]:
+    backups = sorted(path for path in home.iterdir() if not path.name.startswith("."))
+    older = backups[:-keep] if keep else []
+    for path in older:
+        shutil.rmtree(path)
+    return [f"removed {path}, because {keep} backups are kept" for path in older]
+
+
+def _write_private(file: Path) -> None:
+    """Create a file that only the current user can read."""
+    file.touch(mode=0o600, exist_ok=False)
+
+
+def _file_name(database: str) -> str:
+    if "/" in database or database.startswith("."):
+        raise InfraError("has a name that no file can have", place=f"database {database}")
+    return database
+
+
+def _one(connection: Connection, query: str) -> tuple[str, ...]:
+    row = connection.execute(query.encode()).fetchone()
+    if row is None:
+        raise ServerError("gave no answer to a query", place=f"database {connection.info.dbname}")
+    return tuple(map(str, row))

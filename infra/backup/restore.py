@@ -1,0 +1,86 @@
+"""Restores a backup into a database of a stack: one transaction, after which the database has what the backup has.
+
+Roles, the database itself, extensions and the privileges that the stack declares are not restored: `up` makes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from psycopg import sql
+
+from infra.backup.contents import read_contents
+from infra.backup.dump import MANIFEST_FORMAT, OWNER_OF_DATABASE, digest_of
+from infra.backup.programs import client_programs, run_client
+from infra.catalog.catalog import fingerprint
+from infra.errors import InfraError, RefusedError
+from infra.postgres.connection.connect import connect
+from infra.postgres.ledger.acceptance import accept_ledger
+from infra.postgres.ledger.identity import read_identity
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infra.postgres.connection.target import Target
+
+_DECLARED = re.compile(
+    r"\d+; \d+ \d+ "
+    r"(?:EXTENSION - |COMMENT - EXTENSION |SCHEMA - public |(?:ACL|COMMENT) - SCHEMA public |DEFAULT ACL - )"
+)
+"""What a stack declares itself, in the list of a dump (PostgreSQL manual, pg_restore, --list)."""
+
+
+def backups_in(folder: Path) -> dict[str, Path]:
+    """Return the dumps of a backup by database; raises InfraError for a folder that has none."""
+    dumps = {
+        json.loads(path.read_text("utf-8"))["database"]: path.with_suffix(".dump") for path in folder.glob("*.json")
+    }
+    if not dumps:
+        raise InfraError("has no backup", place=str(folder), remedy="name the folder that `make backup` printed")
+    return dumps
+
+
+def restore_database(dump: Path, target: Target, *, stack: str, bin_dir: Path | None = None) -> list[str]:
+    """Replace what a database has by what a dump has, and return in lines what was done.
+
+    Raises RefusedError for a dump that was changed since it was made; ServerError where pg_restore fails. Then, and
+    also where the database has afterwards something else than the backup, nothing is changed or the lines say what is.
+    """
+    manifest = _manifest(dump)
+    with connect(target, autocommit=True) as connection:
+        owner, _ = connection.execute(OWNER_OF_DATABASE).fetchone() or ("", "")
+        major = connection.info.server_version // 10_000
+    programs = client_programs(major, bin_dir)
+    arguments = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists", f"--role={owner}"]
+    if owner != manifest["owner"]:  # then its other roles are not here either; default privileges replace theirs
+        arguments += ["--no-owner", "--no-privileges"]
+    with NamedTemporaryFile("w", prefix="restore-", suffix=".list") as listed:
+        entries = run_client(programs / "pg_restore", None, ["--list", str(dump)]).splitlines()
+        listed.write("\n".join(line for line in entries if not _DECLARED.match(line)))
+        listed.flush()
+        run_client(programs / "pg_restore", target, [*arguments, f"--use-list={listed.name}", str(dump)])
+    lines = [f"database {target.database}: restored from {dump}"]
+    with connect(target, autocommit=True) as connection:
+        if read_identity(connection):
+            lines.append(accept_ledger(connection, stack))
+        with connection.transaction():
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner)))
+            contents = read_contents(connection)
+    if contents.rows != manifest["rows"]:
+        lines.append("it has more tables or other rows than the backup: see `make preview` for what no module made")
+    if fingerprint(contents.catalog) != manifest["fingerprint"]:
+        lines.append("its catalog is not that of the backup: see `make preview`")
+    return lines
+
+
+def _manifest(dump: Path) -> dict[str, Any]:
+    """Return what a dump is of; raises RefusedError where it is damaged, or made by a newer version of the program."""
+    manifest: dict[str, Any] = json.loads(dump.with_suffix(".json").read_text("utf-8"))
+    if manifest["format"] > MANIFEST_FORMAT:
+        raise RefusedError("was made by a newer version of this program", place=str(dump), remedy="use that version")
+    if digest_of(dump) != manifest["sha256"]:
+        raise RefusedError("was changed or damaged since it was made", place=str(dump), remedy="use another backup")
+    return manifest
