@@ -13,7 +13,8 @@ from bench.rounds import Cost, cost_of
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "toolchain"))
 
-from environment import environment, file_backend  # noqa: E402 (toolchain/ is no package)
+from environment import environment  # noqa: E402 (toolchain/ is no package)
+from local_state import file_backend  # noqa: E402
 
 STACK = "bench"
 VERBS = {"up": ["--yes", "--skip-preview"], "preview": [], "destroy": ["--yes", "--skip-preview"]}

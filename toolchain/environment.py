@@ -1,18 +1,14 @@
-"""The environment variables for `pulumi`: its binaries, plugins, state and passphrase."""
+"""The environment variables for `pulumi`: its binaries and plugins, and whether the user has a backend of their own."""
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 from pathlib import Path
-from urllib.parse import quote
 
 import parts
 
-STATE = parts.ROOT / ".state"
-PASSPHRASE = STATE / "passphrase"
 FEWER_COLLECTIONS = {"GOGC": "400"}
 """The garbage of Go programs is collected a quarter as often: a run ends before its memory matters."""
 COMPILED_FILES = {"PYTHONDONTWRITEBYTECODE": ""}
@@ -39,8 +35,6 @@ def environment() -> dict[str, str]:
         _prevent_logs(own / "logs")
     variables["PATH"] = os.pathsep.join(path)
     variables["VIRTUAL_ENV"] = str(parts.VENV)
-    if not has_own_backend():
-        variables |= _local_state()
     return variables
 
 
@@ -64,29 +58,3 @@ def has_own_backend() -> bool:
         return bool(json.loads((folder / "credentials.json").read_text()).get("current"))
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def file_backend(folder: Path) -> str:
-    """Return the address of a backend in a folder, with `metadata=skip`: no attributes file beside each state file.
-
-    Nothing reads those files, and Pulumi writes the whole state before and after each resource: they take a fifth of
-    the time of a first `up` of 200 modules.
-    """
-    return f"file://{quote(str(folder))}?metadata=skip"
-
-
-def _local_state() -> dict[str, str]:
-    """Return the variables for a state in .state/, with a random passphrase that only its owner can read."""
-    backend = STATE / "backend"
-    backend.mkdir(parents=True, exist_ok=True)
-    STATE.chmod(0o700)
-    if not PASSPHRASE.exists():
-        new = PASSPHRASE.with_name("passphrase.new")
-        new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-        new.replace(PASSPHRASE)
-    variables = {"PULUMI_BACKEND_URL": file_backend(backend)}
-    if not os.environ.get("PULUMI_CONFIG_PASSPHRASE") and not os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"):
-        variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(PASSPHRASE)
-    return variables

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
+import getpass
 import hashlib
 import json
 import os
@@ -30,6 +32,19 @@ PROGRESS = "go: downloading "
 
 class SetupError(Exception):
     """An error of the setup, as one sentence that says what is missing and what to install."""
+
+
+def sentence_of(error: SetupError | OSError) -> str:
+    """Return an error as one sentence; for one of the system with the file and what may be the matter."""
+    if isinstance(error, SetupError):
+        return str(error)
+    remedies = {
+        errno.EROFS: "this needs a checkout that can be written to",
+        errno.EACCES: f"{getpass.getuser()} needs the right to write there",
+        errno.ENOSPC: "free some space there",
+    }
+    remedy = remedies.get(error.errno or 0, "look what is there")
+    return f"{error.filename or 'the checkout'}: {error.strerror or error}; {remedy}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import parts
 from environment import environment
 from make_arguments import stack_variable
-from parts import Plugin, SetupError, report
+from parts import Plugin, SetupError, report, sentence_of
 
 
 def main() -> int:
@@ -22,8 +22,8 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         set_up(development=arguments.development, stack="" if arguments.development else stack_variable())
-    except SetupError as error:
-        report(f"setup: {error}")
+    except (SetupError, OSError) as error:
+        report(f"setup: {sentence_of(error)}")
         return 2
     return 0
 

@@ -49,7 +49,7 @@ def made(folder: Path, stack: str, *, port: int = 0, **variables: str) -> Genera
         command = ["make", target, f"STACK={stack}"]
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return done.stderr
 
     try:
         yield make("up")
@@ -63,7 +63,7 @@ def test_the_committed_stack_in_a_container(engine: str, tmp_path: Path) -> None
     docker(engine, "tag", IMAGE, "postgres:17")  # no registry is asked for what is there
     name = "platform-postgres-docker"
     with made(tmp_path, "docker", DOCKER_HOST=engine) as text:
-        assert "databases" in text
+        assert "up: the stack docker is complete; `make outputs STACK=docker` shows its addresses and names" in text
         for database in ("netra_docker", "netra_docker_test"):
             ask = ["exec", "--user", "postgres", name, "psql", "-AtXc", TABLES, database]
             assert docker(engine, *ask) == "29\n"

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "toolchain"))
 
-import environment as environment_of_runs
+import local_state
 import parts
 
 CLEARED = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH", "PULUMI_HOME", "SETUP")
@@ -45,7 +45,6 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setenv("HOME", str(machine.home))
     monkeypatch.setenv("PATH", os.pathsep.join([str(machine.bin), "/usr/bin", "/bin"]))
     monkeypatch.setattr(parts, "TOOLS", machine.tools)
-    monkeypatch.setattr(environment_of_runs, "STATE", machine.state)
-    monkeypatch.setattr(environment_of_runs, "PASSPHRASE", machine.state / "passphrase")
+    monkeypatch.setattr(local_state, "STATE", machine.state)
     parts.installed_pulumi.cache_clear()
     return machine

@@ -1,0 +1,35 @@
+"""An `up` that would lose rows: what it says of them, and the question whether it may."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+
+from parts import report
+from run_pulumi import run_pulumi
+from stack_names import typed
+
+ALLOW_LOSS = "--allow-loss"
+LOSSES = "PLATFORM_POSTGRES_LOSSES"
+"""The variable with the file in which a run says which rows it would lose, instead of losing them."""
+
+
+def up_without_loss(stack: str, command: list[str], variables: dict[str, str]) -> int:
+    """Run `up`; where it would lose rows, ask on a terminal whether it may, and end in an error elsewhere.
+
+    What is lost is not known before the run has looked; it then says so in a file, and does nothing to that database.
+    """
+    if ALLOW_LOSS in command:
+        return run_pulumi([word for word in command if word != ALLOW_LOSS], variables)
+    with tempfile.NamedTemporaryFile("r", prefix="losses-") as file:
+        status = run_pulumi(command, {**variables, LOSSES: file.name})
+        losses = file.read()
+    if not losses:
+        return status
+    report(f"`up` would lose rows that no module inserted, and has changed nothing there:\n{losses.rstrip()}")
+    if not sys.stdin.isatty():
+        report(f"to drop them: {typed('up', stack)} ARGS={ALLOW_LOSS}")
+        return status
+    if input("drop them? (y/N) ").strip().lower() not in {"y", "yes"}:
+        return status
+    return run_pulumi(command, variables)

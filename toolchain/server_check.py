@@ -1,0 +1,43 @@
+"""Whether a stack's server answers, asked before a refresh reads what is inside it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+from typing import Any
+
+from outputs import public_outputs
+from parts import report
+from run_pulumi import run_pulumi
+from stack_names import typed
+
+CONNECT_SECONDS = 3
+
+
+def refresh_server(stack: str, command: list[str], variables: dict[str, str]) -> int:
+    """Refresh the server alone where it does not answer, and return the exit status, not 0 if it still does not.
+
+    Pulumi reads all resources at once: each of those inside a server that is down would be an error of its own. A
+    server of the stack's own is started by this; why another one does not answer is one message.
+    """
+    if _is_listening(public_outputs(stack, variables)):
+        return 0
+    status = run_pulumi([*command, "--target", "**::server"], variables)
+    if not status and _is_listening(public_outputs(stack, variables)):
+        return 0
+    report(f"refresh: the server does not answer, so nothing inside it was read; run `{typed('up', stack)}`")
+    return status or 1
+
+
+def _is_listening(outputs: dict[str, Any]) -> bool:
+    """Return whether something listens at one of a server's addresses, or these are not known."""
+    host, port = str(outputs.get("host", "")), outputs.get("port")
+    if not port or host.startswith("/"):  # before the first `up`; a socket's folder
+        return True
+    ports = itertools.cycle(str(port).split(","))
+    for name, number in zip(host.split(","), ports, strict=False):
+        address = name, int(float(number))
+        with contextlib.suppress(OSError), socket.create_connection(address, CONNECT_SECONDS):
+            return True
+    return False
