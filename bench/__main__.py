@@ -11,8 +11,10 @@ import time
 from os import cpu_count, getloadavg
 from pathlib import Path
 
-from bench import large, small
+from bench import groups, large, small
 from bench.table import Row, render_table
+
+GROUP_DATABASES = 100
 
 
 def main() -> None:
@@ -22,6 +24,7 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="200 modules and 1,000 tables, about ten minutes more")
     parser.add_argument("--large-rounds", type=int, default=3, help="how often those are brought up (3)")
     parser.add_argument("--only-large", action="store_true", help="skip the eight modules")
+    parser.add_argument("--groups", action="store_true", help="100 databases of a group, about two minutes more")
     arguments = parser.parse_args()
     # A shell starts background jobs with SIGINT ignored. Pulumi would inherit that, and so would its plugins, which it
     # ends with SIGINT: each run would wait 5 s for them.
@@ -35,6 +38,8 @@ def main() -> None:
             rows += small.measure(folder / "small", arguments.rounds)
         if arguments.large or arguments.only_large:
             rows += large.measure(folder / "large", arguments.large_rounds)
+        if arguments.groups:
+            rows += groups.measure(folder / "groups", GROUP_DATABASES)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     load = ", ".join(f"{average:.1f}" for average in getloadavg())

@@ -35,7 +35,7 @@ class Checkout(Program):
         self,
         folder: Path,
         data_root: Path,
-        databases: Sequence[str],
+        databases: Sequence[object],
         *,
         modules: Mapping[str, str] | None = None,
         server: Mapping[str, object] | None = None,
@@ -67,19 +67,23 @@ class Checkout(Program):
 
     def access(self, database: str) -> DatabaseAccess:
         """Return the connections to a declared database, read from the stack's state."""
-        resources = {
+        migrator = self._login(f"{database}-passwords", f"{database}_migrator")
+        return DatabaseAccess(self.administrator().on(database), migrator.on(database), f"{database}_owner")
+
+    def administrator(self) -> Target:
+        """Return the administrator's connection, read from the stack's state."""
+        return self._login("admin-password", "postgres")
+
+    def _login(self, passwords: str, user: str) -> Target:
+        """Return the connection of a user whose password is in a resource of this name."""
+        outputs = {
             str(resource["urn"]).rpartition("::")[2]: resource["outputs"]
             for resource in self.resources()
             if "outputs" in resource
         }
-        host, port = str(resources["server"]["host"]), int(resources["server"]["listen_port"])
-
-        def target(name: str, user: str) -> Target:
-            passwords = json.loads(resources[name]["passwords"]["plaintext"])
-            return Target(host, port, database, user, str(passwords[user]))
-
-        migrator = target(f"{database}-passwords", f"{database}_migrator")
-        return DatabaseAccess(target("admin-password", "postgres"), migrator, f"{database}_owner")
+        host, port = str(outputs["server"]["host"]), int(outputs["server"]["listen_port"])
+        password = json.loads(outputs[passwords]["passwords"]["plaintext"])[user]
+        return Target(host, port, "postgres", user, str(password))
 
     def psql(self) -> str:
         """Return the path of the server's own psql."""

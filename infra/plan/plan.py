@@ -42,6 +42,11 @@ class PlannedStep:
         return self.step is Step.VERIFY or (self.step is Step.ADOPT and self.row is None)
 
     @property
+    def acts(self) -> bool:
+        """Whether a run does something with the module, be it to write another name into the ledger."""
+        return self.step is not Step.UNCHANGED or bool(self.renamed_from)
+
+    @property
     def renamed_from(self) -> str:
         """The name that the ledger has for the module, '' where it is the file's."""
         return self.row.module if self.row and self.row.module != self.module else ""

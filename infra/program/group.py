@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from infra.modules.decision import Lifecycle
+from infra.modules.digests import text_digest
 from infra.program.database import SchemaAccess, session_of_access
 from infra.program.exit_status import MESSAGE_WAS_SHOWN
 from infra.resources.database_group import DatabaseGroup
 from infra.resources.group_key import GroupKey
 from infra.resources.group_module import GroupModule
 from infra.resources.group_ready import GroupReady
+from infra.resources.group_state import version_of_modules
 from infra.sdk_tuning import depends_only_on, without_dependencies
 from infra.settings.databases import ROLES
 
@@ -159,11 +161,17 @@ def _declare_group(
         **shared,
     )
     shared |= {"group": group.group, "drops": databases.drops, "address": _address(server)}
+    version = version_of_modules({module.name: text_digest(module.text) for module in modules})
     last: pulumi.Resource = databases
     declared: dict[str, GroupModule] = {}
     for module in modules:
         last = declared[module.name] = GroupModule(
-            scope.name(f"{group.group}-{module.name}"), module, look=look, opts=_after(last, databases, scope), **shared
+            scope.name(f"{group.group}-{module.name}"),
+            module,
+            version=version,
+            look=look,
+            opts=_after(last, databases, scope),
+            **shared,
         )
     ready = GroupReady(
         scope.name(f"{group.group}-ready"),

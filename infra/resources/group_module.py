@@ -60,6 +60,7 @@ class GroupModuleProvider(ModuleProvider):
 class GroupModule(DynamicResource, module="postgres", name="GroupModule"):
     """One module in the databases of a group; its file is read where it is run.
 
+    `version` is a digest of all modules: the first one's run applies the others too, and a saved plan has to fit them.
     The outputs: `applied` has the databases that have the module, by the digest of its text; `failed` an error by
     database; `outcome` what the last run did, in one line.
     """
@@ -81,6 +82,7 @@ class GroupModule(DynamicResource, module="postgres", name="GroupModule"):
         address: pulumi.Input[str],
         session: pulumi.Output[str],
         drops: pulumi.Input[dict[str, int]],
+        version: str,
         look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -96,6 +98,7 @@ class GroupModule(DynamicResource, module="postgres", name="GroupModule"):
             "module": module.name,
             "path": module.path,
             "text_digest": text_digest(module.text),
+            "version": version,
             "look": look,
             **dict.fromkeys(("statements_digest", "applied", "failed", "drift", "outcome")),
         }

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from infra.modules.module import Module
-    from infra.plan.plan import Plan
+    from infra.plan.plan import Plan, PlannedStep
     from infra.postgres.apply.execution import Applied
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
@@ -161,6 +161,12 @@ def look(session: Session, *, recorded: bool, explain: bool) -> PlanInProgress |
             return Unreadable(message, is_missing=_is_missing(error))
 
     return cache.plan(str(session.target), make)
+
+
+def known_step(session: Session, module: str) -> PlannedStep | None:
+    """Return the step of a module in the plan that this process has for a database; None for none."""
+    known = cache.known(str(session.target))
+    return known.plan.step_of(module) if known else None
 
 
 def current_plan(

@@ -1,24 +1,29 @@
-"""A module in the databases of a group: applied where the modules before it are, and compared."""
+"""The modules in a database of a group: one visit, with one connection, applies all that are to be run, in order.
+
+Pulumi asks module by module, for all databases of the group each time. So the visit for the first one keeps what came
+of the later ones until they are asked for.
+"""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.catalog.catalog import fingerprint
 from infra.errors import InfraError
 from infra.modules.decision import Step
 from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
-from infra.postgres.apply import runner
+from infra.modules.restrictions import find_restricted
+from infra.postgres.apply import planning, runner
 from infra.postgres.connection import pool
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.introspection.effects import wait_for_observer
 from infra.postgres.ledger.identity import ledger_exists
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from infra.modules.module import Module
     from infra.postgres.connection.session import Session
 
@@ -29,58 +34,119 @@ class WaitingError(InfraError):
     """A module that was not run, because a module before it is not applied to the database."""
 
 
-class AppliedModules:
-    """The digests of the texts that each database has in its ledger, as this process read or wrote them."""
+@dataclass(frozen=True)
+class Completeness:
+    """What a database has: its fingerprint, the statements' digests by module, and what no module made."""
+
+    fingerprint: str
+    statements: dict[str, str]
+    unmanaged: tuple[str, ...]
+
+
+class Visits:
+    """What this process knows of the databases that it visited, by the migrator's target."""
 
     def __init__(self) -> None:
-        self._digests: dict[str, dict[str, str]] = {}
+        self._applied: dict[str, dict[str, str]] = {}
+        self._outcomes: dict[tuple[str, str], Step | Exception] = {}
+        self._completeness: dict[str, Completeness] = {}
         self._lock = threading.Lock()
 
-    def of(self, session: Session) -> dict[str, str]:
-        """Return the digests by module; the first call for a database reads its ledger. Raises psycopg.Error."""
-        key = str(session.target)
-        if key not in self._digests:
-            with pool.connection(session.target) as connection:
-                rows = dict(connection.execute(APPLIED).fetchall()) if ledger_exists(connection) else {}
-            with self._lock:
-                self._digests[key] = rows
-        return self._digests[key]
+    def apply(self, session: Session, module: Module, order: ModuleOrder, *, recorded: bool) -> Step:
+        """Apply a module as `runner.apply` does, if all modules before it are applied as their files are.
 
-    def record(self, session: Session, module: str, digest: str) -> None:
-        """Note that a module is applied with this text."""
-        with self._lock:
-            self._digests.setdefault(str(session.target), {})[module] = digest
+        The modules after it are applied too, as far as the plan of the database does something with them. Raises
+        WaitingError where a module before it is missing, and what `runner.apply` raises.
+        """
+        key = str(session.target)
+        if (key, module.name) not in self._outcomes:
+            try:
+                self._visit(session, module, order, recorded=recorded)
+            finally:
+                wait_for_observer(session.target)  # it would add a connection to the pool after the visit
+        outcome = self._outcomes.pop((key, module.name))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def completeness(self, session: Session) -> Completeness:
+        """Return what a database has, as the visit that applied its last module left it; else it is read."""
+        return self._completeness.pop(str(session.target), None) or read_completeness(session)
 
     def forget(self, session: Session) -> None:
-        """Forget what a database has, so that it is read again."""
-        with self._lock:
-            self._digests.pop(str(session.target), None)
+        """Forget a database, which may be dropped."""
+        key = str(session.target)
+        self._applied.pop(key, None)
+        self._completeness.pop(key, None)
+        self._outcomes = {known: outcome for known, outcome in self._outcomes.items() if known[0] != key}
+
+    def _visit(self, session: Session, module: Module, order: ModuleOrder, *, recorded: bool) -> None:
+        key = str(session.target)
+        applied = self._ledger(session)
+        for earlier in order.before(module):
+            if applied.get(earlier.name) != text_digest(earlier.text):
+                raise WaitingError(f"waits for {earlier.name}")
+        self._completeness.pop(key, None)
+        for due in (module, *order.after(module)):
+            planned = planning.known_step(session, due.name)
+            if due is not module and not (planned and planned.acts):
+                self._outcomes[key, due.name] = Step.UNCHANGED
+                continue
+            try:
+                step = runner.apply(session, due, recorded=recorded).step
+            except Exception as error:  # noqa: BLE001 (it is raised when it is the module's turn)
+                self._outcomes[key, due.name] = error
+                return
+            if step is Step.REBUILD:
+                self._applied.pop(key, None)  # the later ones ran again
+            elif key in self._applied:
+                self._applied[key][due.name] = text_digest(due.text)
+            self._outcomes[key, due.name] = Step.UNCHANGED if step is Step.REFORMATTED else step
+        self._completeness[key] = read_completeness(session)
+
+    def _ledger(self, session: Session) -> dict[str, str]:
+        """Return the digests of the texts in a database's ledger, by module, as this process read or wrote them."""
+        key = str(session.target)
+        if key not in self._applied:
+            with translated_errors(session.place), pool.connection(session.target) as connection:
+                rows = dict(connection.execute(APPLIED).fetchall()) if ledger_exists(connection) else {}
+            self._applied[key] = rows
+        return self._applied[key]
 
 
-applied_modules = AppliedModules()
+visits = Visits()
 
 
-def apply_in_order(session: Session, module: Module, before: Sequence[Module], *, recorded: bool) -> Step:
-    """Apply a module to a session's database as `runner.apply` does, if all modules before it are applied as they are.
+@dataclass(frozen=True)
+class ModuleOrder:
+    """The modules of a directory in order, and those that may be run ahead: up to the first that is refused."""
 
-    Raises WaitingError where they are not, and what `runner.apply` raises.
-    """
-    with translated_errors(session.place):
-        applied = applied_modules.of(session) if before else {}
-    missing = next((earlier.name for earlier in before if applied.get(earlier.name) != text_digest(earlier.text)), None)
-    if missing:
-        raise WaitingError(f"waits for {missing}")
-    try:
-        step = runner.apply(session, module, recorded=recorded).step
-    finally:
-        wait_for_observer(session.target)  # it would add a connection to the pool after the work on this database
-    if step is Step.REBUILD:
-        applied_modules.forget(session)  # the later ones ran again
-    else:
-        applied_modules.record(session, module.name, text_digest(module.text))
-    return Step.UNCHANGED if step is Step.REFORMATTED else step
+    modules: tuple[Module, ...]
+    ahead: frozenset[str]
+
+    def before(self, module: Module) -> list[Module]:
+        """Return the modules before a module."""
+        return [earlier for earlier in self.modules if earlier.number < module.number]
+
+    def after(self, module: Module) -> list[Module]:
+        """Return the modules after a module that may be run before Pulumi has checked them."""
+        return [later for later in self.modules if later.number > module.number and later.name in self.ahead]
 
 
-def modules_before(module: Module, directory: str) -> list[Module]:
-    """Return the modules of a directory that come before a module; raises ModuleFileError."""
-    return [earlier for earlier in load_modules(Path(directory), shown_as=directory) if earlier.number < module.number]
+def module_order(directory: str) -> ModuleOrder:
+    """Return the modules of a directory in order; raises ModuleFileError."""
+    modules = load_modules(Path(directory), shown_as=directory)
+    ahead: list[str] = []
+    for module in modules:
+        if find_restricted(module):
+            break
+        ahead.append(module.name)
+    return ModuleOrder(tuple(modules), frozenset(ahead))
+
+
+def read_completeness(session: Session) -> Completeness:
+    """Read ledger and catalog of a database; raises ServerError, LedgerError."""
+    with translated_errors(session.place), pool.connection(session.target) as connection:
+        status = planning.read_status(connection, session.stack)
+    statements = {name: entry.digests.statements for name, entry in status.entries.items()}
+    return Completeness(fingerprint(status.catalog), statements, tuple(map(str, status.unmanaged(session.allowed))))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
 from infra.postgres.apply import planning, runner
-from infra.postgres.groups.modules import apply_in_order, modules_before
+from infra.postgres.groups.modules import module_order, visits
 from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, named
 from infra.resources.actions.sql_module import change_planned
 from infra.resources.base import Properties, without
@@ -58,7 +58,7 @@ def apply_module(olds: Properties, news: Properties) -> Properties:
     """Apply the module to the databases that have not got it as it is, and return the properties with what is done."""
     group, console = _group_and_console(news)
     module = module_of(news)
-    before = modules_before(module, group.template.directory)
+    order = module_order(group.template.directory)
     applied = still_there(olds, news, "applied")
     drifted = map_of(olds, "drift")
     plans = _plans(group, news)
@@ -67,7 +67,7 @@ def apply_module(olds: Properties, news: Properties) -> Properties:
     visited = [name for name in active(news) if name in due]
 
     def work(name: str) -> str:
-        return apply_in_order(group.session(name, console.warn), module, before, recorded=name in applied).value
+        return visits.apply(group.session(name, console.warn), module, order, recorded=name in applied).value
 
     steps, failed = in_databases(group, visited, work, console, str)
     for line in by_text(failed):

@@ -40,7 +40,7 @@ def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:
 def change_planned(plan: Plan, module: str) -> str:
     """Return what a plan does with a module, and its drift; '' where it is to stay as it is."""
     step = plan.step_of(module)
-    if step is None or (step.step is Step.UNCHANGED and not step.renamed_from):
+    if step is None or not step.acts:
         return ""
     return "\n".join([f"{step.step.value}: {step.why}", *map(str, step.drift)])
 

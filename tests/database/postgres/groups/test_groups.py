@@ -20,7 +20,7 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
 from infra.postgres.groups import parallel
 from infra.postgres.groups.group import GroupSpec
-from infra.postgres.groups.modules import WaitingError, applied_modules, apply_in_order, modules_before
+from infra.postgres.groups.modules import WaitingError, module_order, read_completeness, visits
 from infra.postgres.groups.parallel import CancelledError, carry_out, parallel_databases
 from infra.postgres.groups.provisioning import (
     drop_database,
@@ -45,6 +45,11 @@ pytest_plugins = ["tests.database.scratch_server"]
 
 NAMES = ["acme", "globex", "initech"]
 
+FAILS_WHERE_BROKEN = """
+SELECT 1 / (shobj_description(oid, 'pg_database') IS DISTINCT FROM 'broken')::int
+FROM pg_database WHERE datname = current_database();
+"""
+
 
 class Tenants:
     """A group on the test's server, with a directory of modules."""
@@ -63,11 +68,10 @@ class Tenants:
     def apply(self, number: str, names: Sequence[str] = NAMES) -> dict[str, Done[Step]]:
         """Apply a module, by its number, in databases."""
         module = next(module for module in load_modules(self.directory) if module.name.startswith(number))
-        before = modules_before(module, str(self.directory))
+        order = module_order(str(self.directory))
 
         def work(name: str) -> Step:
-            session = self.spec.session(name, self.lines.append)
-            return apply_in_order(session, module, before, recorded=False)
+            return visits.apply(self.spec.session(name, self.lines.append), module, order, recorded=False)
 
         return carry_out(names, work, parallel=2, tell=self.lines.append)
 
@@ -100,7 +104,7 @@ def tenants(request: pytest.FixtureRequest, template: Target, tmp_path: Path) ->
     pool.close_all()
     for name in NAMES:
         drop_database(spec, name)
-        applied_modules.forget(spec.session(name, print))
+        visits.forget(spec.session(name, print))
     drop_roles(spec, NAMES)
 
 
@@ -188,17 +192,38 @@ def test_a_database_that_fails_neither_stops_nor_hides_the_others(tenants: Tenan
     """The others get this module and the next; the next one waits where the one before it is missing."""
     tenants.create()
     (tenants.directory / "01-a.sql").write_text("CREATE TABLE a (id integer);", encoding="utf-8")
-    (tenants.directory / "02-b.sql").write_text("SELECT 1;\nCREATE TABLE b (id integer);", encoding="utf-8")
+    (tenants.directory / "02-b.sql").write_text(f"CREATE TABLE b (id integer);\n{FAILS_WHERE_BROKEN}", encoding="utf-8")
     (tenants.directory / "03-c.sql").write_text("CREATE TABLE c (id integer);", encoding="utf-8")
-    tenants.apply("01")
-    tenants.sql("globex", "CREATE SCHEMA x AUTHORIZATION postgres; CREATE TABLE public.b (id text)")
-    first, second = tenants.apply("02"), tenants.apply("03")
-    assert [type(first[name].error) for name in NAMES] == [type(None), ModuleError, type(None)]
-    assert str(first["globex"].error).startswith(f'{tenants.directory}/02-b.sql:2:1: relation "b" already exists')
-    assert [str(second[name].error) for name in NAMES] == ["None", "waits for 02-b", "None"]
-    assert isinstance(second["globex"].error, WaitingError)
-    tenants.sql("globex", "DROP TABLE b")
+    tenants.sql("globex", "COMMENT ON DATABASE globex IS 'broken'")
+    first, second, third = (tenants.apply(number) for number in ("01", "02", "03"))
+    assert [first[name].result for name in NAMES] == [Step.APPLY] * 3
+    assert [type(second[name].error) for name in NAMES] == [type(None), ModuleError, type(None)]
+    assert str(second["globex"].error).startswith(f"{tenants.directory}/02-b.sql")
+    assert "division by zero" in str(second["globex"].error)
+    assert [str(third[name].error) for name in NAMES] == ["None", "waits for 02-b", "None"]
+    assert isinstance(third["globex"].error, WaitingError)
+    tenants.sql("globex", "COMMENT ON DATABASE globex IS NULL")
     assert [tenants.apply(number, ["globex"])["globex"].result for number in ("02", "03")] == [Step.APPLY] * 2
+
+
+def test_one_visit_applies_all_modules(tenants: Tenants) -> None:
+    """The later ones report what the visit for the first one did; one that may not be run is left to its own turn."""
+    tenants.create(["acme"])
+    for name, text in {
+        "01-a": "CREATE TABLE a ();",
+        "02-b": "CREATE TABLE b ();",
+        "03-c": "COMMIT;",
+        "04-d": "SELECT 1",
+    }.items():
+        (tenants.directory / f"{name}.sql").write_text(text, encoding="utf-8")
+    applied = "SELECT module FROM sqlmodule.ledger ORDER BY module"
+    tenants.apply("01", ["acme"])
+    assert tenants.sql("acme", applied) == [("01-a",), ("02-b",)]
+    assert tenants.apply("02", ["acme"])["acme"].result is Step.APPLY
+    session = tenants.spec.session("acme", print)
+    known, read = visits.completeness(session), read_completeness(session)
+    assert known == read
+    assert list(known.statements) == ["01-a", "02-b"]
 
 
 def test_a_changed_module_is_awaited_by_the_later_ones_in_another_process(tenants: Tenants) -> None:
@@ -207,11 +232,11 @@ def test_a_changed_module_is_awaited_by_the_later_ones_in_another_process(tenant
     (tenants.directory / "01-a.sql").write_text("CREATE TABLE a (id integer);", encoding="utf-8")
     (tenants.directory / "02-b.sql").write_text("CREATE TABLE b (id integer);", encoding="utf-8")
     tenants.apply("01", ["acme"])
-    applied_modules.forget(tenants.spec.session("acme", print))
+    visits.forget(tenants.spec.session("acme", print))
     (tenants.directory / "01-a.sql").write_text("CREATE TABLE a (id bigint);", encoding="utf-8")
     assert str(tenants.apply("02", ["acme"])["acme"].error) == "waits for 01-a"
     tenants.apply("01", ["acme"])
-    assert tenants.apply("02", ["acme"])["acme"].result is Step.APPLY
+    assert tenants.apply("02", ["acme"])["acme"].result is Step.REBUILD
 
 
 def test_no_connection_is_left_open(tenants: Tenants) -> None:
