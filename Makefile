@@ -14,7 +14,7 @@ override SETUP := $(value SETUP)
 export STACK DB ROLE ARGS SETUP
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview refresh destroy status outputs psql backup restore accept cancel shell test test-fast check lint generate diagram docs bench requirements
+.PHONY: help setup up preview refresh destroy status outputs psql backup restore accept cancel shell test test-fast check lint generate review diagram docs bench requirements
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$][$$]/$$/' | expand -t 14
@@ -72,6 +72,9 @@ lint: development  ## check the code with ruff and pyright, and sql/ with its ow
 
 generate: development  ## write the generated modules of sql/ from the models
 	@$(TOOL) -m infra generate
+
+review: development  ## write what the branch would do to databases, as a comment (ARGS=--base=origin/main)
+	@$(TOOL) -m infra review
 
 diagram: development  ## draw the schema into docs/schema (ARGS=--check: only check that it is current)
 	@$(TOOL) -m infra diagram

@@ -199,6 +199,37 @@ def restore(
 
 
 @app.command()
+def review(
+    *,
+    base: Annotated[str, typer.Option(help="The version that the branch is compared with.")] = "origin/main",
+    stack: STACK = "dev",
+    output: Annotated[Path | None, typer.Option(help="Write the review to this file instead.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of Markdown.")] = False,
+    github: Annotated[bool, typer.Option("--github", help="Comment on the job's pull request on GitHub.")] = False,
+    bin_dir: BIN_DIR = None,
+) -> None:
+    """Write what a branch's modules would do to databases of its base, as a comment for a pull request.
+
+    Nothing but the repository is needed. Exit status: 0 if every stack may take it, 1 if none may, 2 if it could not
+    be found out.
+    """
+    from infra.review import comment
+    from infra.review.github import publish
+    from infra.review.reviewing import review_branch as made
+
+    with _errors_exit_with_2():
+        found = made(Path(), base=base, stack=stack, bin_dir=bin_dir)
+        text = comment.review_as_json(found) if as_json else comment.review_as_markdown(found)
+        if output:
+            output.write_text(text, encoding="utf-8")
+        else:
+            print(text, end="")
+        if github:
+            print(publish(comment.review_as_markdown(found)), file=sys.stderr)
+    raise typer.Exit(1 if found.level == "refused" else 0)
+
+
+@app.command()
 def diagram(
     *, check: ONLY_CHECK = False, directory: MODULES_DIRECTORY = Path("sql"), output: OUTPUT = Path("docs/schema")
 ) -> None:

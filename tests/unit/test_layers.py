@@ -65,7 +65,7 @@ RANKS: list[list[Layer]] = [
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
     [Layer("settings", ("infra.settings",), ("pydantic",))],
     [Layer("check", ("infra.check",), ("psycopg", "sqlalchemy", "alembic", "yaml"))],
-    [Layer("backup", ("infra.backup",), ("psycopg",))],
+    [Layer("backup", ("infra.backup",), ("psycopg",)), Layer("review", ("infra.review",), ("psycopg",))],
     [Layer("schema files", ("infra.schema_docs.schema_files",), ("sqlalchemy",))],
     [Layer("cli", ("infra.cli", "infra.__main__"), ("typer",))],
     [Layer("program", ("infra.program",), ("pulumi", "pulumi_postgresql", "pulumi_docker"))],
@@ -87,6 +87,7 @@ FORBIDDEN = {
     "schema files": ["resources", "settings"],  # a command, without Pulumi
     "check": ["resources"],  # a command, without Pulumi
     "backup": ["resources"],  # a command, without Pulumi
+    "review": ["resources"],  # a command, without Pulumi
     "cli": ["embedded", "docker", "scratch", "resources", "settings"],  # each command has a room of its own
     "embedded": ["apply", "ledger", "introspection"],  # a server knows nothing of modules
     "__main__": ["resources"],  # only tunes and runs

@@ -1,0 +1,175 @@
+"""A review as one comment in Markdown: the verdict, what happens by kind of stack, what changes, the lines of SQL."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infra.modules.decision import Lifecycle, Step
+from infra.plan.folding import fold_changes
+from infra.plan.refusal import refusal_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from infra.plan.plan import Plan
+
+LONGEST_COMMENT = 64_000
+"""Characters of a comment; GitHub takes 65,536."""
+
+MARK = "<!-- platform-postgres review -->"
+"""What a workflow finds its own comment by, to edit it in place."""
+
+_SIGNS = ("+ ", "- ", "~ ")
+_MOST_TABLES = 12
+_DOES_NOT_COUNT = "not known without the database: `make preview` counts them"
+
+
+@dataclass(frozen=True)
+class ReviewedLifecycle:
+    """What `up` would do with databases of one lifecycle."""
+
+    lifecycle: Lifecycle
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a branch changes against the commit of a base; `lines` are the changed lines of SQL by module."""
+
+    base: str
+    commit: str
+    lifecycles: tuple[ReviewedLifecycle, ...]
+    lines: Mapping[str, Sequence[str]]
+
+    @property
+    def level(self) -> str:
+        """`fine`, `loss` where an ephemeral database loses tables, or `refused` where a run would refuse."""
+        if self._broken:
+            return "refused"
+        losing = any(reviewed.plan.tables_dropped() for reviewed in self.lifecycles)
+        return "loss" if losing or any(reviewed.plan.refusals for reviewed in self.lifecycles) else "fine"
+
+    @property
+    def changes(self) -> list[str]:
+        """What becomes different in the catalog, a line for each object with its definition's lines below it."""
+        plan = self._of(Lifecycle.EPHEMERAL)
+        found = {difference.identity: difference for step in plan.steps for difference in step.differences}
+        return fold_changes(list(found.values()))
+
+    @property
+    def new_modules(self) -> tuple[str, ...]:
+        """The modules that no database of the base has."""
+        return tuple(step.module for step in self._of(Lifecycle.EPHEMERAL).steps if step.step is Step.APPLY)
+
+    @property
+    def _broken(self) -> bool:
+        """Whether even a database that may be rebuilt would refuse."""
+        return bool(self._of(Lifecycle.EPHEMERAL).refusals)
+
+    def _of(self, lifecycle: Lifecycle) -> Plan:
+        return next(reviewed.plan for reviewed in self.lifecycles if reviewed.lifecycle is lifecycle)
+
+
+def review_as_markdown(review: Review) -> str:
+    """Return the comment, cut to LONGEST_COMMENT by leaving out whole folds, the longest lines of SQL first."""
+    head = [MARK, *_head(review), ""]
+    folds = [_fold(name, lines) for name, lines in review.lines.items()]
+    made_from = f"Made on a private server from the modules of `{review.base}` ({review.commit[:12]})"
+    foot = ["", f"{made_from}, without any database of a stack: rows, sizes and drift of those are not in it."]
+    left_out = 0
+    while folds and len("\n".join([*head, *folds, *foot])) > LONGEST_COMMENT - 200:
+        folds.remove(max(folds, key=len))
+        left_out += 1
+    if left_out:
+        foot.insert(0, f"The changed lines of {left_out} modules are left out; the pull request's own diff has them.")
+    return "\n".join([*head, *folds, *foot]) + "\n"
+
+
+def review_as_json(review: Review) -> str:
+    """Return the review as JSON, for other programs."""
+    values = {
+        "level": review.level,
+        "base": review.base,
+        "commit": review.commit,
+        "changes": review.changes,
+        "lifecycles": {
+            reviewed.lifecycle.value: {
+                "steps": [
+                    {"module": step.module, "step": step.step.value, "why": step.why}
+                    for step in (*reviewed.plan.steps, *reviewed.plan.removed)
+                ],
+                "tables_dropped": reviewed.plan.tables_dropped(),
+                "refusal": str(refusal_of(reviewed.plan, "a database")) if reviewed.plan.refusals else None,
+            }
+            for reviewed in review.lifecycles
+        },
+    }
+    return json.dumps(values, indent=2) + "\n"
+
+
+def _head(review: Review) -> Iterable[str]:
+    mark = {"fine": "🟢", "loss": "🟡", "refused": "🔴"}[review.level]
+    changes = review.changes
+    title = _title([line for line in changes if line[:2] in _SIGNS], review.new_modules)
+    yield f"### {mark} schema: {'every stack refuses it' if review.level == 'refused' else title}"
+    yield ""
+    yield "| stack | what `up` does | rows lost |"
+    yield "| --- | --- | --- |"
+    for reviewed in review.lifecycles:
+        act = "`up` refuses" if review.level == "refused" else _what_happens(reviewed.plan)
+        yield f"| {reviewed.lifecycle.value} | {act} | {_losses(reviewed.plan)} |"
+    refusing = next((reviewed for reviewed in review.lifecycles if reviewed.plan.refusals), None)
+    if refusing:
+        yield ""
+        yield "**Why**" if review.level == "refused" else f"**Why a {refusing.lifecycle.value} stack refuses**"
+        yield "```"
+        yield str(refusal_of(refusing.plan, "a database"))
+        yield "```"
+    if changes:
+        yield ""
+        yield "**Change**"
+        yield "```diff"
+        yield from (f"! {line[2:]}" if line.startswith("~ ") else line for line in changes)
+        yield "```"
+
+
+def _title(objects: Sequence[str], new_modules: Sequence[str]) -> str:
+    """Return the one change, or how many there are."""
+    changes = [*objects, *(f"+ module {name}" for name in new_modules)]
+    if len(changes) == 1:
+        return changes[0]
+    return f"{len(changes)} changes" if changes else "nothing changes"
+
+
+def _what_happens(plan: Plan) -> str:
+    if plan.refusals:
+        return "**needs a migration**: `up` refuses until it has run"
+    acts: dict[Step, list[str]] = {}
+    for step in (*plan.steps, *plan.removed):
+        if step.step is not Step.UNCHANGED:
+            acts.setdefault(step.step, []).append(step.module)
+    if not acts:
+        return "nothing"
+    texts = [f"**{step.value}** {_span(modules)}" for step, modules in acts.items()]
+    dropped = len(plan.tables_dropped())
+    return ", ".join(texts) + (f"; {dropped} tables are made anew" if dropped else "; no table is touched")
+
+
+def _losses(plan: Plan) -> str:
+    tables = [] if plan.refusals else plan.tables_dropped()
+    if not tables:
+        return "none"
+    names = [table.removeprefix("public.") for table in tables]
+    more = f" and {len(names) - _MOST_TABLES} more" if len(names) > _MOST_TABLES else ""
+    return f"those of {', '.join(names[:_MOST_TABLES])}{more}; {_DOES_NOT_COUNT}"
+
+
+def _span(modules: list[str]) -> str:
+    return " and ".join(modules) if len(modules) < 3 else f"{modules[0]} to {modules[-1]}"  # noqa: PLR2004
+
+
+def _fold(name: str, lines: Sequence[str]) -> str:
+    fence = "`" * max(3, 1 + max((len(line) - len(line.lstrip("`")) for line in lines), default=0))
+    return "\n".join([f"<details><summary>{name}.sql</summary>", "", f"{fence}diff", *lines, fence, "", "</details>"])

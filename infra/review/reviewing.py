@@ -1,0 +1,124 @@
+"""Makes the plans of a review: the base's modules are applied on a private server, and the head's are planned there.
+
+Nothing of a stack is needed, no secret and no state: so it can be done for anybody's branch. What it cannot know are
+the rows and the drift of live databases.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from difflib import unified_diff
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from infra.check.stack_files import settings_of_stack
+from infra.errors import InfraError
+from infra.modules.decision import Lifecycle
+from infra.modules.module import load_modules
+from infra.postgres.apply import runner
+from infra.postgres.apply.planning import Unreadable, cache, look
+from infra.postgres.connection.connect import connect
+from infra.postgres.connection.pool import close_all
+from infra.postgres.connection.scram import verifier
+from infra.postgres.connection.session import Session
+from infra.postgres.privileges import Access, grant_access
+from infra.review.base_version import write_modules_of
+from infra.review.comment import Review, ReviewedLifecycle
+from infra.server.scratch.private_server import private_server
+from infra.server.scratch.scratch_provider import scratch_provider
+from infra.settings.databases import ROLES
+
+if TYPE_CHECKING:
+    from infra.modules.module import Module
+    from infra.postgres.connection.target import Target
+    from infra.settings.model import Settings
+
+
+def review_branch(root: Path, *, base: str, stack: str, bin_dir: Path | None = None) -> Review:
+    """Return what the modules of a folder do to databases that were made from the base's.
+
+    `stack` names the settings for extensions and role names. Raises InfraError where the base's modules do not run.
+    """
+    settings = settings_of_stack(root, stack)
+    directory = settings.modules.directory
+    with TemporaryDirectory(prefix="review-") as temporary, private_server(bin_dir) as server:
+        folder = Path(temporary)
+        commit = write_modules_of(base, directory, root=root, into=folder)
+        before = load_modules(folder, shown_as=directory) if any(folder.iterdir()) else []
+        after = load_modules(root / directory, shown_as=directory)
+        session = _database(server.admin, settings, folder, bin_dir)
+        for module in before:
+            runner.apply(session, module)
+        lifecycles = [
+            _planned(replace(session, lifecycle=lifecycle, directory=str(root / directory))) for lifecycle in Lifecycle
+        ]
+        close_all()
+    return Review(base, commit, tuple(lifecycles), _changed_lines(before, after))
+
+
+def _planned(session: Session) -> ReviewedLifecycle:
+    """Plan the head's modules in one lifecycle."""
+    cache.clear()
+    looked = look(session, recorded=True, explain=True)
+    if isinstance(looked, Unreadable):
+        raise InfraError(looked.reason, place="the review's database")
+    return ReviewedLifecycle(session.lifecycle, looked.plan)
+
+
+def _database(admin: Target, settings: Settings, folder: Path, bin_dir: Path | None) -> Session:
+    """Make the first database of the settings on a private server: roles, extensions and privileges as `up` does."""
+    database, owner, migrator, app, readonly = _names(settings)
+    access = Access(owner, app, readonly)
+    password = secrets.token_urlsafe(24)
+    create_role = sql.SQL("CREATE ROLE {}")
+    with connect(admin, autocommit=True) as connection:
+        for role in (owner, app, readonly):
+            connection.execute(create_role.format(sql.Identifier(role)))
+        login = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}")
+        connection.execute(
+            login.format(sql.Identifier(migrator), sql.Literal(verifier(password)), sql.Identifier(owner))
+        )
+        create = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'")
+        connection.execute(create.format(sql.Identifier(database), sql.Identifier(owner)))
+    target = admin.on(database)
+    with connect(target, autocommit=True) as connection:
+        for extension in settings.extensions:
+            connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
+    grant_access(target, access)
+    return Session(
+        target=target.login(migrator, password),
+        admin=admin,
+        owner=owner,
+        stack="review",
+        lifecycle=Lifecycle.EPHEMERAL,
+        directory=str(folder),
+        allowed=settings.modules.unmanaged,
+        roles=(app, readonly),
+        extensions=settings.extensions,
+        scratch=scratch_provider({"bin_dir": str(bin_dir or "")}),
+    )
+
+
+def _names(settings: Settings) -> tuple[str, str, str, str, str]:
+    """Return the names of the first database of a stack and of its roles: owner, migrator, app, readonly."""
+    if settings.single_databases:
+        names = settings.single_databases[0]
+        return names.name, names.owner, names.migrator, names.app, names.readonly
+    group = settings.groups[0]
+    name = group.databases[0]
+    owner, migrator, app, readonly = (group.role(name, role) for role in ROLES)
+    return name, owner, migrator, app, readonly
+
+
+def _changed_lines(before: list[Module], after: list[Module]) -> dict[str, list[str]]:
+    """Return the changed lines of each module, as in a unified diff; of a new or removed one all lines."""
+    old, new = ({module.name: module.text.splitlines() for module in modules} for modules in (before, after))
+    return {
+        name: list(unified_diff(old.get(name, []), new.get(name, []), lineterm="", n=1))[2:]
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    }

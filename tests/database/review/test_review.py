@@ -1,0 +1,109 @@
+"""A review of a branch: what every kind of stack would do with it, made from the repository alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.errors import InfraError
+from infra.review.comment import LONGEST_COMMENT, MARK, Review, review_as_json, review_as_markdown
+from infra.review.reviewing import review_branch
+from tests.fixture_schema import SQL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE = "02-customers.sql"
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository whose only commit has the fixture's modules, with the project in a folder of it."""
+    root = tmp_path_factory.mktemp("review") / "platform"
+    shutil.copytree(SQL, root / "sql")
+    (root / "Pulumi.yaml").write_text("name: shop\n", encoding="utf-8")
+    (root / "Pulumi.dev.yaml").write_text("config:\n  shop:databases: [shop_dev]\n", encoding="utf-8")
+    for command in ("init -q -b main", "add .", "-c user.name=t -c user.email=t@example.org commit -qm base"):
+        subprocess.run(["git", *command.split()], cwd=root.parent, check=True)
+    return root
+
+
+@pytest.fixture
+def root(repository: Path) -> Iterator[Path]:
+    """Return the project, whose modules are as committed again after the test."""
+    yield repository
+    subprocess.run(["git", "checkout", "-q", "."], cwd=repository, check=True)
+    subprocess.run(["git", "clean", "-qfd"], cwd=repository, check=True)
+
+
+def reviewed(root: Path) -> tuple[Review, str]:
+    """Return the review of the working folder against main, and its comment."""
+    found = review_branch(root, base="main", stack="dev")
+    return found, review_as_markdown(found)
+
+
+def edit(root: Path, before: str, after: str) -> str:
+    """Replace text in the first module that has it, and return the module's name."""
+    for path in sorted((root / "sql").glob("*.sql")):
+        text = path.read_text("utf-8")
+        if before in text:
+            path.write_text(text.replace(before, after, 1), encoding="utf-8")
+            return path.stem
+    raise AssertionError(before)
+
+
+def test_a_new_column_is_a_rebuild_here_and_a_migration_there(root: Path) -> None:
+    """Verdict, steps by lifecycle, the object with its definition, the lines of SQL once; and as JSON."""
+    module = edit(root, "CREATE TABLE customers (\n", "CREATE TABLE customers (\n    locale varchar,\n")
+    found, text = reviewed(root)
+    assert text.startswith(f"{MARK}\n### 🟡 schema: ")
+    assert "+ column public.customers.locale" in text
+    assert f"| ephemeral | **rebuild** {module}" in text
+    assert "customers" in text.partition("rows lost")[2].partition("persistent")[0]
+    assert "| persistent | **needs a migration**: `up` refuses until it has run | none |" in text
+    assert text.count("+    locale varchar,") == 1
+    values = json.loads(review_as_json(found))
+    assert (values["level"], values["lifecycles"]["persistent"]["tables_dropped"]) == ("loss", [])
+
+
+def test_a_branch_without_changes_and_a_comment_are_harmless(root: Path) -> None:
+    """Nothing changes; a comment is reformatted, and no table is touched."""
+    found, text = reviewed(root)
+    assert (found.level, "### 🟢 schema: nothing changes" in text) == ("fine", True)
+    edit(root, "CREATE TABLE customers", "-- Who buys.\nCREATE TABLE customers")
+    (root / "sql" / "99-new.sql").unlink(missing_ok=True)
+    found, text = reviewed(root)
+    assert found.level == "fine"
+    assert "**reformatted**" in text
+    assert "no table is touched" in text
+
+
+def test_modules_that_do_not_run_are_refused_with_their_place(root: Path) -> None:
+    """The comment is written all the same: an error of SQL is named once, with file, line and SQLSTATE."""
+    module = edit(root, "CREATE TABLE customers (\n", "CREATE TABLE customers (\n    id integer,\n")
+    found, text = reviewed(root)
+    assert (found.level, "### 🔴 schema: every stack refuses it" in text) == ("refused", True)
+    assert text.count('column "id" specified more than once [42701]') == 1
+    assert f"sql/{module}.sql:" in text
+
+
+def test_a_long_comment_is_cut_at_a_fold(root: Path) -> None:
+    """The longest lines of SQL are left out whole, and the comment says so."""
+    lines = "".join(f"-- {'x' * 90} {number}\n" for number in range(900))
+    edit(root, "CREATE TABLE customers", f"{lines}CREATE TABLE customers")
+    edit(root, "CREATE TABLE order_lines", "-- Short.\nCREATE TABLE order_lines")
+    _, text = reviewed(root)
+    assert len(text) < LONGEST_COMMENT
+    assert "The changed lines of 1 modules are left out" in text
+    assert text.count("<details>") == text.count("</details>") == 1
+
+
+def test_an_unknown_base_is_one_sentence(root: Path) -> None:
+    """Git's reason, and what to do."""
+    with pytest.raises(InfraError, match="fetch the branch"):
+        review_branch(root, base="nowhere", stack="dev")
