@@ -53,6 +53,15 @@ class PlannedStep:
 
 
 @dataclass(frozen=True)
+class PlannedRevision:
+    """A revision that is run before the modules: its id, its file, and the lines of its SQL."""
+
+    revision: str
+    path: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """The plan for one database.
 
@@ -60,7 +69,8 @@ class Plan:
     modules whose objects are dropped before anything runs, in the order in which they ran. Where there is a teardown,
     all modules that run (`runs`) run in its transaction; `dropped_with_it` are objects that no module made, such as a
     partition, which PostgreSQL drops with the others. `unproved` are modules whose step is not known without running
-    the modules on a scratch database: then the plan has to be made again with the effects that this finds.
+    the modules on a scratch database: then the plan has to be made again with the effects that this finds. `revisions`
+    are run first; the steps are then those for the database as the revisions leave it.
     """
 
     steps: tuple[PlannedStep, ...]
@@ -69,6 +79,7 @@ class Plan:
     dropped_with_it: tuple[ObjectId, ...] = ()
     unproved: tuple[str, ...] = ()
     digest: str = ""
+    revisions: tuple[PlannedRevision, ...] = ()
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -92,7 +103,8 @@ class Plan:
     @property
     def is_unchanged(self) -> bool:
         """Whether nothing is done and nothing has drifted."""
-        return not self.removed and not self.renames and all(step.step is Step.UNCHANGED for step in self.steps)
+        is_quiet = not self.removed and not self.renames and not self.revisions
+        return is_quiet and all(step.step is Step.UNCHANGED for step in self.steps)
 
     def step_of(self, module: str) -> PlannedStep | None:
         """Return the step of a module, with or without a file."""

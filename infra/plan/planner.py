@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from infra.modules.module_file import ModuleFile
     from infra.plan.database_status import DatabaseStatus
     from infra.plan.ledger_rows import LedgerEntry
+    from infra.plan.plan import PlannedRevision
 
 FOLLOWS = "follows from the others"
 """Why a module is rebuilt whose file did not change: one before it is rebuilt, or one after it changed what it made."""
@@ -48,13 +49,15 @@ def plan_database(
     allowed: Sequence[str] = (),
     effects: Mapping[str, CatalogChange] | None = None,
     recorded: bool = False,
+    revisions: Sequence[PlannedRevision] = (),
 ) -> Plan:
     """Return the plan for a database.
 
     `allowed` are patterns of objects that no module made and may be there. `effects` is what each module does on a
-    scratch database. `recorded` says that the stack's state has the modules as applied.
+    scratch database. `recorded` says that the stack's state has the modules as applied. `revisions` are run before the
+    modules, and `status` is the database's after that.
     """
-    digest = _digest(files, status)
+    digest = _digest(files, status, revisions)
     if status.is_foreign():
         foreign = decide(ModuleState.FOREIGN, Change.NEW, lifecycle)
         return Plan(tuple(_planned(file, foreign) for file in files), digest=digest)
@@ -67,7 +70,8 @@ def plan_database(
     without_file.sort(key=lambda entry: order(entry.module), reverse=True)
     if lifecycle is Lifecycle.PERSISTENT:
         removed = [_retained(entry, status) for entry in without_file]
-        return Plan(tuple(steps), tuple(removed), unproved=tuple(planner.unproved), digest=digest)
+        unproved = tuple(planner.unproved)
+        return Plan(tuple(steps), tuple(removed), unproved=unproved, digest=digest, revisions=tuple(revisions))
     current = current_rows(status, rows)
     teardown = rows_to_tear_down(current, [step.module for step in steps if step.step is Step.REBUILD], without_file)
     names = {entry.module for entry in teardown}
@@ -106,6 +110,13 @@ def blocked(plan: Plan, why: str, remedy: str) -> Plan:
         )
 
     return replace(plan, steps=refused(plan.steps), removed=refused(plan.removed))
+
+
+def refused_by_revision(plan: Plan, error: ModuleError) -> Plan:
+    """Return a plan that is refused because a revision failed on scratch."""
+    path = error.place.partition(":")[0]
+    refusal = PlannedStep(path, Step.REFUSE, f"failed in a scratch database\n{error}", path=path)
+    return replace(plan, steps=(refusal,), removed=(), unproved=())
 
 
 class _Planner:
@@ -217,10 +228,11 @@ def _retained(entry: LedgerEntry, status: DatabaseStatus) -> PlannedStep:
     return PlannedStep(entry.module, Step.RETAIN, why, row=entry, drift=tuple(status.drift(entry.module)))
 
 
-def _digest(files: Sequence[ModuleFile], status: DatabaseStatus) -> str:
-    """Return the digest of what a plan is made of: files, ledger, live catalog."""
+def _digest(files: Sequence[ModuleFile], status: DatabaseStatus, revisions: Sequence[PlannedRevision]) -> str:
+    """Return the digest of what a plan is made of: files, revisions, ledger, live catalog."""
     digest = hashlib.sha256()
     parts = [(file.name, file.text_digest) for file in files]
+    parts += [(revision.revision, "\n".join(revision.lines)) for revision in revisions]
     parts += [
         (entry.module, f"{entry.digests.text} {entry.outcome}")
         for entry in (*status.entries.values(), *status.unfinished.values())

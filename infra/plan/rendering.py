@@ -137,6 +137,11 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
             for position, line in enumerate(str(refusal_of(planned.plan, "this database")).splitlines())
         ]
     else:
+        for revision in planned.plan.revisions:
+            lines += [
+                f"  migrate to {revision.revision}, by {revision.path}:",
+                *(f"    {line}" for line in revision.lines),
+            ]
         for (step, why), steps in groupby(planned.plan.steps, key=lambda step: (step.step, step.why)):
             lines += _step_lines(step, why, list(steps))
         if planned.plan.dropped_with_it:

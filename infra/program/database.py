@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_postgresql as postgresql
 
+from infra.migrations.history import read_history
 from infra.modules.decision import Lifecycle
 from infra.program.shared_objects import declare_shared_objects
 from infra.resources.admin_membership import AdminMembership
 from infra.resources.database_access import DatabaseAccess
+from infra.resources.migrations import Migrations
 from infra.resources.passwords import Passwords
 from infra.resources.schema_plan import SchemaPlan
 from infra.resources.schema_ready import SchemaReady
@@ -235,11 +237,26 @@ def session_of_access(
 def declare_schema(
     access: SchemaAccess, settings: Settings, modules: Sequence[Module], chain: Chain, *, database: str
 ) -> tuple[pulumi.Output[str], SchemaReady]:
-    """Declare the modules of a database, each after the one before it; return their session and what comes last."""
+    """Declare a database's revisions and its modules, each after the one before; return session and what comes last."""
     scope, look = chain.scope, settings.modules.live_check
-    session = session_of_access(access, settings, scope.stack)
+    history = read_history(settings.modules.migrations)
+    session = session_of_access(access, settings, scope.stack, **({"migrations": history.directory} if history else {}))
     if chain.server:
         session = without_dependencies(session)  # the chain begins with the server, after which all of it is known
+    if history:
+        chain.append(
+            Migrations(
+                scope.part(database, "migrations"),
+                database=access.address["database"],
+                lifecycle=settings.lifecycle.value,
+                session=session,
+                modules=settings.modules.directory,
+                directory=history.directory,
+                head=history.head,
+                look=look,
+                opts=chain.options(provider=False),
+            )
+        )
     statements: list[pulumi.Output[str]] = []
     for module in modules:
         resource = SqlModule(
@@ -259,6 +276,8 @@ def declare_schema(
         stack=scope.stack,
         statements=statements,
         allowed=settings.modules.unmanaged,
+        owner=access.owner,
+        head=history.head if history else "",
         look=look,
         opts=chain.options(provider=False),
     )

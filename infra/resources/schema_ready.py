@@ -32,16 +32,16 @@ class SchemaReadyProvider(Provider):
         return CheckResult({**inputs, "unmanaged": _olds.get("unmanaged", []) if unmanaged is None else unmanaged}, [])
 
     def create(self, props: Properties) -> CreateResult:
-        """Read the fingerprint."""
-        return CreateResult(props["database"], actions.ready(props))
+        """Read the fingerprint, and write the last revision, to which the modules are equal."""
+        return CreateResult(props["database"], actions.ready(props, stamp=True))
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when a module's statements differ, the connection, or what no module made."""
-        return DiffResult(changes=bool(changed(_olds, _news, *_TARGET, "statements", "allowed", "unmanaged")))
+        """Report a change when a module's statements differ, the last revision, the connection, or what no one made."""
+        return DiffResult(changes=bool(changed(_olds, _news, *_TARGET, "statements", "allowed", "unmanaged", "head")))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Read the fingerprint again."""
-        return UpdateResult(actions.ready(_news))
+        """Read the fingerprint again, and write the last revision."""
+        return UpdateResult(actions.ready(_news, stamp=True))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Read the fingerprint again, so that a refresh shows when the schema differs."""
@@ -49,7 +49,10 @@ class SchemaReadyProvider(Provider):
 
 
 class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
-    """The complete schema of one database: `fingerprint` of its structure, `tables`, and what no module made."""
+    """The complete schema of one database: `fingerprint` of its structure, `tables`, and what no module made.
+
+    `head` is the last revision, '' where there are none.
+    """
 
     fingerprint: pulumi.Output[str]
     tables: pulumi.Output[int]
@@ -63,6 +66,8 @@ class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
         stack: str,
         statements: Sequence[pulumi.Output[str]],
         allowed: Sequence[str],
+        owner: pulumi.Input[str],
+        head: str,
         look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -71,6 +76,8 @@ class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
             "stack": stack,
             "statements": pulumi.Output.all(*statements).apply(lambda digests: text_digest("\n".join(digests))),
             "allowed": list(allowed),
+            "owner": owner,
+            "head": head,
             "look": look,
             **dict.fromkeys(("fingerprint", "tables", "unmanaged", "not_compared")),
         }

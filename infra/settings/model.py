@@ -194,6 +194,10 @@ class ModuleSettings(SettingsGroup):
     """Where the SQL modules are, and how long they may wait and run."""
 
     directory: Text = Field(default="sql", description="the folder of the SQL modules, seen from Pulumi.yaml")
+    migrations: Text = Field(
+        default="migrations",
+        description="the folder of the revisions that existing databases run, seen from Pulumi.yaml; it may be missing",
+    )
     lock_timeout: Limit = Field(default=10.0, description=f"{A_LIMIT}: how long a statement waits for a lock")
     statement_timeout: Limit = Field(default=600.0, description=f"{A_LIMIT}: how long one module may run")
     wait: Time = Field(default=60.0, description=f"{A_TIME}: how long a run waits for another one")

@@ -33,7 +33,6 @@ def pinned(part: str) -> dict[str, Requirement]:
         ("dependencies", "", None),
         ("embedded", "-embedded", None),
         ("docker", "-docker", None),
-        ("check", "-dev", {"alembic"}),
         ("docs", "-dev", {"jinja2"}),
     ],
 )

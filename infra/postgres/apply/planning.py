@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -21,10 +22,12 @@ from infra.modules.decision import ModuleState, Step
 from infra.modules.module import order
 from infra.modules.module_file import ModuleFile
 from infra.plan.database_status import DatabaseStatus
-from infra.plan.plan import objects_dropped
-from infra.plan.planner import blocked, plan_database, refused_for
+from infra.plan.plan import PlannedRevision, objects_dropped
+from infra.plan.planner import blocked, plan_database, refused_by_revision, refused_for
 from infra.postgres.apply.drop import REMEDY, drop_list, reason_against
 from infra.postgres.apply.module_effects import effects_of_modules, modules_of
+from infra.postgres.apply.revision_effects import change_by_revisions, changed_catalog
+from infra.postgres.apply.revisions import history_of, pending_revisions
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
@@ -33,15 +36,16 @@ from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import current_identity, follow_rename, read_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from infra.migrations.revision_sql import RevisionSql
     from infra.modules.module import Module
     from infra.plan.plan import Plan, PlannedStep
     from infra.postgres.apply.execution import Applied
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
     from infra.postgres.connection.target import Target
-    from infra.postgres.ledger.ledger import Revision
+    from infra.postgres.ledger.ledger import LedgerVersion
 
 _CONNECT_SECONDS = 2
 _STATEMENT_SECONDS = 10
@@ -58,13 +62,13 @@ unknown roles and other objects, resources, limits, interventions, system errors
 class PlanInProgress:
     """The plan for a database in this process, and what is done of it.
 
-    `revision` is the ledger's when this process last read or wrote it.
+    `version` is the ledger's when this process last read or wrote it.
     """
 
     plan: Plan
     status: DatabaseStatus
     files: list[ModuleFile]
-    revision: Revision | None
+    version: LedgerVersion | None
     done: dict[str, Applied] = field(default_factory=dict[str, "Applied"])
     is_renamed: bool = False
     is_torn_down: bool = False
@@ -169,6 +173,17 @@ def known_step(session: Session, module: str) -> PlannedStep | None:
     return known.plan.step_of(module) if known else None
 
 
+def has_pending(session: Session) -> bool:
+    """Return whether a database has revisions to run; False where it cannot be read, which `look` reports."""
+    if not session.migrations:
+        return False
+    try:
+        with connect(with_time_limits(session.target), autocommit=True) as connection:
+            return bool(pending_revisions(connection, session))
+    except psycopg.Error:
+        return False
+
+
 def current_plan(
     connection: Connection, session: Session, *, recorded: bool, module: Module | None = None
 ) -> PlanInProgress:
@@ -180,7 +195,7 @@ def current_plan(
     key = str(session.target)
     follow_rename(connection, session.stack, session.formerly)
     known = cache.known(key)
-    if known and known.has(module) and known.revision == ledger.read_revision(connection, session.stack):
+    if known and known.has(module) and known.version == ledger.read_version(connection, session.stack):
         return known
     plan = _make(connection, session, _files(session, module), recorded=recorded, explain=False)
     cache.keep(key, plan)
@@ -270,21 +285,45 @@ def with_time_limits(target: Target) -> Target:
 def _make(
     connection: Connection, session: Session, files: list[ModuleFile], *, recorded: bool, explain: bool
 ) -> PlanInProgress:
-    revision = ledger.read_revision(connection, session.stack)
+    version = ledger.read_version(connection, session.stack)
     status = read_status(connection, session.stack, session.formerly)
-    plan = plan_database(files, status, session.lifecycle, allowed=session.allowed, recorded=recorded)
-    plan = _with_dependants(connection, plan, status)
+    pending = pending_revisions(connection, session)
+    revisions = [_planned_revision(revision) for revision in pending]
+    decide = partial(
+        plan_database,
+        files,
+        lifecycle=session.lifecycle,
+        allowed=session.allowed,
+        recorded=recorded or bool(pending),
+        revisions=revisions,
+    )
+    try:
+        status = _status_after(status, session, pending)
+    except ModuleError as error:
+        return PlanInProgress(refused_by_revision(decide(status), error), status, files, version)
+    plan = _with_dependants(connection, decide(status), status)
     if plan.unproved or (explain and any(_is_changed(step.step) for step in plan.steps)):
         try:
             effects = effects_of_modules(session).by_module
         except ModuleError as error:
             refused = plan.unproved or not error.sqlstate.startswith(_OF_THE_SERVER)
-            return PlanInProgress(refused_for(plan, error) if refused else plan, status, files, revision)
-        plan = plan_database(
-            files, status, session.lifecycle, allowed=session.allowed, effects=effects, recorded=recorded
-        )
-        plan = _with_dependants(connection, plan, status)
-    return PlanInProgress(plan, status, files, revision)
+            return PlanInProgress(refused_for(plan, error) if refused else plan, status, files, version)
+        plan = _with_dependants(connection, decide(status, effects=effects), status)
+    return PlanInProgress(plan, status, files, version)
+
+
+def _planned_revision(revision: RevisionSql) -> PlannedRevision:
+    lines = [line for statement in revision.statements for line in statement.sql.splitlines()]
+    return PlannedRevision(revision.revision, revision.path, tuple(lines))
+
+
+def _status_after(status: DatabaseStatus, session: Session, pending: Sequence[RevisionSql]) -> DatabaseStatus:
+    """Return the status of a database as revisions will leave it; raises ModuleError where they cannot be run."""
+    history = history_of(session)
+    if not pending or history is None:
+        return status
+    change = change_by_revisions(session, history, pending)
+    return replace(status, catalog=changed_catalog(status.catalog, change))
 
 
 def _with_dependants(connection: Connection, plan: Plan, status: DatabaseStatus) -> Plan:

@@ -16,6 +16,7 @@ from infra.postgres.apply.module_effects import effects_of_modules
 from infra.postgres.apply.planning import cache, current_plan, read_status, rows_at_risk
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
 from infra.postgres.apply.retire import retire_module
+from infra.postgres.apply.revisions import pending_revisions, run_pending
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.error_messages import translated_errors
@@ -57,7 +58,27 @@ def apply(session: Session, module: Module, *, recorded: bool = False) -> Applie
             _record_failure(connection, session, module, planned.file_of(module.name).digests, error)
             raise
 
-    return _with_lock(session, attempt)
+    return with_lock(session, attempt)
+
+
+def migrate(session: Session) -> list[str]:
+    """Run the revisions that a database is due, before its modules; return their ids, [] where there was nothing to do.
+
+    Raises RefusedError where the plan has a refusal: then nothing is run. Raises ModuleError where PostgreSQL refuses a
+    statement: the revisions before it stay, each with its record, and the next run continues with the failed one.
+    """
+    done: list[str] = []
+
+    def attempt(connection: Connection) -> list[str]:
+        pending = pending_revisions(connection, session)
+        if pending:
+            refuse(current_plan(connection, session, recorded=True).plan, session)
+        for revision in pending:
+            run_pending(connection, session, revision)
+            done.append(revision.revision)
+        return done
+
+    return with_lock(session, attempt)
 
 
 def retire(session: Session, module: str) -> str:
@@ -70,7 +91,7 @@ def retire(session: Session, module: str) -> str:
     def attempt(connection: Connection) -> str:
         if cache.known(str(session.target)):  # else the stack is destroyed, or the live check is off
             planned = current_plan(connection, session, recorded=True)
-            _refuse(planned.plan, session)
+            refuse(planned.plan, session)
             renamed = planned.plan.renames.get(module)
             if renamed:
                 _rename(connection, session, planned)
@@ -82,10 +103,10 @@ def retire(session: Session, module: str) -> str:
         cache.forget(str(session.target))
         return done
 
-    return _with_lock(session, attempt)
+    return with_lock(session, attempt)
 
 
-def _with_lock(session: Session, act: Callable[[Connection], _Result]) -> _Result:
+def with_lock(session: Session, act: Callable[[Connection], _Result]) -> _Result:
     """Return what `act` returns, given a connection that holds the lock; it is repeated where that is safe."""
 
     def attempt() -> _Result:
@@ -102,7 +123,7 @@ def _carry_out(connection: Connection, session: Session, planned: PlanInProgress
         return planned.done[module.name]
     plan = planned.plan
     step = plan.step_of(module.name)
-    _refuse(plan, session)
+    refuse(plan, session)
     if step is None:
         raise RefusedError("is not among the modules of its directory", place=f"{module.path} in {session.place}")
     _rename(connection, session, planned)
@@ -121,7 +142,7 @@ def _carry_out(connection: Connection, session: Session, planned: PlanInProgress
     return _done(connection, session, planned, {module.name: applied})[module.name]
 
 
-def _refuse(plan: Plan, session: Session) -> None:
+def refuse(plan: Plan, session: Session) -> None:
     """Raise RefusedError with all refusals of a plan; nothing of such a plan is carried out."""
     if plan.refusals:
         raise refusal_of(plan, session.place)
@@ -189,9 +210,9 @@ def _write_row(connection: Connection, session: Session, planned: PlanInProgress
 def _done(
     connection: Connection, session: Session, planned: PlanInProgress, applied: dict[str, Applied]
 ) -> dict[str, Applied]:
-    """Note what is done of a plan, and the ledger's revision after it."""
+    """Note what is done of a plan, and the ledger's version after it."""
     planned.done |= applied
-    planned.revision = ledger.read_revision(connection, session.stack)
+    planned.version = ledger.read_version(connection, session.stack)
     return planned.done
 
 

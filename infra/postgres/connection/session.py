@@ -26,11 +26,11 @@ class Session:
     """One database for its modules; times are seconds.
 
     `target` connects as the migrator, `admin` as a role that may create scratch databases and see other sessions;
-    `directory` contains the module files; `tell` receives the messages for the person who waits for the run. `roles`
-    are those of the database besides owner and migrator, `extensions` those that its administrator creates. `scratch`
-    provides databases for running modules to see what they make; without it they are on the session's own server.
-    `formerly` is another name that the stack had, as its state proves. `losses` is a file: where it is given, a run
-    that would lose rows writes there which, and loses none.
+    `directory` contains the module files, `migrations` the revisions ('' for none); `tell` receives the messages for
+    the person who waits for the run. `roles` are those of the database besides owner and migrator, `extensions` those
+    that its administrator creates. `scratch` provides databases for running modules to see what they make; without it
+    they are on the session's own server. `formerly` is another name that the stack had, as its state proves. `losses`
+    is a file: where it is given, a run that would lose rows writes there which, and loses none.
     """
 
     target: Target
@@ -40,6 +40,7 @@ class Session:
     formerly: str = ""
     lifecycle: Lifecycle = Lifecycle.PERSISTENT
     directory: str = "sql"
+    migrations: str = ""
     allowed: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()

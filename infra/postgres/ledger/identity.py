@@ -39,8 +39,8 @@ _with_ledger: WeakSet[Connection] = WeakSet()
 
 
 @cache
-def _definition() -> LiteralString:
-    return cast("LiteralString", Path(__file__).with_name("ledger.sql").read_text())
+def _sql_file(name: str) -> LiteralString:
+    return cast("LiteralString", Path(__file__).with_name(name).read_text())
 
 
 def ledger_exists(connection: Connection) -> bool:
@@ -111,9 +111,15 @@ def write_identity(connection: Connection, identity: LedgerIdentity) -> None:
 def create_ledger(connection: Connection, stack: str) -> LedgerIdentity:
     """Create the ledger in the current transaction, owned by the current role, and return its identity."""
     identity = current_identity(connection, stack)
-    connection.execute(_definition())
+    connection.execute(_sql_file("ledger.sql"))
+    leave_to_owner(connection)
     connection.execute(
         "INSERT INTO sqlmodule.identity (format, stack, system_identifier, database) VALUES (%s, %s, %s, %s)",
         (_FORMAT, identity.stack, identity.system_identifier, identity.database),
     )
     return identity
+
+
+def leave_to_owner(connection: Connection) -> None:
+    """Revoke from other roles what the owner's default privileges give them in the ledger's schema."""
+    connection.execute(_sql_file("only_owner.sql"))

@@ -61,7 +61,7 @@ ON CONFLICT (module) DO UPDATE SET
 flushed (PostgreSQL manual, 27.2.3), which is therefore asked for; tables of the system have OIDs below 16384."""
 
 
-class Revision(NamedTuple):
+class LedgerVersion(NamedTuple):
     """What changes with every write to a ledger: whose it is, whose it should be, and its last event."""
 
     identity: LedgerIdentity
@@ -69,14 +69,14 @@ class Revision(NamedTuple):
     event: int
 
 
-def read_revision(connection: Connection, stack: str) -> Revision | None:
-    """Return the ledger's revision, None where there is no ledger."""
+def read_version(connection: Connection, stack: str) -> LedgerVersion | None:
+    """Return the ledger's version, None where there is no ledger."""
     identity = read_identity(connection)
     if identity is None:
         return None
     with translated_format_errors():
         row = connection.execute("SELECT coalesce(max(id), 0) FROM sqlmodule.event").fetchone()
-    return Revision(identity, current_identity(connection, stack), int(row[0]) if row else 0)
+    return LedgerVersion(identity, current_identity(connection, stack), int(row[0]) if row else 0)
 
 
 def read_entry(connection: Connection, module: str) -> LedgerEntry | None:
@@ -89,7 +89,9 @@ def read_entry(connection: Connection, module: str) -> LedgerEntry | None:
 def read_unfinished(connection: Connection) -> dict[str, LedgerEntry]:
     """Return the modules that run by statement and have not completed, with what is done of them as their effect."""
     with translated_format_errors():
-        rows = connection.execute("SELECT module, objects FROM sqlmodule.resume").fetchall()
+        rows = connection.execute(
+            "SELECT module, objects FROM sqlmodule.resume WHERE NOT starts_with(module, 'revision ')"
+        ).fetchall()
     return {
         module: LedgerEntry(module, Digests("", ""), "", CatalogChange.of_json(objects)) for module, objects in rows
     }
@@ -155,11 +157,7 @@ def record_failure(
 ) -> None:
     """Write the event of a step that failed; rows that it inserted no longer count as inserted."""
     connection.execute("SELECT pg_stat_force_next_flush()")
-    connection.execute(
-        "INSERT INTO sqlmodule.event (module, step, failure, statements_digest, stack, duration)"
-        " VALUES (%s, %s, %s, %s, %s, '0')",
-        (module, step.value, sqlstate, digests.statements, stack),
-    )
+    record_event(connection, module, step.value, digests.statements, stack=stack, failure=sqlstate)
 
 
 def mark_orphaned(connection: Connection, module: str, stack: str) -> None:
@@ -187,9 +185,24 @@ def delete_entries(connection: Connection, modules: list[str], stack: str) -> No
 
 
 def _record_event(connection: Connection, module: str, step: str, stack: str) -> None:
+    record_event(connection, module, step, "", stack=stack)
+
+
+def record_event(
+    connection: Connection,
+    module: str,
+    step: str,
+    digest: str,
+    *,
+    stack: str,
+    milliseconds: float = 0,
+    failure: str | None = None,
+) -> None:
+    """Write an event, in the current transaction; `failure` is the SQLSTATE of what failed. Revisions have no rows."""
     connection.execute(
-        "INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration) VALUES (%s, %s, '', %s, '0')",
-        (module, step, stack),
+        "INSERT INTO sqlmodule.event (module, step, failure, statements_digest, stack, duration)"
+        " VALUES (%s, %s, %s, %s, %s, %s * interval '1 ms')",
+        (module, step, failure, digest, stack, milliseconds),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOT_COMPARED, fingerprint
 from infra.postgres.apply.planning import cache, read_status
+from infra.postgres.apply.revisions import stamp_head
 from infra.postgres.connection.connect import connect
 from infra.resources.base import admin_target
 from infra.resources.console import logger
@@ -20,9 +21,14 @@ def unmanaged(props: Properties) -> list[str] | None:
     return [str(identity) for identity in known.status.unmanaged(props["allowed"])] if known else None
 
 
-def ready(props: Properties) -> Properties:
-    """Return the properties with fingerprint, number of tables, and what no module made; report the last where new."""
+def ready(props: Properties, *, stamp: bool = False) -> Properties:
+    """Return the properties with fingerprint, number of tables, and what no module made; report the last where new.
+
+    With `stamp` the last revision is written into the database: all its modules are as in their files.
+    """
     with connect(admin_target(props), autocommit=True) as connection:
+        if stamp and props.get("head"):
+            stamp_head(connection, props["owner"], props["head"])
         status = read_status(connection, props["stack"])
     found = [str(identity) for identity in status.unmanaged(props["allowed"])]
     if found and found != props.get("unmanaged"):

@@ -35,6 +35,7 @@ def session_of_text(
         formerly=formerly,
         lifecycle=Lifecycle(lifecycle),
         directory=directory,
+        migrations=shared.get("migrations", ""),
         allowed=tuple(shared["allowed"]),
         roles=tuple(shared["roles"]),
         extensions=tuple(shared["extensions"]),

@@ -31,10 +31,11 @@ def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:
     looked = planning.look(session, recorded=True, explain=explain)
     if isinstance(looked, planning.Unreadable):
         return {}
-    change = change_planned(looked.plan, props["module"])
+    plan = planning.cache.looked(str(session.target)) or looked.plan  # as it was before revisions and modules ran
+    change = change_planned(plan, props["module"])
     if not change:
         return {}
-    return {"plan": looked.plan.digest, **({"drift": change} if recorded else {})}
+    return {"plan": plan.digest, **({"drift": change} if recorded else {})}
 
 
 def change_planned(plan: Plan, module: str) -> str:

@@ -27,6 +27,7 @@ FROZEN = [
     "infra.resources.database_access.DatabaseAccessProvider",
     "infra.resources.sql_module.SqlModuleProvider",
     "infra.resources.schema_ready.SchemaReadyProvider",
+    "infra.resources.migrations.MigrationsProvider",
     "infra.resources.schema_plan.SchemaPlanProvider",
     "infra.resources.group_key.GroupKeyProvider",
     "infra.resources.database_group.DatabaseGroupProvider",

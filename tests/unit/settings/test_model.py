@@ -71,6 +71,7 @@ def test_the_defaults() -> None:
         "extensions": ("uuid-ossp", "pgcrypto", "pg_trgm"),
         "modules": {
             "directory": "sql",
+            "migrations": "migrations",
             "lock_timeout": 10.0,
             "statement_timeout": 600.0,
             "wait": 60.0,

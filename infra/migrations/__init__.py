@@ -1,0 +1,1 @@
+"""The revisions that existing databases run: their order, their SQL, and the databases that they begin from."""

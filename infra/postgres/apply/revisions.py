@@ -1,0 +1,148 @@
+"""Brings an existing database to the last revision: each revision in a transaction of its own, with its record.
+
+A fresh database runs none: its modules make what all revisions lead to, and it is stamped when they have run.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from infra.errors import ModuleError
+from infra.migrations.history import BASELINE_FOLDER, History, read_history
+from infra.migrations.revision_sql import RevisionSql, refuse_restricted, upgrade_sql
+from infra.modules.decision import Lifecycle
+from infra.modules.digests import text_digest
+from infra.modules.module import load_modules
+from infra.modules.module_file import ModuleFile
+from infra.postgres.apply.by_statement import run_statements
+from infra.postgres.apply.module_text import end_module, run_text
+from infra.postgres.connection.execute import owner_transaction
+from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import create_ledger, current_identity, read_identity
+from infra.postgres.ledger.stamp import read_stamp, write_stamp
+
+if TYPE_CHECKING:
+    from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.session import Session
+
+_STAMP_SECONDS = 10
+MIGRATED = "migrate"
+"""The step of a revision's event in the ledger."""
+
+
+def history_of(session: Session) -> History | None:
+    """Return the revisions of a session's folder, None where it has none."""
+    return read_history(session.migrations)
+
+
+def pending_revisions(connection: Connection, session: Session) -> tuple[RevisionSql, ...]:
+    """Return the revisions that a database has to run, as SQL.
+
+    None are due in an ephemeral stack, which rebuilds, and in a database that is empty or another stack's. Raises
+    RefusedError where the database is at an unknown revision, ModuleError and ModuleFileError for a wrong revision.
+    """
+    history = history_of(session)
+    if history is None or session.lifecycle is Lifecycle.EPHEMERAL:
+        return ()
+    own = current_identity(connection, session.stack)
+    if read_identity(connection) not in {own, replace(own, stack=session.formerly)}:
+        return ()
+    current = read_stamp(connection) or _revision_before_stamps(connection, session, history)
+    if current is None:
+        return ()
+    revisions = tuple(upgrade_sql(history.after(current, session.place)))
+    for revision in revisions:
+        refuse_restricted(revision)
+    return revisions
+
+
+def _revision_before_stamps(connection: Connection, session: Session, history: History) -> str | None:
+    """Return the baseline's id for a database that was made by its modules, before there were revisions.
+
+    A database that has the rows of the current modules is at the last revision, and only waits for its stamp.
+    """
+    rows = {entry.module: entry.digests.statements for entry in ledger.read_entries(connection)}
+    if rows == _digests_in(session.directory) or rows != _digests_in(f"{history.directory}/{BASELINE_FOLDER}"):
+        return None
+    return history.revisions[0].revision
+
+
+def _digests_in(directory: str) -> dict[str, str]:
+    return {
+        module.name: ModuleFile(module).statements_digest
+        for module in load_modules(Path(directory), shown_as=directory)
+    }
+
+
+def run_pending(connection: Connection, session: Session, revision: RevisionSql) -> None:
+    """Run a revision and write its record, in one transaction; statement by statement where it asks for that.
+
+    Raises ModuleError with the line of the revision's file.
+    """
+    module = revision.module
+    started = time.perf_counter()
+    try:
+        if revision.outside:
+            run_statements(connection, session, module)
+            with session.transaction(connection):
+                _record(connection, session, revision, started)
+        else:
+            with session.transaction(connection):
+                run_text(connection, session, module)
+                end_module(connection, session, module)
+                _record(connection, session, revision, started)
+    except ModuleError as error:
+        _record_failure(connection, session, revision, error)
+        raise revision.located(error) from None
+
+
+def stamp_head(connection: Connection, owner: str, head: str) -> None:
+    """Write the last revision into a database whose modules are all as in their files, unless it is there."""
+    if read_stamp(connection) == head:
+        return
+    with owner_transaction(connection, owner, lock_timeout=_STAMP_SECONDS, statement_timeout=_STAMP_SECONDS):
+        write_stamp(connection, head)
+
+
+def _record(connection: Connection, session: Session, revision: RevisionSql, started: float) -> None:
+    if not read_identity(connection):
+        create_ledger(connection, session.stack)
+    write_stamp(connection, revision.revision)
+    _record_event(connection, session, revision, milliseconds=(time.perf_counter() - started) * 1000)
+    connection.execute("DELETE FROM sqlmodule.resume WHERE module = %s", (revision.module.name,))
+
+
+def _record_event(
+    connection: Connection,
+    session: Session,
+    revision: RevisionSql,
+    *,
+    milliseconds: float = 0,
+    failure: str | None = None,
+) -> None:
+    module = revision.module
+    ledger.record_event(
+        connection,
+        module.name,
+        MIGRATED,
+        text_digest(module.text),
+        stack=session.stack,
+        milliseconds=milliseconds,
+        failure=failure,
+    )
+
+
+def _record_failure(connection: Connection, session: Session, revision: RevisionSql, error: ModuleError) -> None:
+    """Write the failure as an event; an error in doing so is ignored, since `error` counts."""
+    if connection.broken or not error.sqlstate:
+        return
+    try:
+        with session.transaction(connection):
+            _record_event(connection, session, revision, failure=error.sqlstate)
+    except psycopg.Error:
+        return

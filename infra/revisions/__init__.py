@@ -1,0 +1,1 @@
+"""The commands for revisions: writing one, proving it, and Alembic typed by hand."""

@@ -1,0 +1,60 @@
+"""What `alembic` typed by hand runs on: a database of a stack, under the same lock and role as `make up`."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from infra.check.stack_files import dsns
+from infra.errors import InfraError
+from infra.postgres.connection import pool
+from infra.postgres.connection.advisory_lock import advisory_lock
+from infra.postgres.connection.connect import connect
+from infra.server.dsn import parse_dsn
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from pathlib import Path
+
+    import sqlalchemy
+
+    from infra.postgres.connection.target import Target
+
+LOCK_SECONDS = 10
+_OWNER = "SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = current_database()"
+
+
+def target_of_arguments(arguments: Mapping[str, str], root: Path) -> Target:
+    """Return the database that `-x` names: `dsn=…`, or `stack=…` and `database=…`, by default the first one of dev.
+
+    Raises InfraError where there is no such database.
+    """
+    if "dsn" in arguments:
+        return parse_dsn(arguments["dsn"])
+    stack = arguments.get("stack", "dev")
+    targets = {target.database: target for target in map(parse_dsn, dsns(root, stack, "migrator"))}
+    name = arguments.get("database") or next(iter(targets))
+    if name not in targets:
+        raise InfraError(f"there is no database {name}; the stack has {', '.join(targets)}", place=f"stack {stack}")
+    return targets[name]
+
+
+@contextmanager
+def locked_connection_of(target: Target) -> Generator[sqlalchemy.Connection]:
+    """Yield a connection of SQLAlchemy as the database's owner, while the database's lock is held."""
+
+    def creator() -> object:
+        connection = connect(target)
+        (owner,) = connection.execute(_OWNER).fetchone() or ("",)
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(owner)))
+        connection.execute("SET search_path = public")
+        connection.commit()
+        return connection
+
+    engine = create_engine("postgresql+psycopg://", creator=creator, poolclass=NullPool)
+    with pool.connection(target) as holder, advisory_lock(holder, seconds=LOCK_SECONDS), engine.connect() as connection:
+        yield connection

@@ -1,0 +1,40 @@
+"""Alembic's environment, for `alembic` typed by hand: `alembic -x stack=dev current`, or with --sql and no database.
+
+`make up` runs the same revisions by itself; what is typed here takes the same lock, and runs as the owner role.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import context
+from alembic.util import CommandError
+
+import models
+from infra.errors import InfraError
+from infra.revisions.by_hand import locked_connection_of, target_of_arguments
+
+if context.is_offline_mode():
+    context.configure(
+        dialect_name="postgresql",
+        dialect_opts={"paramstyle": "named"},
+        literal_binds=True,
+        target_metadata=models.metadata,
+        version_table_schema="sqlmodule",
+        transaction_per_migration=True,
+    )
+    context.run_migrations()
+else:
+    try:
+        target = target_of_arguments(context.get_x_argument(as_dictionary=True), Path())
+        with locked_connection_of(target) as connection:
+            context.configure(
+                connection=connection,
+                target_metadata=models.metadata,
+                version_table_schema="sqlmodule",
+                transaction_per_migration=True,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+    except InfraError as error:
+        raise CommandError(str(error)) from None
