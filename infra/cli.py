@@ -325,11 +325,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InfraError as error:
         print(error, file=sys.stderr)
         raise SystemExit(error.exit_status) from None
-    except ModuleNotFoundError as error:
-        if error.name != "models":
-            raise
-        print("this command needs the SQLAlchemy models, a package `models` in the current folder", file=sys.stderr)
-        raise SystemExit(2) from None
 
 
 def script() -> None:

@@ -38,7 +38,7 @@ def settings_of(
     Keys of other namespaces are Pulumi's own and its providers'. Raises SettingsError with every problem.
     """
     given = {key.partition(":")[2]: _value(text) for key, text in config.items() if key.partition(":")[0] == project}
-    given.setdefault("databases", default_databases(stack))
+    given.setdefault("databases", default_databases(project, stack))
     problems = SettingProblems(f"{project}:", {key.removeprefix(f"{project}:") for key in secret_keys})
     problems.add_plain_passwords(given)
     given["databases"] = with_names_of_files(given["databases"], problems)

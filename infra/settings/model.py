@@ -39,8 +39,8 @@ from infra.settings.values import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LONGEST_STACK_NAME = 40
-"""Of the databases that are named after their stack; a longer one is shortened, and gets a digest."""
+LONGEST_DEFAULT_NAME = 63 - len("_test_migrator")
+"""Of a database that is named after its project and stack: the names of its roles have to fit too."""
 
 
 class EmbeddedSettings(SettingsGroup):
@@ -273,10 +273,13 @@ class Settings(SettingsGroup):
         return [*names, *(name for group in self.groups for name in group.databases)]
 
 
-def default_databases(stack: str) -> list[str]:
-    """Return the names of the databases of a stack that names none: one for the application, one for its tests."""
-    name = re.sub(r"[^a-z0-9]+", "_", stack.lower()).strip("_")
-    if len(name) > LONGEST_STACK_NAME:  # names of roles have to fit too: netra_<name>_test_migrator
-        digest = hashlib.sha256(stack.encode()).hexdigest()[:8]
-        name = f"{name[: LONGEST_STACK_NAME - len(digest) - 1]}_{digest}"
-    return [f"netra_{name}", f"netra_{name}_test"]
+def default_databases(project: str, stack: str) -> list[str]:
+    """Return the names of the databases of a stack that names none: one for the application, one for its tests.
+
+    A name that is too long is shortened, and gets a digest.
+    """
+    name = re.sub(r"[^a-z0-9]+", "_", f"{project}_{stack}".lower()).strip("_")
+    if len(name) > LONGEST_DEFAULT_NAME:
+        digest = hashlib.sha256(f"{project}_{stack}".encode()).hexdigest()[:8]
+        name = f"{name[: LONGEST_DEFAULT_NAME - len(digest) - 1]}_{digest}"
+    return [name, f"{name}_test"]

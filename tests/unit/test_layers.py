@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -79,6 +80,9 @@ RANKS: list[list[Layer]] = [
     [Layer("platform_postgres", ("platform_postgres",), ("pulumi",)), Layer("__main__", ("__main__",))],
     [Layer("toolchain", ("toolchain", *(path.stem for path in ROOT.joinpath("toolchain").glob("*.py"))))],
 ]
+
+SHARED = ("infra", "platform_postgres", "toolchain")
+TEXTS = {".py", ".sql", ".json", ".html", ".css", ".js", ".sh", ".txt"}
 
 # What a layer may not import although it stands below.
 FORBIDDEN = {
@@ -428,6 +432,14 @@ CASES = [
 def test_what_may_import_what(file: str, module: str, allowed: bool) -> None:  # noqa: FBT001 (a case)
     """The order says of each pair whether the one may import the other; what belongs to no layer may import nothing."""
     assert (objection(file, Import(module)) == "") is allowed
+
+
+def test_the_program_knows_nothing_of_this_projects_schema() -> None:
+    """No name of its databases, its modules or their numbers is in what another team uses as well."""
+    own = re.compile(r"netra|02 to 08|init-users")
+    files = [ROOT / "Makefile", *(path for top in SHARED for path in (ROOT / top).rglob("*") if path.suffix in TEXTS)]
+    assert len(files) > 100
+    assert [str(path) for path in files if own.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_an_import_for_annotations_is_an_import() -> None:

@@ -19,6 +19,7 @@ from infra.check.create_models import ModelsError, create_models
 from infra.check.in_models import ModelPlaces
 from infra.errors import ServerError
 from infra.generate.imported_models import Declaration, ImportedModels
+from infra.lint.linter import lint_files
 from infra.modules.module import load_modules
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
@@ -318,6 +319,25 @@ def test_what_hand_written_modules_create_is_theirs(project: CheckedProject, pri
         ),
     )
     assert check_project(project, private).findings == []
+
+
+def test_a_module_names_the_roles_of_its_database(project: CheckedProject, private: str) -> None:
+    """`current_database() || '_app'` and its like exist wherever modules run, in psql too; lint allows it."""
+    text = (
+        "-- Audit: a schema that the application may only write to, and a policy for its role.\n"
+        "CREATE SCHEMA audit;\n"
+        "CREATE TABLE audit.entries (at timestamptz NOT NULL, what text NOT NULL);\n"
+        "DO $$\nBEGIN\n"
+        "    EXECUTE format('GRANT INSERT ON audit.entries TO %I', current_database() || '_app');\n"
+        "    EXECUTE format('REVOKE ALL ON SCHEMA audit FROM %I', current_database() || '_readonly');\n"
+        "    EXECUTE format('ALTER SCHEMA audit OWNER TO %I', current_database() || '_owner');\n"
+        "    EXECUTE format('CREATE POLICY own ON customers TO %I USING (true)', current_database() || '_app');\n"
+        "END\n$$;\n"
+    )
+    path = project.directory / MORE
+    path.write_text(text, encoding="utf-8")
+    assert check_project(project, private).findings == []
+    assert lint_files([path]) == []
 
 
 def test_a_hand_written_module_may_not_drop_what_the_models_declare(project: CheckedProject, private: str) -> None:

@@ -42,8 +42,8 @@ def lines(*secret_keys: str, **given: object) -> list[str]:
 
 
 def test_nothing_given_is_all_defaults() -> None:
-    """A stack without a line of configuration has two databases, named after it, and every default."""
-    assert read() == Settings.model_validate({"databases": ["netra_dev", "netra_dev_test"]})
+    """A stack without a line of configuration has two databases, named after the project and it, and every default."""
+    assert read() == Settings.model_validate({"databases": ["project_dev", "project_dev_test"]})
 
 
 def test_values_have_the_types_that_pulumi_took_from_them() -> None:

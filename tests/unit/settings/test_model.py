@@ -248,14 +248,14 @@ def test_the_env_file_is_named_after_the_stack(given: object, name: str | None) 
 @pytest.mark.parametrize(
     ("stack", "names"),
     [
-        ("dev", ["netra_dev", "netra_dev_test"]),
-        ("PR-12.x", ["netra_pr_12_x", "netra_pr_12_x_test"]),
-        ("--a--", ["netra_a", "netra_a_test"]),
+        ("dev", ["web_shop_dev", "web_shop_dev_test"]),
+        ("PR-12.x", ["web_shop_pr_12_x", "web_shop_pr_12_x_test"]),
+        ("--a--", ["web_shop_a", "web_shop_a_test"]),
     ],
 )
-def test_databases_are_named_after_the_stack(stack: str, names: list[str]) -> None:
+def test_databases_are_named_after_project_and_stack(stack: str, names: list[str]) -> None:
     """A stack that names no database gets its own and one for its tests, in letters, digits and underscores."""
-    assert default_databases(stack) == names
+    assert default_databases("web-shop", stack) == names
     assert [database.name for database in settings(databases=names).single_databases] == names
 
 
