@@ -14,6 +14,7 @@ import typer
 from infra.errors import InfraError
 from infra.findings.finding import Finding, RuleText
 from infra.findings.formats import Form
+from infra.modules.module import DEFAULT_DIRECTORY
 
 if TYPE_CHECKING:
     from infra.folder.modules_yaml import FolderSettings
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-MODULES_DIRECTORY = Annotated[Path, typer.Option(help="The directory of the SQL modules.")]
+MODULES_DIRECTORY = Annotated[
+    Path | None, typer.Option(help="The directory of the SQL modules; by default that of --stack, else sql.")
+]
+OF_STACK = Annotated[str, typer.Option("--stack", help="Take the modules of this stack.")]
 OUTPUT = Annotated[Path, typer.Option(help="The directory to write the files to.")]
 ONLY_CHECK = Annotated[bool, typer.Option("--check", help="Write nothing; list outdated files and exit with 1.")]
 STACK = Annotated[str, typer.Option(envvar="STACK", help="The stack.")]
@@ -43,13 +47,15 @@ def generate(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; print the differences as a diff and exit with 1.")
     ] = False,
-    directory: MODULES_DIRECTORY = Path("sql"),
+    directory: MODULES_DIRECTORY = None,
+    stack: OF_STACK = "",
 ) -> None:
     """Generate SQL modules from the models that modules.yaml names, and write the files that differ."""
     from infra.folder.modules_yaml import read_folder_settings
     from infra.generate import written_files
     from infra.generate.from_models import generate_modules
 
+    directory = _modules_directory(directory, stack)
     settings = read_folder_settings(directory)
     models = _models_of(settings)
     if models is None:
@@ -68,7 +74,7 @@ def generate(
 @app.command()
 def check(
     *,
-    directory: MODULES_DIRECTORY = Path("sql"),
+    directory: MODULES_DIRECTORY = None,
     dsn: Annotated[
         str, typer.Option(help="Create the scratch databases on this server instead of a private one.")
     ] = "",
@@ -90,6 +96,7 @@ def check(
     from infra.folder.modules_yaml import read_folder_settings
 
     with _errors_exit_with_2():
+        directory = _modules_directory(directory, stack)
         settings = read_folder_settings(directory)
         project = checker.CheckedProject(Path(), directory, settings, _models_of(settings))
         dsns = [*(live or []), *(stack_files.dsns(project.root, stack, "readonly") if stack else [])]
@@ -112,9 +119,11 @@ def status(*, stack: STACK = "dev") -> None:
 @app.command()
 def lint(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="SQL files or directories of them, - for stdin; by default sql/.")
+        list[Path] | None,
+        typer.Argument(help="SQL files or directories of them, - for stdin; by default that of --stack, else sql."),
     ] = None,
     *,
+    stack: OF_STACK = "",
     form: FORMAT = "text",
     settings: Annotated[Path | None, typer.Option(help="Use this file instead of lint.yaml.")] = None,
     explain: Annotated[str, typer.Option(metavar="CODE", help="Explain a code and how to allow what it reports.")] = "",
@@ -133,7 +142,7 @@ def lint(
         if list_rules:
             print(explanations.list_rules(linter.rule_texts()), end="")
             return
-        findings = linter.lint_files(paths or [Path("sql")], settings_file=settings)
+        findings = linter.lint_files(paths or [_modules_directory(None, stack)], settings_file=settings)
     _print_findings(findings, form=form, tool="lint", rules=linter.rule_texts())
 
 
@@ -231,27 +240,45 @@ def review(
 
 @app.command()
 def diagram(
-    *, check: ONLY_CHECK = False, directory: MODULES_DIRECTORY = Path("sql"), output: OUTPUT = Path("docs/schema")
+    *,
+    check: ONLY_CHECK = False,
+    directory: MODULES_DIRECTORY = None,
+    stack: OF_STACK = "",
+    output: OUTPUT = Path("docs/schema"),
 ) -> None:
     """Draw the schema that the SQL modules create, as a whole and for each module, as SVG and Mermaid."""
     from infra.schema_docs import schema_files
 
-    files = schema_files.diagram_files(schema_files.build_schema(directory))
+    files = schema_files.diagram_files(schema_files.build_schema(_modules_directory(directory, stack)))
     _write_or_check(files, output, schema_files.DIAGRAMS, check=check, command="diagram")
 
 
 @app.command()
 def docs(
-    *, check: ONLY_CHECK = False, directory: MODULES_DIRECTORY = Path("sql"), output: OUTPUT = Path("docs/schema")
+    *,
+    check: ONLY_CHECK = False,
+    directory: MODULES_DIRECTORY = None,
+    stack: OF_STACK = "",
+    output: OUTPUT = Path("docs/schema"),
 ) -> None:
     """Describe the schema that the SQL modules create, as one HTML page with search and as Markdown."""
     from infra.folder.modules_yaml import read_folder_settings
     from infra.schema_docs import schema_files
 
+    directory = _modules_directory(directory, stack)
     models = _models_of(read_folder_settings(directory))
     schema = schema_files.build_schema(directory)
     files = schema_files.document_files(schema, models, output=output)
     _write_or_check(files, output, schema_files.DOCUMENTS, check=check, command="docs")
+
+
+def _modules_directory(directory: Path | None, stack: str) -> Path:
+    """Return the directory that was named, else that of the stack that was named, else the default."""
+    if directory is not None or not stack:
+        return directory or Path(DEFAULT_DIRECTORY)
+    from infra.check.stack_files import directory_of_stack
+
+    return directory_of_stack(Path(), stack)
 
 
 def _models_of(settings: "FolderSettings") -> "ImportedModels | None":

@@ -80,7 +80,7 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
     if _add_restricted(report, modules):
         return report
     extensions = extensions_of(modules)
-    report.findings += agreement.compare_extensions(extensions, extensions_of_stacks(project.root))
+    report.findings += agreement.compare_extensions(extensions, extensions_of_stacks(project.root, project.directory))
     with scratch_server(dsn) as server, ThreadPoolExecutor(2) as threads:
         # Models and psql have scratch databases of their own, so they are built while the modules run on this one.
         by_models = project.models and threads.submit(

@@ -7,12 +7,14 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
 from infra.errors import InfraError
 from infra.findings.finding import Place
+from infra.modules.extensions import DEFAULT_EXTENSIONS
+from infra.modules.module import DEFAULT_DIRECTORY
 from infra.settings.loader import settings_of
 from infra.settings.model import ModuleSettings, Settings
 
@@ -42,20 +44,34 @@ class StackFile:
     project: str
     config: dict[str, Any]
 
-    def setting(self, name: str) -> object:
-        """Return a setting as it is in the file, None for one that is not."""
+    def setting(self, name: str, *, group: str = "") -> object:
+        """Return a setting as it is in the file, or one of a group; None for one that is not."""
+        if group:
+            settings = self.setting(group)
+            return cast("dict[str, object]", settings).get(name) if isinstance(settings, dict) else None
         return self.config.get(f"{self.project}:{name}", self.config.get(name))
 
+    @property
+    def directory(self) -> Path:
+        """The folder of the stack's modules."""
+        return self.path.parent / str(self.setting("directory", group="modules") or DEFAULT_DIRECTORY)
 
-def extensions_of_stacks(root: Path) -> list[StackExtensions]:
-    """Return the default extensions, and those of every stack whose file has the setting; raises InfraError."""
-    defaults: tuple[str, ...] = Settings.model_fields["extensions"].default
-    extensions = [
-        StackExtensions("the default settings", _place_of(root / _DEFAULTS, _DEFAULTS, "extensions"), defaults)
-    ]
+
+def extensions_of_stacks(root: Path, directory: Path) -> list[StackExtensions]:
+    """Return the extensions of every stack whose modules are in a folder, those of the defaults once.
+
+    Raises InfraError for a setting that is not a list of names.
+    """
+    extensions: list[StackExtensions] = []
     for stack in stack_files(root):
+        if stack.directory.resolve() != directory.resolve():
+            continue
         names = stack.setting("extensions")
         if names is None:
+            default = StackExtensions(
+                "the default settings", _place_of(root / _DEFAULTS, _DEFAULTS, "extensions"), DEFAULT_EXTENSIONS
+            )
+            extensions += [] if default in extensions else [default]
             continue
         place = _place_of(stack.path, Path(stack.path.name), "extensions")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnknownVariableType]
@@ -79,9 +95,13 @@ def stack_files(root: Path) -> Iterator[StackFile]:
 def unmanaged_patterns(root: Path, name: str | None) -> tuple[str, ...]:
     """Return the patterns of objects that no module has to create: those of a stack, else the default ones."""
     default: tuple[str, ...] = ModuleSettings.model_fields["unmanaged"].default
-    group = _stack(root, name).setting("modules") if name else None
-    patterns = group.get("unmanaged") if isinstance(group, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    patterns = _stack(root, name).setting("unmanaged", group="modules") if name else None
     return tuple(map(str, patterns)) if isinstance(patterns, list) else default  # pyright: ignore[reportUnknownArgumentType]
+
+
+def directory_of_stack(root: Path, name: str) -> Path:
+    """Return the folder of a stack's modules; raises InfraError for a stack that does not exist."""
+    return _stack(root, name).directory
 
 
 def settings_of_stack(root: Path, name: str) -> Settings:

@@ -43,7 +43,13 @@ def lint_files(paths: Sequence[Path], *, settings_file: Path | None = None) -> l
     if settings_file is None and root and (root / SETTINGS_FILE).is_file():
         settings_file = root / SETTINGS_FILE
     settings = read_lint_settings(settings_file, RULES)
-    return lint_sources(read_sources(paths), settings, read_stacks(root) if root else [])
+    return lint_sources(read_sources(paths), settings, _stacks_of(paths, root) if root else [])
+
+
+def _stacks_of(paths: Sequence[Path], root: Path) -> list[StackSettings]:
+    """Return the stacks whose modules are among the paths; standard input may be a module of any of them."""
+    folders = {path.resolve() if path.is_dir() else path.resolve().parent for path in paths}
+    return [stack for stack in read_stacks(root) if STDIN in paths or stack.directory in folders]
 
 
 def _project_root(path: Path) -> Path | None:

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path  # noqa: TC003 - a field's type
+from typing import Any, cast
 
 import yaml
 
 from infra.errors import InfraError
 from infra.modules.extensions import DEFAULT_EXTENSIONS
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from infra.modules.module import DEFAULT_DIRECTORY
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
 class StackSettings:
-    """A stack's file, the extensions of each of its databases, and the libraries that its server loads at start."""
+    """A stack's file, the folder of its modules, the extensions of its databases, and the libraries of its server."""
 
     path: str
+    directory: Path
     extensions: frozenset[str]
     preloaded: frozenset[str]
 
@@ -41,7 +41,9 @@ def _read_stack(path: Path, project: str) -> StackSettings:
     names = cast("list[Any]", extensions) if isinstance(extensions, (list, tuple)) else []
     settings = _mapping_at(_mapping_at(config, f"{project}:server"), "settings")
     libraries = str(settings.get("shared_preload_libraries", "")).split(",")
-    return StackSettings(str(path), frozenset(map(str, names)), frozenset(name.strip(" '\"") for name in libraries))
+    directory = path.parent / str(_mapping_at(config, f"{project}:modules").get("directory", DEFAULT_DIRECTORY))
+    preloaded = frozenset(name.strip(" '\"") for name in libraries)
+    return StackSettings(str(path), directory.resolve(), frozenset(map(str, names)), preloaded)
 
 
 def _mapping_at(outer: dict[str, Any], key: str) -> dict[str, Any]:

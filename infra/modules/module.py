@@ -14,6 +14,9 @@ from infra.errors import ModuleFileError
 if TYPE_CHECKING:
     from pathlib import Path
 
+DEFAULT_DIRECTORY = "sql"
+"""The folder of a stack's modules that names none, seen from Pulumi.yaml."""
+
 FOLDER_SETTINGS = "modules.yaml"
 """The one file beside the modules in their directory; infra/folder reads it."""
 

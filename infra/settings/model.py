@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from infra.modules.decision import Lifecycle
 from infra.modules.extensions import DEFAULT_EXTENSIONS
+from infra.modules.module import DEFAULT_DIRECTORY
 from infra.settings.databases import DatabaseSettings, GroupSettings
 from infra.settings.values import (
     A_DOCKER_NAME,
@@ -193,7 +194,9 @@ DeclaredDatabaseSettings = Annotated[
 class ModuleSettings(SettingsGroup):
     """Where the SQL modules are, and how long they may wait and run."""
 
-    directory: Text = Field(default="sql", description="the folder of the SQL modules, seen from Pulumi.yaml")
+    directory: Text = Field(
+        default=DEFAULT_DIRECTORY, description="the folder of the SQL modules, seen from Pulumi.yaml"
+    )
     migrations: Text = Field(
         default="migrations",
         description="the folder of the revisions that existing databases run, seen from Pulumi.yaml; it may be missing",

@@ -90,6 +90,26 @@ def test_a_missing_directory_is_one_line_on_stderr(tmp_path: Path, capsys: pytes
         assert capsys.readouterr() == ("", f"{missing}: no such directory; create it, or name another directory\n")
 
 
+def test_commands_take_the_folder_of_a_stack(
+    directory: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--stack` names the modules by the stack's file, and a stack that does not exist is one line on stderr."""
+    monkeypatch.chdir(directory.parent)
+    Path("Pulumi.yaml").write_text("name: shop\n", encoding="utf-8")
+    for stack, folder in (("shop", directory.name), ("other", "nowhere")):
+        text = f"config:\n  shop:extensions: []\n  shop:modules: {{directory: {folder}}}\n"
+        Path(f"Pulumi.{stack}.yaml").write_text(text, encoding="utf-8")
+    assert run("generate", "--check", "--stack", "shop") == 0
+    assert (
+        run("lint", "--stack", "shop", "--format", "json") == 1
+    )  # it has other extensions, and `other` is not held to
+    assert {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]} == {"M409"}
+    assert run("lint", "--stack", "other") == 2
+    assert capsys.readouterr().err == "nowhere: no such file or directory; name the SQL to check\n"
+    assert run("diagram", "--stack", "none") == 1
+    assert capsys.readouterr().err == "stack none: there is no Pulumi.none.yaml; name a stack of this project\n"
+
+
 def test_an_unknown_option_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     """A wrong option is explained by the command line itself, with its own exit status."""
     assert run("generate", "--nonsense") == 2

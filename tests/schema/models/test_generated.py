@@ -120,7 +120,7 @@ def test_extensions_are_created_by_hand_if_they_are_missing() -> None:
 
 def test_the_extensions_of_the_settings_are_those_of_the_modules() -> None:
     """The default settings have the three extensions, and no stack of this project names others."""
-    defaults, *others = extensions_of_stacks(ROOT)
+    defaults, *others = extensions_of_stacks(ROOT, SQL)
     assert defaults.names == EXTENSIONS
     assert others == []
 

@@ -57,18 +57,22 @@ def test_a_changed_module_is_found_at_its_first_line_that_differs(tmp_path: Path
 
 def test_the_default_extensions_are_read() -> None:
     """The default extensions are those of the settings, with the line that declares them."""
-    defaults, *_ = extensions_of_stacks(ROOT)
+    defaults, *_ = extensions_of_stacks(ROOT, ROOT / "sql")
     assert defaults.names == Settings.model_fields["extensions"].default
     assert defaults.place.path == "infra/settings/model.py"
     assert defaults.place.text.strip().startswith("extensions: ")
 
 
 def test_the_extensions_of_a_stacks_file_are_read(root: Path) -> None:
-    """With the project's name before the key or without it, and with the place of the key."""
+    """With the project's name before the key or without it, with the place of the key, of the folder's stacks alone."""
     (root / "Pulumi.more.yaml").write_text("config:\n  shop:extensions: [citext]\n", encoding="utf-8")
     (root / "Pulumi.plain.yml").write_text("config:\n  extensions:\n    - hstore\n", encoding="utf-8")
     (root / "Pulumi.empty.yaml").write_text("", encoding="utf-8")
-    stacks = extensions_of_stacks(root)[1:]
+    (root / "Pulumi.other.yaml").write_text(
+        "config:\n  shop:extensions: [ltree]\n  shop:modules: {directory: other}\n", encoding="utf-8"
+    )
+    stacks = [stack for stack in extensions_of_stacks(root, root / "sql") if stack.source != "the default settings"]
+    assert [stack.names for stack in extensions_of_stacks(root, root / "other")] == [("ltree",)]
     assert [(stack.source, stack.names, stack.place.path, stack.place.line) for stack in stacks] == [
         ("Pulumi.more.yaml", ("citext",), "Pulumi.more.yaml", 2),
         ("Pulumi.plain.yml", ("hstore",), "Pulumi.plain.yml", 2),
@@ -156,6 +160,6 @@ def test_a_broken_stacks_file_is_refused(root: Path, text: str, what: str) -> No
     """A file that is not YAML, and a setting that is not a list, are refused with their place."""
     (root / "Pulumi.dev.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InfraError) as refused:
-        extensions_of_stacks(root)
+        extensions_of_stacks(root, root / "sql")
     assert what in str(refused.value)
     assert "Pulumi.dev.yaml" in str(refused.value)

@@ -76,10 +76,15 @@ def test_extensions_and_libraries_are_read_from_the_stacks(tmp_path: Path) -> No
     (tmp_path / "Pulumi.a.yaml").write_text("config:\n  other:extensions: [x]\n")
     (tmp_path / "Pulumi.b.yaml").write_text(
         "config:\n  shop:extensions: [citext]\n  shop:server:\n    settings: {shared_preload_libraries: 'a, citus'}\n"
+        "  shop:modules: {directory: other}\n"
     )
     assert read_stacks(tmp_path) == [
-        StackSettings(str(tmp_path / "Pulumi.a.yaml"), frozenset(DEFAULT_EXTENSIONS), frozenset({""})),
-        StackSettings(str(tmp_path / "Pulumi.b.yaml"), frozenset({"citext"}), frozenset({"a", "citus"})),
+        StackSettings(
+            str(tmp_path / "Pulumi.a.yaml"), tmp_path / "sql", frozenset(DEFAULT_EXTENSIONS), frozenset({""})
+        ),
+        StackSettings(
+            str(tmp_path / "Pulumi.b.yaml"), tmp_path / "other", frozenset({"citext"}), frozenset({"a", "citus"})
+        ),
     ]
     assert read_stacks(tmp_path / "elsewhere") == []
 

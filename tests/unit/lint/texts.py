@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.lint.discovery import Sources
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from infra.findings.finding import Finding
 
 STACK = StackSettings(
-    "Pulumi.dev.yaml", frozenset({"uuid-ossp", "pgcrypto", "pg_trgm", "pg_stat_statements"}), frozenset()
+    "Pulumi.dev.yaml", Path("sql"), frozenset({"uuid-ossp", "pgcrypto", "pg_trgm", "pg_stat_statements"}), frozenset()
 )
 
 
