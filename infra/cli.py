@@ -207,6 +207,21 @@ def restore(
             print("\n".join(restoring.restore_database(dumps[name], targets[name], stack=stack, bin_dir=bin_dir)))
 
 
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(metavar="FILE|DSN", help="A dump, a structure.sql, or a database.")],
+    *,
+    into: Annotated[Path, typer.Option(help="The folder of the modules, which is new or empty.")],
+    bin_dir: BIN_DIR = None,
+) -> None:
+    """Write SQL modules of a dump or a database, proved to create the same schema; what is left out is listed."""
+    from infra.sql_import.importer import import_sql
+
+    with _errors_exit_with_2():
+        lines = import_sql(source, into, bin_dir=bin_dir)
+    print("\n".join(lines))
+
+
 @app.command()
 def review(
     *,

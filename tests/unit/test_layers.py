@@ -71,6 +71,7 @@ RANKS: list[list[Layer]] = [
     [Layer("settings", ("infra.settings",), ("pydantic",))],
     [Layer("check", ("infra.check",), ("psycopg", "sqlalchemy", "alembic", "yaml"))],
     [Layer("backup", ("infra.backup",), ("psycopg",)), Layer("review", ("infra.review",), ("psycopg",))],
+    [Layer("import", ("infra.sql_import",))],
     [
         Layer("schema files", ("infra.schema_docs.schema_files",), ("sqlalchemy",)),
         Layer("revisions", ("infra.revisions",), ("psycopg", "sqlalchemy", "alembic")),
@@ -101,6 +102,7 @@ FORBIDDEN = {
     "backup": ["resources"],  # a command, without Pulumi
     "review": ["resources"],  # a command, without Pulumi
     "revisions": ["resources"],  # a command, without Pulumi
+    "import": ["resources", "settings", "generate"],  # a command, without Pulumi
     "cli": ["embedded", "docker", "scratch", "resources", "settings"],  # each command has a room of its own
     "embedded": ["apply", "ledger", "introspection"],  # a server knows nothing of modules
     "__main__": ["resources"],  # only tunes and runs

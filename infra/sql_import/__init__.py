@@ -1,0 +1,1 @@
+"""Modules from SQL that exists already: a dump, a structure.sql or a database."""

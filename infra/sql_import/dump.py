@@ -1,0 +1,159 @@
+"""The statements of a dump: what a module can have, and what is left out because the stack or the session has it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from infra.modules.restrictions import restriction_for
+from infra.modules.statements import parse
+from infra.modules.tree import enum_value
+
+if TYPE_CHECKING:
+    from infra.modules.statements import Statement
+
+# What is between the statements of a dump that psql runs: its own commands, and the rows of COPY.
+_PSQL_LINE = re.compile(r"^\\(?:un)?restrict .*$|^\\connect .*$", re.MULTILINE)
+_COPY_ROWS = re.compile(r"^COPY (?P<table>\S+) .*FROM stdin;\n(?P<rows>(?:.*\n)*?)\\\.$", re.MULTILINE)
+
+_SCHEMA_OF_DATABASES = "public"
+_EXTENSION_OF_DATABASES = "plpgsql"  # every database has it (PostgreSQL manual, 41)
+
+_BY_STACK = "owners, privileges and roles, which the stack declares"
+_OF_SESSION = "settings of the session and transactions: a module has its own"
+_ROWS = "rows: INSERT, COPY and the positions of sequences"
+_THERE = (
+    "what every database has (schema public, plpgsql), and comments on extensions, which only their owner may write"
+)
+
+_LEFT_OUT = {
+    "alter_owner_stmt": _BY_STACK,
+    "grant_stmt": _BY_STACK,
+    "grant_role_stmt": _BY_STACK,
+    "alter_default_privileges_stmt": _BY_STACK,
+    "create_role_stmt": _BY_STACK,
+    "alter_role_stmt": _BY_STACK,
+    "alter_role_set_stmt": _BY_STACK,
+    "drop_role_stmt": _BY_STACK,
+    "variable_set_stmt": _OF_SESSION,
+    "transaction_stmt": _OF_SESSION,
+    "insert_stmt": _ROWS,
+    "copy_stmt": _ROWS,
+    "createdb_stmt": "databases and their settings",
+    "alter_database_stmt": "databases and their settings",
+    "alter_database_set_stmt": "databases and their settings",
+}
+
+_PURPOSES = {
+    "create_extension_stmt": "extensions",
+    "create_schema_stmt": "schemas",
+    "create_enum_stmt": "types",
+    "create_domain_stmt": "types",
+    "composite_type_stmt": "types",
+    "create_range_stmt": "types",
+    "create_function_stmt": "functions",
+    "define_stmt": "functions",
+    "create_cast_stmt": "functions",
+    "view_stmt": "views",
+    "create_table_as_stmt": "views",
+    "index_stmt": "indexes",
+    "create_stats_stmt": "indexes",
+    "create_trig_stmt": "triggers",
+    "create_event_trig_stmt": "triggers",
+    "create_policy_stmt": "triggers",
+    "rule_stmt": "triggers",
+}
+
+
+@dataclass(frozen=True)
+class DumpStatement:
+    """One statement of a dump that a module can have: its text, and what a module with it is for."""
+
+    text: str
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Dump:
+    """The statements of a dump in their order, how many of each kind were left out, and the text without those.
+
+    `comparable` has the settings of the session still in it, under which its statements have their meaning.
+    """
+
+    statements: list[DumpStatement]
+    left_out: Counter[str]
+    comparable: str
+
+
+def read_dump(text: str, path: str) -> Dump:
+    """Read the text of a dump; raises ModuleError, with the place, for what is no SQL."""
+    left_out: Counter[str] = Counter()
+    for copy in _COPY_ROWS.finditer(text):
+        left_out[_ROWS] += copy["rows"].count("\n")
+    text = _COPY_ROWS.sub(_blank, text)
+    left_out[_OF_SESSION] += len(_PSQL_LINE.findall(text))
+    text = _PSQL_LINE.sub(_blank, text)
+    kept: list[DumpStatement] = []
+    comparable: list[str] = []
+    purpose = "tables"
+    for statement in parse(text, path):
+        source = text[statement.start : statement.end].rstrip().removesuffix(";")
+        reason = _reason_to_leave_out(statement)
+        if reason:
+            left_out[reason] += 1
+        else:
+            purpose = _purpose(statement, purpose)
+            kept.append(DumpStatement(f"{source};\n", purpose))
+        if not reason or (reason == _OF_SESSION and statement.kind != "transaction_stmt"):
+            comparable.append(f"{source};\n")
+    return Dump(kept, +left_out, "".join(comparable))
+
+
+def _blank(found: re.Match[str]) -> str:
+    """Return as many lines as were found, so that places in the rest of the file stay right."""
+    return "\n" * found[0].count("\n")
+
+
+def _reason_to_leave_out(statement: Statement) -> str:
+    """Return why a module is not to have a statement, '' if it is."""
+    kind, tree = statement.kind, statement.tree
+    if kind in _LEFT_OUT:
+        return _LEFT_OUT[kind]
+    if kind == "select_stmt":
+        return _ROWS if "setval" in str(tree) else _OF_SESSION
+    if kind == "alter_table_stmt" and all(_subtype(command) == "AT_ChangeOwner" for command in tree.cmds):
+        return _BY_STACK
+    if _is_there(kind, tree):
+        return _THERE
+    restriction = restriction_for(statement, by_statement=False)
+    return f"what a module may not contain: {restriction.what}" if restriction else ""
+
+
+def _is_there(kind: str, tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
+    """Return whether a statement is about what every database has, or what only an administrator may comment on."""
+    if kind == "comment_stmt":
+        subject = enum_value(tree, "objtype")
+        of_public = subject == "OBJECT_SCHEMA" and tree.object.string.sval == _SCHEMA_OF_DATABASES
+        return subject == "OBJECT_EXTENSION" or of_public
+    return (kind == "create_schema_stmt" and tree.schemaname == _SCHEMA_OF_DATABASES) or (
+        kind == "create_extension_stmt" and tree.extname == _EXTENSION_OF_DATABASES
+    )
+
+
+def _purpose(statement: Statement, before: str) -> str:
+    """Return what a module with a statement is for; a comment belongs to what is before it."""
+    if statement.kind in {"comment_stmt", "alter_index_stmt"}:
+        return before
+    if statement.kind == "alter_table_stmt":
+        subtypes = {_subtype(command) for command in statement.tree.cmds}
+        if subtypes == {"AT_AddConstraint"}:
+            return "constraints"
+        if subtypes <= {"AT_EnableRowSecurity", "AT_ForceRowSecurity"}:
+            return "triggers"
+    return _PURPOSES.get(statement.kind, "tables")
+
+
+def _subtype(command: Any) -> str:  # noqa: ANN401 (a parse tree)
+    return enum_value(command.alter_table_cmd, "subtype")
