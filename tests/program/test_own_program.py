@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from environment import environment, file_backend
+from environment import environment
+from local_state import file_backend
 
 from tests.program.project import ROOT, Run, default_interrupt, finished
 
