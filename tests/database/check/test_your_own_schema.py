@@ -1,0 +1,42 @@
+"""docs/your-own-schema.md does what it says: its files and commands, in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.database
+
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs/your-own-schema.md"
+FILE = re.compile(r"`([\w./-]+)`[^`]*:\n\n```(?:yaml|python|sql)\n(.*?)```", re.DOTALL)
+COMMAND = re.compile(r"^\$ python (.*)\n((?:(?!\$ |```).*\n)*)", re.MULTILINE)
+
+
+def test_the_page_about_a_schema_of_your_own_is_true(tmp_path: Path) -> None:
+    """Every command succeeds and prints what the page shows, with the page's files in place of this project's."""
+    text = PAGE.read_text(encoding="utf-8")
+    files = dict(FILE.findall(text))
+    assert sorted(files) == ["Pulumi.dev.yaml", "Pulumi.yaml", "orders.sql", "shop/models.py", "sql/modules.yaml"]
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    commands = COMMAND.findall(text)
+    assert len(commands) == 6
+    for command, shown in commands:
+        process = subprocess.run(
+            [sys.executable, *shlex.split(command)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        printed = "".join(line for line in process.stdout.splitlines(keepends=True) if not line.startswith("note: "))
+        assert (process.returncode, printed) == (0, shown), command + process.stderr
