@@ -124,6 +124,14 @@ class _Graph:
             address = next(iter(self.containers[address]))
         return self.objects[address].identity
 
+    def is_internal(self, address: ObjectAddress) -> bool:
+        """Return whether PostgreSQL made an object with another one, or as a part of such an object (TOAST's index)."""
+        containers = self.containers[address]
+        return INTERNAL in containers.values() or any(
+            self.objects[container].identity.kind not in STRUCTURE and self.is_internal(container)
+            for container in containers
+        )
+
     def parts_of_others(self, dropped: Collection[ObjectAddress], owned: Collection[ObjectId]) -> list[Dependant]:
         """Return the outermost parts that are not owned; what PostgreSQL makes with an object is none of them."""
         strange = {
@@ -131,7 +139,7 @@ class _Graph:
             for address in dropped
             if (identity := self.objects[address].identity) not in owned
             and identity.kind in (*STRUCTURE, *OWNED)
-            and INTERNAL not in self.containers[address].values()
+            and not self.is_internal(address)
         }
         inner = self.with_parts([part for address in strange for part in self.parts[address]])
         return [

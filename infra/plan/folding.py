@@ -23,15 +23,23 @@ def fold_changes(differences: Sequence[Difference]) -> list[str]:
     What belongs to a table that is itself new or gone is counted behind the table. A table that is gone and a new one
     with the same columns are one line, which says that it looks renamed.
     """
-    return _fold(differences, lambda difference, name: f"{_SIGNS[difference.verdict]}{name}")
+    return _fold(
+        differences,
+        lambda difference, name: f"{_SIGNS[difference.verdict]}{name}",
+        "~ {expected} looks renamed to {found} (the same {number} columns)",
+    )
 
 
 def fold_findings(differences: Sequence[Difference]) -> list[str]:
     """Return lines for what a database has otherwise than it should: missing, extra or different; folded as changes."""
-    return _fold(differences, lambda difference, name: f"{name} is {difference.verdict}")
+    return _fold(
+        differences,
+        lambda difference, name: f"{name} is {difference.verdict}",
+        "{expected} looks as if it were called {found} there (the same {number} columns)",
+    )
 
 
-def _fold(differences: Sequence[Difference], title: Callable[[Difference, str], str]) -> list[str]:
+def _fold(differences: Sequence[Difference], title: Callable[[Difference, str], str], renamed: str) -> list[str]:
     tables = {
         difference.identity.name: difference
         for difference in differences
@@ -48,7 +56,7 @@ def _fold(differences: Sequence[Difference], title: Callable[[Difference, str], 
             parts = _parts(identity.name, differences)
             counts = ", ".join(f"{count} {_plural(kind, count)}" for kind, count in parts.items())
             if new:
-                lines.append(f"~ {identity} looks renamed to {new} (the same {parts['column']} columns)")
+                lines.append(renamed.format(expected=identity, found=new, number=parts["column"]))
             else:
                 lines.append(title(difference, str(identity)) + (f", with {counts}" if counts else ""))
         elif not _is_part(difference, tables):
