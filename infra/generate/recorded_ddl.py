@@ -96,6 +96,9 @@ def _require_valid(models: ImportedModels) -> None:
         if "TEMP" in " ".join(table_prefixes(table)).upper():
             what = f"table {table.name} is temporary: it would end with the session that creates it"
             raise InfraError(what, place=place, remedy="create it where it is used, and leave it out of `models`")
+        for index in (index for index in table.indexes if not index.expressions):
+            what = f"index {index.name} of table {table.name} has no columns, which PostgreSQL refuses"
+            raise InfraError(what, place=place, remedy="name its columns, or remove it")
         for key in table.foreign_keys:
             try:
                 _ = key.column

@@ -30,6 +30,7 @@ REFUSED = [
     ("long_name", 6, f"the name {'ä' * 32} is longer than 63 bytes, and PostgreSQL would cut it"),
     ("asking_listener", 13, "a listener of a DDL event cannot run without a database: AttributeError: "),
     ("temporary", 6, "table scratch is temporary: it would end with the session that creates it"),
+    ("empty_index", 6, "index index_tags_request_id of table tags has no columns, which PostgreSQL refuses"),
     ("own_error", 4, "cannot be imported: KeyError: 'DATABASE_URL'"),
     ("missing_package", 3, "cannot be imported: No module named 'no_such_package'"),
 ]
