@@ -1,4 +1,5 @@
-"""Everything that reaches into private parts of Pulumi's SDK, and into the garbage collector, to save time.
+"""Everything that reaches into private parts of Pulumi's SDK, and into the garbage collector, to save time; and what
+reports that a run is cancelled, which the SDK does not pass on.
 
 Each function falls back to the SDK's public way where the part it needs is not there (another version of the SDK),
 and `PLATFORM_POSTGRES_SDK_TUNING=off` in the environment makes all of them do so. docs/performance.md says what they
@@ -11,6 +12,7 @@ import asyncio
 import atexit
 import gc
 import os
+import sys
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
@@ -31,6 +33,8 @@ SERIALIZE_PROVIDER = "pulumi.dynamic.dynamic.serialize_provider"
 PROVIDER_KEY = "pulumi.dynamic.dynamic.PROVIDER_KEY"
 DEPENDENCY_RESOURCE = "pulumi.resource.DependencyResource"
 OUTPUT_CLASS = "pulumi.output.Output"
+PROVIDER_HOST = "DynamicResourceProviderServicer"
+"""The class in `pulumi.dynamic.__main__`, which cannot be imported: it runs a host at once."""
 PRIVATE_PARTS = (
     DEBUG_MESSAGES,
     STACK_TRACE,
@@ -44,6 +48,8 @@ PRIVATE_PARTS = (
 """What is reached for, as dotted paths; a test asserts that the pinned SDK has all of them."""
 
 SEND_SECONDS = 0.005
+
+_cancel_actions: list[Callable[[], None]] = []
 
 
 def is_on() -> bool:
@@ -106,6 +112,33 @@ def send_registrations() -> None:
     run_event_loop = private_part(RUN_EVENT_LOOP)
     if run_event_loop:
         run_event_loop(asyncio.sleep(SEND_SECONDS))
+
+
+def call_when_cancelled(action: Callable[[], None]) -> None:
+    """Call an action when Pulumi cancels a run, given in the host of the dynamic resources.
+
+    The engine tells the host, whose method does nothing, and waits for what is being done. gRPC knows that method
+    already, so that it gets another body instead of being replaced.
+    """
+    cancel = getattr(getattr(sys.modules["__main__"], PROVIDER_HOST, None), "Cancel", None)
+    if cancel and is_on():
+        if not _cancel_actions:
+            cancel.__code__ = _cancel.__code__
+        _cancel_actions.append(action)
+
+
+def _cancel(_self: object, _request: object, _context: object) -> Any:  # noqa: ANN401 (a message of gRPC)
+    """Call the actions; this body runs with the names of the host's module, and knows none of this one."""
+    import sys  # noqa: PLC0415
+
+    sys.modules["infra.sdk_tuning"].run_cancel_actions()
+    return globals()["empty_pb2"].Empty()
+
+
+def run_cancel_actions() -> None:
+    """Call what is to be called when a run is cancelled."""
+    for action in _cancel_actions:
+        action()
 
 
 def with_stored_provider(

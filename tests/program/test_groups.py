@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+
+from tests.program.project import finished
+from tests.program.test_killed import wait_until
 
 if TYPE_CHECKING:
     from tests.program.project import Project
@@ -39,6 +44,22 @@ def steps(project: Project) -> dict[str, str]:
 def touched(text: str) -> list[str]:
     """Return the names of the resources that a run changed."""
     return re.findall(r" ([\w-]+) (?:created|updated|deleted) \(", text)
+
+
+def check_cancelled_run(small: Project) -> None:
+    """Assert that a run that is cancelled finishes the database that it works on, and leaves the rest to the next."""
+    small.configure(group_connections=2)
+    small.add("sql/06-slow.sql", "SELECT pg_sleep(2);\nCREATE TABLE slow (id integer);\n")
+    process = small.start(*small.line("up"))
+    wait_until(lambda: "06" in small.ledger("tenants_001"), "the first database is not done")
+    os.killpg(process.pid, signal.SIGINT)
+    text = finished(process).text
+    assert "Traceback" not in text
+    numbers = [len(small.ledger(f"tenants_00{number}")) for number in range(1, 5)]
+    assert numbers[0] == 6
+    assert numbers[-1] == 5, text
+    text = small.up()
+    assert [len(small.ledger(f"tenants_00{number}")) for number in range(1, 5)] == [6] * 4, text
 
 
 def test_the_life_of_a_group(small: Project) -> None:
@@ -94,5 +115,6 @@ def test_the_life_of_a_group(small: Project) -> None:
     }
     assert small.verb("refresh", "--expect-no-changes").status == 0
     assert small.verb("preview", "--expect-no-changes").status == 0
+    check_cancelled_run(small)
     small.destroy()
     assert small.home.traces(small) == []

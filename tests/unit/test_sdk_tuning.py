@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,35 @@ def output_of(program: str, **environment: str) -> list[str]:
 def test_the_pinned_sdk_has_every_private_part(path: str) -> None:
     """A new version of the SDK that lacks one of them is noticed here."""
     assert private_part(path) is not None
+
+
+def test_the_pinned_sdk_has_a_host_that_is_told_of_a_cancelled_run() -> None:
+    """Its module cannot be imported, because it runs a host at once; so its text is read."""
+    spec = find_spec("pulumi.dynamic.__main__")
+    assert spec
+    assert spec.origin
+    text = Path(spec.origin).read_text(encoding="utf-8")
+    assert f"class {sdk_tuning.PROVIDER_HOST}(" in text
+    assert "    def Cancel(self, request, context):" in text
+
+
+HOST = """
+from google.protobuf import empty_pb2
+class DynamicResourceProviderServicer:
+    def Cancel(self, request, context):
+        return empty_pb2.Empty()
+known_to_grpc = DynamicResourceProviderServicer().Cancel
+from infra import sdk_tuning
+for word in ("first", "second"):
+    sdk_tuning.call_when_cancelled(lambda word=word: print(word))
+print(type(known_to_grpc(None, None)).__name__)
+"""
+
+
+def test_a_host_that_is_told_of_a_cancelled_run_calls_what_asked_for_it() -> None:
+    """Also through the method that gRPC took before; turned off, the host does nothing as before."""
+    assert output_of(HOST) == ["first", "second", "Empty"]
+    assert output_of(HOST, **{SWITCH: "off"}) == ["Empty"]
 
 
 def test_a_missing_part_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

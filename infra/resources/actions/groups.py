@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from infra.postgres.groups.group import GroupSpec
-from infra.postgres.groups.parallel import carry_out, parallel_databases
+from infra.postgres.groups.parallel import cancelled, carry_out, parallel_databases
 from infra.resources.actions.session import session_of_text
 from infra.resources.base import text_of
 from infra.resources.console import Shown, logger
+from infra.sdk_tuning import call_when_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 NAMES_SHOWN = 3
+
+call_when_cancelled(cancelled.set)
 
 
 def group_of(props: Properties) -> GroupSpec:
