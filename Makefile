@@ -11,10 +11,11 @@ override DB := $(value DB)
 override ROLE := $(value ROLE)
 override ARGS := $(value ARGS)
 override SETUP := $(value SETUP)
-export STACK DB ROLE ARGS SETUP
+override M := $(value M)
+export STACK DB ROLE ARGS SETUP M
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview refresh destroy status outputs psql backup restore accept cancel shell test test-fast check lint generate review diagram docs bench requirements
+.PHONY: help setup up preview refresh destroy status outputs psql backup restore accept cancel shell test test-fast check lint generate revision review diagram docs bench requirements
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$][$$]/$$/' | expand -t 14
@@ -69,6 +70,9 @@ check: development  ## prove on scratch databases that sql/ and models/ are the 
 
 lint: development  ## check the code with ruff and pyright, and sql/ with its own rules
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/pyright && $(TOOL) -m infra lint
+
+revision: development  ## write the revision for existing databases after a change of sql/ (M="what changes")
+	@$(TOOL) -m infra revision
 
 generate: development  ## write the generated modules of sql/ from the models
 	@$(TOOL) -m infra generate

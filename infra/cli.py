@@ -254,6 +254,42 @@ def review(
 
 
 @app.command()
+def revision(
+    *,
+    message: Annotated[str, typer.Option("-m", "--message", envvar="M", help="What changes, in a few words.")] = "",
+    lock: Annotated[bool, typer.Option("--lock", help="Only write revisions.lock again, after an edit.")] = False,
+    directory: MODULES_DIRECTORY = None,
+    stack: STACK = "dev",
+) -> None:
+    """Write the revision that brings existing databases to what the modules create, and run it up and down.
+
+    Exit status: 0, 1 if a person has to complete the revision, 2 if it could not be written.
+    """
+    from infra.folder.modules_yaml import read_folder_settings
+    from infra.revisions import writing
+
+    with _errors_exit_with_2():
+        directory = _modules_directory(directory, stack)
+        migrations = str(directory.parent / "migrations")
+        if lock:
+            writing.lock_again(migrations)
+            return
+        if not message.strip():
+            raise InfraError("needs a message", place="revision", remedy='make revision M="what changes"')
+        models = _models_of(read_folder_settings(directory))
+        written = writing.write_revision(migrations, directory, models.metadata if models else (), message.strip())
+    if written is None:
+        print("nothing to do: the revisions lead to what the modules make")
+        return
+    print(f"{written.path}: written")
+    for problem in written.problems:
+        print(problem)
+    if written.problems:
+        print(f"complete {written.path} by hand, then run: python -m infra revision --lock", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+@app.command()
 def diagram(
     *,
     check: ONLY_CHECK = False,

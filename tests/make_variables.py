@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS", "MAKE_TERMOUT", "MAKE_TERMERR")
 """What GNU make exports to a sub-make (manual, 5.7): options, a job server, variables of the command line."""
 
-OF_TARGETS = ("STACK", "ARGS", "DB", "ROLE", "SETUP")
+OF_TARGETS = ("STACK", "ARGS", "DB", "ROLE", "SETUP", "M")
 """What the targets of this Makefile take. Others (PYTHON, FULL, POSTGRES, CI) are about the machine and the tests."""
 
 

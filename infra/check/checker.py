@@ -15,6 +15,7 @@ from infra.check.create_models import CreatedModels, ModelsError, create_models
 from infra.check.in_models import ModelPlaces
 from infra.check.in_modules import extensions_of
 from infra.check.live import compare_live, read_live
+from infra.check.revisions import lock_findings, revision_findings
 from infra.check.stack_files import extensions_of_stacks
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
@@ -55,6 +56,11 @@ class CheckedProject:
     settings: FolderSettings
     models: ImportedModels | None
 
+    @property
+    def migrations(self) -> str:
+        """The folder of the revisions, beside that of the modules; it may be missing."""
+        return str(self.directory.parent / "migrations")
+
 
 @dataclass
 class Report:
@@ -79,6 +85,7 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
         report.notes.append(NO_MODELS)
     if _add_restricted(report, modules):
         return report
+    report.findings += lock_findings(project.migrations)
     extensions = extensions_of(modules)
     report.findings += agreement.compare_extensions(extensions, extensions_of_stacks(project.root, project.directory))
     with scratch_server(dsn) as server, ThreadPoolExecutor(2) as threads:
@@ -102,6 +109,7 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
                 if created:
                     _compare_by_alembic(report, scratch, declarations, created)
             _compare_with_psql(report, declarations, run.catalog, by_psql)
+            report.findings += revision_findings(project.migrations, server, given, run.catalog)
     return report
 
 

@@ -18,6 +18,8 @@ CHECK_CODES: dict[str, RuleText] = {
     "C115": RuleText("A generated module differs from the models"),
     "C116": RuleText("The extensions of the modules and of a stack's settings differ"),
     "C117": RuleText("The models cannot be created in a database"),
+    "C131": RuleText("A revision or the baseline differs from the lock file"),
+    "C132": RuleText("The revisions do not lead to what the modules create"),
     "C121": RuleText("The live database lacks something that the modules create"),
     "C122": RuleText("The live database has something that no module creates"),
     "C123": RuleText("The live database defines an object differently than the modules"),

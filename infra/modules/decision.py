@@ -82,7 +82,7 @@ class Decision:
 _OTHER = "the database belongs to somebody else"
 _USE_OWN = "use the stack that it belongs to, or another database; `make accept DB=…` takes over a copy or a dump"
 _GUESS = "objects of its names are there and differ from what it makes"
-_MIGRATE = "write the difference as a migration (`alembic revision --autogenerate`), or take the change back"
+_MIGRATE = 'write the difference as a revision (`make revision M="…"`), or take the change back'
 _DRIFT = "somebody changed what it made"
 _UNDO = "take those changes back in the database, or bring them into the modules"
 _GONE = "what it made is gone from the database"

@@ -65,7 +65,7 @@ def test_an_edited_column_waits_for_the_migration_where_nothing_may_be_lost(proj
     text = project.refused("preview")
     assert f"{AGENTS} in this database: its statements changed, but the database does not match" in text
     assert "column public.assistants.instructions is different" in text
-    assert "alembic revision --autogenerate" in text
+    assert "make revision M=" in text
     assert "CREATE TABLE" not in text
     project.admin("ALTER TABLE assistants ALTER instructions TYPE varchar(2000)")
     assert "verify 03-init-agents: its statements changed" in project.preview()

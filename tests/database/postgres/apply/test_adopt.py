@@ -59,7 +59,7 @@ def test_a_database_that_differs_is_refused(world: World, change: str, verdicts:
     lines = world.refused()
     assert lines[0] == (
         f"sql/01-a.sql in {world.place}: objects of its names are there and differ from what it makes; write the "
-        "difference as a migration (`alembic revision --autogenerate`), or take the change back"
+        'difference as a revision (`make revision M="…"`), or take the change back'
     )
     assert [line for line in lines[1:] if not line.startswith(" ")][: len(verdicts)] == verdicts
     assert world.fingerprint() == before

@@ -124,7 +124,7 @@ def test_a_database_that_was_not_migrated_is_refused(applied: World) -> None:
     assert str(refusal_of(world.plan(), world.place)).splitlines() == [first, *rest]
     assert first == (
         f"sql/02-table.sql in {world.place}: its statements changed, but the database does not match; write the "
-        "difference as a migration (`alembic revision --autogenerate`), or take the change back; these differ:"
+        'difference as a revision (`make revision M="…"`), or take the change back; these differ:'
     )
     assert rest == [
         "column public.a.base_id is extra",

@@ -1,0 +1,80 @@
+"""A revision is written from the difference between the revisions and the modules, and run up and down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import CheckConstraint, Column, Index, Integer, MetaData, String, Table
+
+from infra.check.revisions import lock_findings
+from infra.errors import InfraError
+from infra.migrations.history import file_digests, write_lock
+from infra.revisions.writing import lock_again, write_revision
+
+TABLE = "CREATE TABLE a (id integer NOT NULL, name varchar(10), CONSTRAINT a_pkey PRIMARY KEY (id));\n"
+WIDER = """
+CREATE TABLE a (
+    id integer NOT NULL, name varchar(20) NOT NULL, size integer,
+    CONSTRAINT a_pkey PRIMARY KEY (id), CONSTRAINT a_size_check CHECK (size > 0)
+);
+COMMENT ON COLUMN a.size IS 'In ''bytes''.';
+CREATE INDEX ix_a_size ON a (size);
+COMMENT ON INDEX ix_a_size IS 'For 100 % of the reports.';
+"""
+BY_HAND = """
+CREATE VIEW sizes AS SELECT id, size FROM a;
+CREATE FUNCTION total() RETURNS bigint LANGUAGE sql AS 'SELECT sum(size) FROM a';
+"""
+METADATA = MetaData()
+Table(
+    "a",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(20), nullable=False),
+    Column("size", Integer, comment="In 'bytes'."),
+    CheckConstraint("size > 0", name="a_size_check"),
+    Index("ix_a_size", "size"),
+)
+
+
+@pytest.fixture
+def sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of the modules of a project with a baseline and no further revision."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("sql", "migrations/baseline", "migrations/versions"):
+        Path(folder).mkdir(parents=True)
+    Path("sql/01-a.sql").write_text(TABLE)
+    Path("migrations/baseline/01-a.sql").write_text(TABLE)
+    Path("migrations/versions/0001_baseline.py").write_text('revision = "0001"\ndown_revision = None\n')
+    write_lock("migrations", file_digests("migrations", ["versions/0001_baseline.py"]))
+    return Path("sql")
+
+
+def test_a_revision_leads_to_the_modules_and_back(sql: Path) -> None:
+    """Alembic writes what it sees, the catalogs the rest; both ways are run, and the lock file has the new file."""
+    sql.joinpath("01-a.sql").write_text(WIDER)
+    sql.joinpath("02-by-hand.sql").write_text(BY_HAND)
+    written = write_revision("migrations", sql, [METADATA], "Sizes, and longer names!")
+    assert written
+    assert written.problems == []
+    assert written.path == "migrations/versions/0002_sizes_and_longer_names.py"
+    text = Path(written.path).read_text()
+    assert "op.add_column('a'" in text
+    assert "ADD CONSTRAINT a_size_check CHECK" in text
+    assert "CREATE VIEW public.sizes AS" in text
+    assert "drop_table" not in text
+    assert lock_findings("migrations") == []
+    assert write_revision("migrations", sql, [METADATA], "again") is None
+    Path(written.path).write_text(text + "\n# edited\n")
+    assert [(finding.code, finding.message) for finding in lock_findings("migrations")] == [
+        ("C131", f"{written.path} differs from revisions.lock")
+    ]
+    lock_again("migrations")
+    assert lock_findings("migrations") == []
+    Path("migrations/versions/0003_other.py").write_text('revision = "0003"\ndown_revision = "0001"\n')
+    assert [finding.message for finding in lock_findings("migrations")] == [
+        "migrations/versions/0003_other.py is not in revisions.lock"
+    ]
+    with pytest.raises(InfraError, match=r"has 2 heads \(0002, 0003\)"):
+        lock_again("migrations")
