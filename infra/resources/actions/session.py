@@ -42,7 +42,7 @@ def session_of_text(
         lock_timeout=shared["lock_timeout"],
         statement_timeout=shared["statement_timeout"],
         wait=shared["wait"],
-        losses="" if shared["allow_loss"] else os.environ.get(LOSSES, ""),
+        losses="" if shared.get("allow_loss") else os.environ.get(LOSSES, ""),
         tell=tell,
         scratch=scratch_provider(shared.get("scratch", {})),
     )
