@@ -13,6 +13,7 @@ from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection.connect import connect
+from infra.postgres.connection.session_settings import CLIENT_ENCODING, SESSION_SETTINGS, startup_options
 from infra.postgres.introspection.reader import read_catalog
 from infra.server.scratch.scratch_server import MODULE_SECONDS
 
@@ -50,7 +51,7 @@ def catalog_by_psql(
 def _run(psql: Path, scratch: ScratchTarget, module: Module) -> subprocess.CompletedProcess[str]:
     """Run a module; the password is passed in the environment, since other users can read a command line."""
     target = scratch.target
-    options = {keyword: value for keyword, value in target.options.items() if value and keyword != "options"}
+    options = {keyword: value for keyword, value in target.options.items() if keyword != "options"}
     conninfo = make_conninfo(
         "", host=target.host, port=str(target.port), dbname=target.database, user=target.user, **options
     )
@@ -60,8 +61,8 @@ def _run(psql: Path, scratch: ScratchTarget, module: Module) -> subprocess.Compl
         env={
             "PATH": os.environ.get("PATH", os.defpath),
             "LC_ALL": "C",
-            "PGCLIENTENCODING": "UTF8",
-            "PGOPTIONS": f"-c role={_escaped(scratch.owner)} -c client_min_messages=warning",
+            "PGCLIENTENCODING": CLIENT_ENCODING,
+            "PGOPTIONS": startup_options({**SESSION_SETTINGS, **_settings(scratch.owner)}),
             "PGPASSWORD": target.password,
         },
         stdin=subprocess.DEVNULL,
@@ -72,6 +73,5 @@ def _run(psql: Path, scratch: ScratchTarget, module: Module) -> subprocess.Compl
     )
 
 
-def _escaped(name: str) -> str:
-    """Return a name with spaces and backslashes escaped for PGOPTIONS (PostgreSQL manual, 32.1.2: options)."""
-    return name.replace("\\", "\\\\").replace(" ", "\\ ")
+def _settings(owner: str) -> dict[str, str]:
+    return {"role": owner, "search_path": "public", "client_min_messages": "warning"}

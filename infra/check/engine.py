@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def engine_on(scratch: ScratchTarget) -> Engine:
-    """Return an SQLAlchemy engine whose connections have the role of the owner."""
+    """Return an SQLAlchemy engine whose connections have the role of the owner, and `public` as their schema."""
 
     def creator() -> object:
         connection = connect(scratch.target)
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(scratch.owner)))
+        connection.execute(sql.SQL("SET ROLE {}; SET search_path = public").format(sql.Identifier(scratch.owner)))
         connection.commit()
         return connection
 

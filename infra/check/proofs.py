@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
-from psycopg import sql
 
 from infra.catalog.changes import fold
 from infra.catalog.difference import differences
@@ -22,6 +21,7 @@ from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.execute import execute, set_role
+from infra.postgres.connection.session_settings import reset_settings
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.introspection.reader import read_catalog
 from infra.server.scratch.scratch_server import MODULE_SECONDS
@@ -158,7 +158,7 @@ def _run_and_roll_back(connection: Connection, owner: str, module: Module) -> No
         execute(connection, module)
     finally:
         simple_query(connection, "ROLLBACK")
-    connection.execute(sql.SQL("RESET ALL; RESET ROLE"))
+    simple_query(connection, f"RESET ROLE; {reset_settings(connection)}")
 
 
 def _left_after_rollback(module: Module, before: DatabaseState, after: DatabaseState) -> Generator[Finding]:

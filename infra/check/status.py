@@ -14,8 +14,7 @@ from infra.modules.module_file import ModuleFile
 from infra.plan.ledger_rows import ORPHANED
 from infra.plan.planner import plan_database
 from infra.plan.rendering import PlannedDatabase, plan_as_text
-from infra.postgres.apply.planning import PlanInProgress, read_status, rows_at_risk, with_time_limits
-from infra.postgres.connection.connect import connect
+from infra.postgres.apply.planning import PlanInProgress, connect_to_look, read_status, rows_at_risk
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.session import Session
 from infra.server.dsn import parse_dsn
@@ -56,7 +55,7 @@ def _planned(target: Target, files: list[ModuleFile], settings: Settings, stack:
     """Return what `up` would do with a database, and in a line what it has."""
     lifecycle = Lifecycle(settings.lifecycle)
     try:
-        with connect(with_time_limits(target), autocommit=True) as connection:
+        with connect_to_look(target) as connection:
             status = read_status(connection, stack.rpartition("/")[2])
             owner = str((connection.execute(_OWNER).fetchone() or ("",))[0])
             version = connection.info.parameter_status("server_version") or ""

@@ -43,17 +43,20 @@ class ApplicationConnection:
     def uri(self, scheme: str) -> str:
         """Return a connection URI, every part percent-encoded where it must be (PostgreSQL manual, 32.1.1.2).
 
-        SQLAlchemy decodes user and password, and takes the database as it stands up to a question mark.
+        SQLAlchemy decodes user and password, and takes the database as it stands up to a question mark. A directory of
+        Unix sockets is an option: in front of the database its slashes would be the database's.
         """
         user, password, database = (quote(part, safe="") for part in (self.user, self.password, self.database))
         places = [f"{f'[{host}]' if ':' in host else host}:{port}" for host, port in self.addresses()]
         names = ASYNCPG_OPTIONS if scheme.endswith("+asyncpg") else LIBPQ_OPTIONS
         query = [(name, self.options[option]) for option, name in names.items() if option in self.options]
-        several = "+" in scheme and len(places) > 1  # SQLAlchemy takes several hosts as options
-        if several:
-            query = [*(("host", place) for place in places), *query]
-        where = "" if several else ",".join(places)
-        ending = f"?{urlencode(query, safe='/:[]')}" if query else ""
+        where = ",".join(places)
+        if any(host.startswith("/") for host, _ in self.addresses()):
+            lists = (",".join(part) for part in zip(*self.addresses(), strict=True))
+            query, where = [*zip(("host", "port"), lists, strict=True), *query], ""
+        elif "+" in scheme and len(places) > 1:  # SQLAlchemy takes several hosts as options
+            query, where = [*(("host", place) for place in places), *query], ""
+        ending = f"?{urlencode(query, safe='/:[],', quote_via=quote)}" if query else ""
         return f"{scheme}://{user}:{password}@{where}/{self.database if '+' in scheme else database}{ending}"
 
     def dsn(self) -> str:

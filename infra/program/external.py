@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pulumi
 import pulumi_postgresql as postgresql
 
 from infra.errors import ServerError
@@ -14,8 +15,6 @@ from infra.program.server import PLUGIN_CONNECT_TIMEOUT_SECONDS, PLUGIN_CONNECTI
 from infra.resources.external_server import ExternalServer
 
 if TYPE_CHECKING:
-    import pulumi
-
     from infra.program.scope import Scope
     from infra.settings.model import ExternalSettings, Settings
 
@@ -49,6 +48,7 @@ def declare_external(
         host=external.host,
         port=external.port,
         username=external.user,
+        database_username=pulumi.Output.all(external.role, external.user).apply(_other_role),
         password=external.password,
         database=external.database,
         superuser=external.superuser,
@@ -92,6 +92,12 @@ def admin_password(server: ExternalSettings) -> str:
                 remedy="write the password into its first line, readable by you alone",
             ) from None
     return server.password or ""
+
+
+def _other_role(names: list[str]) -> str | None:
+    """Return the role as which the administrator acts, None where that is the login itself."""
+    role, user = names
+    return role if role != user else None
 
 
 def _client_certificate(options: dict[str, str]) -> postgresql.ProviderClientcertArgs | None:

@@ -24,6 +24,7 @@ _OUTPUTS = (
     "first_host",
     "first_port",
     "user",
+    "role",
     "database",
     "version",
     "system_identifier",
@@ -47,8 +48,8 @@ class ExternalServerProvider(Provider):
         return refused(news, missing) if missing else CheckResult({**news, **outputs}, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when the connection string differs, or what was found there."""
-        return DiffResult(changes=bool(changed(_olds, _news, *_INPUTS, *_OUTPUTS)))
+        """Report a change of what the connection string says, or of what was found there; its order says nothing."""
+        return DiffResult(changes=bool(changed(_olds, _news, "password", *_OUTPUTS)))
 
     def create(self, props: Properties) -> CreateResult:
         """Store what was found."""
@@ -73,6 +74,7 @@ class ExternalServer(DynamicResource, module="postgres", name="ExternalServer"):
     first_port: pulumi.Output[int]
     password: pulumi.Output[str]
     user: pulumi.Output[str]
+    role: pulumi.Output[str | None]
     database: pulumi.Output[str]
     version: pulumi.Output[str]
     system_identifier: pulumi.Output[str]

@@ -102,4 +102,4 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
 
 def session_of(shared: Properties) -> pulumi.Output[str]:
     """Return the session of a database as JSON: its address, `admin` and `migrator` with user and password, limits."""
-    return pulumi.Output.secret(pulumi.Output.json_dumps(shared))
+    return pulumi.Output.secret(pulumi.Output.json_dumps(shared, sort_keys=True))

@@ -85,7 +85,8 @@ def _database(admin: Target, settings: Settings, folder: Path, bin_dir: Path | N
         create = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'")
         connection.execute(create.format(sql.Identifier(database), sql.Identifier(owner)))
     target = admin.on(database)
-    with connect(target, autocommit=True) as connection:
+    in_public = replace(target, settings={"search_path": "public"})  # for extensions without a schema
+    with connect(in_public, autocommit=True) as connection:
         for extension in settings.extensions:
             connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
     grant_access(target, access)

@@ -6,11 +6,11 @@ The driver is imported in the functions that use it: most runs of `pulumi up` op
 from __future__ import annotations
 
 import getpass
-import os
 from typing import TYPE_CHECKING
 
 from infra.errors import ServerError
 from infra.postgres.connection.connect import connect
+from infra.postgres.connection.libpq_environment import libpq_variable
 from infra.postgres.connection.target import MAINTENANCE_DATABASE, Target
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def parse_dsn(dsn: str, options: Mapping[str, str] | None = None) -> Target:
     further = {name: value for name, value in keywords.items() if name not in _TARGET_KEYWORDS}
     port = keywords.get("port", "")
     return Target(
-        keywords.get("host") or os.environ.get("PGHOST", "127.0.0.1"),
+        keywords.get("host") or libpq_variable("PGHOST", "127.0.0.1"),
         _first_port(port),
-        keywords.get("dbname") or os.environ.get("PGDATABASE", MAINTENANCE_DATABASE),
-        keywords.get("user") or os.environ.get("PGUSER") or getpass.getuser(),
-        keywords.get("password") or os.environ.get("PGPASSWORD", ""),
+        keywords.get("dbname") or libpq_variable("PGDATABASE", MAINTENANCE_DATABASE),
+        keywords.get("user") or libpq_variable("PGUSER") or getpass.getuser(),
+        keywords.get("password") or libpq_variable("PGPASSWORD"),
         {**further, **({"port": port} if "," in port else {}), **(options or {})},
     )
 
@@ -69,7 +69,7 @@ def _first_port(port: str) -> int:
     """
     place = _PLACE if port else "PGPORT"
     try:
-        return int((port or os.environ.get("PGPORT", "5432")).partition(",")[0])
+        return int((port or libpq_variable("PGPORT", "5432")).partition(",")[0])
     except ValueError:
         raise ServerError("the port is no number", place=place, remedy=DSN_REMEDY) from None
 

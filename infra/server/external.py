@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import RefusedError, ServerError
-from infra.postgres.connection.target import APPLICATION_NAME, CONNECT_TIMEOUT_SECONDS, MAINTENANCE_DATABASE
-from infra.server.dsn import format_dsn, parse_keywords
+from infra.postgres.connection.connect import connect
+from infra.postgres.connection.target import MAINTENANCE_DATABASE, Target
+from infra.server.dsn import parse_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,11 @@ SELECT current_setting('server_version') AS version, current_setting('server_ver
     (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
     pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS read_only,
     r.rolsuper AS superuser, r.rolcreatedb AND r.rolcreaterole AS creates, pg_backend_pid() AS pid,
-    ARRAY(SELECT name::text FROM pg_available_extensions ORDER BY 1) AS extensions
+    ARRAY(SELECT name::text FROM pg_available_extensions ORDER BY 1) AS extensions,
+    (
+        SELECT pg_catalog.substr(setting, 6) FROM pg_db_role_setting s, unnest(s.setconfig) AS setting
+        WHERE s.setdatabase = 0 AND pg_get_userbyid(s.setrole) = session_user AND setting LIKE 'role=%'
+    ) AS set_role, current_user::text AS role
 FROM pg_roles r WHERE r.rolname = current_user
 """
 
@@ -36,6 +41,7 @@ FROM pg_roles r WHERE r.rolname = current_user
 class ReachedServer:
     """A server to which its administrator has connected; `host` and `port` are those of the one that answered.
 
+    `role` is the one as which the administrator acts: a role that is set for the login, else the login itself.
     `hosts` and `ports` are libpq's lists of several servers, for connections that look for the primary; `options` are
     the other libpq keywords (TLS, target_session_attrs, a service), without user and password.
     """
@@ -45,6 +51,7 @@ class ReachedServer:
     hosts: str
     ports: str
     user: str
+    role: str
     database: str
     version: str
     system_identifier: str
@@ -67,11 +74,11 @@ class UnreachableServerError(ServerError):
 def reach_server(dsn: str, password: str = "") -> ReachedServer:
     """Return the server of a connection string after a check whether a stack can use it (0.05 s); change nothing.
 
-    `password` replaces the one in the string. Raises UnreachableServerError, and ServerError for a server that is too
-    old, not writable, behind a pooler that breaks sessions, or whose user may not create roles and databases; none of
-    the messages contains the password.
+    `password` replaces the one in the string; of several servers the one that accepts writes is looked for. Raises
+    UnreachableServerError, and ServerError for a server that is too old, not writable, behind a pooler that breaks
+    sessions, or whose user may not create roles and databases; none of the messages contains the password.
     """
-    from psycopg import Connection, Error  # noqa: PLC0415 (see the module's docstring)
+    from psycopg import Error  # noqa: PLC0415 (see the module's docstring)
     from psycopg.rows import dict_row  # noqa: PLC0415
 
     keywords = parse_keywords(dsn)
@@ -81,18 +88,24 @@ def reach_server(dsn: str, password: str = "") -> ReachedServer:
             place="server.dsn",
             remedy="use a client key without a passphrase, readable by you alone",
         )
-    secret = password or keywords.get("password", "")
-    utf8 = {"client_encoding": "UTF8"}  # a server whose databases are SQL_ASCII would send bytes
-    fixed = {**utf8, "application_name": APPLICATION_NAME, "connect_timeout": str(CONNECT_TIMEOUT_SECONDS)}
-    credentials = {"password": secret} if secret else {}
-    conninfo = format_dsn({"dbname": MAINTENANCE_DATABASE, **keywords, **credentials, **fixed})
+    if "," in keywords.get("host", ""):
+        keywords.setdefault("target_session_attrs", "read-write")
+    keywords["password"] = password or keywords.get("password", "")
+    target = Target(
+        keywords.get("host", ""),
+        0,
+        keywords.get("dbname", "" if "service" in keywords else MAINTENANCE_DATABASE),
+        keywords.get("user", ""),
+        keywords["password"],
+        {name: value for name, value in keywords.items() if name in {"host", "port"} or name not in _NOT_OPTIONS},
+    )
     try:
-        with Connection.connect(conninfo, autocommit=True) as connection:
+        with connect(target, autocommit=True) as connection:
             with connection.cursor(row_factory=dict_row) as cursor:
                 row = cursor.execute(_SERVER_QUERY).fetchone() or {}
-            return _describe(connection, {**keywords, "password": secret}, row)
+            return _describe(connection, keywords, row)
     except Error as error:
-        raise _unreachable(error, conninfo, keywords, secret) from None
+        raise _unreachable(error, target, keywords) from None
 
 
 def _describe(
@@ -122,12 +135,19 @@ def _describe(
             place=place,
             remedy=f"have an administrator run ALTER ROLE {info.user} CREATEDB CREATEROLE",
         )
+    if row["set_role"] not in {None, "none", row["role"]}:
+        raise ServerError(
+            f"role {row['set_role']}, which is set for user {info.user}, may not create roles and databases",
+            place=place,
+            remedy=f"have an administrator run ALTER ROLE {info.user} RESET role",
+        )
     return ReachedServer(
         host=info.host,
         port=info.port,
         hosts=keywords.get("host", info.host),
         ports=keywords.get("port", str(info.port)),
         user=info.user,
+        role=row["role"],
         database=info.dbname,
         version=str(row["version"]).split()[0],
         system_identifier=row["system_identifier"],
@@ -155,9 +175,7 @@ def refuse_another(reached: ReachedServer, previous: str, accepted: str) -> None
     )
 
 
-def _unreachable(
-    error: psycopg.Error, conninfo: str, keywords: Mapping[str, str], secret: str
-) -> UnreachableServerError:
+def _unreachable(error: psycopg.Error, target: Target, keywords: Mapping[str, str]) -> UnreachableServerError:
     """Return the error with libpq's message, which names every host that was tried, on one line."""
     from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error  # noqa: PLC0415
 
@@ -167,10 +185,10 @@ def _unreachable(
         ConnectionFailure.TLS_FAILED: "correct sslmode, sslrootcert, sslcert and sslkey in server.dsn",
         ConnectionFailure.NO_PRIMARY: "no server accepts writes at present: wait until the failover has ended",
     }
-    failure = classify_connection_error(error, conninfo)
+    failure = classify_connection_error(error, target)
     hosts = keywords.get("host") or keywords.get("service") or "the default"
     return UnreachableServerError(
-        f"cannot be reached: {_without_secret(' '.join(str(error).split()), secret)}",
+        f"cannot be reached: {_without_secret(' '.join(str(error).split()), target.password)}",
         failure=failure,
         sqlstate=error.sqlstate,
         place=f"server {hosts}",

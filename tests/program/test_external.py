@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SECRET = "Pw-" + secrets.token_urlsafe(18)
 BOSS = "Pw-" + secrets.token_urlsafe(18)
 LEFT = """
-SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_' AND rolname NOT IN ('postgres', 'boss')
+SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_' AND rolname NOT IN ('postgres', 'boss', 'deputies', 'deputy')
 UNION ALL SELECT datname::text FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1')
 """
 
@@ -45,6 +45,11 @@ def served(data_root: Path, bin_dir: Path | None = None) -> Generator[Running]:
     running = cluster.create(spec)
     try:
         admin(running, f"CREATE ROLE boss LOGIN CREATEDB CREATEROLE PASSWORD '{BOSS}'")
+        admin(
+            running,
+            f"CREATE ROLE deputies CREATEDB CREATEROLE; CREATE ROLE deputy LOGIN IN ROLE deputies PASSWORD '{BOSS}'",
+        )
+        admin(running, "ALTER ROLE deputy SET role = deputies; ALTER ROLE deputy SET search_path = nowhere, public")
         yield running
     finally:
         cluster.destroy(spec.layout.base, owner=spec.owner)
@@ -163,8 +168,11 @@ def test_two_stacks_share_a_server(bare: Project, beside: Project, there: Runnin
 
 
 def test_a_persistent_stack_is_verified_by_an_administrator_without_superuser(bare: Project, there: Running) -> None:
-    """The scratch database of a verification needs no more than CREATEDB and CREATEROLE, and none is left."""
-    placed(bare, there, "boss")
+    """The scratch database of a verification needs no more than CREATEDB and CREATEROLE, and none is left.
+
+    The administrator has settings of its own: a role, whose rights those are, and a search_path.
+    """
+    placed(bare, there, "deputy")
     bare.configure(lifecycle="persistent")
     bare.up()
     bare.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
@@ -175,6 +183,7 @@ def test_a_persistent_stack_is_verified_by_an_administrator_without_superuser(ba
     bare.configure(lifecycle="ephemeral")
     bare.up()
     bare.destroy()
+    assert admin(there, LEFT) == []
 
 
 def test_another_server_in_its_place_stops_the_run_until_it_is_accepted(

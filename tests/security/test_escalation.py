@@ -18,7 +18,7 @@ from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.server.scratch.private_server import private_server
 from infra.server.scratch.scratch_server import ScratchServer
-from tests.database.postgres.databases import EPHEMERAL, MIGRATOR, OWNER
+from tests.database.postgres.databases import EPHEMERAL, MIGRATOR, OWNER, by_hand
 from tests.security.attacks import ATTACKS, VICTIM, server_state, swallowed, text_of
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def of_its_own(private: PrivateServer) -> Generator[ScratchTarget]:
 
 def state_of(attack: Attack, scratch: ScratchTarget, superuser: Target, file: Path) -> str | None:
     """Return the SQLSTATE of an attack by the login of a scratch database, after it has reset its role."""
-    with connect(superuser) as other, connect(scratch.target, autocommit=True) as connection:
+    with connect(superuser) as other, connect(by_hand(scratch.target), autocommit=True) as connection:
         connection.execute(EVENT_FUNCTION)
         connection.execute("SELECT set_config('role', 'none', false)")
         try:
@@ -120,7 +120,7 @@ def test_a_module_may_do_nothing_more_on_a_private_server(private: PrivateServer
 @pytest.mark.parametrize("attack", TRIED, ids=lambda attack: attack.name)
 def test_a_superuser_is_refused_none_of_these(private: PrivateServer, file: Path, attack: Attack) -> None:
     """The attacks are real: as a superuser they work, in a transaction that is rolled back, or only outside of one."""
-    with connect(private.admin) as other, connect(private.admin) as connection:
+    with connect(private.admin) as other, connect(by_hand(private.admin)) as connection:
         connection.execute(EVENT_FUNCTION)
         text = text_of(attack, me="postgres", file=file, pid=other.info.backend_pid)
         connection.execute("CREATE ROLE postgres")
@@ -202,7 +202,7 @@ def test_check_runs_modules_as_a_login_without_rights(victim: Target, world: Wor
 
 def test_a_function_of_the_definer_has_the_rights_of_a_module(victim: Target) -> None:
     """A function that is left behind runs as the login without rights, and is gone with the database."""
-    with shared(victim) as scratch, connect(scratch.target, autocommit=True) as connection:
+    with shared(victim) as scratch, connect(by_hand(scratch.target), autocommit=True) as connection:
         connection.execute(
             "CREATE FUNCTION f() RETURNS void SECURITY DEFINER LANGUAGE plpgsql AS"
             " 'BEGIN EXECUTE ''CREATE ROLE backdoor''; END'"
@@ -215,7 +215,10 @@ def test_dblink_does_not_lead_to_an_administrator(private: PrivateServer) -> Non
     """Where the administrator has created it, a module gets nowhere with it without a password that it knows."""
     like = Likeness(extensions=(ScratchExtension("dblink"),))
     login = f"host={private.admin.host} user={private.admin.user} dbname=postgres"
-    with private.database(like, seconds=SECONDS) as scratch, connect(scratch.target, autocommit=True) as connection:
+    with (
+        private.database(like, seconds=SECONDS) as scratch,
+        connect(by_hand(scratch.target), autocommit=True) as connection,
+    ):
         for password in ("", " password=guessed"):
             with pytest.raises(psycopg.Error):
                 connection.execute("SELECT dblink_connect(%s)", (login + password,))

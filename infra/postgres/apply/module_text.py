@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from infra.errors import ModuleError
 from infra.postgres.connection.advisory_lock import RELEASE_OTHER_LOCKS
 from infra.postgres.connection.execute import send
+from infra.postgres.connection.session_settings import reset_settings
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.watches import watch_blockers
 
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
     from infra.postgres.connection.session import Session
 
 CHECK_DEFERRED = "SET CONSTRAINTS ALL IMMEDIATE"
-RESET_SESSION = (
-    "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;"
-    + RELEASE_OTHER_LOCKS
-)
+RESET_ROLE = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE"
+DISCARD_REST = f"UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; {RELEASE_OTHER_LOCKS}"
 """DISCARD ALL, which no transaction may contain (manual, DISCARD), without DEALLOCATE ALL: see `PREPARED`."""
 
 PREPARED = "SELECT string_agg(format('DEALLOCATE %I', name), '; ') FROM pg_prepared_statements WHERE from_sql"
@@ -84,7 +83,7 @@ def end_module(connection: Connection, session: Session, module: Module, *, othe
 
 def reset_session(connection: Connection) -> None:
     """Reset what a module's statements changed in its session, also one that failed."""
-    simple_query(connection, RESET_SESSION)
+    simple_query(connection, f"{RESET_ROLE}; {reset_settings(connection)}{DISCARD_REST}")
     (deallocate,) = connection.execute(PREPARED).fetchone() or ("",)
     if deallocate:
         simple_query(connection, deallocate)

@@ -158,7 +158,7 @@ def look(session: Session, *, recorded: bool, explain: bool) -> PlanInProgress |
 
     def make() -> PlanInProgress | Unreadable:
         try:
-            with connect(with_time_limits(session.target), autocommit=True) as connection:
+            with connect_to_look(session.target) as connection:
                 return _make(connection, session, _files(session), recorded=recorded, explain=explain)
         except (psycopg.Error, LedgerError) as error:
             message = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -261,7 +261,7 @@ def rows_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
 def _count_rows(session: Session, tables: list[str]) -> dict[str, str]:
     """Return the number of rows of those tables that exist; rows of a partition or an heir are its own."""
     counts: dict[str, str] = {}
-    with connect(with_time_limits(session.target), autocommit=True) as connection:
+    with connect_to_look(session.target) as connection:
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(session.owner)))
         connection.execute(sql.SQL("SET statement_timeout = {}").format(_COUNT_SECONDS * 1000))
         for table in tables:
@@ -276,10 +276,23 @@ def _count_rows(session: Session, tables: list[str]) -> dict[str, str]:
     return counts
 
 
+def connect_to_look(target: Target) -> Connection:
+    """Return a connection that only reads, with the time limits of a look.
+
+    Only the session is made so after the login: with `target_session_attrs` libpq refuses one that begins as read-only.
+    """
+    connection = connect(with_time_limits(target), autocommit=True)
+    connection.execute("SET default_transaction_read_only = on")
+    return connection
+
+
 def with_time_limits(target: Target) -> Target:
-    """Return a target whose sessions only read, and give up soon."""
-    limits = f"-c statement_timeout={_STATEMENT_SECONDS}s -c default_transaction_read_only=on"
-    return replace(target, options={**target.options, "connect_timeout": str(_CONNECT_SECONDS), "options": limits})
+    """Return a target whose sessions give up soon."""
+    return replace(
+        target,
+        options={**target.options, "connect_timeout": str(_CONNECT_SECONDS)},
+        settings={"statement_timeout": f"{_STATEMENT_SECONDS}s"},
+    )
 
 
 def _make(

@@ -134,7 +134,8 @@ def _created(
         _enable_login(connection, names, password)
         differences = _create_database(connection, names, like)
         stack.callback(_drop_database, admin, names.database)
-        with connect(admin.on(names.database), autocommit=True) as inside:
+        new = replace(admin.on(names.database), settings={"search_path": "public"})  # for extensions without a schema
+        with connect(new, autocommit=True) as inside:
             differences += _create_extensions(inside, names.owner, like)
             inside.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(sql.Identifier(names.owner)))
             for statement in statements:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from infra.postgres.connection.failure import classify_connection_error
+from infra.postgres.connection.libpq_environment import ignore_libpq_variables
+from infra.postgres.connection.session_settings import complete_settings
 from infra.postgres.connection.target import conninfo_of
 
 if TYPE_CHECKING:
@@ -14,14 +16,17 @@ if TYPE_CHECKING:
 
 
 def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
-    """Return a new connection.
+    """Return a new connection, whose session has this program's settings.
 
     Raises psycopg.OperationalError, whose text contains no password. Its `sqlstate` is the server's where the server
     refused the connection, which libpq does not report, and None where no server answered.
     """
+    ignore_libpq_variables()
     conninfo = conninfo_of(target)
     try:
-        return psycopg.Connection.connect(conninfo, autocommit=autocommit)
+        connection = psycopg.Connection.connect(conninfo, autocommit=autocommit)
     except psycopg.OperationalError as error:
         classify_connection_error(error, conninfo)
         raise
+    complete_settings(connection)
+    return connection

@@ -12,6 +12,7 @@ from psycopg import generators, sql
 from psycopg.pq import ExecStatus
 
 from infra.postgres.connection.locate import module_error
+from infra.postgres.connection.session_settings import reset_settings
 from infra.postgres.connection.simple_query import simple_query
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ CLIENT_CHECK_INTERVAL = "1s"
 
 def set_role(connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float) -> None:
     """Set the owner's role and this program's settings (times in seconds) for the current transaction only."""
-    simple_query(connection, _owner_settings(owner, lock_timeout, statement_timeout))
+    simple_query(connection, f"{reset_settings(connection)}{_owner_settings(owner, lock_timeout, statement_timeout)}")
 
 
 @contextmanager
@@ -40,7 +41,8 @@ def owner_transaction(
     connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float
 ) -> Generator[None]:
     """Run the block in one transaction, as the owner and within the limits (in seconds)."""
-    simple_query(connection, f"BEGIN; {_owner_settings(owner, lock_timeout, statement_timeout)}")
+    settings = _owner_settings(owner, lock_timeout, statement_timeout)
+    simple_query(connection, f"BEGIN; {reset_settings(connection)}{settings}")
     try:
         yield
     except BaseException:
@@ -53,7 +55,7 @@ def owner_transaction(
 @cache
 def _owner_settings(owner: str, lock_timeout: float, statement_timeout: float) -> str:
     return (
-        f"RESET ALL; SET LOCAL ROLE {sql.Identifier(owner).as_string()}; SET LOCAL search_path = public;"
+        f"SET LOCAL ROLE {sql.Identifier(owner).as_string()}; SET LOCAL search_path = public;"
         f" SET LOCAL lock_timeout = {int(lock_timeout * 1000)};"
         f" SET LOCAL statement_timeout = {int(statement_timeout * 1000)};"
         f" SET LOCAL client_connection_check_interval = '{CLIENT_CHECK_INTERVAL}'"
@@ -69,7 +71,7 @@ def session_role(connection: Connection, owner: str, lock_timeout: float, statem
         yield
     finally:
         if not connection.broken:
-            connection.execute("RESET ROLE; RESET ALL")
+            simple_query(connection, f"RESET ROLE; {reset_settings(connection)}")
 
 
 class OnSlow(NamedTuple):

@@ -87,6 +87,7 @@ _BY_SQLSTATE = {
     "57P01": ConnectionFailure.STARTING,
     "57P02": ConnectionFailure.STARTING,
     CANNOT_CONNECT_NOW: ConnectionFailure.STARTING,
+    **dict.fromkeys(("57P05", "25P03", "25P04"), ConnectionFailure.UNREACHABLE),  # ended by a time limit of sessions
 }
 """SQLSTATEs, or their first two characters, the class (PostgreSQL manual, appendix A)."""
 

@@ -58,7 +58,7 @@ def has_idle(target: Target) -> bool:
 
 
 def _key(target: Target) -> PoolKey:
-    options = sorted(target.options.items())
+    options = (*sorted(target.options.items()), *sorted(target.settings.items()))
     return (str(target), target.password, *(f"{name}={value}" for name, value in options))
 
 

@@ -21,8 +21,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 ROLLED_BACK = frozenset({"40001", "40P01", "55P03"})
 """Serialization failure, deadlock, lock timeout: the transaction was rolled back, and may be repeated (appendix A)."""
 
-CONNECTION_LOST = ("08", "57P01", "57P02", "57P03")
-"""Connection exceptions, and a server that shuts down, has crashed or is starting."""
+CONNECTION_LOST = ("08", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
+"""Connection exceptions; a server that shuts down, has crashed or is starting; a session that a time limit ended."""
 
 
 def is_safe_to_retry(error: Exception) -> bool:

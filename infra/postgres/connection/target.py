@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from infra.postgres.connection.session_settings import CLIENT_ENCODING, SESSION_SETTINGS, startup_options
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,7 +24,8 @@ ADMIN_USER = "postgres"
 class Target:
     """One database on one server; `options` are further libpq keywords (PostgreSQL manual, 32.1.2).
 
-    `host` and `port` in `options` may be libpq's lists of several hosts, and then take the place of the fields.
+    `host` and `port` in `options` may be libpq's lists of several hosts, and then take the place of the fields. What is
+    empty is left to libpq. `settings` are parameters that its sessions have in place of this program's usual ones.
     """
 
     host: str
@@ -31,6 +34,7 @@ class Target:
     user: str
     password: str = field(repr=False)
     options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    settings: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def on(self, database: str) -> Target:
         """Return the target of another database on the same server, with the same user."""
@@ -54,14 +58,17 @@ def conninfo_of(target: Target) -> str:
     from psycopg import conninfo  # noqa: PLC0415 (most runs open no connection)
 
     seconds = ONE_OF_SEVERAL_SECONDS if has_several_hosts(target) else CONNECT_TIMEOUT_SECONDS
+    own = startup_options({**SESSION_SETTINGS, **target.settings})
     keywords = {
         "host": target.host,
-        "port": str(target.port),
+        "port": str(target.port or ""),
         "dbname": target.database,
         "user": target.user,
         "password": target.password,
         "application_name": APPLICATION_NAME,
         "connect_timeout": str(seconds),
         **target.options,
+        "client_encoding": CLIENT_ENCODING,
+        "options": f"{target.options.get('options', '')} {own}".strip(),  # of two settings the server takes the last
     }
-    return conninfo.make_conninfo("", **keywords)
+    return conninfo.make_conninfo("", **{name: value for name, value in keywords.items() if value})

@@ -87,6 +87,7 @@ def prepare_database(
     with connect(group.admin.on(database), autocommit=True) as connection:
         with connection.transaction():
             grant_by(connection, group.access(database), revoke_others=revoke_others)
+            connection.execute("SET LOCAL search_path = public")  # for extensions without a schema
             for extension in extensions:
                 connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
         if is_new and not ledger_exists(connection):

@@ -41,6 +41,7 @@ def _outputs(reached: ReachedServer) -> Properties:
         "first_port": int(reached.ports.partition(",")[0]) if several else reached.port,
         "password": reached.password,  # the engine keeps an output secret whose name is a secret input's
         "user": reached.user,
+        "role": reached.role,
         "database": reached.database,
         "version": reached.version,
         "system_identifier": reached.system_identifier,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from infra.catalog.catalog import Catalog, catalog_of
 from infra.catalog.difference import Difference, differences
 from infra.errors import RefusedError, ServerError
+from infra.postgres.connection.session_settings import SESSION_SETTINGS, startup_options
 from infra.postgres.ledger.relocation import RELOCATE, catalog_queries_as_json, replace_definition
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ class ServerContents:
         environment = {
             "SHARED": SHARED_VOLUME,
             "PGUSER": self.user,
-            "PGOPTIONS": "-c client_min_messages=error",
+            "PGOPTIONS": startup_options({**SESSION_SETTINGS, "client_min_messages": "error"}),
             **variables,
         }
         status, output = self.engine.execute(

@@ -20,18 +20,8 @@ LOWEST_PORT, HIGHEST_PORT = 1024, 65_535
 LONGEST_IDENTIFIER = 63
 SHELL_SPECIAL = "\"'$`\\\n"  # pg_ctl hands its command line to a shell between double quotes
 
-# Keywords that libpq would otherwise take from the caller's environment (PostgreSQL manual, 32.15), and methods that it
-# would try first in vain. require_auth: with SCRAM the server proves that it knows the password, so another program
-# that listens on the port learns nothing.
-CONNECTION_OPTIONS = {
-    "hostaddr": HOST,
-    "sslmode": "disable",
-    "gssencmode": "disable",
-    "channel_binding": "disable",
-    "require_auth": "scram-sha-256",
-    "target_session_attrs": "any",
-    "options": "",
-}
+CONNECTION_OPTIONS = {"sslmode": "disable", "gssencmode": "disable", "require_auth": "scram-sha-256"}
+"""With SCRAM the server proves that it knows the password: another program that listens on the port learns nothing."""
 
 Action = Literal["created", "adopted", "started", "restarted", "reloaded", "unchanged"]
 

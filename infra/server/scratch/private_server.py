@@ -55,8 +55,6 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "temp_file_limit": "1GB",
 }
-# What libpq would otherwise take from the caller's environment (PostgreSQL manual, 32.15).
-OPTIONS = {"hostaddr": "", "sslmode": "disable", "gssencmode": "disable", "target_session_attrs": "any", "options": ""}
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def private_server(bin_dir: Path | None = None, root: Path | None = None) -> Gen
             password = secrets.token_urlsafe(24)
             _initialise(base, distribution, account, password)
             _start(base, distribution, account)
-            admin = Target(str(base / "run"), 5432, MAINTENANCE_DATABASE, ADMINISTRATOR, password, OPTIONS)
+            admin = Target(str(base / "run"), 5432, MAINTENANCE_DATABASE, ADMINISTRATOR, password)
             yield PrivateServer(admin, distribution)
 
 

@@ -25,6 +25,7 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
 from infra.server.dsn import parse_dsn
 from infra.server.scratch.scratch_server import ScratchServer
+from tests.database.postgres.databases import by_hand
 from tests.fixture_schema import SQL, shop
 
 if TYPE_CHECKING:
@@ -393,7 +394,7 @@ def models_with(*items: SchemaItem) -> ImportedModels:
 def test_alembic_finds_what_the_models_declare_and_the_database_does_not_have(scratch_server: ScratchServer) -> None:
     """Alembic's comparison alone finds these differences, and leaves out those that are reported already."""
     with scratch_server.database() as scratch:
-        with connect(scratch.target, autocommit=True) as connection:
+        with connect(by_hand(scratch.target), autocommit=True) as connection:
             for module in load_modules(SQL)[1:]:
                 simple_query(connection, module.text)
         declared = Declarations(ModelPlaces(shop().models), {}, {}, {})
@@ -402,7 +403,7 @@ def test_alembic_finds_what_the_models_declare_and_the_database_does_not_have(sc
             return alembic_findings(declared, operations(scratch, shop().models.metadata), (), reported)
 
         assert compare() == []
-        with connect(scratch.target, autocommit=True) as connection:
+        with connect(by_hand(scratch.target), autocommit=True) as connection:
             connection.execute("ALTER TABLE customers ALTER email TYPE text, ALTER role SET NOT NULL")
             connection.execute("DROP TABLE order_lines; CREATE INDEX more ON customers (role)")
             connection.execute("ALTER TABLE products DROP tags")

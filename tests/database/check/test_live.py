@@ -19,6 +19,7 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.target import ADMIN_USER
 from infra.postgres.privileges import restrict
+from tests.database.postgres.databases import by_hand
 from tests.fixture_schema import SQL, shop
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def live(scratch_server: ScratchServer) -> Iterator[Target]:
         connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}".encode())
         try:
             restrict(admin, owner=OWNER, readers=[APP, READER])
-            with connect(admin, autocommit=True) as inside:
+            with connect(by_hand(admin), autocommit=True) as inside:
                 inside.execute(DECLARED.encode())
                 inside.execute(f"SET ROLE {OWNER}".encode())
                 for module in load_modules(SQL):
@@ -75,7 +76,7 @@ def live(scratch_server: ScratchServer) -> Iterator[Target]:
 
 def compare_after(private: PrivateServer, live: Target, *statements: str) -> list[Finding]:
     """Change the live database as its superuser would, and return the findings of the comparison."""
-    with connect(replace(live, user=ADMIN_USER), autocommit=True) as connection:
+    with connect(by_hand(replace(live, user=ADMIN_USER)), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
     modules = [module for module in load_modules(SQL) if "uuid-ossp" not in module.text]
@@ -177,7 +178,7 @@ def test_several_databases_are_compared_by_their_connection_strings(
 
 def test_nothing_is_written_and_nobody_is_kept_waiting(scratch_server: ScratchServer, live: Target) -> None:
     """It is read while another session writes rows; an exclusive lock ends the attempt after a timeout."""
-    with connect(scratch_server.admin.on(DATABASE)) as writer:
+    with connect(by_hand(scratch_server.admin.on(DATABASE))) as writer:
         writer.execute("INSERT INTO customers (id, email) VALUES ('1', 'x')")
         read_live(live)
         writer.rollback()

@@ -16,6 +16,7 @@ from infra.postgres.apply import scratch, scratch_limits
 from infra.postgres.apply.likeness import Likeness
 from infra.postgres.apply.scratch import scratch_database
 from infra.postgres.connection.connect import connect
+from tests.database.postgres.databases import by_hand
 
 if TYPE_CHECKING:
     from infra.postgres.connection.target import Target
@@ -79,7 +80,7 @@ def test_roles_without_their_database_are_dropped_too(scratch_server: ScratchSer
 
 def test_its_login_has_no_right_but_to_own_the_database(scratch_server: ScratchServer) -> None:
     """It is no superuser, may create neither roles nor databases, is a member of nothing, and is valid for a while."""
-    with scratch_server.database() as database, connect(database.target, autocommit=True) as connection:
+    with scratch_server.database() as database, connect(by_hand(database.target), autocommit=True) as connection:
         expected = (False, False, False, False, False, True, 0, [database.target.database])
         assert connection.execute(RIGHTS.encode()).fetchone() == expected
         assert (database.target.user, bool(database.target.password)) == (database.owner, True)
@@ -89,7 +90,7 @@ def test_an_error_leaves_nothing_behind(scratch_server: ScratchServer) -> None:
     """Database and roles are dropped after any error, also while a session of the login is open."""
 
     def fail() -> None:
-        with scratch_server.database() as database, connect(database.target) as connection:
+        with scratch_server.database() as database, connect(by_hand(database.target)) as connection:
             connection.execute("CREATE TABLE t ()")
             raise KeyError("inside")
 
@@ -113,7 +114,7 @@ def test_it_has_the_extensions_that_are_requested(scratch_server: ScratchServer)
     for extensions in ([], ["pg_trgm"]):
         with (
             scratch_server.database(extensions) as database,
-            connect(database.target, autocommit=True) as connection,
+            connect(by_hand(database.target), autocommit=True) as connection,
         ):
             rows = connection.execute("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'").fetchall()
             assert [row[0] for row in rows] == extensions
@@ -124,7 +125,7 @@ def test_its_names_stand_for_those_of_another_database(scratch_server: ScratchSe
     like = Likeness("Shop", "Shop Owner", "Shop_migrator", ("Shop_app", "other"))
     with (
         scratch_database(scratch_server.admin, like, seconds=SECONDS) as database,
-        connect(database.target, autocommit=True) as connection,
+        connect(by_hand(database.target), autocommit=True) as connection,
     ):
         connection.execute("CREATE TABLE t ()")
         connection.execute(
@@ -145,7 +146,7 @@ def test_a_module_cannot_take_longer_than_it_may(scratch_server: ScratchServer) 
     with (
         pytest.raises(ServerError, match="and one of them did not end within 1 s; make it smaller or quicker"),
         scratch_database(scratch_server.admin, seconds=1) as database,
-        connect(database.target, autocommit=True) as connection,
+        connect(by_hand(database.target), autocommit=True) as connection,
     ):
         connection.execute(endless.encode())
     assert names(scratch_server.admin) == set()
@@ -161,7 +162,7 @@ def test_a_module_cannot_fill_the_disk(scratch_server: ScratchServer, monkeypatc
     with (
         pytest.raises(ServerError, match="and one of them made it larger than 64 MB"),
         scratch_database(scratch_server.admin, seconds=600) as database,
-        connect(database.target, autocommit=True) as connection,
+        connect(by_hand(database.target), autocommit=True) as connection,
     ):
         connection.execute(filling.encode())
     assert names(scratch_server.admin) == set()
@@ -172,14 +173,14 @@ def test_a_module_cannot_fill_the_disk_with_temporary_files(
 ) -> None:
     """The server itself ends a statement whose temporary files are too large, and the login cannot raise the limit."""
     monkeypatch.setattr(scratch, "TEMPORARY_FILES", "16MB")
-    with scratch_server.database() as database, connect(database.target, autocommit=True) as connection:
+    with scratch_server.database() as database, connect(by_hand(database.target), autocommit=True) as connection:
         for statement in ("SET temp_file_limit = -1", "ALTER ROLE CURRENT_USER SET temp_file_limit = -1"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement.encode())
         connection.execute("ALTER ROLE CURRENT_USER RESET ALL")
     with (
         scratch_server.database() as database,
-        connect(database.target, autocommit=True) as connection,
+        connect(by_hand(database.target), autocommit=True) as connection,
         pytest.raises(psycopg.errors.ConfigurationLimitExceeded),
     ):
         connection.execute("SELECT count(*) FROM (SELECT n FROM generate_series(1, 1e9) n ORDER BY n::text) AS sorted")
@@ -208,7 +209,7 @@ def test_an_administrator_without_superuser_may_create_it(scratch_server: Scratc
         with (
             pytest.raises(psycopg.Error),
             scratch_database(boss, seconds=SECONDS) as database,
-            connect(database.target, autocommit=True) as connection,
+            connect(by_hand(database.target), autocommit=True) as connection,
         ):
             connection.execute("CREATE EXTENSION pg_trgm; CREATE TABLE t (a text); SELECT no_such_function()")
         assert names(scratch_server.admin) == set()

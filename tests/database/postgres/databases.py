@@ -115,7 +115,7 @@ class World:
 
     def sql(self, text: str, *, owner: bool = True) -> list[Any]:
         """Return the rows of a statement that is run by hand, as the owner or as a superuser."""
-        with connect(self.session.admin, autocommit=True) as connection:
+        with connect(by_hand(self.session.admin), autocommit=True) as connection:
             if owner:
                 connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(OWNER)))
             cursor = connection.execute(text.encode())
@@ -154,6 +154,11 @@ class World:
             for name, drift in differences.items()
             if drift
         }
+
+
+def by_hand(target: Target) -> Target:
+    """Return a target whose sessions find and create what is not qualified in public, as those of a person do."""
+    return replace(target, settings={"search_path": "public"})
 
 
 def make_world(admin: Target, name: str, files: Path) -> World:

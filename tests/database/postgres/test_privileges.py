@@ -10,6 +10,7 @@ import pytest
 
 from infra.postgres.connection.connect import connect
 from infra.postgres.privileges import Access, access_drift, grant_access
+from tests.database.postgres.databases import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -38,7 +39,7 @@ def target(world: World) -> Generator[Target]:
 
 def run(target: Target, statement: str, role: str = "") -> list[tuple[object, ...]]:
     """Run a statement as a role, and return its rows."""
-    with connect(target, autocommit=True) as connection:
+    with connect(by_hand(target), autocommit=True) as connection:
         if role:
             connection.execute(f"SET ROLE {role}".encode())
         cursor = connection.execute(statement.encode())

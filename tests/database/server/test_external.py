@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -13,10 +14,11 @@ import pytest
 
 from infra.errors import RefusedError, ServerError
 from infra.server.dsn import parse_keywords
+from infra.server.embedded import cluster
 from infra.server.external import reach_server, refuse_another
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from infra.server.embedded.cluster import ClusterSpec, Running
 
@@ -76,6 +78,25 @@ def test_createdb_and_createrole_are_enough(shared: tuple[ClusterSpec, Running])
     assert reached.system_identifier == running.system_identifier
 
 
+def test_the_role_that_is_set_for_the_administrator_is_the_administrator(shared: tuple[ClusterSpec, Running]) -> None:
+    """Its rights count, and not the login's; a role without them is named, whatever the login may do itself."""
+    _, running = shared
+    execute(shared, "CREATE ROLE deputies CREATEDB", "CREATE ROLE none_at_all")
+    execute(shared, f"CREATE ROLE deputy LOGIN IN ROLE deputies, none_at_all PASSWORD '{BOSS}'")
+    execute(shared, "ALTER ROLE deputy SET role = deputies", "ALTER ROLE deputy SET search_path = nowhere")
+    assert "ALTER ROLE deputy CREATEDB CREATEROLE" in refusal(dsn(running, user="deputy"), BOSS)
+    execute(shared, "ALTER ROLE deputies CREATEROLE")
+    assert not reach_server(dsn(running, user="deputy"), BOSS).superuser
+    execute(shared, "ALTER ROLE deputies SUPERUSER")
+    assert reach_server(dsn(running, user="deputy"), BOSS).superuser
+    execute(shared, "ALTER ROLE deputy SUPERUSER", "ALTER ROLE deputy SET role = none_at_all")
+    text = refusal(dsn(running, user="deputy"), BOSS)
+    assert "role none_at_all, which is set for user deputy, may not create roles and databases" in text
+    assert "ALTER ROLE deputy RESET role" in text
+    execute(shared, "ALTER ROLE deputy SET role = none")
+    assert reach_server(dsn(running, user="deputy"), BOSS).superuser
+
+
 def test_a_wrong_password_names_its_settings(shared: tuple[ClusterSpec, Running]) -> None:
     """The message names the settings that can contain a password, and never the password."""
     _, running = shared
@@ -105,6 +126,22 @@ def test_a_server_that_takes_no_changes_is_refused(shared: tuple[ClusterSpec, Ru
         assert "takes no changes: default_transaction_read_only is on" in refusal(dsn(running), spec.admin_password)
     finally:
         execute(shared, "SET default_transaction_read_only = off", "ALTER ROLE postgres RESET ALL")
+
+
+def test_of_several_servers_the_one_that_accepts_writes_is_used(
+    start_server: Callable[[ClusterSpec], Running], new_spec: Callable[[], ClusterSpec]
+) -> None:
+    """A standby named first is passed over, whether or not the connection string says what it is to be."""
+    first = new_spec()
+    second = replace(new_spec(), admin_password=first.admin_password)
+    primary, standby = start_server(first), start_server(second)
+    cluster.stop(second.layout.base, owner=second.owner)
+    (standby.data_directory / "standby.signal").touch()
+    standby = cluster.ensure(second)
+    hosts = f"host={standby.host},{primary.host} port={standby.port},{primary.port} user=postgres"
+    for options in ("", " target_session_attrs=read-write", " target_session_attrs=primary"):
+        assert reach_server(hosts + options, first.admin_password).port == primary.port
+    assert "is a standby" in refusal(f"{hosts} target_session_attrs=any", first.admin_password)
 
 
 def test_missing_tls_names_the_keywords_to_correct(shared: tuple[ClusterSpec, Running]) -> None:

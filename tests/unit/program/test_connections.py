@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import make_url
 
 from infra.program.connections import SCHEMES, ApplicationConnection, env_lines
@@ -205,3 +207,17 @@ def test_one_port_is_every_hosts() -> None:
     """Libpq uses a single port for all hosts (PostgreSQL manual, 32.1.1.3), and so do the other drivers' URIs."""
     given = replace(connection("shop"), options={"host": "a,b", "port": "6432"})
     assert given.addresses() == [("a", "6432"), ("b", "6432")]
+
+
+def test_a_directory_of_sockets_is_an_option_of_every_uri() -> None:
+    """In a URI's place for the host its slashes would be the database's: all drivers take it as an option."""
+    given = replace(connection("shop", user="u", password="p"), host="/run/my sockets", port=5433)
+    assert given.dsn() == "postgresql://u:p@/shop?host=/run/my%20sockets&port=5433"
+    keywords = conninfo_to_dict(given.dsn())
+    assert (keywords["host"], keywords["port"], keywords["dbname"]) == ("/run/my sockets", "5433", "shop")
+    for scheme, arguments in (("postgresql+psycopg", PGDialect_psycopg()), ("postgresql+asyncpg", PGDialect_asyncpg())):
+        _, options = arguments.create_connect_args(make_url(given.uri(scheme)))  # pyright: ignore[reportUnknownMemberType]
+        assert (options["host"], int(options["port"])) == ("/run/my sockets", 5433)
+    several = replace(given, options={"host": "/run/a,b", "port": "1,2"})
+    assert several.dsn() == "postgresql://u:p@/shop?host=/run/a,b&port=1,2"
+    assert conninfo_to_dict(several.dsn())["host"] == "/run/a,b"

@@ -113,3 +113,10 @@ def test_a_preview_writes_nothing(applied: World) -> None:
     assert applied.sql(f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{MIGRATOR}' AND state <> 'idle'") == [
         (0,)
     ]
+
+
+def test_a_preview_reads_the_server_that_accepts_writes(applied: World) -> None:
+    """With `target_session_attrs` a preview compares the database, and writes nothing: its session is read-only."""
+    applied.set(target=replace(applied.session.target, options={"target_session_attrs": "read-write"}))
+    applied.sql("ALTER TABLE a DROP name CASCADE")
+    assert "column public.a.name" in [str(difference.identity) for difference in applied.step("01-a").drift]

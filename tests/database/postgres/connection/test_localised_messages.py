@@ -109,7 +109,8 @@ def refusal(world: World) -> str:
 def test_a_module_is_applied(world: World) -> None:
     """A run against a server with German messages works, and the messages are German."""
     assert world.up() == [Step.APPLY]
-    assert world.sql("SHOW lc_messages", owner=False) == [(LOCALE,)]
+    with connect(world.session.target) as connection:
+        assert connection.execute("SHOW lc_messages").fetchone() == (LOCALE,)
 
 
 def is_missing(world: World) -> bool:

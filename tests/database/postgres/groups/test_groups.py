@@ -32,6 +32,7 @@ from infra.postgres.groups.provisioning import (
 )
 from infra.postgres.groups.roles import drop_roles, ensure_roles
 from infra.postgres.privileges import access_drift
+from tests.database.postgres.databases import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,7 +81,7 @@ class Tenants:
         role = self.spec.role(name, user) if user else ""
         target = self.spec.admin.on(name)
         login = target.login(role, self.spec.password(role)) if role else target
-        with connect(login, autocommit=True) as connection:
+        with connect(by_hand(login), autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 

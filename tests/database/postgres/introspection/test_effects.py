@@ -16,7 +16,7 @@ from infra.postgres.apply.drop import drop_objects
 from infra.postgres.connection import pool
 from infra.postgres.introspection.effects import catalog_change_of
 from infra.postgres.introspection.reader import is_empty, read_catalog
-from tests.database.postgres.databases import target_of
+from tests.database.postgres.databases import by_hand, target_of
 from tests.database.postgres.introspection.reader_cases.cases import CASES, Case
 from tests.database.postgres.simple_queries import rolled_back, run
 
@@ -49,7 +49,7 @@ def admin(server: str) -> Iterator[Connection]:
 def target(admin: Connection, server: str) -> Iterator[Target]:
     """Yield the superuser's target of an empty database for the tests of this file."""
     run(admin, f"CREATE DATABASE {NAME}")
-    yield target_of(server).on(NAME)
+    yield by_hand(target_of(server).on(NAME))
     pool.close_all(NAME)
     run(admin, f"DROP DATABASE {NAME} WITH (FORCE)")
 
@@ -161,7 +161,7 @@ class WritableDatabase:
 @pytest.fixture(scope="module")
 def kept(admin: Connection, server: str, empty: Catalog) -> Iterator[WritableDatabase]:
     """Yield a database for tests whose first statements must be committed."""
-    used = WritableDatabase(admin, target_of(server).on("test_ownership_used"), empty)
+    used = WritableDatabase(admin, by_hand(target_of(server).on("test_ownership_used")), empty)
     yield used
     used.drop()
 
@@ -244,7 +244,7 @@ def furnished(admin: Connection, server: str) -> Iterator[Target]:
     """Yield the superuser's target of a database with objects of most kinds, which no test changes lastingly."""
     name = "test_ownership_furnished"
     run(admin, f"CREATE DATABASE {name}")
-    target = target_of(server).on(name)
+    target = by_hand(target_of(server).on(name))
     with pool.connection(target) as connection:
         run(connection, *EXISTING)
     yield target

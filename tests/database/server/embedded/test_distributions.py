@@ -18,6 +18,7 @@ from infra.errors import RefusedError, ServerError
 from infra.postgres.connection.connect import connect
 from infra.server.embedded import cluster
 from infra.server.embedded.distribution import locate
+from tests.database.postgres.databases import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -51,7 +52,7 @@ def debian() -> Path:
 
 @contextmanager
 def connected(spec: ClusterSpec, running: Running, database: str = "postgres") -> Generator[psycopg.Connection]:
-    with connect(spec.target(running.port).on(database), autocommit=True) as connection:
+    with connect(by_hand(spec.target(running.port).on(database)), autocommit=True) as connection:
         yield connection
 
 

@@ -27,6 +27,7 @@ from infra.server.embedded import administration, binaries, cluster, processes
 from infra.server.embedded.directory import read_marker, write_marker
 from infra.server.embedded.distribution import locate
 from infra.server.embedded.service_account import service_account
+from tests.database.postgres.databases import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -72,12 +73,12 @@ def call_elsewhere(spec: ClusterSpec, *before: str) -> subprocess.Popen[str]:
 
 
 def create_row(spec: ClusterSpec, running: Running) -> None:
-    with connect(spec.target(running.port), autocommit=True) as connection:
+    with connect(by_hand(spec.target(running.port)), autocommit=True) as connection:
         connection.execute("CREATE TABLE IF NOT EXISTS kept AS SELECT 42 AS answer")
 
 
 def read_row(spec: ClusterSpec, running: Running) -> object:
-    with connect(spec.target(running.port)) as connection:
+    with connect(by_hand(spec.target(running.port))) as connection:
         return connection.execute("SELECT answer FROM kept").fetchone()
 
 

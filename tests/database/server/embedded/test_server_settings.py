@@ -6,6 +6,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from infra.errors import RefusedError, ServerError, SettingsError
@@ -29,7 +30,10 @@ UNITS = 'Valid units for this parameter are "B", "kB", "MB", "GB", and "TB".'
 
 
 def shown(spec: ClusterSpec, running: Running, name: str) -> str:
-    with connect(spec.target(running.port)) as connection:
+    target = spec.target(running.port)
+    with psycopg.connect(  # a session that has what the server gives it
+        host=target.host, port=target.port, user=target.user, password=target.password, dbname=target.database
+    ) as connection:
         row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
     assert row
     return row[0]

@@ -27,7 +27,7 @@ def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
         (psycopg.errors.DeadlockDetected(), True, False),
         (psycopg.errors.LockNotAvailable(), True, False),
         (ModuleError("", sqlstate="40P01"), True, False),
-        (ModuleError("", sqlstate="57P01"), True, True),
+        *((ModuleError("", sqlstate=state), True, True) for state in ("57P01", "57P05", "25P03", "25P04")),
         (ModuleError("", sqlstate="57014"), False, False),
         (ModuleError("", sqlstate="53300"), False, False),
         (psycopg.errors.AdminShutdown(), True, True),

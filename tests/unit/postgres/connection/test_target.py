@@ -8,6 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from infra.postgres.connection import pool
 from infra.postgres.connection.session import Session
+from infra.postgres.connection.session_settings import SESSION_SETTINGS, startup_options
 from infra.postgres.connection.target import Target, conninfo_of, has_several_hosts
 
 TARGET = Target("h", 5433, "d", "u", "p'w \\", {"sslmode": "disable"})
@@ -37,8 +38,25 @@ def test_the_connection_string_has_everything() -> None:
         "application_name": "platform-postgres",
         "connect_timeout": "10",
         "sslmode": "disable",
+        "client_encoding": "UTF8",
+        "options": startup_options(SESSION_SETTINGS),
     }
     assert conninfo_to_dict(conninfo_of(replace(TARGET, options={"connect_timeout": "2"})))["connect_timeout"] == "2"
+
+
+def test_what_is_empty_is_left_to_libpq() -> None:
+    """An empty host, as of a connection string that names a service, does not hide what the service says."""
+    keywords = conninfo_to_dict(conninfo_of(Target("", 0, "", "", "", {"service": "s"})))
+    assert keywords.keys() == {"service", "application_name", "connect_timeout", "client_encoding", "options"}
+
+
+def test_a_targets_own_settings_come_in_place_of_the_usual_ones() -> None:
+    """What a connection string says comes first, of which the server takes nothing that comes again."""
+    target = replace(TARGET, options={"options": "-c a=b", "client_encoding": "LATIN1"}, settings={"TimeZone": "x y"})
+    keywords = conninfo_to_dict(conninfo_of(target))
+    assert str(keywords["options"]).startswith("-c a=b -c search_path=pg_catalog,pg_temp -c role=none ")
+    assert "-c TimeZone=x\\ y " in str(keywords["options"])
+    assert keywords["client_encoding"] == "UTF8"
 
 
 def test_several_hosts() -> None:
