@@ -18,7 +18,7 @@ from parts import ROOT, SetupError, report, sentence_of
 from run_pulumi import run_pulumi
 from server_check import refresh_server
 from setup import set_up
-from stack_names import require_settings, typed
+from stack_names import refuse_persistent, require_settings, typed
 
 OPTIONS: dict[str, list[str]] = {
     "up": ["--yes", "--skip-preview", "--suppress-outputs"],
@@ -42,6 +42,8 @@ def main() -> int:
         stack, further = stack_variable(), pulumi_arguments()
         if verb in CREATING:
             require_settings(stack)
+        if verb == "destroy":
+            refuse_persistent(stack)
         set_up(development=False, stack=stack)
         return run_in_own_backend(verb, stack, further) if has_own_backend() else run_here(verb, stack, further)
     except (SetupError, OSError) as error:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 from parts import ROOT, SetupError
+
+_PERSISTENT = re.compile(r"""^\s+["']?[\w-]+:lifecycle["']?\s*:\s*["']?persistent\b""", re.MULTILINE)
 
 
 def stack_files() -> list[str]:
@@ -24,6 +27,17 @@ def require_settings(stack: str) -> None:
         f"there is no stack {name}, because there is no file Pulumi.{name}.yaml; {meant}"
         f"the stacks are {', '.join(known)}. For a new one, copy the file of one of them"
     )
+
+
+def refuse_persistent(stack: str) -> None:
+    """Raise SetupError where a stack's file says that nothing of it is ever dropped, with the way to drop it."""
+    path = ROOT / f"Pulumi.{stack.rpartition('/')[2]}.yaml"
+    text = path.read_text("utf-8") if path.exists() else ""
+    if _PERSISTENT.search(text):
+        raise SetupError(
+            f"the stack {stack} is persistent, and nothing was removed; to remove it with its data, set lifecycle: "
+            f"ephemeral in {path.name}, run `{typed('up', stack)}`, then `{typed('destroy', stack)}`"
+        )
 
 
 def typed(target: str, stack: str) -> str:
