@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import socket
+from pathlib import Path
 from typing import Any
 
 from outputs import public_outputs
@@ -18,16 +20,38 @@ CONNECT_SECONDS = 3
 def refresh_server(stack: str, command: list[str], variables: dict[str, str]) -> int:
     """Refresh the server alone where it does not answer, and return the exit status, not 0 if it still does not.
 
-    Pulumi reads all resources at once: each of those inside a server that is down would be an error of its own. A
+    Pulumi reads all resources at once: each of those inside a server that is down would be an error of its own, and
+    where another program listens on its port, the postgresql plugin would tell that one the administrator's password. A
     server of the stack's own is started by this; why another one does not answer is one message.
     """
-    if _is_listening(public_outputs(stack, variables)):
+    if answers(public_outputs(stack, variables)):
         return 0
     status = run_pulumi([*command, "--target", "**::server"], variables)
-    if not status and _is_listening(public_outputs(stack, variables)):
+    if not status and answers(public_outputs(stack, variables)):
         return 0
     report(f"refresh: the server does not answer, so nothing inside it was read; run `{typed('up', stack)}`")
     return status or 1
+
+
+def answers(outputs: dict[str, Any]) -> bool:
+    """Return whether the server of a stack's outputs runs: an embedded one by its process, others by their port."""
+    if "log_file" not in outputs:
+        return _is_listening(outputs)
+    return _is_running(Path(str(outputs["log_file"])).parent / "data" / "postmaster.pid", int(outputs["port"]))
+
+
+def _is_running(pid_file: Path, port: int) -> bool:
+    """Return whether a postmaster's process exists, and has this port: its lines 1 and 4 (manual, 73.1, miscinit.h)."""
+    try:
+        lines = pid_file.read_text("utf-8").splitlines()
+        if int(lines[3]) != port:
+            return False
+        os.kill(int(lines[0]), 0)
+    except PermissionError:  # it is there, and another user's
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
 
 
 def _is_listening(outputs: dict[str, Any]) -> bool:

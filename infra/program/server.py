@@ -71,8 +71,10 @@ def owned_server(
         opts=scope.options(deleted_with=server),
     )
     address: dict[str, pulumi.Output[Any]] = {"host": server.host, "port": server.listen_port}
+    own = {"require_auth": "scram-sha-256"}  # whoever else answers on the port is not told a password
+    options = tls.apply(lambda options: {**options, **own}) if tls else pulumi.Output.from_input(own)
     return DeclaredServer(
-        address={**address, "options": tls} if tls else address,
+        address={**address, "options": options},
         user=ADMIN_USER,
         password=password,
         resource=server,
