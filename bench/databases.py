@@ -18,7 +18,7 @@ from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
 from infra.modules.statements import statements_digest
 from infra.postgres.apply import runner
-from infra.postgres.apply.planning import cache
+from infra.postgres.apply.plan_cache import cache
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session

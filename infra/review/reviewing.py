@@ -20,7 +20,8 @@ from infra.errors import InfraError
 from infra.modules.decision import Lifecycle
 from infra.modules.module import load_modules
 from infra.postgres.apply import runner
-from infra.postgres.apply.planning import Unreadable, cache, look
+from infra.postgres.apply.plan_cache import Unreadable, cache
+from infra.postgres.apply.planning import look
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.pool import close_all
 from infra.postgres.connection.scram import verifier

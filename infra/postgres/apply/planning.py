@@ -6,9 +6,8 @@ as this process left it, and makes it again where it is not.
 
 from __future__ import annotations
 
-import threading
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from infra.plan.plan import PlannedRevision, objects_dropped
 from infra.plan.planner import blocked, plan_database, refused_by_revision, refused_for
 from infra.postgres.apply.drop import REMEDY, drop_list, reason_against
 from infra.postgres.apply.module_effects import effects_of_modules, modules_of
+from infra.postgres.apply.plan_cache import PlanInProgress, Unreadable, cache
 from infra.postgres.apply.revision_effects import change_by_revisions, changed_catalog
 from infra.postgres.apply.revisions import history_of, pending_revisions
 from infra.postgres.connection.connect import connect
@@ -36,16 +36,14 @@ from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import current_identity, follow_rename, read_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from infra.migrations.revision_sql import RevisionSql
     from infra.modules.module import Module
     from infra.plan.plan import Plan, PlannedStep
-    from infra.postgres.apply.execution import Applied
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
     from infra.postgres.connection.target import Target
-    from infra.postgres.ledger.ledger import LedgerVersion
 
 _CONNECT_SECONDS = 2
 _STATEMENT_SECONDS = 10
@@ -56,97 +54,6 @@ _COUNT_SECONDS = 2
 _OF_THE_SERVER = ("0A000", "42501", "42704", "53", "54", "57", "58")
 """SQLSTATEs that a scratch server may give where the database's own server does not: unsupported features, privileges,
 unknown roles and other objects, resources, limits, interventions, system errors (manual, appendix A)."""
-
-
-@dataclass
-class PlanInProgress:
-    """The plan for a database in this process, and what is done of it.
-
-    `version` is the ledger's when this process last read or wrote it.
-    """
-
-    plan: Plan
-    status: DatabaseStatus
-    files: list[ModuleFile]
-    version: LedgerVersion | None
-    done: dict[str, Applied] = field(default_factory=dict[str, "Applied"])
-    is_renamed: bool = False
-    is_torn_down: bool = False
-
-    def has(self, module: Module | None) -> bool:
-        """Return whether the plan was made of a module with this text; True for None."""
-        return module is None or any(file.module == module for file in self.files)
-
-    def file_of(self, module: str) -> ModuleFile:
-        """Return the file of a module that has one."""
-        return next(file for file in self.files if file.name == module)
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """Why a database could not be looked at; `is_missing` where it, or its role, does not exist."""
-
-    reason: str
-    is_missing: bool
-
-
-class PlanCache:
-    """The plans of this process by database; while one thread makes a plan, others that want it wait."""
-
-    def __init__(self) -> None:
-        self._plans: dict[str, PlanInProgress | Unreadable] = {}
-        self._looked: dict[str, Plan | None] = {}
-        self._statuses: dict[str, DatabaseStatus | None] = {}
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-
-    def plan(self, key: str, make: Callable[[], PlanInProgress | Unreadable]) -> PlanInProgress | Unreadable:
-        """Return the plan for a key, which the first call makes; an error is not kept."""
-        with self._locks[key]:
-            if key not in self._plans:
-                self._plans[key] = plan = make()
-                self._looked.setdefault(key, None if isinstance(plan, Unreadable) else plan.plan)
-            return self._plans[key]
-
-    def has_looked(self, key: str) -> bool:
-        """Return whether this process has made a plan by looking, and not only to carry it out."""
-        return key in self._looked
-
-    def looked(self, key: str) -> Plan | None:
-        """Return the plan that was first made by looking, whatever was done since; None for no plan."""
-        return self._looked.get(key)
-
-    def digests(self) -> list[str]:
-        """Return the digests of the plans that were first made by looking, in the order of their databases."""
-        return [plan.digest for _, plan in sorted(self._looked.items()) if plan]
-
-    def status(self, key: str, read: Callable[[], DatabaseStatus | None]) -> DatabaseStatus | None:
-        """Return what a refresh read of a database, which the first call reads; an error is not kept."""
-        with self._locks[key]:
-            if key not in self._statuses:
-                self._statuses[key] = read()
-            return self._statuses[key]
-
-    def known(self, key: str) -> PlanInProgress | None:
-        """Return the plan for a key where this process has made one."""
-        plan = self._plans.get(key)
-        return plan if isinstance(plan, PlanInProgress) else None
-
-    def keep(self, key: str, plan: PlanInProgress) -> None:
-        """Replace the plan for a key."""
-        self._plans[key] = plan
-
-    def forget(self, key: str) -> None:
-        """Forget the plan for a key."""
-        self._plans.pop(key, None)
-
-    def clear(self) -> None:
-        """Forget everything, as a new process would."""
-        self._plans.clear()
-        self._looked.clear()
-        self._statuses.clear()
-
-
-cache = PlanCache()
 
 
 def look(session: Session, *, recorded: bool, explain: bool) -> PlanInProgress | Unreadable:

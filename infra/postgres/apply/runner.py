@@ -13,7 +13,8 @@ from infra.modules.decision import Lifecycle, Step
 from infra.plan.refusal import refusal_of
 from infra.postgres.apply.execution import Applied, run_module
 from infra.postgres.apply.module_effects import effects_of_modules
-from infra.postgres.apply.planning import cache, current_plan, read_status, rows_at_risk
+from infra.postgres.apply.plan_cache import cache
+from infra.postgres.apply.planning import current_plan, read_status, rows_at_risk
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
 from infra.postgres.apply.retire import retire_module
 from infra.postgres.apply.revisions import pending_revisions, run_pending
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from infra.modules.decision import Digests
     from infra.modules.module import Module
     from infra.plan.plan import Plan, PlannedStep
-    from infra.postgres.apply.planning import PlanInProgress
+    from infra.postgres.apply.plan_cache import PlanInProgress
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
 from infra.postgres.apply import planning, runner
+from infra.postgres.apply.plan_cache import cache
 from infra.postgres.groups.modules import module_order, visits
 from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, named
 from infra.resources.actions.sql_module import change_planned
@@ -32,7 +33,7 @@ def planned(olds: Properties, inputs: Properties, *, explain: bool) -> Propertie
     """
     group, console = _group_and_console(inputs)
     known = [name for name in active(inputs) if name in olds.get("databases", ())]
-    unseen = [name for name in known if not planning.cache.has_looked(str(group.target(name)))]
+    unseen = [name for name in known if not cache.has_looked(str(group.target(name)))]
     in_databases(
         group,
         unseen,
@@ -50,7 +51,7 @@ def planned(olds: Properties, inputs: Properties, *, explain: bool) -> Propertie
 
 def _plans(group: GroupSpec, props: Properties) -> dict[str, Plan]:
     """Return the plans by database, as this process first made them, that do something with the module."""
-    plans = {name: planning.cache.looked(str(group.target(name))) for name in active(props)}
+    plans = {name: cache.looked(str(group.target(name))) for name in active(props)}
     return {name: plan for name, plan in plans.items() if plan and change_planned(plan, props["module"])}
 
 

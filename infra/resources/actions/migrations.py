@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from infra.postgres.apply import planning, runner
+from infra.postgres.apply.plan_cache import Unreadable
 from infra.resources.actions.session import session_of_text
 from infra.resources.base import without
 from infra.resources.console import Shown, logger
@@ -21,7 +22,7 @@ def planned(props: Properties) -> Properties:
     if not planning.has_pending(session):
         return {}
     looked = planning.look(session, recorded=True, explain=True)
-    if isinstance(looked, planning.Unreadable):
+    if isinstance(looked, Unreadable):
         return {}
     revisions = [revision.revision for revision in looked.plan.revisions]
     return {"revisions": revisions, "plan": looked.plan.digest}

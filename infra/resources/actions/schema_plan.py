@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from infra.modules.decision import Lifecycle
 from infra.plan.rendering import PlannedDatabase, plan_as_text, verdict_of
 from infra.postgres.apply import planning
+from infra.postgres.apply.plan_cache import Unreadable, cache
 from infra.resources.actions.session import session_of_text
 from infra.resources.console import Shown, logger
 
@@ -48,7 +49,7 @@ def show(olds: Properties, props: Properties, sessions: Properties, *, strict: b
 
 def digest() -> str:
     """Return the digest of the plans that this process made when it first looked, '' for none."""
-    digests = planning.cache.digests()
+    digests = cache.digests()
     return hashlib.sha256("\n".join(digests).encode()).hexdigest() if digests else ""
 
 
@@ -67,7 +68,7 @@ def _planned_database(database: str, text: str, props: Properties, formerly: str
     lifecycle = props["lifecycle"]
     session = session_of_text(text, lifecycle, props["directory"], lambda _: None, formerly=formerly)
     planned = planning.look(session, recorded=recorded, explain=True)
-    if isinstance(planned, planning.Unreadable):
+    if isinstance(planned, Unreadable):
         return PlannedDatabase(
             database, Lifecycle(lifecycle), problem=planned.reason, is_new=planned.is_missing and not recorded
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOT_COMPARED, fingerprint
-from infra.postgres.apply.planning import cache, read_status
+from infra.postgres.apply.plan_cache import cache
+from infra.postgres.apply.planning import read_status
 from infra.postgres.apply.revisions import stamp_head
 from infra.postgres.connection.connect import connect
 from infra.resources.base import admin_target

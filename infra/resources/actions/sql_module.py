@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.modules.decision import Step
 from infra.postgres.apply import planning, runner
+from infra.postgres.apply.plan_cache import Unreadable, cache
 from infra.postgres.connection.pool import close_all
 from infra.resources.actions.session import session_of_text
 from infra.resources.console import logger
@@ -26,12 +27,12 @@ def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:
     preview may know less than the run.
     """
     session = session_of_module(props)
-    if not recorded and not planning.cache.has_looked(str(session.target)):
+    if not recorded and not cache.has_looked(str(session.target)):
         return {}
     looked = planning.look(session, recorded=True, explain=explain)
-    if isinstance(looked, planning.Unreadable):
+    if isinstance(looked, Unreadable):
         return {}
-    plan = planning.cache.looked(str(session.target)) or looked.plan  # as it was before revisions and modules ran
+    plan = cache.looked(str(session.target)) or looked.plan  # as it was before revisions and modules ran
     change = change_planned(plan, props["module"])
     if not change:
         return {}

@@ -11,7 +11,8 @@ import pytest
 from infra.errors import InfraError
 from infra.modules.decision import Lifecycle, Step
 from infra.postgres.apply import runner
-from infra.postgres.apply.planning import PlanInProgress, look
+from infra.postgres.apply.plan_cache import PlanInProgress
+from infra.postgres.apply.planning import look
 
 if TYPE_CHECKING:
     from infra.plan.plan import Plan

@@ -9,7 +9,8 @@ import pytest
 
 from infra.errors import InfraError
 from infra.modules.decision import Step
-from infra.postgres.apply.planning import Unreadable, detect_drift, look, read_status
+from infra.postgres.apply.plan_cache import Unreadable
+from infra.postgres.apply.planning import detect_drift, look, read_status
 from infra.postgres.connection.connect import connect
 from tests.database.postgres.databases import MIGRATOR
 

@@ -17,7 +17,8 @@ from psycopg.conninfo import make_conninfo
 
 from infra.errors import ServerError
 from infra.modules.decision import Step
-from infra.postgres.apply.planning import Unreadable, detect_drift, look
+from infra.postgres.apply.plan_cache import Unreadable
+from infra.postgres.apply.planning import detect_drift, look
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import TRACES_STARTUP, ConnectionFailure, probe_with_ping

@@ -14,7 +14,8 @@ from psycopg import sql
 from infra.errors import ModuleError
 from infra.modules.decision import Lifecycle, Step
 from infra.modules.module import load_modules
-from infra.postgres.apply.planning import PlanInProgress, cache, look
+from infra.postgres.apply.plan_cache import PlanInProgress, cache
+from infra.postgres.apply.planning import look
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
