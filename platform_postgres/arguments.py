@@ -101,6 +101,7 @@ class ModulesArgs(TypedDict, total=False):
     """Where the SQL modules are, how long they may wait and run (`10s`, `5min`), and what they need not have made."""
 
     directory: str | PathLike[str]
+    migrations: str
     lock_timeout: str
     statement_timeout: str
     wait: str

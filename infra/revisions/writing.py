@@ -132,7 +132,8 @@ class _Draft:
         found = differences(expected.structure(), _catalog(scratch).structure())
         for statement in completing_statements(found):
             with suppress(psycopg.Error), pool.connection(scratch.target) as connection:  # else it is found below
-                connection.execute(f"SET ROLE {scratch.owner}; {statement}; RESET ROLE".encode())
+                path = "SET search_path = public"  # as for a revision
+                connection.execute(f"SET ROLE {scratch.owner}; {path}; {statement}; RESET ROLE".encode())
                 lines.append(f"op.execute({statement!r})")
         self._write()
         remaining = differences(expected.structure(), _catalog(scratch).structure())

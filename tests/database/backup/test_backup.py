@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.database.postgres.databases import World
 
-pytest_plugins = ["tests.database.scratch_server", "tests.database.postgres.conftest"]
+pytest_plugins = ["tests.database.scratch_server"]
 
 A = """
 CREATE TABLE "A b" (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);

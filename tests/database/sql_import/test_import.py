@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.database.postgres.databases import World
 
-pytest_plugins = ["tests.database.scratch_server", "tests.database.postgres.conftest"]
+pytest_plugins = ["tests.database.scratch_server"]
 
 SCHEMA = """
 CREATE SCHEMA audit;

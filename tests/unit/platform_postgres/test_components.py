@@ -227,6 +227,7 @@ def test_modules_of_a_database_that_others_made() -> None:
         "schema-01-tables",
         "schema-02-indexes",
         "schema-03-constraints",
+        "schema-migrations",  # of this project's own folder
         "schema-ready",
     }
     ready = graph["schema-ready"].object
