@@ -1,7 +1,7 @@
 """Which test of the lifecycle runs on which kind of server; what a kind is left out of has a reason here.
 
-A test whose module is marked `every_kind` runs on all of them. Those of OFTEN do so in every run; the others run on the
-embedded server, and on all with FULL=1 in the environment, as in .ci/run.
+A test whose module is marked `every_kind` runs on several of them: those of OFTEN on all in every run, the others on
+the embedded server, and on those of IN_FULL with FULL=1 in the environment, as in .ci/run.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 EMBEDDED, DOCKER, SUPERUSER, PLAIN = "embedded", "docker", "external-superuser", "external-plain"
 KINDS = (EMBEDDED, DOCKER, SUPERUSER, PLAIN)
 EXTERNALS = (SUPERUSER, PLAIN)
+IN_FULL = (EMBEDDED, DOCKER, PLAIN)
+"""With FULL=1. An administrator who is a superuser may do all that a plain one may; test_external.py has tests of it."""
 
 ASKS_NO_SERVER = "it ends before a server of any kind is asked"
 NOT_OURS = "the stack neither starts, stops nor configures a server that is not its own"
@@ -68,5 +70,5 @@ def left_out(test: str) -> set[str]:
 
 def kinds_of(test: str) -> list[str]:
     """Return the kinds that a test of the lifecycle runs on."""
-    out = left_out(test)
-    return [kind for kind in KINDS if kind not in out and (kind == EMBEDDED or test in OFTEN or os.environ.get("FULL"))]
+    chosen = KINDS if test in OFTEN else IN_FULL if os.environ.get("FULL") else (EMBEDDED,)
+    return [kind for kind in chosen if kind not in left_out(test)]

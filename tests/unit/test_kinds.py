@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program.kinds import KINDS, NOT_ON, OFTEN, kinds_of, left_out
+from tests.program.kinds import IN_FULL, KINDS, NOT_ON, OFTEN, kinds_of, left_out
 
 TESTS = Path(__file__).parents[1]
 PROGRAM = {path.name: path.read_text() for path in TESTS.joinpath("program").glob("test_*.py")}
@@ -38,11 +38,12 @@ def test_a_test_that_stands_for_another_is_there(test: str) -> None:
             assert f"def {name}(" in PROGRAM.get(file, f"def {name}(")
 
 
-def test_full_means_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without FULL a test runs on the embedded server only, unless it represents its group; with FULL on all kinds."""
+def test_full_means_several_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without FULL a test runs on the embedded server only, unless it represents its group; with FULL on several."""
     monkeypatch.delenv("FULL", raising=False)
     assert kinds_of("test_a_moved_checkout_keeps_its_server") == ["embedded"]
     assert kinds_of("test_a_second_up_changes_nothing") == list(KINDS)
     monkeypatch.setenv("FULL", "1")
-    assert kinds_of("test_a_moved_checkout_keeps_its_server") == list(KINDS)
+    assert kinds_of("test_a_moved_checkout_keeps_its_server") == list(IN_FULL)
+    assert kinds_of("test_a_second_up_changes_nothing") == list(KINDS)
     assert kinds_of("test_a_read_only_server_is_said_so") == ["embedded", "docker"]
