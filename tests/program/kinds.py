@@ -12,7 +12,7 @@ EMBEDDED, DOCKER, SUPERUSER, PLAIN = "embedded", "docker", "external-superuser",
 KINDS = (EMBEDDED, DOCKER, SUPERUSER, PLAIN)
 EXTERNALS = (SUPERUSER, PLAIN)
 IN_FULL = (EMBEDDED, DOCKER, PLAIN)
-"""With FULL=1. An administrator who is a superuser may do all that a plain one may; test_external.py has tests of it."""
+"""With FULL=1. A superuser may do all that a plain administrator may; test_external.py has tests of it."""
 
 ASKS_NO_SERVER = "it ends before a server of any kind is asked"
 NOT_OURS = "the stack neither starts, stops nor configures a server that is not its own"
