@@ -20,6 +20,9 @@ else:
     restrictions = LazyModule("infra.modules.restrictions")
     statements = LazyModule("infra.modules.statements")
 
+AGAIN = " again"
+"""What tells a plan from the same one of the last run, which a refresh passes to `diff` as it is stored."""
+
 
 class ModuleProvider(Provider):
     """Brings a module to databases; what is to be done is decided by `decide`, and done by the runner."""
@@ -52,6 +55,8 @@ class ModuleProvider(Provider):
                 inputs["formerly"] = former  # the state proves what the stack was called
         if news["look"] and is_known(news["session"]):
             inputs |= self.planned(_olds, inputs, explain=bool(news.get("explain")))
+            if "plan" in inputs and inputs["plan"] == _olds.get("plan"):  # a restore brought the same situation back
+                inputs["plan"] += AGAIN
         return CheckResult(inputs, [])
 
     @abstractmethod
