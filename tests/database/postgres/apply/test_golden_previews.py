@@ -63,7 +63,7 @@ COLUMN = Change({"m01_customers": CUSTOMERS.replace("picture varchar", "picture 
 INDEX = Change({"m03_indexes": INDEXES + "CREATE INDEX orders_by_time ON orders (placed_at);\n"})
 RENAME = Change({"m01_customers": CUSTOMERS.replace("TABLE secrets", "TABLE customer_secrets")})
 DROP = Change({"m01_customers": CUSTOMERS.replace(",\n    picture varchar", "")})
-REFUSAL = Change({"m02_orders": ORDERS.replace("integer NOT NULL REFERENCES", "text NOT NULL REFERENCES")})
+REFUSAL = Change({"m02_orders": ORDERS.replace("placed_at timestamptz NOT NULL", "id timestamptz NOT NULL")})
 DRIFT = Change({}, "ALTER TABLE orders ALTER placed_at DROP NOT NULL; CREATE TABLE by_hand (id integer)")
 REMOVAL = Change({"m03_indexes": None})
 
