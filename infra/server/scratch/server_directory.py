@@ -25,26 +25,29 @@ MIN_FREE_BYTES = 1 << 30
 NOT_YET_LOCKED_SECONDS = 60  # a younger directory without a lock is being created
 
 
-def base_directories() -> list[Path]:
-    """Return the directories for private servers, the preferred one first: in memory, then the temporary directory."""
-    return [*([MEMORY] if _is_usable(MEMORY) else []), Path(tempfile.gettempdir())]
+def base_directories(data_bytes: int = 0) -> list[Path]:
+    """Return the directories for private servers, the preferred one first: in memory, then the temporary directory.
+
+    `data_bytes` is how much the server will hold beside what every one does.
+    """
+    return [*([MEMORY] if _is_usable(MEMORY, data_bytes) else []), Path(tempfile.gettempdir())]
 
 
-def _is_usable(memory: Path) -> bool:
+def _is_usable(memory: Path, data_bytes: int) -> bool:
     """Return whether a file system in memory has space, and lets programs be executed: in containers it may not."""
     if not memory.is_dir():
         return False
     has_programs = not os.statvfs(memory).f_flag & os.ST_NOEXEC
-    return has_programs and shutil.disk_usage(memory).free > MIN_FREE_BYTES
+    return has_programs and shutil.disk_usage(memory).free > MIN_FREE_BYTES + data_bytes
 
 
 @contextmanager
-def server_directory() -> Generator[Path]:
+def server_directory(data_bytes: int = 0) -> Generator[Path]:
     """Yield a new directory under a lock, and remove it with its server at the end; those of killed runs at once."""
     for directory in base_directories():
         remove_abandoned(directory)
     while True:
-        base = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=base_directories()[0])).resolve()
+        base = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX, dir=base_directories(data_bytes)[0])).resolve()
         base.chmod(0o711)  # the service account has to enter
         try:
             with file_locked(base / "lock", seconds=0):

@@ -118,13 +118,27 @@ def test_a_backup_of_another_stack_belongs_to_this_one_after_its_restore(
     assert world.up() == [Step.UNCHANGED]
 
 
+def test_a_function_of_the_database_is_not_called_as_an_administrator(
+    filled: World, programs: Path, tmp_path: Path
+) -> None:
+    """A check that a restore evaluates sees no superuser; what it would do as one is not done, and the backup is."""
+    world = filled
+    world.sql("""
+        CREATE FUNCTION spy() RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN RETURN NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user); END $$;
+        CREATE TABLE checked (id integer CHECK (spy())); INSERT INTO checked VALUES (1)
+    """)
+    _, lines = made(world, programs, tmp_path)
+    assert lines[0].endswith("; proved by a restore")
+
+
 def test_only_so_many_backups_are_kept(filled: World, programs: Path, tmp_path: Path) -> None:
     """Older ones of the stack are removed after the new one is proved, and named."""
     world = filled
     old = tmp_path / "dev" / "2020-01-01T000000Z"
     old.mkdir(parents=True)
     _, lines = made(world, programs, tmp_path, keep=1)
-    assert lines[1:] == [f"removed {old}, because 1 backups are kept"]
+    assert lines[1:] == [f"removed {old}, as the newest 1 are kept"]
     assert not old.exists()
 
 
