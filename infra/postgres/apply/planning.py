@@ -6,13 +6,11 @@ as this process left it, and makes it again where it is not.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import sql
 
 from infra.catalog.catalog import Catalog
 from infra.catalog.structure import makers
@@ -47,8 +45,7 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 2
 _STATEMENT_SECONDS = 10
-_COUNT_SECONDS = 2
-"""The time limits of a look: to connect, for any statement, and for counting the rows of one table."""
+"""The time limits of a look: to connect, and for any statement."""
 
 
 _OF_THE_SERVER = ("0A000", "42501", "42704", "53", "54", "57", "58")
@@ -148,39 +145,6 @@ def read_status(connection: Connection, stack: str, formerly: str = "") -> Datab
         unfinished = ledger.read_unfinished(connection) if identity else {}
         catalog = Catalog() if identity is None and is_empty(connection) else read_catalog(connection)
         return DatabaseStatus(identity, current, entries, catalog, unfinished)
-
-
-def rows_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
-    """Return how many rows a plan drops, by table, as text: `about` an estimate where counting takes long.
-
-    Tables that have no more rows than the modules inserted are left out.
-    """
-    tables = [] if planned.plan.refusals else planned.plan.tables_dropped()
-    counts = _count_rows(session, tables) if tables else {}
-    seeds = Counter[str]()
-    for entry in planned.status.entries.values():
-        seeds.update(entry.seeds)
-    return {
-        table: count for table, count in counts.items() if not (count.isdigit() and int(count) <= seeds.get(table, 0))
-    }
-
-
-def _count_rows(session: Session, tables: list[str]) -> dict[str, str]:
-    """Return the number of rows of those tables that exist; rows of a partition or an heir are its own."""
-    counts: dict[str, str] = {}
-    with connect_to_look(session.target) as connection:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(session.owner)))
-        connection.execute(sql.SQL("SET statement_timeout = {}").format(_COUNT_SECONDS * 1000))
-        for table in tables:
-            try:
-                row = connection.execute(f"SELECT count(*) FROM ONLY {table}".encode()).fetchone()
-                counts[table] = str(row[0]) if row else "0"
-            except psycopg.errors.UndefinedTable:
-                continue
-            except psycopg.errors.QueryCanceled:
-                row = connection.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", (table,))
-                counts[table] = f"about {(row.fetchone() or ('?',))[0]}"
-    return counts
 
 
 def connect_to_look(target: Target) -> Connection:

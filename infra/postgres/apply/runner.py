@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
@@ -12,9 +11,10 @@ from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle, Step
 from infra.plan.refusal import refusal_of
 from infra.postgres.apply.execution import Applied, run_module
+from infra.postgres.apply.losses import refuse_losses
 from infra.postgres.apply.module_effects import effects_of_modules
 from infra.postgres.apply.plan_cache import cache
-from infra.postgres.apply.planning import current_plan, read_status, rows_at_risk
+from infra.postgres.apply.planning import current_plan, read_status
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
 from infra.postgres.apply.retire import retire_module
 from infra.postgres.apply.revisions import pending_revisions, run_pending
@@ -170,26 +170,11 @@ def _tear_down(connection: Connection, session: Session, planned: PlanInProgress
             place=session.place,
             remedy="look at a new preview, and run again",
         )
-    _refuse_losses(session, planned)
+    refuse_losses(session, planned)
     modules = [planned.file_of(name).module for name in planned.plan.runs]
     applied = rebuild(connection, session, planned.plan.teardown, modules)
     planned.is_torn_down = True
     _done(connection, session, planned, applied)
-
-
-def _refuse_losses(session: Session, planned: PlanInProgress) -> None:
-    """Raise RefusedError where rows would be lost that nobody has given up, and write which into the session's file."""
-    rows = rows_at_risk(session, planned) if session.losses else {}
-    if not rows:
-        return
-    named = ", ".join(f"{table} {count}" for table, count in rows.items())
-    with Path(session.losses).open("a") as file:
-        file.write(f"{session.place}: {named}\n")
-    raise RefusedError(
-        f"would lose rows that no module inserted: {named}",
-        place=session.place,
-        remedy="`make up ARGS=--allow-loss` drops them",
-    )
 
 
 def _write_row(connection: Connection, session: Session, planned: PlanInProgress, step: PlannedStep) -> Applied:

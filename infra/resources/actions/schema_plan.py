@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from infra.modules.decision import Lifecycle
 from infra.plan.rendering import PlannedDatabase, plan_as_text, verdict_of
-from infra.postgres.apply import planning
+from infra.postgres.apply import losses, planning
 from infra.postgres.apply.plan_cache import Unreadable, cache
 from infra.resources.actions.session import session_of_text
 from infra.resources.console import Shown, logger
@@ -72,6 +72,6 @@ def _planned_database(database: str, text: str, props: Properties, formerly: str
         return PlannedDatabase(
             database, Lifecycle(lifecycle), problem=planned.reason, is_new=planned.is_missing and not recorded
         )
-    rows = planning.rows_at_risk(session, planned)
+    rows = losses.rows_at_risk(session, planned)
     unmanaged = tuple(map(str, planned.status.unmanaged(session.allowed)))
     return PlannedDatabase(database, Lifecycle(lifecycle), planned.plan, rows, unmanaged)

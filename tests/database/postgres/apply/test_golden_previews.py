@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from infra.plan.rendering import PlannedDatabase, plan_as_markdown, plan_as_text
+from infra.postgres.apply.losses import rows_at_risk
 from infra.postgres.apply.plan_cache import PlanInProgress
-from infra.postgres.apply.planning import look, rows_at_risk
+from infra.postgres.apply.planning import look
 from tests.database.postgres.databases import EPHEMERAL, PERSISTENT
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import pytest
 
 from infra.errors import RefusedError
 from infra.modules.decision import Step
+from infra.postgres.apply.losses import rows_at_risk
 from infra.postgres.apply.plan_cache import PlanInProgress
-from infra.postgres.apply.planning import look, rows_at_risk
+from infra.postgres.apply.planning import look
 from tests.database.postgres.databases import EPHEMERAL
 
 if TYPE_CHECKING:
