@@ -135,13 +135,15 @@ def _line_in(path: str) -> int:
 
 def _error_in(path: str, error: Exception, function: str) -> ModuleError:
     """Return the error of a revision that could not be written as SQL, with its line."""
+    from alembic.util import CommandError  # noqa: PLC0415 (as above)
+
     full = str(Path(path).resolve())
     frames = traceback.walk_tb(error.__traceback__)
     lines = [number for frame, number in frames if frame.f_code.co_filename == full]
     if isinstance(error, SyntaxError) and error.lineno:
         lines = [error.lineno]
-    if isinstance(error, NotImplementedError):
-        what, hint = str(error) or f"has no {function}", ""
+    if isinstance(error, CommandError):  # the revision's own refusal, which `alembic` prints as a sentence too
+        what, hint = str(error), ""
     else:
         what = f"{function} cannot be written as SQL: {type(error).__name__}: {error}"
         hint = "a revision is run as SQL that can be shown before: use op.… and op.execute, without a connection"

@@ -45,7 +45,7 @@ class Lane:
         self.world.write(**modules)
         for file in self.world.files.iterdir():
             Path("migrations/baseline", file.name).write_text(file.read_text())
-        self.revision("0001", "raise NotImplementedError('the baseline')")
+        self.revision("0001", "from alembic.util import CommandError; raise CommandError('the baseline')")
 
     def revision(self, revision: str, upgrade: str) -> None:
         """Write a revision, after the last one."""
