@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from infra.check import stack_files
 from infra.errors import InfraError
-from infra.modules.decision import Lifecycle
 from infra.modules.module import load_modules
 from infra.modules.module_file import ModuleFile
 from infra.plan.ledger_rows import ORPHANED
@@ -16,7 +16,8 @@ from infra.plan.planner import plan_database
 from infra.plan.rendering import PlannedDatabase, plan_as_text
 from infra.postgres.apply.losses import rows_at_risk
 from infra.postgres.apply.plan_cache import PlanInProgress
-from infra.postgres.apply.planning import connect_to_look, read_status
+from infra.postgres.apply.planning import connect_to_look, planned_revision, read_status
+from infra.postgres.apply.revisions import pending_revisions
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.session import Session
 from infra.server.dsn import parse_dsn
@@ -24,8 +25,6 @@ from infra.server.dsn import parse_dsn
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.postgres.connection.target import Target
-    from infra.settings.model import Settings
 
 _OWNER = """
 SELECT rolname::text FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
@@ -42,7 +41,18 @@ def stack_status(root: Path, stack: str) -> list[str]:
     settings = stack_files.settings_of_stack(root, stack)
     files = [ModuleFile(module) for module in load_modules(root / settings.modules.directory)]
     targets = [parse_dsn(dsn) for dsn in stack_files.dsns(root, stack, "migrator")]
-    databases = [_planned(target, files, settings, stack) for target in targets]
+    migrations = str(root / settings.modules.migrations) if settings.modules.migrations else ""
+    shared = Session(
+        target=targets[0],
+        admin=targets[0],
+        owner="",
+        stack=stack.rpartition("/")[2],
+        lifecycle=settings.lifecycle,
+        directory=str(root / settings.modules.directory),
+        migrations=migrations,
+        allowed=settings.modules.unmanaged,
+    )
+    databases = [_planned(replace(shared, target=target, admin=target), files) for target in targets]
     server, lifecycle = targets[0], settings.lifecycle.value
     kind = settings.server.kind
     text = plan_as_text([planned for planned, _ in databases], {})
@@ -53,21 +63,21 @@ def stack_status(root: Path, stack: str) -> list[str]:
     ]
 
 
-def _planned(target: Target, files: list[ModuleFile], settings: Settings, stack: str) -> tuple[PlannedDatabase, str]:
+def _planned(session: Session, files: list[ModuleFile]) -> tuple[PlannedDatabase, str]:
     """Return what `up` would do with a database, and in a line what it has."""
-    lifecycle = Lifecycle(settings.lifecycle)
+    target, lifecycle, allowed = session.target, session.lifecycle, session.allowed
     try:
         with connect_to_look(target) as connection:
-            status = read_status(connection, stack.rpartition("/")[2])
+            status = read_status(connection, session.stack)
             owner = str((connection.execute(_OWNER).fetchone() or ("",))[0])
             version = connection.info.parameter_status("server_version") or ""
-        plan = plan_database(files, status, lifecycle, allowed=settings.modules.unmanaged, recorded=True)
-        session = Session(target=target, admin=target, owner=owner, stack=stack)
-        rows = rows_at_risk(session, PlanInProgress(plan, status, files, None))
+            revisions = [planned_revision(revision) for revision in pending_revisions(connection, session)]
+        plan = plan_database(files, status, lifecycle, allowed=allowed, recorded=True, revisions=revisions)
+        rows = rows_at_risk(replace(session, owner=owner), PlanInProgress(plan, status, files, None))
     except (psycopg.OperationalError, InfraError) as error:
         reason = error if isinstance(error, InfraError) else translate_error(error, f"database {target.database}")
         return PlannedDatabase(target.database, lifecycle, problem=str(reason)), "could not be looked at"
     applied = sum(entry.outcome != ORPHANED for entry in status.entries.values())
-    unmanaged = tuple(map(str, status.unmanaged(settings.modules.unmanaged)))
+    unmanaged = tuple(map(str, status.unmanaged(allowed)))
     line = f"{applied} of {len(files)} modules applied, PostgreSQL {version}"
     return PlannedDatabase(target.database, lifecycle, plan, rows, unmanaged), line

@@ -172,7 +172,7 @@ def _make(
     version = ledger.read_version(connection, session.stack)
     status = read_status(connection, session.stack, session.formerly)
     pending = pending_revisions(connection, session)
-    revisions = [_planned_revision(revision) for revision in pending]
+    revisions = [planned_revision(revision) for revision in pending]
     decide = partial(
         plan_database,
         files,
@@ -196,7 +196,8 @@ def _make(
     return PlanInProgress(plan, status, files, version)
 
 
-def _planned_revision(revision: RevisionSql) -> PlannedRevision:
+def planned_revision(revision: RevisionSql) -> PlannedRevision:
+    """Return a revision as a plan has it, with the lines of its SQL."""
     lines = [line for statement in revision.statements for line in statement.sql.splitlines()]
     return PlannedRevision(revision.revision, revision.path, tuple(lines))
 

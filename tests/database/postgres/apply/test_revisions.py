@@ -12,6 +12,7 @@ from textwrap import indent
 
 import pytest
 
+from infra.check.status import stack_status
 from infra.errors import ModuleError, ModuleFileError, RefusedError
 from infra.migrations.history import file_digests, write_lock
 from infra.modules.decision import Step
@@ -21,6 +22,7 @@ from infra.postgres.apply.revisions import stamp_head
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.target import conninfo_of
 from infra.postgres.ledger.stamp import read_stamp
+from infra.server.dsn import format_dsn
 from tests.database.postgres.databases import EPHEMERAL, OWNER, PERSISTENT, READER, World
 
 pytest_plugins = ["tests.database.scratch_server"]
@@ -245,3 +247,18 @@ def test_alembic_typed_by_hand_runs_the_same_revisions(lane: Lane) -> None:
     assert done.returncode == 0, done.stderr
     assert lane.stamped() == "0002"
     assert lane.world.sql("SELECT tableowner::text FROM pg_tables WHERE tablename = 'b'") == [(OWNER,)]
+
+
+def test_the_status_names_pending_revisions(lane: Lane) -> None:
+    """What `up` would do begins with the revision and its SQL."""
+    lane.up()
+    lane.revision("0002", "op.execute('ALTER TABLE a ADD note text')")
+    target = lane.world.set(stack="dev").session.target
+    lane.world.sql("UPDATE sqlmodule.identity SET stack = 'dev'")
+    Path("Pulumi.yaml").write_text("name: shop\n")
+    settings = f"shop:databases: [x]\n  shop:lifecycle: persistent\n  shop:modules: {{directory: {lane.world.files}}}"
+    Path("Pulumi.dev.yaml").write_text(f"config:\n  {settings}\n")
+    address = {"host": target.host, "port": str(target.port), "dbname": target.database, "user": target.user}
+    Path(".env.dev").write_text(f"X_MIGRATOR_DSN='{format_dsn(address | {'password': target.password})}'\n")
+    text = "\n".join(stack_status(Path(), "dev"))
+    assert "migrate to 0002, by migrations/versions/0002_test.py:\n    ALTER TABLE a ADD note text" in text
