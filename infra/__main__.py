@@ -1,4 +1,4 @@
-"""Entry point of `python -m infra`; the commands are in infra/cli.py."""
+"""Entry point of `python -m infra`; the commands are in infra/commands."""
 
 from infra.cli import main
 

@@ -70,5 +70,5 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def exit_status(findings: Iterable[Finding]) -> int:
-    """Return 1 if there is an error or a warning, else 0; a command that could not run exits with 2 (infra/cli.py)."""
+    """Return 1 if there is an error or a warning, else 0; a command that could not run exits with 2."""
     return int(any(finding.severity != "note" for finding in findings))
