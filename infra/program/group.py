@@ -15,6 +15,7 @@ from infra.modules.digests import text_digest
 from infra.program.database import SchemaAccess, session_of_access
 from infra.program.exit_status import MESSAGE_WAS_SHOWN
 from infra.resources.database_group import DatabaseGroup
+from infra.resources.group_inputs import GroupInputs
 from infra.resources.group_key import GroupKey
 from infra.resources.group_module import GroupModule
 from infra.resources.group_ready import GroupReady
@@ -135,19 +136,19 @@ def _declare_group(
         rotation=settings.password_rotation,
         opts=scope.options(depends_on=[server.resource], deleted_with=server.deleted_with),
     )
-    session = _session(settings, server, key, scope.stack)
-    shared: Properties = {
-        "databases": group.databases,
-        "paused": group.paused,
-        "shared": group.roles == "shared",
-        "lifecycle": settings.lifecycle,
-        "session": session,
-    }
+    inputs = GroupInputs(
+        group.group,
+        group.databases,
+        group.paused,
+        group.roles == "shared",
+        settings.lifecycle,
+        _session(settings, server, key, scope.stack),
+    )
     look = settings.modules.live_check
     kept = set(group.databases) - set(settings.drop_databases)
     databases = DatabaseGroup(
         scope.name(group.group),
-        group=group.group,
+        inputs,
         extensions=settings.extensions,
         drop_databases=settings.drop_databases,
         rotation=settings.password_rotation,
@@ -158,9 +159,8 @@ def _declare_group(
             deleted_with=server.deleted_with,
             protect=settings.lifecycle is Lifecycle.PERSISTENT and bool(kept),
         ),
-        **shared,
     )
-    shared |= {"group": group.group, "drops": databases.drops, "address": _address(server)}
+    address = _address(server)
     version = version_of_modules({module.name: text_digest(module.text) for module in modules})
     last: pulumi.Resource = databases
     declared: dict[str, GroupModule] = {}
@@ -168,16 +168,20 @@ def _declare_group(
         last = declared[module.name] = GroupModule(
             scope.name(f"{group.group}-{module.name}"),
             module,
+            inputs,
+            address=address,
+            drops=databases.drops,
             version=version,
             look=look,
             opts=_after(last, databases, scope),
-            **shared,
         )
     ready = GroupReady(
         scope.name(f"{group.group}-ready"),
+        inputs,
+        address=address,
+        drops=databases.drops,
         statements={name: resource.statements_digest for name, resource in declared.items()},
         opts=_after(last, databases, scope),
-        **shared,
     )
     return DeclaredGroup(group, key, databases, declared, ready, _sessions(group, settings, server, key, scope.stack))
 

@@ -22,8 +22,8 @@ from infra.resources.base import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.modules.decision import Lifecycle
     from infra.resources.actions import database_group as actions
+    from infra.resources.group_inputs import GroupInputs
 else:
     actions = LazyModule("infra.resources.actions.database_group")
 
@@ -91,31 +91,21 @@ class DatabaseGroup(DynamicResource, module="postgres", name="DatabaseGroup"):
     def __init__(
         self,
         name: str,
+        inputs: GroupInputs,
         *,
-        group: str,
-        databases: Sequence[str],
-        paused: Sequence[str],
-        shared: bool,
         extensions: Sequence[str],
-        lifecycle: Lifecycle,
         drop_databases: Sequence[str],
         rotation: int,
         adopt: bool | Sequence[str],
-        session: pulumi.Output[str],
         look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
-            "group": group,
-            "databases": list(databases),
-            "paused": list(paused),
-            "shared": shared,
+            **inputs.props(),
             "extensions": list(extensions),
-            "lifecycle": lifecycle.value,
             "drop_databases": list(drop_databases),
             "rotation": rotation,
             "adopt": adopt if isinstance(adopt, bool) else list(adopt),
-            "session": session,
             **dict.fromkeys(("created", "failed", "drops", "drift")),
         }
         if pulumi.runtime.is_dry_run() and look:

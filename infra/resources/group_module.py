@@ -13,11 +13,9 @@ from infra.resources.group_state import has_surplus, pending
 from infra.resources.module_provider import ModuleProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from infra.modules.decision import Lifecycle
     from infra.modules.module import Module
     from infra.resources.actions import group_module as actions
+    from infra.resources.group_inputs import GroupInputs
 else:
     actions = LazyModule("infra.resources.actions.group_module")
 
@@ -73,27 +71,17 @@ class GroupModule(DynamicResource, module="postgres", name="GroupModule"):
         self,
         name: str,
         module: Module,
+        inputs: GroupInputs,
         *,
-        group: str,
-        databases: Sequence[str],
-        paused: Sequence[str],
-        shared: bool,
-        lifecycle: Lifecycle,
         address: pulumi.Input[str],
-        session: pulumi.Output[str],
         drops: pulumi.Input[dict[str, int]],
         version: str,
         look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
-            "group": group,
-            "databases": list(databases),
-            "paused": list(paused),
-            "shared": shared,
-            "lifecycle": lifecycle.value,
+            **inputs.props(),
             "address": address,
-            "session": session,
             "drops": drops,
             "module": module.name,
             "path": module.path,

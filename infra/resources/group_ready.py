@@ -11,10 +11,10 @@ from infra.resources.base import DynamicResource, LazyModule, Properties, Provid
 from infra.resources.group_state import has_surplus, pending, version_of_modules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from infra.modules.decision import Lifecycle
     from infra.resources.actions import group_ready as actions
+    from infra.resources.group_inputs import GroupInputs
 else:
     actions = LazyModule("infra.resources.actions.group_ready")
 
@@ -58,26 +58,16 @@ class GroupReady(DynamicResource, module="postgres", name="GroupReady"):
     def __init__(
         self,
         name: str,
+        inputs: GroupInputs,
         *,
-        group: str,
-        databases: Sequence[str],
-        paused: Sequence[str],
-        shared: bool,
-        lifecycle: Lifecycle,
         address: pulumi.Input[str],
-        session: pulumi.Output[str],
         drops: pulumi.Input[dict[str, int]],
         statements: Mapping[str, pulumi.Output[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
-            "group": group,
-            "databases": list(databases),
-            "paused": list(paused),
-            "shared": shared,
-            "lifecycle": lifecycle.value,
+            **inputs.props(),
             "address": address,
-            "session": session,
             "drops": drops,
             "statements": dict(statements),
             **dict.fromkeys(("complete", "fingerprints", "unmanaged", "failed")),
