@@ -31,7 +31,7 @@ PROGRAM = """
 import sys, time
 from pathlib import Path
 from infra.server.scratch import private_server as private, server_directory
-server_directory.base_directories = lambda: [Path(sys.argv[1])]
+server_directory.base_directories = lambda _=0: [Path(sys.argv[1])]
 with private.private_server() as server:
     print(server.admin.host, flush=True)
     time.sleep(600)
@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Yield a directory with a short name for private servers, which every account may enter."""
     directory = Path("/tmp", f"check-{os.getpid()}-{tmp_path.name[-12:]}")
     directory.mkdir(mode=0o711)
-    monkeypatch.setattr(server_directory, "base_directories", lambda: [directory])
+    monkeypatch.setattr(server_directory, "base_directories", lambda _=0: [directory])
     yield directory
     server_directory.remove_abandoned(directory)
     _remove(directory)
