@@ -13,6 +13,7 @@ from infra.modules.decision import Lifecycle
 from infra.program.shared_objects import declare_shared_objects
 from infra.resources.admin_membership import AdminMembership
 from infra.resources.database_access import DatabaseAccess
+from infra.resources.database_extension import DatabaseExtension
 from infra.resources.migrations import Migrations
 from infra.resources.passwords import Passwords
 from infra.resources.schema_plan import SchemaPlan
@@ -175,11 +176,11 @@ def _declare_database(
     )
     for extension in settings.extensions:
         chain.append(
-            postgresql.Extension(
+            DatabaseExtension(
                 scope.part(database.name, extension),
-                name=extension,
-                database=database.name,
-                opts=pulumi.ResourceOptions.merge(chain.options(), pulumi.ResourceOptions(retain_on_delete=True)),
+                target={**address, **admin},
+                extension=extension,
+                opts=chain.options(provider=False),
             )
         )
     access = SchemaAccess(

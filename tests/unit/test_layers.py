@@ -49,6 +49,7 @@ RANKS: list[list[Layer]] = [
         Layer(
             "roles",
             (
+                "infra.postgres.extensions",
                 "infra.postgres.privileges",
                 "infra.postgres.rename_roles",
                 "infra.postgres.shared_objects",

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
+from infra.postgres.extensions import create_extensions
 from infra.postgres.groups.roles import foreign_roles
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
 from infra.postgres.privileges import grant_by
@@ -87,9 +88,7 @@ def prepare_database(
     with connect(group.admin.on(database), autocommit=True) as connection:
         with connection.transaction():
             grant_by(connection, group.access(database), revoke_others=revoke_others)
-            connection.execute("SET LOCAL search_path = public")  # for extensions without a schema
-            for extension in extensions:
-                connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
+            create_extensions(connection, extensions)
         if is_new and not ledger_exists(connection):
             with session.transaction(connection):
                 create_ledger(connection, session.stack)

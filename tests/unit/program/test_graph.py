@@ -165,6 +165,12 @@ def test_a_replacement_deletes_before_it_creates(graph: Mapping[str, Any]) -> No
     assert all(graph[name].deleteBeforeReplace for name in ("app_db", "app_db_owner", "app_db_app", "app_db-pgcrypto"))
 
 
+def test_the_plugin_enters_no_database_of_a_stack(graph: Mapping[str, Any]) -> None:
+    """Its sessions have the settings of a database's owner: it manages roles and databases, from outside."""
+    by_plugin = {request.type for request in graph.values() if request.type.startswith("postgresql:")}
+    assert by_plugin == {"postgresql:index/role:Role", "postgresql:index/database:Database"}
+
+
 def test_what_is_inside_goes_without_a_login(graph: Mapping[str, Any]) -> None:
     """What is in a database goes with it, the database and the roles with the server."""
     inside = {name: names([request.deletedWith])[0] for name, request in graph.items()}
