@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from infra.modules.decision import Lifecycle
 from infra.program.database import declare_databases, declare_plan
 from infra.program.scope import Scope
 from infra.program.stack import application_connections, logins_of
@@ -71,7 +72,8 @@ class PostgresDatabase(pulumi.ComponentResource):
         if isinstance(server, PostgresServer):
             server.databases.append(declared)
         sessions = {declared.database.name: declared.session}
-        declare_plan(settings, files, sessions, [declared.ready], scope=scope)
+        persistent = settings.lifecycle is Lifecycle.PERSISTENT
+        declare_plan(settings, files, sessions, [declared.ready], scope=scope, protect=persistent)
         connections = pulumi.Output.all(application_connections(on, [logins_of(declared)]), declared.ready.urn)
         self.dsns = connections.apply(lambda known: {connection.role: connection.dsn() for connection in known[0]})
         self.dsn = self.dsns.apply(lambda dsns: dsns["app"])

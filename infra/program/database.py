@@ -289,11 +289,16 @@ def declare_plan(
     settings: Settings,
     modules: Sequence[Module],
     sessions: Mapping[str, pulumi.Output[str]],
-    ready: Sequence[pulumi.Resource],
+    after: Sequence[pulumi.Resource],
     *,
     scope: Scope,
+    protect: bool | None = None,
 ) -> None:
-    """Declare what prints the plan for databases with the same modules: `sessions` by their names."""
+    """Declare what prints the plan for databases with the same modules: `sessions` by their names.
+
+    It comes after everything else, so that a removal begins with it: with `protect`, one ends before it has removed
+    anything.
+    """
     SchemaPlan(
         scope.name("schema-plan"),
         stack=scope.stack,
@@ -302,7 +307,7 @@ def declare_plan(
         sessions=sessions,
         look=settings.modules.live_check,
         strict=settings.modules.strict,
-        opts=scope.options(depends_on=ready),
+        opts=scope.options(depends_on=after, protect=protect),
     )
 
 

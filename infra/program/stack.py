@@ -9,6 +9,7 @@ import pulumi
 
 from infra.catalog.catalog import NOT_COMPARED
 from infra.errors import ServerError
+from infra.modules.decision import Lifecycle
 from infra.program.connections import ApplicationConnection, env_lines
 from infra.program.database import DeclaredDatabase, declare_databases, declare_plan
 from infra.program.embedded import declare_embedded
@@ -42,16 +43,17 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
         **{declared.database.name: declared.session for declared in databases},
         **{name: session for group in groups for name, session in group.sessions.items()},
     }
-    ready = [declared.ready for declared in (*databases, *groups)]
-    declare_plan(settings, modules, sessions, ready, scope=scope)
+    last: list[pulumi.Resource] = [declared.ready for declared in (*databases, *groups)]
     logins = [logins_of(declared) for declared in databases]
     if settings.env_file and databases:
-        EnvFile(
+        env_file = EnvFile(
             "env-file",
             path=settings.env_file.format(stack=stack),
             content=application_connections(server, logins).apply(env_lines),
             opts=pulumi.ResourceOptions(depends_on=[database.ready for database in databases]),
         )
+        last.append(env_file)
+    declare_plan(settings, modules, sessions, last, scope=scope, protect=settings.lifecycle is Lifecycle.PERSISTENT)
     of_groups = [login for group in groups for login in _logins_of_group(group)]
     connections = application_connections(server, [*logins, *of_groups])
     _export(server, databases, groups, connections)

@@ -46,8 +46,14 @@ def test_a_persistent_stack_loses_nothing_unasked(project: Project) -> None:
     assert "08-init-constraints was removed: its objects stay in database app_db, and the ledger marks it" in text
     assert project.sql("SELECT outcome FROM sqlmodule.ledger ORDER BY module DESC LIMIT 1") == [("orphaned",)]
     assert project.sql("SELECT count(*) > 9 FROM pg_constraint WHERE contype = 'f'") == [(True,)]
+    before = project.exported()["deployment"]["resources"]
     text = project.refused("destroy")
+    assert "schema-plan" in text
     assert "protect" in text
+    assert [resource["urn"] for resource in project.exported()["deployment"]["resources"]] == [
+        resource["urn"] for resource in before
+    ]
+    assert (project.folder / ".env.test").exists()
     project.configure(databases=["another"])
     text = project.refused("preview")
     assert "database app_db is gone from the settings, and this stack is persistent" in text

@@ -182,7 +182,31 @@ def test_only_a_persistent_stack_is_protected(graph: Mapping[str, Any]) -> None:
     """Server, databases and policy of a persistent stack are protected, but for a database that may be dropped."""
     assert [name for name, request in graph.items() if request.protect] == []
     persistent = declared(databases=["app_db", "old"], lifecycle="persistent", drop_databases=["old"])
-    assert {name for name, request in persistent.items() if request.protect} == {"policy", "server", "app_db"}
+    protected = {name for name, request in persistent.items() if request.protect}
+    assert protected == {"policy", "server", "app_db", "schema-plan"}
+
+
+@pytest.mark.parametrize(
+    "server", [{"kind": "embedded"}, {"kind": "docker"}, {"kind": "external", "dsn": "postgresql://admin@db.example"}]
+)
+def test_a_removal_begins_with_a_protected_resource(server: dict[str, str]) -> None:
+    """Everything of a persistent stack is in front of the plan, which is protected: nothing is deleted before it."""
+    databases = ["first_db", {"group": "tenants", "count": 2}]
+    graph = declared(databases=databases, lifecycle="persistent", server=server)
+    before, found = {"schema-plan"}, set[str]()
+    while before:
+        found |= before
+        before = {
+            name
+            for reached in before
+            for name in (
+                *names(graph[reached].dependencies),
+                graph[reached].provider.rpartition("::")[0].rpartition("::")[2],
+            )
+            if name in graph
+        } - found
+    assert graph["schema-plan"].protect
+    assert set(graph) - found == set()
 
 
 def test_passwords_are_sent_as_secrets_only(graph: Mapping[str, Any]) -> None:
