@@ -156,10 +156,11 @@ def test_the_provider_of_an_outer_component_is_not_used() -> None:
     assert names([graph["shop"].parent]) == ["platform"]
 
 
-def test_only_what_holds_data_is_protected_in_a_persistent_database() -> None:
-    """As in a persistent stack: the server and the database."""
+def test_what_holds_data_and_what_is_deleted_first_are_protected_in_a_persistent_database() -> None:
+    """As in a persistent stack: the server, the database, and the plan."""
     graph = declared(lambda: PostgresDatabase("shop", modules=SQL, lifecycle="persistent")).requests
-    assert {name for name, request in graph.items() if request.protect} == {"shop-server", "shop-shop"}
+    protected = {name for name, request in graph.items() if request.protect}
+    assert protected == {"shop-server", "shop-shop", "shop-schema-plan"}
 
 
 def test_a_component_waits_for_what_it_depends_on() -> None:
