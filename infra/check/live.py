@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from infra.catalog.access import FUTURE, TO_PUBLIC
 from infra.check.comparing import Declarations, live_and_modules
 from infra.check.proofs import run_modules
 from infra.errors import BusyError
@@ -39,9 +39,6 @@ SELECT pg_catalog.quote_ident(r.rolname), r.rolname::text
 FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
 WHERE d.datname = pg_catalog.current_database()
 """
-_DEFAULT_PRIVILEGES = re.compile(r"future (?P<what>\w+) of (?P<role>.*?)(?: in schema (?P<schema>.*))?")
-# What PostgreSQL grants to PUBLIC on new objects (PostgreSQL manual, 5.8), and default privileges may revoke.
-_GRANTED_TO_PUBLIC = {"functions": "EXECUTE", "types": "USAGE"}
 
 
 @dataclass(frozen=True)
@@ -104,12 +101,12 @@ def _privileges(live: LiveDatabase) -> Iterator[str]:
         subject, _, role = name.rpartition(" to ")
         if subject == "schema public":
             yield from _grants(f"GRANT {{}} ON SCHEMA public TO {role}", text)
-        elif default := _DEFAULT_PRIVILEGES.fullmatch(subject):
+        elif default := FUTURE.fullmatch(subject):
             in_schema = f" IN SCHEMA {default['schema']}" if default["schema"] else ""
-            alter = f"ALTER DEFAULT PRIVILEGES FOR ROLE {default['role']}{in_schema}"
+            alter = f"ALTER DEFAULT PRIVILEGES FOR ROLE {default['creator']}{in_schema}"
             what = default["what"].upper()
             if text == "none":
-                yield f"{alter} REVOKE {_GRANTED_TO_PUBLIC[default['what']]} ON {what} FROM {role}"
+                yield f"{alter} REVOKE {TO_PUBLIC[default['what']]} ON {what} FROM {role}"
             else:
                 yield from _grants(f"{alter} GRANT {{}} ON {what} TO {role}", text)
 

@@ -78,6 +78,6 @@ def _planned(session: Session, files: list[ModuleFile]) -> tuple[PlannedDatabase
         reason = error if isinstance(error, InfraError) else translate_error(error, f"database {target.database}")
         return PlannedDatabase(target.database, lifecycle, problem=str(reason)), "could not be looked at"
     applied = sum(entry.outcome != ORPHANED for entry in status.entries.values())
-    unmanaged = tuple(map(str, status.unmanaged(allowed)))
+    unmanaged = status.in_sentences(status.unmanaged(allowed))
     line = f"{applied} of {len(files)} modules applied, PostgreSQL {version}"
     return PlannedDatabase(target.database, lifecycle, plan, rows, unmanaged), line

@@ -42,6 +42,19 @@ def compare_module(
     )
 
 
+def missing_privileges(effect: CatalogChange, actual: Mapping[ObjectId, str]) -> tuple[Difference, ...]:
+    """Return the privileges that a module grants and roles do not have; what default privileges add is not compared."""
+    return tuple(
+        Difference(identity, text, actual.get(identity))
+        for identity, text in sorted(effect.objects.items())
+        if identity.kind == "privileges" and not _privileges(text) <= _privileges(actual.get(identity))
+    )
+
+
+def _privileges(text: str | None) -> set[str]:
+    return set(text.split(", ")) if text else set()
+
+
 def summarize_differences(differences: Sequence[Difference]) -> str:
     """Return differences in one line, which names the first five and counts the others; '' for none."""
     named = differences[:MOST_OBJECTS_NAMED]

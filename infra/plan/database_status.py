@@ -6,6 +6,7 @@ import fnmatch
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from infra.catalog.access import objects_of, subject_of, unmanaged_privileges
 from infra.catalog.catalog import ACCESS, Catalog, ObjectId
 from infra.catalog.changes import CatalogChange, Expected, fold, is_structure, unmanaged_objects
 from infra.catalog.difference import Difference
@@ -47,13 +48,27 @@ class DatabaseStatus:
         return self.identity is not None and self.identity != self.current
 
     def unmanaged(self, allowed: Sequence[str] = ()) -> list[ObjectId]:
-        """Return the objects that no module created and that match none of the patterns (`table public.tmp_*`)."""
+        """Return the objects that no module created, then the privileges on modules' objects that no module granted.
+
+        Left out is what matches one of the patterns (`table public.tmp_*`, `privileges * to reporting`).
+        """
         patterns = (*ALWAYS_THERE, *allowed)
+        expected = self.expected.definitions
+        found = (*unmanaged_objects(self.catalog, expected), *unmanaged_privileges(self.catalog, expected))
         return [
             identity
-            for identity in unmanaged_objects(self.catalog, self.expected.definitions)
+            for identity in found
             if not any(fnmatch.fnmatchcase(str(identity), pattern) for pattern in patterns)
         ]
+
+    def in_sentences(self, unmanaged: Sequence[ObjectId]) -> tuple[str, ...]:
+        """Return a sentence for each thing that no module made: an object, or what a role may do."""
+        return tuple(
+            f"no module granted {self.catalog.objects[identity]} on {identity.name}"
+            if identity.kind == "privileges" and self.catalog.objects[identity] != "none"
+            else f"no module made {identity}"
+            for identity in unmanaged
+        )
 
     def drift(self, module: str) -> list[Difference]:
         """Return the objects of an applied module that are not as the last module that wrote them left them."""
@@ -108,11 +123,6 @@ class DatabaseStatus:
         access = {
             identity: definition
             for identity, definition in self.catalog.objects.items()
-            if identity.kind in ACCESS and _subject(identity) in subjects
+            if identity.kind in ACCESS and not subjects.isdisjoint(objects_of(subject_of(identity)))
         }
         return CatalogChange(objects | access, effect.changed & objects.keys())
-
-
-def _subject(identity: ObjectId) -> str:
-    """Return the object that an owner or privileges are about: `table public.x` of `table public.x to a_role`."""
-    return identity.name.rpartition(" to ")[0] if identity.kind == "privileges" else identity.name

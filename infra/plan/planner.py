@@ -10,10 +10,10 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from infra.catalog.changes import fold
+from infra.catalog.changes import fold, is_structure
 from infra.modules.decision import Change, Decision, Lifecycle, ModuleState, Step, decide
 from infra.modules.module import order
-from infra.plan.comparison import compare_module
+from infra.plan.comparison import compare_module, missing_privileges
 from infra.plan.ledger_rows import ORPHANED
 from infra.plan.plan import RUN_STEPS, Plan, PlannedStep
 from infra.plan.row_selection import assign_rows, current_rows, rows_to_tear_down
@@ -136,7 +136,7 @@ class _Planner:
         self.lifecycle = lifecycle
         self.effects = effects
         self.definitions = fold(effects.items()).definitions if effects else {}
-        self.unmanaged = bool(status.unmanaged(allowed))
+        self.unmanaged = any(map(is_structure, status.unmanaged(allowed)))
         self.lost = recorded and status.identity is None and not self.unmanaged
         self.orphans = lifecycle is Lifecycle.PERSISTENT and has_orphans
         self.unproved: list[str] = []
@@ -199,7 +199,8 @@ class _Planner:
         )
 
     def _against(self, effect: CatalogChange, previous: CatalogChange | None) -> tuple[Difference, ...]:
-        return compare_module(self.definitions, self.status.catalog.objects, effect, previous)
+        actual = self.status.catalog.objects
+        return compare_module(self.definitions, actual, effect, previous) + missing_privileges(effect, actual)
 
 
 def _planned(

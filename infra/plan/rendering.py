@@ -29,7 +29,8 @@ class PlannedDatabase:
     """What happens to one database: its plan, or why there is none.
 
     `rows` has, for each table that is dropped and has rows, their number, as text (`about` before an estimate).
-    `problem` says why the database could not be looked at; `is_new` that this is expected, before its first run.
+    `unmanaged` has a sentence for each thing that no module made. `problem` says why the database could not be looked
+    at; `is_new` that this is expected, before its first run.
     """
 
     database: str
@@ -148,7 +149,7 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
             lines.append(f"  drops as well, made by no module: {', '.join(map(str, planned.plan.dropped_with_it))}")
         for removed in planned.plan.removed:
             lines.append(f"  {removed.step.value} {removed.module}: {removed.why}")
-    lines += [f"  no module made {name}" for name in planned.unmanaged]
+    lines += [f"  {sentence}" for sentence in planned.unmanaged]
     return tuple(lines)
 
 

@@ -47,26 +47,49 @@ FROM (
     SELECT
         CASE d.defaclobjtype WHEN 'r' THEN 'future tables' WHEN 'S' THEN 'future sequences' ELSE 'future schemas' END,
         x.grantee,
-        x.privilege_type
+        x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
     FROM pg_catalog.pg_default_acl d, pg_catalog.aclexplode(d.defaclacl) x
-    WHERE d.defaclrole = %s::pg_catalog.regrole AND d.defaclnamespace = 0 AND d.defaclobjtype IN ('r', 'S', 'n')
-      AND x.grantee <> d.defaclrole
+    WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = %(owner)s)
+      AND d.defaclnamespace = 0 AND d.defaclobjtype IN ('r', 'S', 'n') AND x.grantee <> d.defaclrole
+    UNION ALL
+    SELECT DISTINCT 'role ' || r.rolname, m.member,
+        'MEMBER' || CASE WHEN m.admin_option THEN ' with admin option' ELSE '' END
+    FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid
+        JOIN pg_catalog.pg_roles s ON s.oid = m.member
+    WHERE r.rolname = ANY (%(roles)s) AND s.rolname <> current_user AND NOT s.rolsuper AND NOT s.rolcreaterole
 ) AS granted (place, role, privilege)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN role = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(role) END
 ) AS named (grantee)
 GROUP BY place, grantee
 """
-"""What roles other than each object's owner have: place, grantee, privileges in the order of their names."""
+"""What roles other than each object's owner have: place, grantee, privileges in the order of their names.
+
+Members of roles are left out that are administrators: superusers, and those who may create roles.
+"""
+
+GRANTORS = """
+SELECT pg_catalog.pg_get_userbyid(grantor)::text FROM pg_catalog.pg_auth_members
+WHERE pg_catalog.pg_get_userbyid(roleid) = %s AND pg_catalog.pg_get_userbyid(member) = %s
+"""
 
 
 @dataclass(frozen=True)
 class Access:
-    """The roles of a database: who owns what is in it, who writes rows (app), and who reads them (readonly)."""
+    """The roles of a database: who owns what is in it, who writes rows (app), who reads them (readonly), who migrates.
+
+    The migrator is a member of the owner.
+    """
 
     owner: str
     app: str
     readonly: str
+    migrator: str
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters of PRIVILEGES."""
+        return {"owner": self.owner, "roles": [self.owner, self.app, self.readonly, self.migrator]}
 
     def privileges(self) -> dict[tuple[str, str], str]:
         """Return what each role is to have, by place and grantee, in the form of PRIVILEGES."""
@@ -81,6 +104,7 @@ class Access:
             ("future sequences", self.app): "SELECT, USAGE",
             ("future schemas", self.app): "USAGE",
             ("future schemas", self.readonly): "USAGE",
+            (f"role {self.owner}", self.migrator): "MEMBER",
         }
 
 
@@ -113,8 +137,7 @@ def grant_access(target: Target, access: Access, former: Access | None = None, *
     """Grant a database's roles what they are to have, and PUBLIC nothing, in one transaction.
 
     With `former` what exists already is granted too, to each role that has another name than it had: default privileges
-    concern only what is created later. With `revoke_others` other roles lose what they have on the database and on
-    schema public, which is for a drift that was reported.
+    concern only what is created later. With `revoke_others` all that `access_drift` reports is revoked first.
     """
     with connect(target) as connection:
         grant_by(connection, access, former, revoke_others=revoke_others)
@@ -138,9 +161,11 @@ def grant_by(
         "owner": sql.Identifier(access.owner),
         "app": sql.Identifier(access.app),
         "readonly": sql.Identifier(access.readonly),
+        "migrator": sql.Identifier(access.migrator),
     }
     if revoke_others:
         _revoke_others(connection, access)
+        statements += ("GRANT {owner} TO {migrator}",)
     _restrict(connection, access.owner, [access.app, access.readonly])
     for statement in statements:
         connection.execute(sql.SQL(statement).format(**names))  # pyright: ignore[reportArgumentType] (constants)
@@ -149,14 +174,31 @@ def grant_by(
 
 
 def _revoke_others(connection: Connection, access: Access) -> None:
-    """Revoke everything on the database and on schema public from roles that are no part of an access."""
-    database = sql.SQL("DATABASE {}").format(sql.Identifier(connection.info.dbname))
-    objects: dict[str, sql.Composable] = {"database": database, "schema public": sql.SQL("SCHEMA public")}
-    for place, grantee, _ in connection.execute(PRIVILEGES, (access.owner,)).fetchall():
-        if place in objects and grantee not in {PUBLIC, access.owner, access.app, access.readonly}:
-            connection.execute(
-                sql.SQL("REVOKE ALL ON {} FROM {} CASCADE").format(objects[place], sql.Identifier(grantee))
-            )
+    """Revoke what is not as it is to be; default privileges of an access's own roles are granted again afterwards."""
+    expected = access.privileges()
+    for place, grantee, privileges in connection.execute(PRIVILEGES, access.parameters).fetchall():
+        if expected.get((place, grantee)) == privileges:
+            continue
+        kind, _, name = place.partition(" ")
+        role = sql.SQL("PUBLIC") if grantee == PUBLIC else sql.Identifier(grantee)
+        if kind == "role":
+            _revoke_membership(connection, name, grantee)
+        elif kind == "future":
+            creator = sql.Identifier(access.owner)
+            statement = sql.SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} REVOKE ALL ON {} FROM {}")
+            connection.execute(statement.format(creator, sql.SQL(name.upper()), role))
+        else:
+            what = sql.SQL(kind.upper()), sql.Identifier(name or connection.info.dbname)
+            connection.execute(sql.SQL("REVOKE ALL ON {} {} FROM {} CASCADE").format(*what, role))
+
+
+def _revoke_membership(connection: Connection, role: str, member: str) -> None:
+    """Revoke a membership, whoever granted it: from PostgreSQL 16 on there may be several (manual, REVOKE)."""
+    of_each = connection.info.server_version >= SET_OPTION_VERSION
+    for (grantor,) in connection.execute(GRANTORS, (role, member)).fetchall() if of_each else [("",)]:
+        by = sql.SQL(" GRANTED BY {}").format(sql.Identifier(grantor)) if grantor else sql.SQL("")
+        revoke = sql.SQL("REVOKE {} FROM {}{} CASCADE")
+        connection.execute(revoke.format(sql.Identifier(role), sql.Identifier(member), by))
 
 
 def _grant_existing(connection: Connection, access: Access, former: Access) -> None:
@@ -176,22 +218,21 @@ def _grant_existing(connection: Connection, access: Access, former: Access) -> N
 def access_drift(target: Target, access: Access) -> list[str] | None:
     """Return a sentence for each grantee whose privileges are not as they are to be; None without the database.
 
-    Default privileges of roles that are no part of `access` may be a module's, and are not reported.
+    Memberships in the roles are among them. What is granted on modules' objects is in the plan of the database.
     """
     try:
         with connect(target) as connection:
-            rows = connection.execute(PRIVILEGES, (access.owner,)).fetchall()
+            rows = connection.execute(PRIVILEGES, access.parameters).fetchall()
     except psycopg.OperationalError as error:
         if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
             return None
         raise
     expected = access.privileges()
     found = {(place, grantee): privileges for place, grantee, privileges in rows}
-    unexpected = {key for key in found if key not in expected and not key[0].startswith("future ")}
     return [
         f"{grantee} has {found.get((place, grantee), 'no privilege')} on {place}, "
         f"and is to have {expected.get((place, grantee), 'none')}"
-        for place, grantee in sorted({*expected, *unexpected})
+        for place, grantee in sorted({*expected, *found})
         if found.get((place, grantee)) != expected.get((place, grantee))
     ]
 

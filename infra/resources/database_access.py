@@ -20,8 +20,7 @@ else:
     privileges = LazyModule("infra.postgres.privileges")
     rename_roles = LazyModule("infra.postgres.rename_roles")
 
-_GRANTEES = ("owner", "app", "readonly")
-_ROLES = (*_GRANTEES, "migrator")
+_ROLES = ("owner", "app", "readonly", "migrator")
 _COMPARED = ("host", "port", "options", "user", "password", *_ROLES)
 
 
@@ -45,7 +44,7 @@ class DatabaseAccessProvider(Provider):
             if names
             else set[str]()
         )
-        former = {role: _news[role] if _news[role] in renamed else _olds[role] for role in _GRANTEES}
+        former = {role: _news[role] if _news[role] in renamed else _olds[role] for role in _ROLES}
         privileges.grant_access(target, _access(_news), _access(former), revoke_others=bool(_olds.get("drift")))
         return UpdateResult({**_news, "drift": []})
 
@@ -56,7 +55,7 @@ class DatabaseAccessProvider(Provider):
 
 
 def _access(props: Properties) -> privileges.Access:
-    return privileges.Access(*(props[role] for role in _GRANTEES))
+    return privileges.Access(*(props[role] for role in _ROLES))
 
 
 def renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:

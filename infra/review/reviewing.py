@@ -73,7 +73,7 @@ def _planned(session: Session) -> ReviewedLifecycle:
 def _database(admin: Target, settings: Settings, folder: Path, bin_dir: Path | None) -> Session:
     """Make the first database of the settings on a private server: roles, extensions and privileges as `up` does."""
     database, owner, migrator, app, readonly = _names(settings)
-    access = Access(owner, app, readonly)
+    access = Access(owner, app, readonly, migrator)
     password = secrets.token_urlsafe(24)
     create_role = sql.SQL("CREATE ROLE {}")
     with connect(admin, autocommit=True) as connection:

@@ -46,6 +46,17 @@ def test_what_no_module_made_is_reported_once_and_quieted_by_a_setting(project: 
     assert "by_hand" not in project.preview("--expect-no-changes")
 
 
+def test_what_roles_were_given_by_hand_is_found_and_what_the_stack_declares_is_restored(project: Project) -> None:
+    """A grant on a table is in the preview; a refresh finds a new member of a role, and `up` removes it."""
+    project.admin("GRANT SELECT, UPDATE ON threads TO PUBLIC")
+    assert "no module granted SELECT, UPDATE on table public.threads to PUBLIC" in project.preview()
+    assert project.verb("preview", "--expect-no-changes").status != 0
+    project.admin("REVOKE SELECT, UPDATE ON threads FROM PUBLIC; GRANT app_db_owner TO app_db_readonly")
+    assert project.verb("refresh", "--expect-no-changes").status != 0
+    project.up()
+    assert project.verb("refresh", "--expect-no-changes").status == 0
+
+
 def test_a_preview_does_not_wait_for_a_server_that_does_not_answer(project: Project) -> None:
     """A server that hangs is not waited for: the preview says that it did not look, and fails where that is strict."""
     project.home.freeze(project)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import errors
 
+from infra.catalog.access import objects_of
 from infra.catalog.drop_order import DropList, drop_list_of
 from infra.catalog.identifiers import last, parent
 from infra.errors import RefusedError
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
 
 _REVOKE_KEYWORDS = {"view": "TABLE", "table": "TABLE", "function": "ROUTINE", "server": "FOREIGN SERVER"}
 """What REVOKE calls the kind of a privilege's subject, where that is not the kind's own name."""
-
-_KINDS_UNDER_PRIVILEGES = {
-    "function": ("procedure", "aggregate"),
-    "type": ("enum", "domain", "range", "composite type"),
-}
-"""Kinds of objects whose privileges PostgreSQL keeps under a more general kind."""
 
 MOST_DEPENDANTS_NAMED = 10
 REMEDY = "drop those objects first, if they are not needed"
@@ -110,10 +105,8 @@ def _label_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
 def _ends_with_its_subject(subject: str, dropped: set[str]) -> bool:
     """Return whether privileges on `subject` end by themselves, because it or its table is among what is dropped."""
     kind, _, name = subject.partition(" ")
-    subjects = {subject, *(f"{other} {name}" for other in _KINDS_UNDER_PRIVILEGES.get(kind, ()))}
-    if kind == "column":
-        subjects.add(f"table {parent(name)}")
-    return not subjects.isdisjoint(dropped)
+    table = {f"table {parent(name)}"} if kind == "column" else set[str]()
+    return not dropped.isdisjoint(objects_of(subject) | table)
 
 
 def _revoke_statement(subject: str, role: str, definition: str) -> str:

@@ -52,7 +52,7 @@ class GroupSpec:
 
     def access(self, database: str) -> Access:
         """Return who may do what in a database."""
-        return Access(*(self.role(database, role) for role in ("owner", "app", "readonly")))
+        return Access(*(self.role(database, role) for role in ("owner", "app", "readonly", "migrator")))
 
     def target(self, database: str) -> Target:
         """Return a database with the login that runs its modules."""

@@ -73,5 +73,5 @@ def _planned_database(database: str, text: str, props: Properties, formerly: str
             database, Lifecycle(lifecycle), problem=planned.reason, is_new=planned.is_missing and not recorded
         )
     rows = losses.rows_at_risk(session, planned)
-    unmanaged = tuple(map(str, planned.status.unmanaged(session.allowed)))
+    unmanaged = planned.status.in_sentences(planned.status.unmanaged(session.allowed))
     return PlannedDatabase(database, Lifecycle(lifecycle), planned.plan, rows, unmanaged)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.database.scratch_server"]
 
-ACCESS = Access("world_owner", "access_app", "access_readonly")
+ACCESS = Access("world_owner", "access_app", "access_readonly", "world_migrator")
 
 
 @pytest.fixture
@@ -83,6 +83,23 @@ def test_the_roles_use_what_the_owner_creates_in_any_schema(target: Target, sche
         (
             "REVOKE USAGE ON SCHEMA public FROM access_app",
             "access_app has no privilege on schema public, and is to have USAGE",
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE world_owner GRANT SELECT ON TABLES TO access_other WITH GRANT OPTION",
+            "access_other has SELECT with grant option on future tables, and is to have none",
+        ),
+        (
+            "ALTER DEFAULT PRIVILEGES FOR ROLE world_owner GRANT USAGE ON SCHEMAS TO access_app WITH GRANT OPTION",
+            "access_app has USAGE with grant option on future schemas, and is to have USAGE",
+        ),
+        (
+            "GRANT world_owner TO access_other WITH ADMIN OPTION",
+            "access_other has MEMBER with admin option on role world_owner, and is to have none",
+        ),
+        ("GRANT access_app TO access_other", "access_other has MEMBER on role access_app, and is to have none"),
+        (
+            "REVOKE world_owner FROM world_migrator",
+            "world_migrator has no privilege on role world_owner, and is to have MEMBER",
         ),
     ],
 )

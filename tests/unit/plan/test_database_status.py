@@ -87,6 +87,18 @@ def test_the_recorded_effect_has_the_definitions_of_this_database() -> None:
     assert database.effect_to_record(effect) == CatalogChange({A: "here", GRANT: "SELECT"}, frozenset({A}))
 
 
+@pytest.mark.parametrize(
+    ("kind", "subject"), [("enum", "type"), ("domain", "type"), ("procedure", "function"), ("aggregate", "function")]
+)
+def test_the_recorded_effect_has_owners_and_privileges_under_their_general_kind(kind: str, subject: str) -> None:
+    """PostgreSQL keeps those of an enum as a type's, and those of a procedure as a function's."""
+    made, owner = ObjectId(kind, "public.x"), ObjectId("owner", f"{subject} public.x")
+    granted = ObjectId("privileges", f"{subject} public.x to PUBLIC")
+    objects: dict[ObjectId, str | None] = {made: "here", owner: "o", granted: "USAGE"}
+    database = status({identity: text for identity, text in objects.items() if text})
+    assert database.effect_to_record(CatalogChange({made: "scratch"})) == CatalogChange(objects)
+
+
 def test_unmanaged_objects_can_be_allowed() -> None:
     """Objects that no module created are returned, except the public schema, extensions, and what a pattern allows."""
     tables = [ObjectId("table", "public.a"), ObjectId("table", "public.tmp_b")]

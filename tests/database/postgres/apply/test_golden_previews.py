@@ -108,7 +108,7 @@ def test_a_preview_reads_as_it_is_written(world: World, case: str) -> None:
     world.new_process()
     looked = look(world.session, recorded=True, explain=True)
     assert isinstance(looked, PlanInProgress)
-    unmanaged = tuple(map(str, looked.status.unmanaged(())))
+    unmanaged = looked.status.in_sentences(looked.status.unmanaged())
     rows = rows_at_risk(world.session, looked)
     names = [f"tenant_{number:02}" for number in range(1, 41)] if case == "forty-databases" else ["shop_dev"]
     databases = [PlannedDatabase(name, lifecycle, looked.plan, rows, unmanaged) for name in names]

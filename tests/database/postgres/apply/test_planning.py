@@ -103,6 +103,65 @@ def test_unmanaged_objects_are_named_once(applied: World) -> None:
     assert unmanaged(applied, "* public.*") == []
 
 
+GRANTS = {
+    "GRANT SELECT, UPDATE ON a TO PUBLIC": "SELECT, UPDATE on table public.a to PUBLIC",
+    "GRANT SELECT (name) ON a TO world_readonly": "SELECT on column public.a.name to world_readonly",
+    "GRANT SELECT ON v TO world_migrator WITH GRANT OPTION": (
+        "SELECT with grant option on view public.v to world_migrator"
+    ),
+    "GRANT USAGE ON SEQUENCE a_id_seq TO world_readonly": "USAGE on sequence public.a_id_seq to world_readonly",
+    "GRANT USAGE ON SCHEMA s TO world_readonly": "USAGE on schema s to world_readonly",
+    "GRANT EXECUTE ON PROCEDURE p() TO world_readonly": "EXECUTE on function public.p() to world_readonly",
+    "GRANT EXECUTE ON FUNCTION f() TO PUBLIC": "EXECUTE on function public.f() to PUBLIC",
+    "GRANT USAGE ON TYPE mood TO world_readonly": "USAGE on type public.mood to world_readonly",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC": (
+        "SELECT on future tables of world_owner in schema public to PUBLIC"
+    ),
+    "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO world_readonly": (
+        "EXECUTE on future functions of world_owner to world_readonly"
+    ),
+}
+GRANTED = """
+CREATE TABLE a (id serial PRIMARY KEY, name text);
+CREATE VIEW v AS SELECT id FROM a;
+CREATE SCHEMA s;
+CREATE TYPE mood AS ENUM ('good');
+CREATE PROCEDURE p() LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+REVOKE ALL ON FUNCTION f() FROM PUBLIC;
+"""
+
+
+@pytest.mark.parametrize("adopted", [False, True], ids=["applied", "adopted"])
+def test_what_no_module_granted_is_found(world: World, *, adopted: bool) -> None:
+    """A grant by hand on a module's object is named with role and object; a module's own and the stack's are not."""
+    world.write(m01_a=GRANTED, m02_b="GRANT SELECT ON a TO world_readonly;\n")
+    world.sql("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO world_readonly")
+    if adopted:
+        world.sql(GRANTED)
+    world.up()
+    assert unmanaged(world) == []
+    world.sql("CREATE TABLE by_hand (); GRANT SELECT ON by_hand TO PUBLIC; " + "; ".join(GRANTS))
+    with connect(world.session.target, autocommit=True) as connection:
+        status = read_status(connection, world.session.stack)
+    assert status.in_sentences(status.unmanaged()) == (
+        "no module made table public.by_hand",
+        *(f"no module granted {what}" for what in sorted(GRANTS.values(), key=lambda what: what.partition(" on ")[2])),
+    )
+    assert unmanaged(world, "privileges * to world_readonly", "privileges * to PUBLIC", "table *") == [
+        "privileges view public.v to world_migrator"
+    ]
+
+
+def test_what_a_changed_module_grants_has_to_be_granted(applied: World) -> None:
+    """A persistent database is equal to its modules when its roles may do what they grant; more is no reason."""
+    applied.write(m02_b="CREATE VIEW v AS SELECT id FROM a;\nGRANT SELECT, UPDATE ON v TO world_readonly;\n")
+    different = "privileges view public.v to world_readonly is different"
+    assert applied.refused()[1:] == [different, "  - SELECT, UPDATE", "  + SELECT"]
+    applied.sql("GRANT SELECT, UPDATE, DELETE ON v TO world_readonly")
+    assert applied.up() == [Step.UNCHANGED, Step.VERIFY]
+
+
 def test_a_preview_writes_nothing(applied: World) -> None:
     """A preview leaves no row, event, session setting or connection behind."""
     before = applied.sql("SELECT (SELECT count(*) FROM sqlmodule.event), (SELECT array_agg(l) FROM sqlmodule.ledger l)")

@@ -138,7 +138,7 @@ def test_a_database_that_does_not_exist_is_refused_at_once(world: World) -> None
     assert message.startswith("database nirgends: does not exist (")
     assert "Datenbank »nirgends« existiert nicht [3D000]" in message
     assert world.messages == []
-    assert access_drift(world.session.admin.on("nirgends"), Access(OWNER, "a", "b")) is None
+    assert access_drift(world.session.admin.on("nirgends"), Access(OWNER, "a", "b", "c")) is None
     assert detect_drift(world.session, "01-a") is None
     assert is_missing(world)
 
