@@ -28,7 +28,8 @@ class DatabaseStatus:
     """The ledger and the catalog of one database at one moment.
 
     `current` is the identity that a ledger created now in this database would have. `entries` and `unfinished` have the
-    modules' names as keys; `unfinished` has what is done of modules that run statement by statement.
+    modules' names as keys; `unfinished` has what is done of modules that run statement by statement. `server_version`
+    is as libpq has it, 170010 for 17.10.
     """
 
     identity: LedgerIdentity | None
@@ -36,6 +37,7 @@ class DatabaseStatus:
     entries: Mapping[str, LedgerEntry]
     catalog: Catalog
     unfinished: Mapping[str, LedgerEntry] = field(default_factory=dict[str, "LedgerEntry"])
+    server_version: int = 0
     expected: Expected = field(init=False)
 
     def __post_init__(self) -> None:

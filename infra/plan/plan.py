@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from infra.catalog.catalog import ObjectId
     from infra.catalog.difference import Difference
+    from infra.plan.commits import Commit
     from infra.plan.ledger_rows import LedgerEntry
 
 RUN_STEPS = frozenset({Step.APPLY, Step.REBUILD})
@@ -25,6 +26,7 @@ class PlannedStep:
 
     `path` is '' for a module without a file. `row` is the module's row in the ledger, under the name that it has there.
     `drift` is what somebody changed; `differences` is what stands against the step, or what the step changes.
+    `commits` are the lines of statements after each of which the run commits, () for a module in one transaction.
     """
 
     module: str
@@ -35,6 +37,7 @@ class PlannedStep:
     row: LedgerEntry | None = None
     drift: tuple[Difference, ...] = ()
     differences: tuple[Difference, ...] = ()
+    commits: tuple[int, ...] = ()
 
     @property
     def is_proved(self) -> bool:
@@ -54,11 +57,12 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class PlannedRevision:
-    """A revision that is run before the modules: its id, its file, and the lines of its SQL."""
+    """A revision that is run before the modules: its id, its file, the lines of its SQL, whether each is committed."""
 
     revision: str
     path: str
     lines: tuple[str, ...]
+    by_statement: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,11 @@ class Plan:
 
     `steps` has the modules with files, in order; `removed` those without, the last first. `teardown` are the rows of
     modules whose objects are dropped before anything runs, in the order in which they ran. Where there is a teardown,
-    all modules that run (`runs`) run in its transaction; `dropped_with_it` are objects that no module made, such as a
-    partition, which PostgreSQL drops with the others. `unproved` are modules whose step is not known without running
-    the modules on a scratch database: then the plan has to be made again with the effects that this finds. `revisions`
-    are run first; the steps are then those for the database as the revisions leave it.
+    all modules that run (`runs`) run in its transaction, up to the `commit` that PostgreSQL may demand.
+    `dropped_with_it` are objects that no module made, such as a partition, which PostgreSQL drops with the others.
+    `unproved` are modules whose step is not known without running the modules on a scratch database: then the plan has
+    to be made again with the effects that this finds. `revisions` are run first; the steps are then those for the
+    database as the revisions leave it.
     """
 
     steps: tuple[PlannedStep, ...]
@@ -80,6 +85,7 @@ class Plan:
     unproved: tuple[str, ...] = ()
     digest: str = ""
     revisions: tuple[PlannedRevision, ...] = ()
+    commit: Commit | None = None
 
     @property
     def runs(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from infra.catalog.changes import fold, is_structure
 from infra.modules.decision import Change, Decision, Lifecycle, ModuleState, Step, decide
 from infra.modules.module import order
+from infra.plan.commits import commit_within, lines_of_statements
 from infra.plan.comparison import compare_module, missing_privileges
 from infra.plan.ledger_rows import ORPHANED
 from infra.plan.plan import RUN_STEPS, Plan, PlannedStep
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from infra.catalog.changes import CatalogChange
     from infra.catalog.difference import Difference
     from infra.errors import ModuleError
+    from infra.modules.module import Module
     from infra.modules.module_file import ModuleFile
     from infra.plan.database_status import DatabaseStatus
     from infra.plan.ledger_rows import LedgerEntry
@@ -65,19 +67,28 @@ def plan_database(
     assigned = {row.module for row in rows.values()} | {file.name for file in files}
     left = [entry for entry in (*status.entries.values(), *status.unfinished.values()) if entry.module not in assigned]
     planner = _Planner(status, lifecycle, allowed, effects, recorded=recorded, has_orphans=bool(left))
+    texts = {file.name: file.module for file in files}
     steps = [planner.step(file, rows.get(file.name)) for file in files]
     without_file = [entry for entry in left if entry.outcome != ORPHANED]
     without_file.sort(key=lambda entry: order(entry.module), reverse=True)
     if lifecycle is Lifecycle.PERSISTENT:
         removed = [_retained(entry, status) for entry in without_file]
-        unproved = tuple(planner.unproved)
-        return Plan(tuple(steps), tuple(removed), unproved=unproved, digest=digest, revisions=tuple(revisions))
+        return Plan(
+            _with_commits(steps, texts),
+            tuple(removed),
+            unproved=tuple(planner.unproved),
+            digest=digest,
+            revisions=tuple(revisions),
+        )
     current = current_rows(status, rows)
     teardown = rows_to_tear_down(current, [step.module for step in steps if step.step is Step.REBUILD], without_file)
     names = {entry.module for entry in teardown}
-    steps = [_following(step, names) for step in steps]
+    steps = _with_commits([_following(step, names) for step in steps], texts)
     removed = [PlannedStep(entry.module, Step.DROP, "its file was removed", row=entry) for entry in without_file]
-    return Plan(tuple(steps), tuple(removed), tuple(teardown), unproved=tuple(planner.unproved), digest=digest)
+    plan = Plan(steps, tuple(removed), tuple(teardown), unproved=tuple(planner.unproved), digest=digest)
+    if not plan.teardown:
+        return plan
+    return replace(plan, commit=commit_within([texts[name] for name in plan.runs], status.server_version))
 
 
 def refused_for(plan: Plan, error: ModuleError) -> Plan:
@@ -213,6 +224,14 @@ def _planned(
 ) -> PlannedStep:
     return PlannedStep(
         file.name, decision.step, decision.why, decision.remedy, file.module.path, row, drift, differences
+    )
+
+
+def _with_commits(steps: Sequence[PlannedStep], modules: Mapping[str, Module]) -> tuple[PlannedStep, ...]:
+    """Return steps with the lines after which they commit, where their modules run by statement."""
+    return tuple(
+        replace(step, commits=lines_of_statements(modules[step.module])) if step.step in RUN_STEPS else step
+        for step in steps
     )
 
 

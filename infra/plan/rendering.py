@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from infra.catalog.identifiers import last
 from infra.modules.decision import Lifecycle, Step
+from infra.plan.commits import BY_STATEMENT, STAYS
 from infra.plan.folding import fold_changes, fold_findings
 from infra.plan.refusal import refusal_of
 
@@ -142,9 +143,12 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
             lines += [
                 f"  migrate to {revision.revision}, by {revision.path}:",
                 *(f"    {line}" for line in revision.lines),
+                *([f"    {BY_STATEMENT}: {STAYS}"] if revision.by_statement else []),
             ]
         for (step, why), steps in groupby(planned.plan.steps, key=lambda step: (step.step, step.why)):
             lines += _step_lines(step, why, list(steps))
+        if planned.plan.commit:
+            lines.append(f"  {planned.plan.commit}")
         if planned.plan.dropped_with_it:
             lines.append(f"  drops as well, made by no module: {', '.join(map(str, planned.plan.dropped_with_it))}")
         for removed in planned.plan.removed:
@@ -161,6 +165,9 @@ def _step_lines(step: Step, why: str, steps: list[PlannedStep]) -> list[str]:
     names = _span([planned.module for planned in shown])
     lines = [f"  {step.value} {names}: {why}"]
     for planned in shown:
+        if planned.commits:
+            at = ", ".join(map(str, planned.commits))
+            lines.append(f"    {planned.module} {BY_STATEMENT} (lines {at}): {STAYS}")
         if planned.renamed_from:
             lines.append(f"    {planned.renamed_from} is {planned.module} now")
         lines += [f"    {line}" for line in fold_changes(planned.differences)]

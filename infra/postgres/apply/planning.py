@@ -144,7 +144,7 @@ def read_status(connection: Connection, stack: str, formerly: str = "") -> Datab
         entries = {entry.module: entry for entry in ledger.read_entries(connection)} if identity else {}
         unfinished = ledger.read_unfinished(connection) if identity else {}
         catalog = Catalog() if identity is None and is_empty(connection) else read_catalog(connection)
-        return DatabaseStatus(identity, current, entries, catalog, unfinished)
+        return DatabaseStatus(identity, current, entries, catalog, unfinished, connection.info.server_version)
 
 
 def connect_to_look(target: Target) -> Connection:
@@ -199,7 +199,7 @@ def _make(
 def planned_revision(revision: RevisionSql) -> PlannedRevision:
     """Return a revision as a plan has it, with the lines of its SQL."""
     lines = [line for statement in revision.statements for line in statement.sql.splitlines()]
-    return PlannedRevision(revision.revision, revision.path, tuple(lines))
+    return PlannedRevision(revision.revision, revision.path, tuple(lines), revision.outside)
 
 
 def _status_after(status: DatabaseStatus, session: Session, pending: Sequence[RevisionSql]) -> DatabaseStatus:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from infra.catalog.changes import CatalogChange
 from infra.catalog.structure import makers
 from infra.errors import ModuleError
 from infra.modules.decision import Step
-from infra.modules.directive import runs_by_statement
 from infra.modules.restrictions import adds_enum_value
 from infra.modules.statements import statements_digest
+from infra.plan.commits import Commit
 from infra.plan.plan import objects_dropped
 from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.execution import Applied, digests_of, run_in_transaction, run_module
@@ -25,54 +25,33 @@ if TYPE_CHECKING:
 
     from infra.modules.module import Module
     from infra.plan.ledger_rows import LedgerEntry
+    from infra.plan.plan import Plan
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
 
 
-ENUM_VERSION = 170_000
-"""The first server version where a transaction that creates an enum may use a value that it adds later."""
 UNSAFE_NEW_ENUM_VALUE = "55P04"
-
-
-class Commit(NamedTuple):
-    """The point where a rebuild commits: the first module that has to wait for it, and why."""
-
-    before: str
-    why: str
 
 
 class _CommitNeededError(Exception):
     """A module in the transaction of a rebuild has to wait for the commit of those before it."""
 
 
-def rebuild(
-    connection: Connection, session: Session, teardown: Sequence[LedgerEntry], runs: Sequence[Module]
-) -> dict[str, Applied]:
-    """Drop what the modules in `teardown` created, the last first, then run modules; return what was done with each.
+def rebuild(connection: Connection, session: Session, plan: Plan, runs: Sequence[Module]) -> dict[str, Applied]:
+    """Drop what the plan's teardown names, the last first, then run modules; return what was done with each.
 
     All of it is one transaction, up to the first module that has to wait for its commit: that one and those after it
-    run one by one afterwards. Raises ModuleError, and RefusedError where other objects depend on what is dropped.
+    run one by one afterwards. Where the plan has none, and a module needs it, all is rolled back, and begun again with
+    a commit before that module. Raises ModuleError, and RefusedError where other objects depend on what is dropped.
     """
     try:
-        applied = _rebuild_until_commit(connection, session, teardown, runs)
+        applied = _rebuild_until_commit(connection, session, plan.teardown, runs, commit=plan.commit)
     except _CommitNeededError as waiting:
         reset_session(connection)
-        applied = _rebuild_until_commit(connection, session, teardown, runs, commit_before=str(waiting))
+        commit = Commit(str(waiting), "a module before it adds a value to an enum, usable after a commit only")
+        session.tell(f"{session.place}: the run {commit}")
+        applied = _rebuild_until_commit(connection, session, plan.teardown, runs, commit=commit)
     return applied | finish_rebuild(connection, session)
-
-
-def commit_within(modules: Sequence[Module], server_version: int) -> Commit | None:
-    """Return where a rebuild of these modules commits before its end, None where it is one transaction.
-
-    Values that a module adds to an enum are found in its statements. Where it adds them otherwise, as in a DO block,
-    and a later module uses them, the rebuild finds that out and begins again.
-    """
-    for previous, module in zip([None, *modules], modules, strict=False):
-        if runs_by_statement(module.text):
-            return Commit(module.name, f"{module.name} runs statement by statement")
-        if previous and server_version < ENUM_VERSION and adds_enum_value(previous):
-            return Commit(module.name, f"{previous.name} adds a value to an enum, usable after its commit only")
-    return None
 
 
 def _rebuild_until_commit(
@@ -81,18 +60,17 @@ def _rebuild_until_commit(
     teardown: Sequence[LedgerEntry],
     runs: Sequence[Module],
     *,
-    commit_before: str = "",
+    commit: Commit | None,
 ) -> dict[str, Applied]:
     """Drop, and run the modules up to the commit; the rows in sqlmodule.resume say which ones run after it."""
     applied: dict[str, Applied] = {}
     dropped = {entry.module for entry in teardown}
     with session.transaction(connection):
         _drop(connection, session, teardown)
-        commit = commit_within(runs, connection.info.server_version)
         measure = successive_changes(connection, session.target)
         postponed = False
         for number, module in enumerate(runs):
-            postponed = postponed or module.name == commit_before or bool(commit and module.name == commit.before)
+            postponed = postponed or bool(commit and module.name == commit.before)
             if postponed:
                 ledger.record_progress(
                     connection, module.name, done=0, digest=statements_digest(""), effect=CatalogChange(), begun=False

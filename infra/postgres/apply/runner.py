@@ -172,7 +172,7 @@ def _tear_down(connection: Connection, session: Session, planned: PlanInProgress
         )
     refuse_losses(session, planned)
     modules = [planned.file_of(name).module for name in planned.plan.runs]
-    applied = rebuild(connection, session, planned.plan.teardown, modules)
+    applied = rebuild(connection, session, planned.plan, modules)
     planned.is_torn_down = True
     _done(connection, session, planned, applied)
 

@@ -65,6 +65,7 @@ def test_it_resumes_where_it_stopped(applied: World) -> None:
     """The next run does not repeat statements that are done, and the module owns what they created."""
     world = applied
     world.write(m02_i=module(FIRST, NOTE, UNIQUE, "CREATE TABLE b ();\n"))
+    assert world.step("02-i").commits == (2, 3, 4, 5)
     with pytest.raises(ModuleError) as caught:
         world.up()
     assert str(caught.value).startswith('sql/02-i.sql:4:1: could not create unique index "once" [23505]')

@@ -9,8 +9,9 @@ import pytest
 from infra.errors import ModuleError
 from infra.modules.decision import Step
 from infra.modules.directive import DIRECTIVE
-from infra.postgres.apply import rebuild
-from infra.postgres.apply.rebuild import ENUM_VERSION
+from infra.plan import commits
+from infra.plan.commits import Commit
+from infra.plan.rendering import PlannedDatabase, plan_as_text
 from tests.database.postgres.databases import EPHEMERAL, World
 
 if TYPE_CHECKING:
@@ -191,12 +192,14 @@ def test_a_block_that_commits_is_explained(world: World, first: str) -> None:
 
 def test_a_rebuild_commits_where_postgresql_demands_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before PostgreSQL 17 the modules after one that adds a value to an enum wait for its commit."""
-    monkeypatch.setattr(rebuild, "ENUM_VERSION", 10**6)
+    monkeypatch.setattr(commits, "ENUM_VERSION", 10**6)
     world.set(lifecycle=EPHEMERAL).write(m01_x=ENUM, m02_x=ADD_VALUE, m03_x=USE_VALUE, m04_x="SELECT 1;\n")
     world.up()
-    commit = rebuild.commit_within(world.modules(), ENUM_VERSION)
-    assert commit == ("03-x", "02-x adds a value to an enum, usable after its commit only")
-    world.write(m01_x=f"CREATE TABLE a ();\n{ENUM}", m04_x="SELECT 1 / 0;\n")
+    world.write(m01_x=f"CREATE TABLE a ();\n{ENUM}")
+    plan = world.plan()
+    assert plan.commit == Commit("03-x", "02-x adds a value to an enum, usable after a commit only")
+    assert f"  {plan.commit}\n" in plan_as_text([PlannedDatabase("x", EPHEMERAL, plan)], {}) + "\n"
+    world.write(m04_x="SELECT 1 / 0;\n")
     with pytest.raises(ModuleError, match=r"^sql/04-x\.sql:1:1: division by zero"):
         world.up()
     assert sorted(contents(world)) == ["a", "person"]
@@ -216,6 +219,7 @@ def test_a_value_that_is_added_unseen_makes_a_rebuild_begin_again(world: World) 
     world.write(m01_x=hidden, m03_x=USE_VALUE)
     assert world.up() == [Step.REBUILD] * 3
     assert contents(world) == {"person": ["('ok',)"]}
+    assert world.messages[-1].startswith(f"{world.place}: the run commits before 03-x, because a module before it adds")
 
 
 def test_a_value_that_its_own_module_uses_changes_nothing(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Twelve previews as a person reads them, as text and as Markdown, each in a file of `previews/`.
+"""Previews as a person reads them, as text and as Markdown, each in a file of `previews/`.
 
 `GOLDEN=write` in the environment writes the files anew; read them afterwards as someone who has never seen the program.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from infra.modules.directive import DIRECTIVE
 from infra.plan.rendering import PlannedDatabase, plan_as_markdown, plan_as_text
 from infra.postgres.apply.losses import rows_at_risk
 from infra.postgres.apply.plan_cache import PlanInProgress
@@ -66,6 +67,12 @@ RENAME = Change({"m01_customers": CUSTOMERS.replace("TABLE secrets", "TABLE cust
 DROP = Change({"m01_customers": CUSTOMERS.replace(",\n    picture varchar", "")})
 REFUSAL = Change({"m02_orders": ORDERS.replace("placed_at timestamptz NOT NULL", "id timestamptz NOT NULL")})
 DRIFT = Change({}, "ALTER TABLE orders ALTER placed_at DROP NOT NULL; CREATE TABLE by_hand (id integer)")
+COMMITS = Change(
+    {
+        "m01_customers": CUSTOMERS.replace("picture varchar", "picture text"),
+        "m03_indexes": f"{DIRECTIVE}\n{INDEXES.replace('INDEX', 'INDEX CONCURRENTLY')}ANALYZE orders;\n",
+    }
+)
 REMOVAL = Change({"m03_indexes": None})
 
 CASES: dict[str, tuple[Change, Lifecycle]] = {
@@ -80,6 +87,7 @@ CASES: dict[str, tuple[Change, Lifecycle]] = {
     "refusal": (REFUSAL, EPHEMERAL),
     "drift": (DRIFT, PERSISTENT),
     "removal": (REMOVAL, EPHEMERAL),
+    "commits": (COMMITS, EPHEMERAL),
     "forty-databases": (INDEX, EPHEMERAL),
 }
 

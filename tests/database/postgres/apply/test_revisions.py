@@ -162,6 +162,7 @@ def test_a_statement_outside_of_the_transaction_runs_by_itself_and_is_resumed(la
         lane.up()  # found on scratch, where the table is empty
     lane.files.pop()
     lane.revision("0002", block + first)
+    assert [revision.by_statement for revision in lane.world.plan().revisions] == [True]
     assert lane.up() == (["0002"], [Step.VERIFY])
     assert lane.world.sql("SELECT count(*) FROM sqlmodule.resume") == [(0,)]
 

@@ -1,0 +1,57 @@
+"""Where a run commits before its end, because PostgreSQL does not allow one transaction: what was done before stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infra.modules.directive import runs_by_statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.modules.module import Module
+
+ENUM_VERSION = 170_000
+"""The first server version where a transaction that creates an enum may use a value that it adds later."""
+
+BY_STATEMENT = "commits after each statement"
+STAYS = "what is done stays if the rest fails"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The point where a rebuild commits: the first module that has to wait for it, and why."""
+
+    before: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"commits before {self.before}, because {self.why}: {STAYS}"
+
+
+def commit_within(modules: Sequence[Module], server_version: int) -> Commit | None:
+    """Return where a rebuild of these modules commits before its end, None where it is one transaction.
+
+    Values that a module adds to an enum are found in its statements. Where it adds them otherwise, as in a DO block,
+    and a later module uses them, the rebuild finds that out and begins again.
+    """
+    if not modules:
+        return None
+    from infra.modules.restrictions import adds_enum_value  # noqa: PLC0415 (a plan without changes needs no parser)
+
+    for previous, module in zip([None, *modules], modules, strict=False):
+        if runs_by_statement(module.text):
+            return Commit(module.name, "it runs statement by statement")
+        if previous and server_version < ENUM_VERSION and adds_enum_value(previous):
+            return Commit(module.name, f"{previous.name} adds a value to an enum, usable after a commit only")
+    return None
+
+
+def lines_of_statements(module: Module) -> tuple[int, ...]:
+    """Return the lines at which the statements begin of a module that runs by statement; () for another one."""
+    if not runs_by_statement(module.text):
+        return ()
+    from infra.modules.statements import parse  # noqa: PLC0415 (as above)
+
+    return tuple(module.text.count("\n", 0, statement.start) + 1 for statement in parse(module.text, module.path))
