@@ -12,10 +12,11 @@ override ROLE := $(value ROLE)
 override ARGS := $(value ARGS)
 override SETUP := $(value SETUP)
 override M := $(value M)
-export STACK DB ROLE ARGS SETUP M
+override NAME := $(value NAME)
+export STACK DB ROLE ARGS SETUP M NAME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview refresh destroy status outputs psql backup restore accept cancel shell test test-fast check lint generate revision review diagram docs bench requirements
+.PHONY: env-up env-down env-list env-sweep help setup up preview refresh destroy status outputs psql backup restore accept cancel shell test test-fast check lint generate revision review diagram docs bench requirements
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$][$$]/$$/' | expand -t 14
@@ -58,6 +59,18 @@ cancel: python  ## release the lock of a run that was killed
 
 shell: python  ## print the variables for running pulumi yourself: eval "$$(make -s shell)"
 	@$(STACKED) shell
+
+env-up: python  ## create or update an environment from Pulumi.pr.yaml (NAME=pr-12 ARGS=--ttl=2h)
+	@$(PYTHON) toolchain/environments.py up
+
+env-down: python  ## remove an environment with its data (NAME=pr-12 ARGS=--prove)
+	@$(PYTHON) toolchain/environments.py down
+
+env-list: python  ## list the environments
+	@$(PYTHON) toolchain/environments.py list
+
+env-sweep: python  ## list what has expired or lost its stack (ARGS=--apply: and remove it)
+	@$(PYTHON) toolchain/environments.py sweep
 
 test: development  ## run the tests (FULL=1: also those that take long)
 	@$(TOOL) -m pytest -n auto

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from infra.commands import schema, stacks
+from infra.commands import environments, schema, stacks
 from infra.errors import InfraError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -29,6 +29,7 @@ app.command()(stacks.review)
 app.command()(schema.revision)
 app.command()(schema.diagram)
 app.command()(schema.docs)
+app.add_typer(environments.environment_commands, name="env")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

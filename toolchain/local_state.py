@@ -237,7 +237,12 @@ def remove_remains(stack: str) -> bool:
     found = [path for path in paths if path.exists()]
     for path in found:
         path.unlink()
-    last = STATE.exists() and not any(STATE.glob("backend/.pulumi/stacks/**/*.json"))
-    if last:
-        shutil.rmtree(STATE)
-    return bool(found) or last
+    return remove_empty_state() or bool(found)
+
+
+def remove_empty_state() -> bool:
+    """Remove .state/ where it has no stack, and return whether it did; the caller holds the checkout's lock."""
+    if not STATE.exists() or any(STATE.glob("backend/.pulumi/stacks/**/*.json")):
+        return False
+    shutil.rmtree(STATE)
+    return True

@@ -107,7 +107,9 @@ def directory_of_stack(root: Path, name: str) -> Path:
 def settings_of_stack(root: Path, name: str) -> Settings:
     """Return the settings of a stack as Pulumi would read them; raises InfraError, SettingsError for wrong ones."""
     stack = _stack(root, name)
-    config = {key: text if isinstance(text, str) else json.dumps(text) for key, text in stack.config.items()}
+    config = {
+        key: text if isinstance(text, str) else json.dumps(text, default=str) for key, text in stack.config.items()
+    }
     return settings_of(name.rpartition("/")[2], stack.project, config)
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_postgresql as postgresql
 
-from infra.errors import ServerError
 from infra.program.server import PLUGIN_CONNECT_TIMEOUT_SECONDS, PLUGIN_CONNECTIONS, DeclaredServer
 from infra.resources.external_server import ExternalServer
+from infra.settings.admin_password import admin_password
 
 if TYPE_CHECKING:
     from infra.program.scope import Scope
@@ -70,28 +68,6 @@ def declare_external(
         provider=provider,
         outputs={"host": external.host, "port": external.port, "server_version": external.version},
     )
-
-
-def admin_password(server: ExternalSettings) -> str:
-    """Return the administrator's password from where the settings name it, '' for nowhere; raises ServerError."""
-    if server.password_variable:
-        if server.password_variable not in os.environ:
-            raise ServerError(
-                "the variable that it names is not set in the environment",
-                place="server.password_variable",
-                remedy="export it where `pulumi` is started",
-            )
-        return os.environ[server.password_variable]
-    if server.password_file:
-        try:
-            return Path(server.password_file).expanduser().read_text(encoding="utf-8").splitlines()[0]
-        except (OSError, UnicodeDecodeError, IndexError):
-            raise ServerError(
-                "the file that it names cannot be read, or is empty",
-                place="server.password_file",
-                remedy="write the password into its first line, readable by you alone",
-            ) from None
-    return server.password or ""
 
 
 def _other_role(names: list[str]) -> str | None:

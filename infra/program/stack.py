@@ -13,6 +13,7 @@ from infra.modules.decision import Lifecycle
 from infra.program.connections import ApplicationConnection, env_lines
 from infra.program.database import DeclaredDatabase, declare_databases, declare_plan
 from infra.program.embedded import declare_embedded
+from infra.program.environment import declare_mark
 from infra.program.external import declare_external
 from infra.program.group import DeclaredGroup, declare_groups, end_if_incomplete
 from infra.program.scope import Scope
@@ -44,6 +45,9 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
         **{name: session for group in groups for name, session in group.sessions.items()},
     }
     last: list[pulumi.Resource] = [declared.ready for declared in (*databases, *groups)]
+    if settings.expires:
+        made = [*(database.created for database in databases), *(group.databases for group in groups)]
+        declare_mark(settings, server, expires=settings.expires, scope=scope, after=made)
     logins = [logins_of(declared) for declared in databases]
     if settings.env_file and databases:
         env_file = EnvFile(

@@ -27,6 +27,7 @@ from infra.settings.values import (
     Flag,
     Identifier,
     Limit,
+    Moment,
     Port,
     ServerSetting,
     SettingsGroup,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 LONGEST_DEFAULT_NAME = 63 - len("_test_migrator")
 """Of a database that is named after its project and stack: the names of its roles have to fit too."""
+_OWN_NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*(?<!-test)")
+"""The name of a stack of which its databases' names show all: no other such name becomes the same."""
 
 
 class EmbeddedSettings(SettingsGroup):
@@ -255,6 +258,11 @@ class Settings(SettingsGroup):
     drop_databases: tuple[DatabaseName, ...] = Field(
         default=(), description="a list of databases that a persistent stack may lose"
     )
+    expires: Moment | None = Field(
+        default=None,
+        description="a time in UTC such as 2026-12-31T12:00:00Z, after which `make env-sweep` removes the stack; "
+        "`make env-up` sets it; not for a persistent stack",
+    )
     password_rotation: int = Field(
         default=0, strict=True, ge=0, description="a whole number from 0; a new one gives every role a new password"
     )
@@ -279,10 +287,11 @@ class Settings(SettingsGroup):
 def default_databases(project: str, stack: str) -> list[str]:
     """Return the names of the databases of a stack that names none: one for the application, one for its tests.
 
-    A name that is too long is shortened, and gets a digest.
+    No two stacks of a project have a name in common: what is too long is shortened, and a digest is added to that and
+    wherever another stack could have the same name (`pr_1` and `pr-1`; `pr-1-test` and the second database of `pr-1`).
     """
     name = re.sub(r"[^a-z0-9]+", "_", f"{project}_{stack}".lower()).strip("_")
-    if len(name) > LONGEST_DEFAULT_NAME:
+    if len(name) > LONGEST_DEFAULT_NAME or not _OWN_NAME.fullmatch(stack):
         digest = hashlib.sha256(f"{project}_{stack}".encode()).hexdigest()[:8]
         name = f"{name[: LONGEST_DEFAULT_NAME - len(digest) - 1]}_{digest}"
     return [name, f"{name}_test"]

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from pydantic import BaseModel
 
 from infra.errors import SettingProblem
+from infra.modules.decision import Lifecycle
 from infra.settings.databases import RESERVED_DATABASES, ROLES, DatabaseSettings, source_of
 from infra.settings.model import DATABASES, SERVERS, ExternalSettings, Settings
 from infra.settings.values import is_role_name
@@ -96,6 +97,8 @@ class SettingProblems:
     def add_clashes(self, settings: Settings) -> None:
         """Add what only shows when settings are compared: names that stand twice or belong to PostgreSQL."""
         self._add_twice("extensions", settings.extensions)
+        if settings.expires and settings.lifecycle is Lifecycle.PERSISTENT:
+            self.add_value(("expires",), settings.expires, "must not be set for a persistent stack, which never ends")
         self._add_clashes_of_groups(settings)
         databases: set[str] = set()
         taken = {"postgres"}

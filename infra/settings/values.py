@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -119,6 +120,13 @@ def _false_is_none(given: object) -> object:
     return None if given is False else given
 
 
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).utcoffset() == timedelta(0) and text.endswith("Z")
+    except ValueError:
+        return False
+
+
 Text = Annotated[str, only_if(_is_text)]
 AbsolutePath = Annotated[str, only_if(_is_absolute_path)]
 Identifier = Annotated[str, only_if(is_name)]
@@ -129,6 +137,7 @@ Time = Annotated[float, BeforeValidator(_seconds)]
 Limit = Annotated[Time, Field(gt=0)]
 Flag = Annotated[bool, Field(strict=True)]
 Port = Annotated[int, Field(strict=True), only_if(_is_port)]
+Moment = Annotated[str, only_if(_is_moment)]
 EnvFileName = Annotated[str | None, BeforeValidator(_false_is_none), only_if(_is_env_file)]
 DockerName = Annotated[str, only_if(_is_docker_name)]
 Size = Annotated[str, only_if(_is_size)]

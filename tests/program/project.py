@@ -91,13 +91,13 @@ class Project:
         """Write the stack's file with other settings in its `server` group."""
         self.configure(server={**self.settings["server"], **settings})
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, program: str = "pulumi") -> subprocess.Popen[str]:
         """Start pulumi and do not wait; SIGINT reaches it whatever the test run's shell did."""
         if arguments[0] != "stack":
             self._outputs = None
         with default_interrupt():
             return subprocess.Popen(
-                ["pulumi", *arguments],
+                [program, *arguments],
                 cwd=self.folder,
                 env=self.env | {"PULUMI_BACKEND_URL": f"file://{self.state}"},
                 stdout=subprocess.PIPE,
@@ -109,6 +109,10 @@ class Project:
     def run(self, *arguments: str) -> Run:
         """Run pulumi and give what it said."""
         return finished(self.start(*arguments))
+
+    def run_python(self, *arguments: str) -> Run:
+        """Run the checkout's Python and give what it said."""
+        return finished(self.start(*arguments, program=str(self.folder / ".venv" / "bin" / "python")))
 
     def pulumi(self, *arguments: str) -> str:
         """Run pulumi and give its text; an assertion fails with that text when pulumi does."""

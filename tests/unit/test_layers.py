@@ -54,6 +54,7 @@ RANKS: list[list[Layer]] = [
                 "infra.postgres.rename_roles",
                 "infra.postgres.shared_objects",
                 "infra.postgres.database_roles",
+                "infra.postgres.marks",
             ),
             ("psycopg",),
         ),
@@ -72,7 +73,10 @@ RANKS: list[list[Layer]] = [
     [Layer("settings", ("infra.settings",), ("pydantic",))],
     [Layer("check", ("infra.check",), ("psycopg", "sqlalchemy", "alembic", "yaml"))],
     [Layer("backup", ("infra.backup",), ("psycopg",)), Layer("review", ("infra.review",), ("psycopg",))],
-    [Layer("import", ("infra.sql_import",))],
+    [
+        Layer("import", ("infra.sql_import",)),
+        Layer("environments", ("infra.environments",), ("psycopg", "pulumi", "rich", "yaml")),
+    ],
     [
         Layer("schema files", ("infra.schema_docs.schema_files",), ("sqlalchemy",)),
         Layer("revisions", ("infra.revisions",), ("psycopg", "sqlalchemy", "alembic")),
@@ -103,6 +107,7 @@ FORBIDDEN = {
     "backup": ["resources"],  # a command, without Pulumi
     "review": ["resources"],  # a command, without Pulumi
     "revisions": ["resources"],  # a command, without Pulumi
+    "environments": ["resources", "generate", "lint", "apply", "ledger"],  # runs Pulumi, and declares nothing
     "import": ["resources", "settings", "generate"],  # a command, without Pulumi
     "cli": ["embedded", "docker", "scratch", "resources", "settings"],  # each command has a room of its own
     "embedded": ["apply", "ledger", "introspection"],  # a server knows nothing of modules

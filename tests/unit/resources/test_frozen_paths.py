@@ -34,6 +34,7 @@ FROZEN = [
     "infra.resources.database_group.DatabaseGroupProvider",
     "infra.resources.group_module.GroupModuleProvider",
     "infra.resources.group_ready.GroupReadyProvider",
+    "infra.resources.environment_mark.EnvironmentMarkProvider",
     "infra.resources.env_file.EnvFileProvider",
     "infra.resources.stack_policy.StackPolicyProvider",
     "infra.resources.shared_objects.SharedObjectsProvider",

@@ -82,6 +82,7 @@ def test_the_defaults() -> None:
         },
         "env_file": ".env.{stack}",
         "drop_databases": (),
+        "expires": None,
         "password_rotation": 0,
     }
 
@@ -166,6 +167,7 @@ TAKEN_AND_NOT: dict[str, tuple[list[Any], list[Any]]] = {
         [".env", "a/b.{stack}.{stack}", ABSOLUTE, False, None],
         ["", True, 0, 1, "{env}", "{", "}", "{stack!r}", "a\nb"],
     ),
+    "expires": (["2026-12-31T12:00:00Z", None], ["2026-12-31", "2026-12-31T12:00:00+01:00", "soon", 1, True]),
     "password_rotation": ([0, 1, 10**9], [-1, 1.0, "1", True, None]),
 }
 
@@ -249,14 +251,21 @@ def test_the_env_file_is_named_after_the_stack(given: object, name: str | None) 
     ("stack", "names"),
     [
         ("dev", ["web_shop_dev", "web_shop_dev_test"]),
-        ("PR-12.x", ["web_shop_pr_12_x", "web_shop_pr_12_x_test"]),
-        ("--a--", ["web_shop_a", "web_shop_a_test"]),
+        ("pr-12", ["web_shop_pr_12", "web_shop_pr_12_test"]),
+        ("PR-12.x", ["web_shop_pr_12_x_c50a7f7e", "web_shop_pr_12_x_c50a7f7e_test"]),
     ],
 )
 def test_databases_are_named_after_project_and_stack(stack: str, names: list[str]) -> None:
     """A stack that names no database gets its own and one for its tests, in letters, digits and underscores."""
     assert default_databases("web-shop", stack) == names
     assert [database.name for database in settings(databases=names).single_databases] == names
+
+
+def test_two_stacks_of_a_project_never_share_a_database() -> None:
+    """Where the name of another stack could lead to the same names, a digest tells them apart."""
+    stacks = ["pr-1", "pr_1", "PR-1", "pr.1", "pr--1", "-pr-1", "pr-1-test", "pr-1-test-test", "x" * 70, "x" * 71]
+    names = [name for stack in stacks for name in default_databases("web-shop", stack)]
+    assert len(set(names)) == len(names)
 
 
 EXTERNAL: dict[str, tuple[list[Any], list[Any]]] = {

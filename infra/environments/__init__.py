@@ -1,0 +1,1 @@
+"""Environments: stacks that are made from a template for a time, and vanish without a trace."""

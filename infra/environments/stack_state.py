@@ -1,0 +1,99 @@
+"""What the state of an environment's stack says: its server, as whom it is administered, and what it made there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import psycopg
+
+from infra.postgres.connection.connect import connect
+from infra.postgres.connection.error_messages import translate_error
+from infra.postgres.connection.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the key by which Pulumi's state marks a secret, not one)
+_DATABASES = "postgresql:index/database:Database"
+_ROLES = "postgresql:index/role:Role"
+_DYNAMIC = "pulumi-python:dynamic/postgres:"
+_MARK = f"{_DYNAMIC}EnvironmentMark"
+_OWN_SERVERS = (f"{_DYNAMIC}EmbeddedServer", f"{_DYNAMIC}DockerServer")
+_ADMINISTRATOR = ("host", "port", "database", "user", "password")
+
+
+@dataclass(frozen=True)
+class StackState:
+    """What a stack has on its server; `target` is its administrator's, None where no server was reached yet.
+
+    `is_own` is whether the server is the stack's, and goes with it.
+    """
+
+    target: Target | None
+    is_own: bool
+    databases: frozenset[str]
+    roles: frozenset[str]
+
+
+def state_of(deployment: Mapping[str, Any]) -> StackState:
+    """Return what a stack's state says, as `pulumi stack export --show-secrets` writes it."""
+    resources = cast("list[dict[str, Any]]", deployment.get("resources") or [])
+    outputs = [(str(resource["type"]), _clear(resource.get("outputs") or {})) for resource in resources]
+    marks = [values for kind, values in outputs if kind == _MARK]
+    targets = [values for kind, values in outputs if kind.startswith(_DYNAMIC) and set(_ADMINISTRATOR) <= set(values)]
+    return StackState(
+        target=_target(targets[0]) if targets else None,
+        is_own=any(kind in _OWN_SERVERS for kind, _ in outputs),
+        databases=_names(outputs, _DATABASES).union(*(mark["databases"] for mark in marks)),
+        roles=_names(outputs, _ROLES).union(*(mark["roles"] for mark in marks)),
+    )
+
+
+def missing_databases(state: StackState) -> frozenset[str]:
+    """Return the databases that a server which is not the stack's no longer has; raises InfraError if it is down."""
+    if state.is_own or not state.target or not state.databases:
+        return frozenset()
+    target = state.target
+    try:
+        with connect(target) as connection:
+            rows = connection.execute("SELECT datname FROM pg_database").fetchall()
+    except psycopg.Error as error:
+        raise translate_error(error, f"server {target.host}:{target.port}") from None
+    return state.databases - {str(name) for (name,) in rows}
+
+
+def salt_of(deployment: Mapping[str, Any]) -> str:
+    """Return the salt with which a passphrase decrypts the secrets of a stack, '' for another way to encrypt them."""
+    provider = cast("dict[str, Any]", deployment.get("secrets_providers") or {})
+    state = cast("dict[str, Any]", provider.get("state") or {})
+    return str(state.get("salt") or "")
+
+
+def _names(outputs: list[tuple[str, dict[str, Any]]], kind: str) -> frozenset[str]:
+    return frozenset(str(values["name"]) for each, values in outputs if each == kind and "name" in values)
+
+
+def _target(values: Mapping[str, Any]) -> Target:
+    options = cast("dict[str, str]", values.get("options") or {})
+    return Target(
+        str(values["host"]),
+        int(values["port"]),
+        str(values["database"]),
+        str(values["user"]),
+        str(values["password"]),
+        options,
+    )
+
+
+def _clear(value: Any) -> Any:  # noqa: ANN401 (JSON)
+    """Return a value of the state with its secrets as they are."""
+    if isinstance(value, list):
+        return [_clear(part) for part in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    parts = cast("dict[str, Any]", value)
+    if _SECRET in parts:
+        return _clear(json.loads(parts["plaintext"])) if "plaintext" in parts else None
+    return {name: _clear(part) for name, part in parts.items()}

@@ -1,0 +1,163 @@
+"""Environments on a server that is there: up, listed, swept and down; the server is left as it was, fact by fact."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from infra.postgres.introspection.cluster_catalog import cluster_facts
+from infra.postgres.marks import read_marks
+from tests.program.conftest import folder, removed
+from tests.program.homes import External
+from tests.program.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from infra.postgres.introspection.cluster_catalog import ClusterFact
+
+pytestmark = pytest.mark.full
+
+
+class Environments:
+    """A checkout with a template, and a server on which its environments live."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.template = project.folder / "Pulumi.pr.yaml"
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Run a command for environments; return its exit status and what it said."""
+        done = self.project.run_python("-m", "infra", "env", *arguments)
+        assert "Traceback" not in done.text, done.text
+        return done.status, done.text
+
+    def done(self, *arguments: str) -> str:
+        """Run a command that must succeed."""
+        status, text = self.run(*arguments)
+        assert status == 0, text
+        return text
+
+    def facts(self) -> frozenset[ClusterFact]:
+        """Return the facts of the server."""
+        with psycopg.connect(**self.project.home.way(self.project), dbname="postgres") as connection:
+            return cluster_facts(connection)
+
+    def execute(self, *statements: str) -> None:
+        """Run statements as the superuser."""
+        with psycopg.connect(**self.project.home.way(self.project), dbname="postgres", autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def marked(self) -> list[str]:
+        """Return the stacks that the marks on the server name."""
+        with psycopg.connect(**self.project.home.way(self.project), dbname="postgres") as connection:
+            return [found.mark.stack for found in read_marks(connection)]
+
+
+@pytest.fixture
+def environments(data_root: Path) -> Generator[Environments]:
+    """Yield a checkout whose template names a server that is there, and an administrator without superuser rights."""
+    with removed(Project(folder(), External(data_root, "boss"))) as project:
+        project.make()
+        project.pulumi("stack", "rm", "--yes", project.stack)
+        made = Environments(project)
+        server: dict[str, Any] = project.settings["server"]
+        config = {"platform-postgres:lifecycle": "ephemeral", "platform-postgres:server": server}
+        made.template.write_text(json.dumps({"config": config}))
+        yield made
+
+
+def test_environments_come_and_go_without_a_trace(environments: Environments) -> None:
+    """Two at once, brought up again, also from another checkout, listed, kept by a sweep, removed and proved gone."""
+    before = environments.facts()
+    first = json.loads(environments.done("up", "pr-1", "--ttl=2h", "--json", "--show-secrets"))
+    assert list(first["databases"]) == ["platform_postgres_pr_1", "platform_postgres_pr_1_test"]
+    with psycopg.connect(first["databases"]["platform_postgres_pr_1"]) as connection:
+        assert connection.execute("SELECT count(*) FROM userbase").fetchone() == (0,)
+    text = environments.done("up", "feature/Login", "--ttl=1d")
+    assert "feature_login_" in text
+    password = first["databases"]["platform_postgres_pr_1"].split(":")[2].split("@")[0]
+    again = environments.done("up", "pr-1", "--ttl=3h")
+    assert password not in again
+
+    listed = json.loads(environments.done("list", "--json"))
+    assert [each["name"] for each in listed] == ["feature/Login", "pr-1"]
+    other = listed[0]["stack"]
+    assert environments.marked() == sorted([other, "pr-1"])
+    swept = environments.done("sweep", "--apply")
+    assert f"kept     stack {other}: it expires in 23 h" in swept
+    assert "kept     stack pr-1: it expires in 2 h" in swept
+
+    gone = environments.done("down", "pr-1", "--prove")
+    assert "environment pr-1 is removed; proved: " in gone
+    assert environments.done("down", "pr-1") == "there is no environment pr-1: nothing to remove\n"
+    assert not (environments.project.folder / "Pulumi.pr-1.yaml").exists()
+    assert environments.marked() == [other]
+
+    (environments.project.folder / f"Pulumi.{other}.yaml").unlink()  # as in another checkout
+    assert "feature_login_" in environments.done("up", "feature/Login", "--ttl=1d")
+    (environments.project.folder / f"Pulumi.{other}.yaml").unlink()
+    assert "proved" in environments.done("down", "feature/Login", "--prove")
+    assert environments.facts() == before
+
+
+def test_what_has_lost_its_stack_or_its_database_is_swept(environments: Environments) -> None:
+    """Listed first; nothing without a mark is touched, and nothing that has not expired and has no stack here."""
+    before = environments.facts()
+    environments.done("up", "pr-1")
+    environments.done("up", "pr-2")
+    environments.execute(
+        "CREATE DATABASE joes",
+        "CREATE DATABASE theirs",
+        "COMMENT ON DATABASE theirs IS 'platform-postgres environment blog/pr-1, expires 2020-01-01T00:00:00Z'",
+        "CREATE ROLE old_owner",
+        "CREATE DATABASE old OWNER old_owner",
+        "COMMENT ON ROLE old_owner IS 'platform-postgres environment platform-postgres/pr-9, "
+        "expires 2020-01-01T00:00:00Z'",
+        "GRANT old_owner TO boss WITH ADMIN OPTION",
+        "DROP DATABASE platform_postgres_pr_2 WITH (FORCE)",
+        "DROP DATABASE platform_postgres_pr_2_test WITH (FORCE)",
+    )
+    for arguments in ((), ("--apply",)):
+        swept = environments.done("sweep", *arguments)
+        assert "kept     stack pr-1: it expires in 6 d" in swept
+        assert "removed  stack pr-2: its databases are gone" in swept
+        assert "removed  databases old: there is no stack pr-9, and it expired" in swept
+        assert "kept     databases theirs: it is of another project, blog" in swept
+        assert "joes" not in swept
+        assert ("nothing was removed yet" in swept) == (not arguments)
+    assert [each["stack"] for each in json.loads(environments.done("list", "--json"))] == ["pr-1"]
+    shutil.rmtree(environments.project.state / ".pulumi" / "stacks")
+    assert "there is no stack pr-1 here, but it expires in 6 d" in environments.done("sweep", "--apply")
+    environments.execute("DROP DATABASE joes", "DROP DATABASE theirs")
+    assert environments.marked() == ["pr-1"]
+    assert {name for fact in environments.facts() - before for name in fact.names if "pr_1" not in name} == {"boss"}
+
+
+def test_what_is_no_environment_is_left_alone(environments: Environments) -> None:
+    """A stack that people made, a persistent template, a name or a time that is none: one sentence, nothing changed."""
+    project = environments.project
+    before = environments.facts()
+    project.pulumi("stack", "init", "test")
+    project.configure()
+    for arguments, problem in (
+        (("up", "test"), "stack test: has a file Pulumi.test.yaml that somebody wrote"),
+        (("down", "test"), "stack test: exists and was not made by `env up`; nothing was changed"),
+        (("up", "--", "--x"), "does not begin with a letter or digit"),
+        (("up", "pr-1", "--ttl=soon"), "--ttl: 'soon' is no time from now"),
+        (("up", "pr-1", "--template=none"), "Pulumi.none.yaml: cannot be read"),
+    ):
+        status, text = environments.run(*arguments)
+        assert (status, problem in text) == (2, True), text
+    environments.template.write_text(environments.template.read_text().replace("ephemeral", "persistent"))
+    status, text = environments.run("up", "pr-1")
+    assert status == 2
+    assert "Pulumi.pr.yaml: has lifecycle: persistent, and an environment is removed with its data" in text
+    assert not (project.folder / "Pulumi.pr-1.yaml").exists()
+    assert environments.facts() == before
