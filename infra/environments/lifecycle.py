@@ -54,15 +54,10 @@ def bring_up(
     exists = stack in stacks.names()
     if exists and not stacks.find(stack) and not stacks.is_unfinished(stack):
         raise _no_environment(stack)
+    _require_ephemeral(root, template)
     is_new = not file_of_stack(root, stack).exists()
     salt = salt_of(stacks.exported(stack)) if exists and is_new else ""  # another checkout brought it up
     write_stack_file(root, stack, template, project=stacks.project, expires=expires, salt=salt)
-    try:
-        _require_ephemeral(root, stack, template)
-    except InfraError:
-        if is_new:
-            remove_stack_file(root, stack)
-        raise
     outputs = stacks.up(stack, name=name, expires=expires, tell=tell)
     dsns = {database: roles[SHOWN_ROLE] for database, roles in outputs["dsn"].items()}
     if not show_secrets:
@@ -134,9 +129,8 @@ def without_password(dsn: str) -> str:
     return re.sub(r"//([^:@/]+):[^@/]*@", r"//\1@", dsn)
 
 
-def _require_ephemeral(root: Path, stack: str, template: str) -> None:
-    settings = settings_of_stack(root, stack)
-    if settings.lifecycle is not Lifecycle.EPHEMERAL:
+def _require_ephemeral(root: Path, template: str) -> None:
+    if settings_of_stack(root, template).lifecycle is not Lifecycle.EPHEMERAL:
         raise InfraError(
             "has lifecycle: persistent, and an environment is removed with its data",
             place=f"Pulumi.{template}.yaml",

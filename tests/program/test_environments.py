@@ -151,7 +151,7 @@ def test_what_is_no_environment_is_left_alone(environments: Environments) -> Non
         (("down", "test"), "stack test: exists and was not made by `env up`; nothing was changed"),
         (("up", "--", "--x"), "does not begin with a letter or digit"),
         (("up", "pr-1", "--ttl=soon"), "--ttl: 'soon' is no time from now"),
-        (("up", "pr-1", "--template=none"), "Pulumi.none.yaml: cannot be read"),
+        (("up", "pr-1", "--template=none"), "stack none: there is no Pulumi.none.yaml"),
     ):
         status, text = environments.run(*arguments)
         assert (status, problem in text) == (2, True), text
