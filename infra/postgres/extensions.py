@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg import sql
 
-from infra.postgres.connection.connect import connect
+from infra.postgres.connection.connect import connect, connect_where_there
 from infra.postgres.connection.error_messages import translated_errors
-from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +39,8 @@ def ensure_extension(target: Target, extension: str) -> tuple[str, str] | None:
 
 def installed_extension(target: Target, extension: str) -> tuple[str, str] | None:
     """Return the schema and version of an extension; None where it, or the database, is not there."""
-    try:
-        with connect(target, autocommit=True) as connection:
-            return connection.execute(_INSTALLED, (extension,)).fetchone()
-    except psycopg.OperationalError as error:
-        if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
-            return None
-        raise
+    connection = connect_where_there(target, autocommit=True)
+    if connection is None:
+        return None
+    with connection:
+        return connection.execute(_INSTALLED, (extension,)).fetchone()

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg import sql
 
-from infra.postgres.connection.connect import connect
-from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
+from infra.postgres.connection.connect import connect, connect_where_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -220,13 +218,11 @@ def access_drift(target: Target, access: Access) -> list[str] | None:
 
     Memberships in the roles are among them. What is granted on modules' objects is in the plan of the database.
     """
-    try:
-        with connect(target) as connection:
-            rows = connection.execute(PRIVILEGES, access.parameters).fetchall()
-    except psycopg.OperationalError as error:
-        if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
-            return None
-        raise
+    connection = connect_where_there(target)
+    if connection is None:
+        return None
+    with connection:
+        rows = connection.execute(PRIVILEGES, access.parameters).fetchall()
     expected = access.privileges()
     found = {(place, grantee): privileges for place, grantee, privileges in rows}
     return [

@@ -44,8 +44,9 @@ class SchemaReadyProvider(Provider):
         return UpdateResult(actions.ready(_news, stamp=True))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Read the fingerprint again, so that a refresh shows when the schema differs."""
-        return ReadResult(id_, actions.ready(props))
+        """Read the fingerprint again: a refresh shows when the schema differs; without the database it is gone."""
+        outputs = actions.read(props)
+        return ReadResult("", {}) if outputs is None else ReadResult(id_, outputs)
 
 
 class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from infra.postgres.connection.failure import classify_connection_error
+from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 from infra.postgres.connection.libpq_environment import ignore_libpq_variables
 from infra.postgres.connection.session_settings import complete_settings
 from infra.postgres.connection.target import conninfo_of
@@ -30,3 +30,13 @@ def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[t
         raise
     complete_settings(connection)
     return connection
+
+
+def connect_where_there(target: Target, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]] | None:
+    """Return a new connection as `connect` does, None where the server has no such database."""
+    try:
+        return connect(target, autocommit=autocommit)
+    except psycopg.OperationalError as error:
+        if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
+            return None
+        raise

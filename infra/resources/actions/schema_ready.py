@@ -8,11 +8,12 @@ from infra.catalog.catalog import NOT_COMPARED, fingerprint
 from infra.postgres.apply.plan_cache import cache
 from infra.postgres.apply.planning import read_status
 from infra.postgres.apply.revisions import stamp_head
-from infra.postgres.connection.connect import connect
+from infra.postgres.connection.connect import connect, connect_where_there
 from infra.resources.base import admin_target
 from infra.resources.console import logger
 
 if TYPE_CHECKING:
+    from infra.postgres.connection.pool import Connection
     from infra.resources.base import Properties
 
 
@@ -20,6 +21,15 @@ def unmanaged(props: Properties) -> list[str] | None:
     """Return the objects that no module made, None where this process has not looked at the database."""
     known = cache.known(str(admin_target(props)))
     return [str(identity) for identity in known.status.unmanaged(props["allowed"])] if known else None
+
+
+def read(props: Properties) -> Properties | None:
+    """Return what `ready` does; None where the database is gone."""
+    connection = connect_where_there(admin_target(props), autocommit=True)
+    if connection is None:
+        return None
+    with connection:
+        return _ready(props, connection)
 
 
 def ready(props: Properties, *, stamp: bool = False) -> Properties:
@@ -30,7 +40,11 @@ def ready(props: Properties, *, stamp: bool = False) -> Properties:
     with connect(admin_target(props), autocommit=True) as connection:
         if stamp and props.get("head"):
             stamp_head(connection, props["owner"], props["head"])
-        status = read_status(connection, props["stack"])
+        return _ready(props, connection)
+
+
+def _ready(props: Properties, connection: Connection) -> Properties:
+    status = read_status(connection, props["stack"])
     found = [str(identity) for identity in status.unmanaged(props["allowed"])]
     if found and found != props.get("unmanaged"):
         tell = logger(props, "SchemaReady", f"{props['database']}-ready")
