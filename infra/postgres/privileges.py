@@ -21,6 +21,12 @@ SET_OPTION_VERSION = 160_000
 PUBLIC = "PUBLIC"
 READ, WRITE, SEQUENCE_USE = "SELECT", "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT"
 
+_REVOKE_ON_DATABASE = "REVOKE ALL ON DATABASE {database} FROM PUBLIC, {readers}"
+_GRANTS_ON_DATABASE = (
+    "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {app}",
+    "GRANT CONNECT ON DATABASE {database} TO {readonly}",
+)
+
 SCHEMAS = """
 SELECT nspname FROM pg_catalog.pg_namespace
 WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'sqlmodule', 'public')
@@ -117,7 +123,7 @@ def restrict(target: Target, *, owner: str, readers: Sequence[str]) -> None:
 
 def _restrict(connection: Connection, owner: str, readers: Sequence[str]) -> None:
     statements = (
-        "REVOKE ALL ON DATABASE {database} FROM PUBLIC, {readers}",
+        _REVOKE_ON_DATABASE,
         "REVOKE ALL ON SCHEMA public FROM PUBLIC, {readers}",
         "GRANT CREATE, USAGE ON SCHEMA public TO {owner}",
         "GRANT USAGE ON SCHEMA public TO {readers}",
@@ -147,8 +153,7 @@ def grant_by(
     """Grant what `grant_access` does, in the current transaction of an administrator's connection."""
     future = "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} GRANT"
     statements = (
-        "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO {app}",
-        "GRANT CONNECT ON DATABASE {database} TO {readonly}",
+        *_GRANTS_ON_DATABASE,
         f"{future} {WRITE} ON TABLES TO {{app}}",
         f"{future} {SEQUENCE_USE} ON SEQUENCES TO {{app}}",
         f"{future} {READ} ON TABLES TO {{readonly}}",
@@ -169,6 +174,17 @@ def grant_by(
         connection.execute(sql.SQL(statement).format(**names))  # pyright: ignore[reportArgumentType] (constants)
     if former:
         _grant_existing(connection, access, former)
+
+
+def grants_on_database(database: str, access: Access) -> list[sql.Composed]:
+    """Return the statements about the database alone, which CREATE DATABASE does not copy from a template."""
+    names = {
+        "database": sql.Identifier(database),
+        "app": sql.Identifier(access.app),
+        "readonly": sql.Identifier(access.readonly),
+        "readers": sql.SQL(", ").join(map(sql.Identifier, (access.app, access.readonly))),
+    }
+    return [sql.SQL(statement).format(**names) for statement in (_REVOKE_ON_DATABASE, *_GRANTS_ON_DATABASE)]
 
 
 def _revoke_others(connection: Connection, access: Access) -> None:

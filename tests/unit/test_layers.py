@@ -83,7 +83,12 @@ RANKS: list[list[Layer]] = [
     ],
     [Layer("cli", ("infra.cli", "infra.commands", "infra.__main__"), ("typer",))],
     [Layer("program", ("infra.program",), ("pulumi", "pulumi_postgresql", "pulumi_docker"))],
-    [Layer("platform_postgres", ("platform_postgres",), ("pulumi",)), Layer("__main__", ("__main__",))],
+    [
+        Layer("platform_postgres", ("platform_postgres",), ("pulumi",)),
+        Layer("testing", ("infra.testing",), ("psycopg",)),
+        Layer("pytest plugin", ("pytest_platform_postgres",), ("pytest",)),
+        Layer("__main__", ("__main__",)),
+    ],
     [Layer("toolchain", ("toolchain", *(path.stem for path in ROOT.joinpath("toolchain").glob("*.py"))))],
 ]
 
@@ -122,6 +127,8 @@ FORBIDDEN = {
         "check",
         "cli",
     ],  # as little
+    "testing": ["resources", "cli"],  # without Pulumi
+    "pytest plugin": [layer.name for rank in RANKS[:-2] for layer in rank],  # is loaded in every run of pytest
     "toolchain": [layer.name for rank in RANKS[:-1] for layer in rank],  # runs before anything is installed
 }
 
@@ -158,6 +165,7 @@ FILES = sorted(
     str(path.relative_to(ROOT))
     for path in [
         ROOT / "__main__.py",
+        ROOT / "pytest_platform_postgres.py",
         *(path for top in ("infra", "models", "platform_postgres", "toolchain") for path in (ROOT / top).rglob("*.py")),
     ]
 )
@@ -425,6 +433,10 @@ CASES = [
     ("models/user.py", "models.base", True),
     ("models/user.py", "infra.errors", False),
     ("models/user.py", "psycopg", False),
+    ("infra/testing/template.py", "infra.check.stack_files", True),
+    ("infra/testing/template.py", "pulumi", False),
+    ("pytest_platform_postgres.py", "pytest", True),
+    ("pytest_platform_postgres.py", "infra.errors", False),
     ("toolchain/setup.py", "parts", True),
     ("toolchain/setup.py", "json", True),
     ("toolchain/setup.py", "infra.errors", False),

@@ -5,6 +5,7 @@
   dist/     the binaries, copied where the service account may read them
   run/      owned by the service account: the socket
   data/     owned by the service account: the data directory with the log
+  kept      the server outlives its run (server_directory.py); with it `pgpass`, the password file for psql
 """
 
 from __future__ import annotations
@@ -63,6 +64,11 @@ class PrivateServer:
 
     admin: Target
     distribution: Distribution
+
+    @property
+    def base(self) -> Path:
+        """The server's directory."""
+        return Path(self.admin.host).parent
 
     def database(
         self, like: Likeness, *, seconds: float, statements: Sequence[str] = ()

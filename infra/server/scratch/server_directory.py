@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FOLDER_PREFIX = "platform-postgres-check-"
 MEMORY = Path("/dev/shm")  # noqa: S108 (only a new directory in it is used)
 MIN_FREE_BYTES = 1 << 30
+KEPT_SECONDS = 24 * 60 * 60
+_KEPT = "kept"
 NOT_YET_LOCKED_SECONDS = 60  # a younger directory without a lock is being created
 
 
@@ -71,8 +73,35 @@ def remove_abandoned(directory: Path) -> None:
                     remove_server(base)
 
 
+def keep_server(base: Path) -> None:
+    """Mark a server that is to outlive its run: after KEPT_SECONDS the next run removes it, before it remove_kept()."""
+    (base / _KEPT).touch()
+
+
+def is_kept(base: Path) -> bool:
+    """Return whether a server is to outlive its run."""
+    with suppress(FileNotFoundError):
+        return time.time() - (base / _KEPT).stat().st_mtime < KEPT_SECONDS
+    return False
+
+
+def remove_kept() -> int:
+    """Remove all servers of this user that were kept, and return how many."""
+    kept = [
+        base
+        for directory in base_directories()
+        for base in directory.glob(f"{FOLDER_PREFIX}*")
+        if base.stat().st_uid == os.geteuid() and is_kept(base)
+    ]
+    for base in kept:
+        (base / _KEPT).unlink()
+        with suppress(BusyError), file_locked(base / "lock", seconds=0):
+            remove_server(base)
+    return len(kept)
+
+
 def remove_server(base: Path) -> None:
-    """Stop the server of a directory, complete or not, and remove the directory; do nothing when it is missing."""
-    if base.is_dir():
+    """Stop the server of a directory, complete or not, and remove the directory, if it is there and is not kept."""
+    if base.is_dir() and not is_kept(base):
         processes.stop_postmaster(base / "data", service_account(create=False), immediate=True)
         remove_tree(base)
