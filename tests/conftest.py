@@ -24,6 +24,11 @@ def pytest_configure() -> None:
     drop_make_variables(os.environ)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the number of workers for `-n auto`: half as many again as cores, because tests wait for servers."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their folder, tests/schema/<kind> as well as tests/<kind>, and skip `full` ones without FULL=1."""
     for item in items:

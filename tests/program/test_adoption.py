@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tests.program.project import Project
 
 
-pytestmark = pytest.mark.every_kind
+pytestmark = [pytest.mark.every_kind, pytest.mark.full]
 
 
 def test_retained_data_is_adopted_with_roles_databases_and_modules(project: Project) -> None:

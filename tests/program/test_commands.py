@@ -57,6 +57,7 @@ def made(folder: Path, stack: str, *, port: int = 0, **variables: str) -> Genera
         make("destroy")
 
 
+@pytest.mark.full
 @pytest.mark.skipif(bool(WITHOUT_DOCKER), reason=WITHOUT_DOCKER)
 def test_the_committed_stack_in_a_container(engine: str, tmp_path: Path) -> None:
     """`make up STACK=docker` makes both databases, and `make destroy` leaves no container and no volume."""

@@ -16,7 +16,7 @@ from tests.program.project import finished
 if TYPE_CHECKING:
     from tests.program.project import Project
 
-pytestmark = pytest.mark.every_kind
+pytestmark = [pytest.mark.every_kind, pytest.mark.full]
 
 SLOW = "-- A table, slowly.\nCREATE TABLE slowly (a int);\nSELECT pg_sleep(1);\n"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.program.project import Project
 
 REASON = missing()
-pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
+pytestmark = [pytest.mark.skipif(bool(REASON), reason=REASON), pytest.mark.full]
 SSH = """\
 #!/bin/sh
 # Instead of a login: the program forwards a socket, and the plugin runs `docker system dial-stdio`.
@@ -146,7 +146,6 @@ def admin_with_the_initial_password(project: Project) -> None:
     ).close()
 
 
-@pytest.mark.full
 def test_changed_settings_and_a_newer_minor_version_keep_the_data(boxed: Project) -> None:
     """The preview says restart and why; afterwards the new value holds, in a new container, and every row is there."""
     boxed.up()
@@ -179,7 +178,6 @@ def test_changed_settings_and_a_newer_minor_version_keep_the_data(boxed: Project
     assert re.search(r"Resources:\n +\d+ unchanged\n", boxed.up())
 
 
-@pytest.mark.full
 def test_new_passwords_need_no_restart(boxed: Project) -> None:
     """A rotation sets every password, the administrator's too, in the container that runs."""
     boxed.up()
@@ -191,7 +189,6 @@ def test_new_passwords_need_no_restart(boxed: Project) -> None:
     assert inspected(boxed)["Id"] == container
 
 
-@pytest.mark.full
 def test_a_stopped_container_is_started_and_a_removed_one_is_made_again(boxed: Project) -> None:
     """A preview reports a stopped container; a removed one is an error, and is created again with its data."""
     boxed.up()
@@ -230,7 +227,6 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(("wrong", "sentence"), REFUSALS)
 def test_what_could_not_work_is_a_sentence_at_preview(boxed: Project, wrong: dict[str, Any], sentence: str) -> None:
     """Nothing is made, and the message says what to do."""
@@ -241,7 +237,6 @@ def test_what_could_not_work_is_a_sentence_at_preview(boxed: Project, wrong: dic
     assert remaining(boxed) == {"container": [], "volume": [], "network": []}
 
 
-@pytest.mark.full
 def test_a_taken_port_is_a_sentence_at_preview(boxed: Project) -> None:
     """The port is named; nothing is made."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -251,7 +246,6 @@ def test_a_taken_port_is_a_sentence_at_preview(boxed: Project) -> None:
     assert remaining(boxed) == {"container": [], "volume": [], "network": []}
 
 
-@pytest.mark.full
 def test_an_engine_is_reached_by_ssh(boxed: Project, engine: str, tmp_path: Path) -> None:
     """The program and the plugin use the same ssh:// address; the stack lives and ends on that engine."""
     ssh = tmp_path / "ssh"
@@ -266,7 +260,6 @@ def test_an_engine_is_reached_by_ssh(boxed: Project, engine: str, tmp_path: Path
     assert remaining(boxed) == {"container": [], "volume": [], "network": []}
 
 
-@pytest.mark.full
 def test_what_would_lose_the_data_is_refused(boxed: Project) -> None:
     """Another major version, another volume and other arguments of initdb leave the running server as it is."""
     boxed.up()
@@ -290,7 +283,6 @@ def test_what_would_lose_the_data_is_refused(boxed: Project) -> None:
     assert is_kept(boxed)
 
 
-@pytest.mark.full
 def test_a_retained_volume_is_adopted_and_never_taken_over_silently(boxed: Project) -> None:
     """With `retain` the volume stays; the next `up` refuses it until `adopt` is set, and then has every row."""
     boxed.serve(retain=True)
@@ -308,7 +300,6 @@ def test_a_retained_volume_is_adopted_and_never_taken_over_silently(boxed: Proje
     assert remaining(boxed)["volume"] == []
 
 
-@pytest.mark.full
 def test_a_volume_of_another_program_is_taken_over_and_outlives_the_stack(boxed: Project, engine: str) -> None:
     """The volume of a Terraform container, its password unknown, gets the stack's databases too, and remains."""
     name = name_of(boxed)

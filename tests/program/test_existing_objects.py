@@ -16,6 +16,8 @@ from tests.program.kinds import PLAIN
 if TYPE_CHECKING:
     from tests.program.project import Project
 
+pytestmark = pytest.mark.full
+
 UNCHANGED = re.compile(r"Resources:\n +\d+ unchanged\n")
 CREATING = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE%%' AND wait_event_type = %s"
 SECONDS = 60

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from infra.server.embedded.specification import Running
     from tests.program.project import Project
 
+pytestmark = pytest.mark.full
+
 SECRET = "Pw-" + secrets.token_urlsafe(18)
 BOSS = "Pw-" + secrets.token_urlsafe(18)
 LEFT = """

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+pytestmark = pytest.mark.full
+
 EXTRAS = "embedded"
 
 

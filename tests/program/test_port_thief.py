@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.program.project import Project
 
+pytestmark = pytest.mark.full
+
 SSL_REQUEST, CLEARTEXT = 80877103, struct.pack("!cII", b"R", 8, 3)
 """The first message of a client that asks for TLS, and a server's demand of the password as it is (manual, 55.7)."""
 

@@ -12,6 +12,8 @@ from tests.program.kinds import PLAIN
 if TYPE_CHECKING:
     from tests.program.project import Project
 
+pytestmark = pytest.mark.full
+
 UNCHANGED = re.compile(r"Resources:\n +\d+ unchanged\n")
 ROLES = "SELECT rolname::text FROM pg_roles WHERE rolname ~ '^app|web' ORDER BY 1"
 OWNERS = "SELECT DISTINCT tableowner::text FROM pg_tables WHERE schemaname = 'public'"

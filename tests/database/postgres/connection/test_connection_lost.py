@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.database.postgres.databases import World
 
+pytestmark = pytest.mark.full
+
 pytest_plugins = ["tests.database.scratch_server"]
 
 SQL = Path(__file__).parents[4] / "sql"

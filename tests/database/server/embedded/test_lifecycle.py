@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     StartServer = Callable[[ClusterSpec], Running]
     PidsBelow = Callable[[Path], list[int]]
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.full]
 
 CHECKOUT = Path(__file__).resolve().parents[4]
 KILLS = int(os.environ.get("SERVER_KILLS", "2"))
