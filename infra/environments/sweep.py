@@ -89,19 +89,33 @@ def sweep_environments(
     names = stacks.names()
     servers: dict[str, Target] = {}
     swept: list[Swept] = []
-    if (server := _server_of_template(root, template)) is not None:
-        servers[_place(server)] = server
+    try:
+        if server := _server_of_template(root, template):
+            servers[_place(server)] = server
+    except InfraError as error:
+        swept.append(Swept(f"template {template}", removed=False, reason="", problem=str(error)))
     for found in stacks.environments():
-        state = state_of(stacks.exported(found.stack))
-        gone = False
+        try:
+            state = state_of(stacks.exported(found.stack))
+            gone = bool(state.databases) and missing_databases(state) == state.databases
+        except InfraError as error:
+            swept.append(Swept(f"stack {found.stack}", removed=False, reason="", problem=str(error)))
+            continue
         if state.target and not state.is_own:
             servers[_place(state.target)] = state.target
-            gone = bool(state.databases) and missing_databases(state) == state.databases
         judged = judge_stack(found, now, gone)
-        swept.append(_carried_out(judged, apply, lambda f=found: remove_environment(root, stacks, f, tell=tell)))
+        swept.append(_carried_out(judged, apply, lambda f=found: _remove_unchanged(root, stacks, f, tell)))
     for server in servers.values():
         swept += _sweep_server(server, project=stacks.project, stacks=names, now=now, apply=apply)
     return swept
+
+
+def _remove_unchanged(root: Path, stacks: PulumiStacks, found: EnvironmentStack, tell: Callable[[str], None]) -> None:
+    """Remove the stack of an environment, unless somebody has brought it up since it was judged."""
+    current = stacks.find(found.stack)
+    if not current or current.expires != found.expires:
+        raise ChangedMarkError
+    remove_environment(root, stacks, found, tell=tell)
 
 
 def _sweep_server(server: Target, *, project: str, stacks: Sequence[str], now: datetime, apply: bool) -> list[Swept]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from psycopg import sql
 
@@ -30,12 +30,9 @@ _TEXT = re.compile(
 _CLOCK = "%Y-%m-%dT%H:%M:%SZ"
 
 _MARKED = """
-SELECT 'database', d.datname::text, c.description, pg_get_userbyid(d.datdba)::text
-FROM pg_database d LEFT JOIN pg_shdescription c ON c.classoid = 'pg_database'::regclass AND c.objoid = d.oid
-UNION ALL
-SELECT 'role', r.rolname::text, c.description, ''
+SELECT r.rolname::text, c.description, ARRAY(SELECT datname::text FROM pg_database WHERE datdba = r.oid ORDER BY 1)
 FROM pg_roles r JOIN pg_shdescription c ON c.classoid = 'pg_authid'::regclass AND c.objoid = r.oid
-ORDER BY 1, 2
+ORDER BY 1
 """
 _COMMENTS = """
 SELECT 'database', datname::text, shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = ANY(%s)
@@ -58,7 +55,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class MarkedObjects:
-    """The databases and roles of a server that have one environment's mark; the earliest expiry of them."""
+    """What one environment has on a server: roles with its mark, the databases that they own, and the last expiry."""
 
     mark: Mark
     databases: tuple[str, ...]
@@ -102,25 +99,21 @@ def write_marks(target: Target, text: str | None, databases: Sequence[str], role
 def read_marks(connection: Connection) -> list[MarkedObjects]:
     """Return what the environments on a server have, in the order of their names.
 
-    A database whose comment is somebody else's belongs to the environment of its owner.
+    A database belongs to the environment that its owner has the mark of. Its own comment decides nothing: a dump takes
+    it along, to a database that somebody means to keep.
     """
-    marks: dict[tuple[str, str], Mark] = {}
-    names: dict[tuple[str, str], dict[str, list[str]]] = {}
-    rows = [tuple(map(str, (kind, name, comment or "", owner))) for kind, name, comment, owner in _rows(connection)]
-    of_roles = {name: mark for kind, name, comment, _ in rows if kind == "role" and (mark := parse_mark(comment))}
-    for kind, name, comment, owner in rows:
-        mark = parse_mark(comment) or of_roles.get(owner)
+    found: dict[tuple[str, str], MarkedObjects] = {}
+    for role, comment, databases in connection.execute(_MARKED).fetchall():
+        mark = parse_mark(str(comment))
         if mark:
             key = (mark.project, mark.stack)
-            marks[key] = min(mark, marks.get(key, mark), key=lambda each: each.expires)
-            names.setdefault(key, {"database": [], "role": []})[kind].append(name)
-    return [
-        MarkedObjects(marks[key], tuple(names[key]["database"]), tuple(names[key]["role"])) for key in sorted(marks)
-    ]
-
-
-def _rows(connection: Connection) -> list[tuple[object, ...]]:
-    return connection.execute(_MARKED).fetchall()
+            known = found.get(key, MarkedObjects(mark, (), ()))
+            found[key] = MarkedObjects(
+                max(mark, known.mark, key=lambda each: each.expires),
+                tuple(sorted({*known.databases, *cast("list[str]", databases)})),
+                (*known.roles, str(role)),
+            )
+    return [found[key] for key in sorted(found)]
 
 
 def drop_marked(connection: Connection, found: MarkedObjects) -> None:

@@ -114,8 +114,9 @@ def test_what_has_lost_its_stack_or_its_database_is_swept(environments: Environm
     environments.done("up", "pr-2")
     environments.execute(
         "CREATE DATABASE joes",
-        "CREATE DATABASE theirs",
-        "COMMENT ON DATABASE theirs IS 'platform-postgres environment blog/pr-1, expires 2020-01-01T00:00:00Z'",
+        "CREATE ROLE their_owner",
+        "CREATE DATABASE theirs OWNER their_owner",
+        "COMMENT ON ROLE their_owner IS 'platform-postgres environment blog/pr-1, expires 2020-01-01T00:00:00Z'",
         "CREATE ROLE old_owner",
         "CREATE DATABASE old OWNER old_owner",
         "COMMENT ON ROLE old_owner IS 'platform-postgres environment platform-postgres/pr-9, "
@@ -135,7 +136,7 @@ def test_what_has_lost_its_stack_or_its_database_is_swept(environments: Environm
     assert [each["stack"] for each in json.loads(environments.done("list", "--json"))] == ["pr-1"]
     shutil.rmtree(environments.project.state / ".pulumi" / "stacks")
     assert "there is no stack pr-1 here, but it expires in 6 d" in environments.done("sweep", "--apply")
-    environments.execute("DROP DATABASE joes", "DROP DATABASE theirs")
+    environments.execute("DROP DATABASE joes", "DROP DATABASE theirs", "DROP ROLE their_owner")
     assert environments.marked() == ["pr-1"]
     assert {name for fact in environments.facts() - before for name in fact.names if "pr_1" not in name} == {"boss"}
 

@@ -11,7 +11,7 @@ from make_arguments import pulumi_arguments, stack_variable
 from parts import SetupError
 
 ROOT = Path(__file__).parents[2]
-VARIABLES: tuple[str, ...] = ("STACK", "DB", "ROLE", "ARGS", "SETUP")
+VARIABLES: tuple[str, ...] = ("STACK", "DB", "ROLE", "ARGS", "SETUP", "NAME")
 TARGETS = ("setup", "psql", "up")
 """Targets that use each of them; all end at once, because STACK is not the name of a stack."""
 
@@ -39,7 +39,7 @@ def make(*arguments: str, environment: dict[str, str] | None = None) -> subproce
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("origin", ["command line", "environment"])
 def test_a_variable_is_never_run(origin: str, attack: str, tmp_path: Path) -> None:
-    """STACK, DB, ROLE, ARGS and SETUP reach the programs as they were typed, and not as a command."""
+    """STACK, DB, ROLE, ARGS, SETUP and NAME reach the programs as they were typed, and not as a command."""
     trap = tmp_path / "trap"
     values = dict.fromkeys(VARIABLES, ATTACKS[attack].format(trap=trap))
     if origin == "environment":
@@ -49,6 +49,14 @@ def test_a_variable_is_never_run(origin: str, attack: str, tmp_path: Path) -> No
     assert not trap.exists()
     assert result.stderr.count("is not a valid name") == len(TARGETS), result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_name_of_an_environment_is_never_run(tmp_path: Path) -> None:
+    """It reaches the command as one word, whatever it has."""
+    trap = tmp_path / "trap"
+    result = make("env-down", f"NAME=x'$(touch {trap}) `touch {trap}`; touch {trap} | tee {trap} --prove")
+    assert not trap.exists()
+    assert (result.returncode, "nothing to remove" in result.stdout) == (0, True), result.stderr
 
 
 def test_arguments_for_a_command_are_never_run(tmp_path: Path) -> None:

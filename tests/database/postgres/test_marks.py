@@ -51,13 +51,21 @@ def test_a_mark_is_read_as_it_was_written(admin: psycopg.Connection[tuple[object
 
 
 def test_comments_of_other_people_stay(admin: psycopg.Connection[tuple[object, ...]], template: Target) -> None:
-    """The database is still found, by its owner's mark."""
+    """The database is found by its owner's mark."""
     admin.execute(b"COMMENT ON DATABASE pr IS 'the shop of Joe'")
     write_marks(template, str(MARK), ["pr"], ["pr_owner"])
     assert own(admin) == [MarkedObjects(MARK, ("pr",), ("pr_owner",))]
     write_marks(template, None, ["pr"], ["pr_owner"])
     comment = admin.execute(b"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'pr'")
     assert comment.fetchone() == ("the shop of Joe",)
+
+
+def test_a_comment_that_a_dump_has_brought_is_no_mark(
+    admin: psycopg.Connection[tuple[object, ...]], template: Target
+) -> None:
+    """A database whose owner is nobody's environment is never found, whatever stands in its comment."""
+    write_marks(template, str(MARK), ["pr"], [])
+    assert own(admin) == []
 
 
 def test_what_is_missing_is_passed_over(admin: psycopg.Connection[tuple[object, ...]], template: Target) -> None:
