@@ -23,7 +23,7 @@ from infra.schema_docs.diagram.mermaid import render_mermaid
 from infra.schema_docs.diagram.scene import module_scene, whole_scene
 from infra.schema_docs.diagram.svg import render_svg
 from infra.schema_docs.pages.contents import anchor, page_contents
-from infra.schema_docs.pages.entries import ModuleDescription, SourceLink
+from infra.schema_docs.pages.entries import ModuleDescription
 from infra.schema_docs.pages.markdown import render_markdown
 from infra.server.scratch.scratch_server import MODULE_SECONDS, scratch_server
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from infra.generate.imported_models import ImportedModels
     from infra.modules.module import Module
     from infra.schema_docs.diagram.scene import Scene
-    from infra.schema_docs.pages.contents import SourceLinks
+    from infra.schema_docs.pages.contents import DeclaringFiles
     from infra.schema_docs.pages.entries import PageContents
 
 _PROJECT = Path(__file__).parents[2]
@@ -130,13 +130,13 @@ def _scenes(structure: Structure) -> dict[str, Scene]:
 
 def _contents(schema: BuiltSchema, models: ImportedModels | None) -> PageContents:
     places = ModelPlaces(models)
-    in_models: SourceLinks = {
-        (identity.kind, raw(identity.name)): SourceLink(project_path(place.path), place.line)
+    in_models: DeclaringFiles = {
+        raw(identity.name): project_path(place.path)
         for identity, text in schema.definitions.items()
-        if identity.kind in {"table", "column", "constraint", "index"} and (place := places.place_of(identity, text))
+        if identity.kind == "table" and (place := places.place_of(identity, text))
     }
-    in_modules: SourceLinks = {
-        key: SourceLink(place.path, place.line) for key, place in locations_of(schema.modules).items()
+    in_modules: DeclaringFiles = {
+        name: place.path for (kind, name), place in locations_of(schema.modules).items() if kind == "table"
     }
     descriptions = [ModuleDescription(module.name, module.path, _description(module)) for module in schema.modules]
     return page_contents(schema.structure, descriptions, [in_models, in_modules], TITLE)

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
     from infra.catalog.definitions import ColumnDefinition, ConstraintDefinition, IndexDefinition
     from infra.catalog.structure import Other, Structure, Table
-    from infra.schema_docs.pages.entries import ModuleDescription, SourceLink
+    from infra.schema_docs.pages.entries import ModuleDescription
 
-    SourceLinks = Mapping[tuple[str, tuple[str, ...]], SourceLink]
+    DeclaringFiles = Mapping[tuple[str, ...], str]
 
 _HIDDEN = ("owner", "privileges", "column order", "extension version")
 
 
 def page_contents(
-    structure: Structure, modules: Sequence[ModuleDescription], sources: Sequence[SourceLinks], title: str
+    structure: Structure, modules: Sequence[ModuleDescription], sources: Sequence[DeclaringFiles], title: str
 ) -> PageContents:
     """Return the contents of the documents.
 
-    Each of `sources` has the lines where objects are declared, by kind and name; an object is linked to each of them.
+    Each of `sources` has the files where tables are declared, by name; a table is linked to each of them.
     """
     reader = _Reader(structure, sources)
     return PageContents(title, count_phrase(_kinds(structure)), tuple(reader.module(module) for module in modules))
@@ -82,7 +82,7 @@ def _kinds(structure: Structure) -> Iterator[str]:
 class _Reader:
     """A reader that turns the values of a structure into entries."""
 
-    def __init__(self, structure: Structure, sources: Sequence[SourceLinks]) -> None:
+    def __init__(self, structure: Structure, sources: Sequence[DeclaringFiles]) -> None:
         self.structure = structure
         self.sources = sources
 
@@ -112,9 +112,9 @@ class _Reader:
             notes=table.notes,
             columns=tuple(self.column(table, column) for column in table.columns),
             constraints=tuple(self.constraint(table, constraint) for constraint in table.constraints),
-            indexes=tuple(self.index(table, index) for index in table.indexes),
+            indexes=tuple(map(self.index, table.indexes)),
             referred_to_by=tuple(_reference(source, key) for source, key in self.structure.referring(table.name)),
-            declared=self.source_links("table", table.name),
+            declared=tuple(files[key] for files in self.sources if (key := raw(table.name)) in files),
         )
 
     def column(self, table: Table, column: ColumnDefinition) -> ColumnEntry:
@@ -138,7 +138,6 @@ class _Reader:
             notes=(*collation, *column.rest),
             comment=column.comment,
             targets=tuple(targets),
-            declared=self.source_links("column", name),
         )
 
     def constraint(self, table: Table, constraint: ConstraintDefinition) -> RuleEntry:
@@ -156,10 +155,9 @@ class _Reader:
             after=after,
             comment=constraint.comment,
             module=self.maker("constraint", name),
-            declared=self.source_links("constraint", name, table=table.name, columns=constraint.columns),
         )
 
-    def index(self, table: Table, index: IndexDefinition) -> RuleEntry:
+    def index(self, index: IndexDefinition) -> RuleEntry:
         """Return the entry of an index, which is named with its schema where that is not `public`."""
         return RuleEntry(
             name=display_type(index.name),
@@ -171,31 +169,16 @@ class _Reader:
             after="",
             comment=index.comment,
             module=self.maker("index", index.name),
-            declared=self.source_links("index", index.name, table=table.name, columns=index.columns),
         )
 
     def other(self, other: Other) -> OtherEntry:
         """Return the entry of an object that is no table."""
         kind, name = other.identity
-        return OtherEntry(
-            kind, display_type(name), anchor(kind, name), other.definition, other.comment, self.source_links(kind, name)
-        )
+        return OtherEntry(kind, display_type(name), anchor(kind, name), other.definition, other.comment)
 
     def maker(self, kind: str, name: str) -> str:
         """Return the name of the module that created an object, '' when that is not known."""
         return self.structure.makers.get(ObjectId(kind, name), "")
-
-    def source_links(
-        self, kind: str, name: str, *, table: str = "", columns: Sequence[str] = ()
-    ) -> tuple[SourceLink, ...]:
-        """Return the lines where an object is declared, one of each source that has it.
-
-        A constraint or index without a line of its own has that of its first column, else that of its table.
-        """
-        keys = [(kind, raw(name)), *(("column", raw(f"{table}.{column}")) for column in columns[:1])]
-        keys.append(("table", raw(table)))
-        links = [next((lines[key] for key in keys if key in lines), None) for lines in self.sources]
-        return tuple(link for link in links if link)
 
 
 def _reference(table: Table, key: ConstraintDefinition) -> ReferenceEntry:

@@ -1,19 +1,9 @@
-"""The entries of the documents: modules, tables, columns, constraints, indexes, and where each is declared."""
+"""The entries of the documents: modules, tables with the files that declare them, columns, constraints, indexes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
-
-
-class SourceLink(NamedTuple):
-    """A line of a file; `path` is relative to the project."""
-
-    path: str
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
 
 
 class ModuleDescription(NamedTuple):
@@ -37,7 +27,6 @@ class ColumnEntry:
     notes: tuple[str, ...]
     comment: str
     targets: tuple[tuple[str, str], ...]  # each as shown, and as an anchor
-    declared: tuple[SourceLink, ...]
 
 
 @dataclass(frozen=True)
@@ -53,7 +42,6 @@ class RuleEntry:
     after: str
     comment: str
     module: str
-    declared: tuple[SourceLink, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,10 @@ class ReferenceEntry:
 
 @dataclass(frozen=True)
 class TableEntry:
-    """A table with its columns, constraints, indexes, and the foreign keys of others that refer to it."""
+    """A table with its columns, constraints, indexes, and the foreign keys of others that refer to it.
+
+    `declared` are paths of files, relative to the project. They have no lines: a line further up would change them all.
+    """
 
     name: str
     anchor: str
@@ -79,7 +70,7 @@ class TableEntry:
     constraints: tuple[RuleEntry, ...]
     indexes: tuple[RuleEntry, ...]
     referred_to_by: tuple[ReferenceEntry, ...]
-    declared: tuple[SourceLink, ...]
+    declared: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -91,7 +82,6 @@ class OtherEntry:
     anchor: str
     definition: str
     comment: str
-    declared: tuple[SourceLink, ...]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from infra.schema_docs.pages.entries import ModuleEntry, PageContents, RuleEntry, SourceLink, TableEntry
+    from infra.schema_docs.pages.entries import ModuleEntry, PageContents, RuleEntry, TableEntry
 
 SPECIAL = re.compile(r"(?=[\\`*_\[\]<>|&~$])|^(?=[#+-])|(?<=^[0-9])(?=[.)])|(?<=^[0-9]{2})(?=[.)])")
 BACKTICKS = re.compile("`+")
@@ -91,18 +91,18 @@ class _Writer:
                     other.kind,
                     code_span(other.definition),
                     escape_text(other.comment),
-                    self.source_links(other.declared),
                 )
                 for other in module.others
             ]
-            yield from _table(("Name", "Kind", "Definition", "Comment", "Declared"), rows)
+            yield from _table(("Name", "Kind", "Definition", "Comment"), rows)
 
     def table(self, table: TableEntry) -> Iterator[str]:
         """Yield the lines of a table with its columns, constraints, indexes and references."""
         yield from ("", f'### <a id="{table.anchor}"></a>{escape_text(table.name)}')
         if table.comment:
             yield from ("", escape_text(table.comment))
-        for note in filter(None, (*map(code_span, table.notes), self.source_links(table.declared))):
+        files = " ".join(self.link(path, path) for path in table.declared)
+        for note in filter(None, (*map(code_span, table.notes), files)):
             yield from ("", note)
         yield ""
         rows = [
@@ -113,11 +113,10 @@ class _Writer:
                 code_span(column.default),
                 " ".join([*column.keys, *(f"→ [{escape_text(shown)}](#{target})" for shown, target in column.targets)]),
                 escape_text(column.comment),
-                self.source_links(column.declared),
             )
             for column in table.columns
         ]
-        yield from _table(("Column", "Type", "Null", "Default", "Keys", "Comment", "Declared"), rows)
+        yield from _table(("Column", "Type", "Null", "Default", "Keys", "Comment"), rows)
         yield from self.rules("Keys and constraints", table.constraints)
         yield from self.rules("Indexes", table.indexes)
         if table.referred_to_by:
@@ -138,20 +137,15 @@ class _Writer:
                 ),
                 escape_text(entry.comment),
                 entry.module,
-                self.source_links(entry.declared),
             )
             for entry in entries
         ]
         yield ""
-        yield from _table((title, "Definition", "Comment", "Module", "Declared"), rows)
+        yield from _table((title, "Definition", "Comment", "Module"), rows)
 
-    def source_links(self, declared: Sequence[SourceLink]) -> str:
-        """Return links to the lines where something is declared."""
-        return " ".join(self.link(str(source), source.path, f"#L{source.line}") for source in declared)
-
-    def link(self, shown: str, path: str, fragment: str = "") -> str:
+    def link(self, shown: str, path: str) -> str:
         """Return a link to a file of the project."""
-        return f"[{escape_text(shown)}]({self.root}/{quote(path)}{fragment})"
+        return f"[{escape_text(shown)}]({self.root}/{quote(path)})"
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import subprocess
 import sys
@@ -148,6 +149,30 @@ def test_the_documents_are_complete(awkward_schema: schema_files.BuiltSchema, tm
     for line in (FIRST + SECOND).splitlines():
         if match := re.match(r"    (\w+|\"[^\"]+\") \w", line):
             assert match[1] in document or match[1] in ("CONSTRAINT", "PRIMARY"), line
+
+
+def document_of(schema: schema_files.BuiltSchema) -> list[str]:
+    """Return the lines of the Markdown, with the names of files in place of their temporary paths."""
+    text = schema_files.document_files(schema, None, output=ROOT)["schema.md"]
+    return re.sub(r"[^\[( ]*/(?=0\d-)", "", text).splitlines()
+
+
+def test_one_column_changes_few_lines(
+    awkward_schema: schema_files.BuiltSchema, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A new column is its row and the numbers of columns; lines of comments before it change no document at all."""
+    before = document_of(awkward_schema)
+    first_line, _, rest = FIRST.partition("\n")
+    commented = f"{first_line}\n\n-- more\n-- lines\n{rest}"
+    changed: list[list[str]] = []
+    for first in (commented, commented.replace("    price ", "    locale text,\n    price ")):
+        directory = tmp_path_factory.mktemp("changed")
+        (directory / "01-first.sql").write_text(first, encoding="utf-8")
+        (directory / "02-second.sql").write_text(SECOND, encoding="utf-8")
+        after = document_of(schema_files.build_schema(directory))
+        changed.append([line for line in difflib.ndiff(before, after) if line[:2] in {"- ", "+ "}])
+    assert changed[0] == []
+    assert len(changed[1]) == 5, changed[1]
 
 
 def test_a_module_that_does_not_run_is_an_error_at_its_line(tmp_path: Path) -> None:

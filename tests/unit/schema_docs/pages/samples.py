@@ -8,7 +8,7 @@ from infra.schema_docs.diagram.drawing import lay_out
 from infra.schema_docs.diagram.scene import whole_scene
 from infra.schema_docs.diagram.svg import render_svg
 from infra.schema_docs.pages.contents import anchor, page_contents
-from infra.schema_docs.pages.entries import ModuleDescription, PageContents, SourceLink
+from infra.schema_docs.pages.entries import ModuleDescription, PageContents
 
 MARKUP = "<img src=x onerror=hurt=1>"
 SCRIPT = "</title></style></script><script>hurt=1</script>&amp;{{ 7*7 }}`|*_"
@@ -46,11 +46,8 @@ def simple() -> Structure:
 
 def sample_contents(structure: Structure, *, path: str = "sql/02-a.sql", text: str = "Two tables.") -> PageContents:
     """Return the contents of a structure with one module."""
-    sources = {
-        ("table", ("public", "a")): SourceLink(path, 4),
-        ("column", ("public", "b", "a_id")): SourceLink(path, 9),
-    }
-    return page_contents(structure, [ModuleDescription("02-a", path, text)], [sources], "A schema")
+    files = {("public", "a"): path}
+    return page_contents(structure, [ModuleDescription("02-a", path, text)], [files], "A schema")
 
 
 def hostile() -> tuple[PageContents, dict[str, str]]:
