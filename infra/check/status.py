@@ -16,8 +16,8 @@ from infra.plan.planner import plan_database
 from infra.plan.rendering import PlannedDatabase, plan_as_text
 from infra.postgres.apply.losses import rows_at_risk
 from infra.postgres.apply.plan_cache import PlanInProgress
-from infra.postgres.apply.planning import connect_to_look, planned_revision, read_status
-from infra.postgres.apply.revisions import pending_revisions
+from infra.postgres.apply.planning import connect_to_look, planned_revisions, read_status
+from infra.postgres.apply.revisions import due_revisions
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.session import Session
 from infra.server.dsn import parse_dsn
@@ -71,7 +71,7 @@ def _planned(session: Session, files: list[ModuleFile]) -> tuple[PlannedDatabase
             status = read_status(connection, session.stack)
             owner = str((connection.execute(_OWNER).fetchone() or ("",))[0])
             version = connection.info.parameter_status("server_version") or ""
-            revisions = [planned_revision(revision) for revision in pending_revisions(connection, session)]
+            revisions = planned_revisions(due_revisions(connection, session))
         plan = plan_database(files, status, lifecycle, allowed=allowed, recorded=True, revisions=revisions)
         rows = rows_at_risk(replace(session, owner=owner), PlanInProgress(plan, status, files, None))
     except (psycopg.OperationalError, InfraError) as error:

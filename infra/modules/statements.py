@@ -74,6 +74,19 @@ def parse(text: str, path: str) -> list[Statement]:
     return statements
 
 
+def rewritten(text: str, change: Callable[[Any], None]) -> str:
+    """Return the only statement of a text as PostgreSQL writes it, after `change` was called with its parse tree."""
+    result = postgast.parse(text)
+    stmt = result.stmts[0].stmt
+    change(getattr(stmt, stmt.WhichOneof("node") or ""))
+    return postgast.deparse(result)
+
+
+def is_keyword(name: str) -> bool:
+    """Return whether an identifier has to be quoted to be one."""
+    return any(token.keyword_kind == pg_query_pb2.RESERVED_KEYWORD for token in postgast.scan(name).tokens)
+
+
 def words(text: str) -> Iterator[Word]:
     """Return the tokens of a text, with comments; raises ModuleError where it has none, as after an open quote."""
     try:

@@ -57,12 +57,22 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class PlannedRevision:
-    """A revision that is run before the modules: its id, its file, the lines of its SQL, whether each is committed."""
+    """A revision that is run before the modules: its id, its file, the lines of its SQL, whether each is committed.
+
+    Without an id it is what the administrator does first, for the owner role to be able to run the others.
+    """
 
     revision: str
     path: str
     lines: tuple[str, ...]
     by_statement: bool = False
+
+    @property
+    def title(self) -> str:
+        """What is done, in a few words."""
+        if not self.revision:
+            return "as the administrator, change owners and privileges"
+        return f"migrate to {self.revision}, by {self.path}"
 
 
 @dataclass(frozen=True)

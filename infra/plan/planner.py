@@ -130,6 +130,13 @@ def refused_by_revision(plan: Plan, error: ModuleError) -> Plan:
     return replace(plan, steps=(refusal,), removed=(), unproved=())
 
 
+def refused_for_rows(plan: Plan, known: str, broken: Sequence[str]) -> Plan:
+    """Return a plan that is refused because rows break rules that they get by an adoption; `broken` are lines."""
+    why = "\n  ".join([f"the database is of the kind {known}, and rows of it break the rules that it gets", *broken])
+    remedy = "change these rows, or delete them, and run again"
+    return replace(plan, steps=(PlannedStep(known, Step.REFUSE, why, remedy, "rows"),), removed=(), unproved=())
+
+
 class _Planner:
     """Decides for one module after the other, and notes for which of them a proof is missing."""
 

@@ -141,7 +141,7 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
     else:
         for revision in planned.plan.revisions:
             lines += [
-                f"  migrate to {revision.revision}, by {revision.path}:",
+                f"  {revision.title}:",
                 *(f"    {line}" for line in revision.lines),
                 *([f"    {BY_STATEMENT}: {STAYS}"] if revision.by_statement else []),
             ]

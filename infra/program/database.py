@@ -169,7 +169,7 @@ def _declare_database(
         DatabaseAccess(
             scope.part(database.name, "access"),
             target={**address, **admin},
-            roles=database.model_dump(),
+            roles=database.names,
             verifiers=passwords.verifiers,
             opts=chain.options(provider=False),
         )
@@ -191,7 +191,7 @@ def _declare_database(
         admin=admin,
         scratch=server.scratch,
     )
-    session, ready = declare_schema(access, settings, modules, chain, database=database.name)
+    session, ready = declare_schema(access, settings, modules, chain, database=database.name, adopt=database.adopt)
     return DeclaredDatabase(database, created, passwords, session, ready)
 
 
@@ -236,12 +236,19 @@ def session_of_access(
 
 
 def declare_schema(
-    access: SchemaAccess, settings: Settings, modules: Sequence[Module], chain: Chain, *, database: str
+    access: SchemaAccess,
+    settings: Settings,
+    modules: Sequence[Module],
+    chain: Chain,
+    *,
+    database: str,
+    adopt: bool = False,
 ) -> tuple[pulumi.Output[str], SchemaReady]:
     """Declare a database's revisions and its modules, each after the one before; return session and what comes last."""
     scope, look = chain.scope, settings.modules.live_check
     history = read_history(settings.modules.migrations)
-    session = session_of_access(access, settings, scope.stack, **({"migrations": history.directory} if history else {}))
+    further: Properties = {"migrations": history.directory} if history else {}
+    session = session_of_access(access, settings, scope.stack, **further, **({"adopt": True} if adopt else {}))
     if chain.server:
         session = without_dependencies(session)  # the chain begins with the server, after which all of it is known
     if history:

@@ -85,7 +85,7 @@ def declare_shared_objects(
             "password": server.password,
             "database": server.maintenance_database,
         },
-        databases=[database.model_dump() for database in databases],
+        databases=[database.names for database in databases],
         passwords=by_role.apply(lambda known: {role: text for texts in known for role, text in texts.items()}),
         adopt=server.adopt,
         stack=scope.stack,
@@ -99,5 +99,5 @@ def declare_shared_objects(
 
 def _retained(databases: Sequence[DatabaseSettings], adopted: Collection[str]) -> frozenset[str]:
     """Return the names of what outlives the stack: what was adopted, and the roles that an adopted database needs."""
-    roles = (set(database.model_dump().values()) for database in databases if database.name in adopted)
+    roles = (set(database.names.values()) for database in databases if database.name in adopted)
     return frozenset(adopted).union(*roles)

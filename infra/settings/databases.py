@@ -13,6 +13,7 @@ from infra.settings.values import (
     A_GROUP,
     A_ROLE,
     DatabaseName,
+    Flag,
     GroupName,
     Role,
     SettingsGroup,
@@ -39,6 +40,15 @@ class DatabaseSettings(SettingsGroup):
     migrator: Role = _named_after_the_database("migrator")
     app: Role = _named_after_the_database("app")
     readonly: Role = _named_after_the_database("readonly")
+    adopt: Flag = Field(
+        default=False,
+        description="true brings a database over that was made elsewhere, if it is of a known kind, false refuses it",
+    )
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The names of the database and of its roles, by their settings."""
+        return {setting: str(getattr(self, setting)) for setting in ("name", *ROLES)}
 
 
 class GroupSettings(SettingsGroup):

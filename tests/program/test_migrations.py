@@ -61,3 +61,27 @@ def test_an_existing_database_is_migrated_as_previewed_and_a_fresh_one_runs_no_r
     assert project.sql("SELECT DISTINCT step FROM sqlmodule.event", database="app_new") == [("apply",)]
     assert len(set(project.outputs()["fingerprint"].values())) == 1
     assert project.verb("preview", "--expect-no-changes").status == 0
+    bring_over_what_was_made_elsewhere(project)
+
+
+def bring_over_what_was_made_elsewhere(project: Project) -> None:
+    """Adopt a database of a known kind: it is refused first, then previewed, and ends like the others."""
+    kind = "migrations/adoption/schema_sql"
+    shutil.copytree(ROOT / "migrations" / "adoption", project.folder / "migrations" / "adoption")
+    with project.connect() as connection:
+        connection.autocommit = True
+        connection.execute("CREATE DATABASE old_db")
+    project.admin((ROOT / kind / "schema.sql").read_text(), database="old_db")
+    project.admin("INSERT INTO users (id, email) VALUES ('kept', 'x@y')", database="old_db")
+    project.serve(adopt=True)
+    project.configure(databases=["app_db", "app_new", "old_db"])
+    assert f"{kind} in database old_db: the database was made elsewhere" in project.refused("up")
+    project.configure(databases=["app_db", "app_new", {"name": "old_db", "adopt": True}])
+    text = project.preview()
+    assert "ALTER TABLE public.users OWNER TO old_db_owner;" in text
+    assert f"migrate to schema_sql-1, by {kind}/01-accounts.sql:" in text
+    project.up()
+    assert project.sql("SELECT id, plan_tier FROM public.userbase", database="old_db") == [("kept", "free")]
+    assert project.sql(STAMP, database="old_db") == [("0002",)]
+    assert len(set(project.outputs()["fingerprint"].values())) == 1
+    assert project.verb("preview", "--expect-no-changes").status == 0

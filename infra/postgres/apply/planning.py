@@ -15,17 +15,19 @@ import psycopg
 from infra.catalog.catalog import Catalog
 from infra.catalog.structure import makers
 from infra.errors import LedgerError, ModuleError
+from infra.migrations.adoption import ADOPTION_FOLDER
 from infra.modules.decision import ModuleState, Step
 from infra.modules.module import order
 from infra.modules.module_file import ModuleFile
 from infra.plan.database_status import DatabaseStatus
-from infra.plan.plan import PlannedRevision, objects_dropped
-from infra.plan.planner import blocked, plan_database, refused_by_revision, refused_for
+from infra.plan.plan import PlannedRevision, PlannedStep, objects_dropped
+from infra.plan.planner import blocked, plan_database, refused_by_revision, refused_for, refused_for_rows
+from infra.postgres.apply.adoption import broken_rules, likenesses
 from infra.postgres.apply.drop import REMEDY, drop_list, reason_against
 from infra.postgres.apply.module_effects import effects_of_modules, modules_of
 from infra.postgres.apply.plan_cache import PlanInProgress, Unreadable, cache
 from infra.postgres.apply.revision_effects import change_by_revisions, changed_catalog
-from infra.postgres.apply.revisions import history_of, pending_revisions
+from infra.postgres.apply.revisions import due_revisions, history_of
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
@@ -34,11 +36,10 @@ from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import current_identity, follow_rename, read_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from infra.migrations.revision_sql import RevisionSql
     from infra.modules.module import Module
-    from infra.plan.plan import Plan, PlannedStep
+    from infra.plan.plan import Plan
+    from infra.postgres.apply.revisions import Due
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
     from infra.postgres.connection.target import Target
@@ -83,7 +84,7 @@ def has_pending(session: Session) -> bool:
         return False
     try:
         with connect(with_time_limits(session.target), autocommit=True) as connection:
-            return bool(pending_revisions(connection, session))
+            return bool(due_revisions(connection, session))
     except psycopg.Error:
         return False
 
@@ -171,18 +172,23 @@ def _make(
 ) -> PlanInProgress:
     version = ledger.read_version(connection, session.stack)
     status = read_status(connection, session.stack, session.formerly)
-    pending = pending_revisions(connection, session)
-    revisions = [planned_revision(revision) for revision in pending]
+    due = due_revisions(connection, session)
     decide = partial(
         plan_database,
         files,
         lifecycle=session.lifecycle,
         allowed=session.allowed,
-        recorded=recorded or bool(pending),
-        revisions=revisions,
+        recorded=recorded or bool(due),
+        revisions=planned_revisions(due),
     )
+    if due.adoption and not due.done:
+        broken = broken_rules(session, due.adoption.known)
+        if broken:
+            return PlanInProgress(
+                refused_for_rows(decide(status), due.adoption.known.name, broken), status, files, version
+            )
     try:
-        status = _status_after(status, session, pending)
+        status = _status_after(status, session, due)
     except ModuleError as error:
         return PlanInProgress(refused_by_revision(decide(status), error), status, files, version)
     plan = _with_dependants(connection, decide(status), status)
@@ -193,21 +199,47 @@ def _make(
             refused = plan.unproved or not error.sqlstate.startswith(_OF_THE_SERVER)
             return PlanInProgress(refused_for(plan, error) if refused else plan, status, files, version)
         plan = _with_dependants(connection, decide(status, effects=effects), status)
+    if plan.refusals and status.identity is None and not due:
+        plan = _with_nearest(plan, session, status.catalog)
     return PlanInProgress(plan, status, files, version)
 
 
-def planned_revision(revision: RevisionSql) -> PlannedRevision:
-    """Return a revision as a plan has it, with the lines of its SQL."""
+def planned_revisions(due: Due) -> list[PlannedRevision]:
+    """Return what is due as a plan has it, with the lines of the SQL."""
+    access = [PlannedRevision("", "", tuple(f"{statement};" for statement in due.access))] if due.access else []
+    return [*access, *map(_planned_revision, due.revisions)]
+
+
+def _planned_revision(revision: RevisionSql) -> PlannedRevision:
     lines = [line for statement in revision.statements for line in statement.sql.splitlines()]
     return PlannedRevision(revision.revision, revision.path, tuple(lines), revision.outside)
 
 
-def _status_after(status: DatabaseStatus, session: Session, pending: Sequence[RevisionSql]) -> DatabaseStatus:
+def _with_nearest(plan: Plan, session: Session, live: Catalog) -> Plan:
+    """Return the plan of a database without a ledger that is refused, with what it may be instead."""
+    history = history_of(session)
+    found = likenesses(session, history, live) if history else []
+    if not history or not found or not found[0].has:
+        return plan
+    place = f"{history.directory}/{ADOPTION_FOLDER}/{found[0].known.name}"
+    if found[0].lacking:
+        why, remedy = f"the database is of no known kind; the nearest is {found[0]}", "bring it there by hand"
+    else:
+        why = f"the database was made elsewhere, and is of the kind {found[0]}"
+        remedy = "to bring it over, set `adopt: true` for it in `databases`, and look at a preview"
+    refusal = PlannedStep(place, Step.REFUSE, why, remedy, place)
+    return replace(plan, steps=(refusal,) if not found[0].lacking else (refusal, *plan.steps))
+
+
+def _status_after(status: DatabaseStatus, session: Session, due: Due) -> DatabaseStatus:
     """Return the status of a database as revisions will leave it; raises ModuleError where they cannot be run."""
     history = history_of(session)
-    if not pending or history is None:
+    if not due or history is None:
         return status
-    change = change_by_revisions(session, history, pending)
+    if due.adoption:
+        change = due.adoption.change_after(due.done)
+    else:
+        change = change_by_revisions(session, history, due.revisions)
     return replace(status, catalog=changed_catalog(status.catalog, change))
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def change_by_revisions(session: Session, history: History, pending: Sequence[RevisionSql]) -> CatalogChange:
     """Return what revisions will change in a database that is at the one before them; raises ModuleError."""
     position = history.positions[pending[0].revision]
-    with _at_revision(session, history, history.revisions[1:position]) as (connection, scratch):
+    with scratch_of(session) as (connection, scratch):
+        build_revisions(connection, scratch, history, history.revisions[1:position], seconds=session.statement_timeout)
         before = catalog_with_real_names(scratch, read_catalog(connection))
         for revision in pending:
             run_revision(connection, scratch, revision, seconds=session.statement_timeout)
@@ -40,13 +41,10 @@ def change_by_revisions(session: Session, history: History, pending: Sequence[Re
 
 
 @contextmanager
-def _at_revision(
-    session: Session, history: History, revisions: Sequence[Revision]
-) -> Generator[tuple[Connection, ScratchTarget]]:
-    """Yield a scratch database like the session's, with the baseline and these revisions."""
+def scratch_of(session: Session) -> Generator[tuple[Connection, ScratchTarget]]:
+    """Yield an empty scratch database like the session's, and a connection to it."""
     provide = session.scratch or scratch_on_server
     with provide(session) as scratch, pool.connection(scratch.target) as connection:
-        build_revisions(connection, scratch, history, revisions, seconds=session.statement_timeout)
         yield connection, scratch
 
 

@@ -6,27 +6,32 @@ A fresh database runs none: its modules make what all revisions lead to, and it 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from infra.catalog.catalog import Catalog
 from infra.errors import ModuleError
+from infra.migrations.adoption import known_databases
 from infra.migrations.history import BASELINE_FOLDER, History, read_history
 from infra.migrations.revision_sql import RevisionSql, refuse_restricted, upgrade_sql
 from infra.modules.decision import Lifecycle
 from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
 from infra.modules.module_file import ModuleFile
+from infra.postgres.apply.adoption import access_statements, adoption_of, likenesses, refuse_what_is_there
 from infra.postgres.apply.by_statement import run_statements
 from infra.postgres.apply.module_text import end_module, run_text
 from infra.postgres.connection.execute import owner_transaction
+from infra.postgres.introspection.reader import is_empty, read_catalog
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, current_identity, read_identity
 from infra.postgres.ledger.stamp import read_stamp, write_stamp
 
 if TYPE_CHECKING:
+    from infra.postgres.apply.adoption import Adoption
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
 
@@ -40,25 +45,73 @@ def history_of(session: Session) -> History | None:
     return read_history(session.migrations)
 
 
-def pending_revisions(connection: Connection, session: Session) -> tuple[RevisionSql, ...]:
-    """Return the revisions that a database has to run, as SQL.
+@dataclass(frozen=True)
+class Due:
+    """What a database has to run before its modules: statements of the administrator (`access`), then revisions.
 
-    None are due in an ephemeral stack, which rebuilds, and in a database that is empty or another stack's. Raises
-    RefusedError where the database is at an unknown revision, ModuleError and ModuleFileError for a wrong revision.
+    `adoption` is what they belong to in a database that was made elsewhere, `done` how many of its steps were run.
+    """
+
+    revisions: tuple[RevisionSql, ...] = ()
+    access: tuple[str, ...] = ()
+    adoption: Adoption | None = None
+    done: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.revisions)
+
+
+def due_revisions(connection: Connection, session: Session) -> Due:
+    """Return what a database has to run, as SQL.
+
+    Nothing is due in an ephemeral stack, which rebuilds, and in a database that is empty, or another stack's. One that
+    was made elsewhere is brought over where the session says so (`adopt`). Raises RefusedError where the database is at
+    an unknown revision, or like no known kind; ModuleError and ModuleFileError for a wrong revision.
     """
     history = history_of(session)
-    if history is None or session.lifecycle is Lifecycle.EPHEMERAL:
-        return ()
+    if history is None or (session.lifecycle is Lifecycle.EPHEMERAL and not session.adopt):
+        return Due()
     own = current_identity(connection, session.stack)
-    if read_identity(connection) not in {own, replace(own, stack=session.formerly)}:
-        return ()
-    current = read_stamp(connection) or _revision_before_stamps(connection, session, history)
+    identity = read_identity(connection)
+    is_own = identity in {own, replace(own, stack=session.formerly)}
+    current = None
+    if is_own:
+        current = read_stamp(connection) or _revision_before_stamps(connection, session, history)
     if current is None:
-        return ()
+        may_be_elsewhere = session.adopt and (is_own or (identity is None and not is_empty(connection)))
+        return _due_elsewhere(connection, session, history) if may_be_elsewhere else Due()
+    for known in known_databases(history.directory):
+        done = known.done_at(current)
+        if done is not None:
+            return _due_of(connection, adoption_of(session, history, known), session, read_catalog(connection), done)
+    if session.lifecycle is Lifecycle.EPHEMERAL:
+        return Due()
     revisions = tuple(upgrade_sql(history.after(current, session.place)))
     for revision in revisions:
         refuse_restricted(revision)
-    return revisions
+    return Due(revisions)
+
+
+def _due_elsewhere(connection: Connection, session: Session, history: History) -> Due:
+    """Return what a database has to run that has no stamp: nothing, where no kind is known or its modules made it."""
+    live = read_catalog(connection)
+    found = likenesses(session, history, live)
+    if not found or found[0].lacking or ledger_has_modules(connection):
+        return Due()
+    return _due_of(connection, adoption_of(session, history, found[0].known), session, live, 0)
+
+
+def _due_of(connection: Connection, adoption: Adoption, session: Session, live: Catalog, done: int) -> Due:
+    begun = ledger.read_unfinished_revisions(connection) if read_identity(connection) else {}
+    before = Catalog({identity: text for identity, text in live.objects.items() if identity not in begun})
+    refuse_what_is_there(adoption, done, before, session.place)
+    access = access_statements(session, adoption.catalogs[done], live)
+    return Due(adoption.after(done), tuple(access), adoption, done)
+
+
+def ledger_has_modules(connection: Connection) -> bool:
+    """Return whether a module was applied to a database, by any stack."""
+    return read_identity(connection) is not None and bool(ledger.read_entries(connection))
 
 
 def _revision_before_stamps(connection: Connection, session: Session, history: History) -> str | None:

@@ -10,6 +10,7 @@ import psycopg
 from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle, Step
 from infra.plan.refusal import refusal_of
+from infra.postgres.apply.adoption import take_over
 from infra.postgres.apply.execution import Applied, run_module
 from infra.postgres.apply.losses import refuse_losses
 from infra.postgres.apply.module_effects import effects_of_modules
@@ -17,7 +18,7 @@ from infra.postgres.apply.plan_cache import cache
 from infra.postgres.apply.planning import current_plan, read_status
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
 from infra.postgres.apply.retire import retire_module
-from infra.postgres.apply.revisions import pending_revisions, run_pending
+from infra.postgres.apply.revisions import due_revisions, run_pending
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.error_messages import translated_errors
@@ -71,10 +72,13 @@ def migrate(session: Session) -> list[str]:
     done: list[str] = []
 
     def attempt(connection: Connection) -> list[str]:
-        pending = pending_revisions(connection, session)
-        if pending:
+        due = due_revisions(connection, session)
+        if due:
             refuse(current_plan(connection, session, recorded=True).plan, session)
-        for revision in pending:
+        if due.access:
+            take_over(session, due.access)
+            session.tell(f"{len(due.access)} owners and privileges in {session.place} are those of new objects now")
+        for revision in due.revisions:
             run_pending(connection, session, revision)
             done.append(revision.revision)
         return done

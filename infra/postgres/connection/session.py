@@ -30,7 +30,8 @@ class Session:
     the person who waits for the run. `roles` are those of the database besides owner and migrator, `extensions` those
     that its administrator creates. `scratch` provides databases for running modules to see what they make; without it
     they are on the session's own server. `formerly` is another name that the stack had, as its state proves. `losses`
-    is a file: where it is given, a run that would lose rows writes there which, and loses none.
+    is a file: where it is given, a run that would lose rows writes there which, and loses none. With `adopt` a database
+    that was made elsewhere is brought over to the revisions.
     """
 
     target: Target
@@ -48,6 +49,7 @@ class Session:
     statement_timeout: float = 600
     wait: float = 60
     losses: str = ""
+    adopt: bool = False
     tell: Callable[[str], None] = field(default=_ignore, compare=False)
     scratch: Callable[[Session], AbstractContextManager[ScratchTarget]] | None = field(default=None, compare=False)
 

@@ -14,6 +14,7 @@ from infra.postgres.ledger.identity import current_identity, read_identity, tran
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from infra.catalog.catalog import ObjectId
     from infra.plan.ledger_rows import LedgerIdentity
     from infra.postgres.connection.pool import Connection
 
@@ -95,6 +96,13 @@ def read_unfinished(connection: Connection) -> dict[str, LedgerEntry]:
     return {
         module: LedgerEntry(module, Digests("", ""), "", CatalogChange.of_json(objects)) for module, objects in rows
     }
+
+
+def read_unfinished_revisions(connection: Connection) -> dict[ObjectId, str | None]:
+    """Return what revisions have done that run by statement and have not completed."""
+    rows = connection.execute("SELECT objects FROM sqlmodule.resume WHERE starts_with(module, 'revision ')").fetchall()
+    effects = [CatalogChange.of_json(objects) for (objects,) in rows]
+    return {identity: text for effect in effects for identity, text in effect.objects.items()}
 
 
 def record_progress(

@@ -24,7 +24,7 @@ def planned(props: Properties) -> Properties:
     looked = planning.look(session, recorded=True, explain=True)
     if isinstance(looked, Unreadable):
         return {}
-    revisions = [revision.revision for revision in looked.plan.revisions]
+    revisions = [revision.revision for revision in looked.plan.revisions if revision.revision]
     return {"revisions": revisions, "plan": looked.plan.digest}
 
 

@@ -43,6 +43,7 @@ def session_of_text(
         statement_timeout=shared["statement_timeout"],
         wait=shared["wait"],
         losses="" if shared.get("allow_loss") else os.environ.get(LOSSES, ""),
+        adopt=bool(shared.get("adopt")),
         tell=tell,
         scratch=scratch_provider(shared.get("scratch", {})),
     )

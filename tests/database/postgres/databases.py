@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
 
+    from infra.catalog.catalog import ObjectId
     from infra.plan.plan import Plan, PlannedStep
 
 OWNER, MIGRATOR, READER = "world_owner", "world_migrator", "world_readonly"
@@ -126,6 +127,11 @@ class World:
         """Return the whole catalog."""
         with connect(self.session.target, autocommit=True) as connection:
             return read_catalog(connection)
+
+    def unmanaged(self) -> list[ObjectId]:
+        """Return the objects that no module made."""
+        with connect(self.session.target, autocommit=True) as connection:
+            return read_status(connection, self.session.stack).unmanaged(self.session.allowed)
 
     def fingerprint(self) -> str:
         """Return the digest of the catalog's structure."""

@@ -65,6 +65,7 @@ def test_the_defaults() -> None:
                 "migrator": "shop_migrator",
                 "app": "shop_app",
                 "readonly": "shop_readonly",
+                "adopt": False,
             },
         ),
         "group_connections": 8,
