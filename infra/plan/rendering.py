@@ -31,7 +31,8 @@ class PlannedDatabase:
 
     `rows` has, for each table that is dropped and has rows, their number, as text (`about` before an estimate).
     `unmanaged` has a sentence for each thing that no module made. `problem` says why the database could not be looked
-    at; `is_new` that this is expected, before its first run.
+    at; `is_new` that this is expected, before its first run; `is_removed` that it is dropped, because the settings
+    have it no longer.
     """
 
     database: str
@@ -41,6 +42,7 @@ class PlannedDatabase:
     unmanaged: tuple[str, ...] = ()
     problem: str = ""
     is_new: bool = False
+    is_removed: bool = False
 
     @property
     def lost(self) -> int:
@@ -68,6 +70,9 @@ def verdict_of(databases: Sequence[PlannedDatabase]) -> Verdict:
     unread = [planned.database for planned in databases if planned.problem and not planned.is_new]
     if unread:
         return Verdict("loss", f"what `up` will do in {_names(unread)} is not known")
+    removed = [planned.database for planned in databases if planned.is_removed]
+    if removed:
+        return Verdict("fine", f"`up` will drop {_names(removed)}, and lose no row")
     acting = [planned.database for planned in databases if planned.plan and not planned.plan.is_unchanged]
     if acting:
         return Verdict("fine", f"`up` will change the schema of {_names(acting)}, and lose no row")
@@ -130,6 +135,9 @@ def _blocks(databases: Sequence[PlannedDatabase]) -> Iterable[list[str]]:
 
 def _body(planned: PlannedDatabase) -> tuple[str, ...]:
     """Return what happens to a database, without its name, as lines."""
+    if planned.is_removed:
+        problem = (f"  its rows could not be counted: {planned.problem}",) if planned.problem else ()
+        return ("  drop the database: it is gone from the settings", *problem)
     if planned.plan is None:
         return () if planned.is_new else (f"  could not be looked at: {planned.problem}",)
     lines: list[str] = []
@@ -181,15 +189,16 @@ def _losses(members: Sequence[PlannedDatabase]) -> list[str]:
     """Return the lines that say which tables lose how many rows, by database."""
     lines: list[str] = []
     for planned in members:
-        tables = planned.plan.tables_dropped() if planned.plan else []
-        if not tables or (planned.plan and planned.plan.refusals):
+        tables = planned.plan.tables_dropped() if planned.plan and not planned.plan.refusals else []
+        if not tables and not planned.rows:
             continue
         number = "1 table" if len(tables) == 1 else f"{len(tables)} tables"
+        drops = f"drops {number}, losing" if tables else "loses"
         named = list(planned.rows.items())
         counts = ", ".join(f"{last(table)} {count}" for table, count in named[:MOST_TABLES])
         more = f", and {len(named) - MOST_TABLES} more tables" if len(named) > MOST_TABLES else ""
         loss = f"{_rows(planned.lost)} ({counts}{more})" if named else "no row"
-        lines.append(f"  - {planned.database}: drops {number}, losing {loss}")
+        lines.append(f"  - {planned.database}: {drops} {loss}")
     return lines
 
 

@@ -114,7 +114,8 @@ def declare_databases(
     }
     if not passwords:
         return []
-    objects = declare_shared_objects(settings.single_databases, server, passwords, scope=scope)
+    ask = settings.lifecycle is Lifecycle.EPHEMERAL and not settings.modules.allow_loss
+    objects = declare_shared_objects(settings.single_databases, server, passwords, scope=scope, ask=ask)
     declared: list[DeclaredDatabase] = []
     for database in settings.single_databases:
         last = declared[-1] if declared else after
@@ -306,6 +307,7 @@ def declare_plan(
     It comes after everything else, so that a removal begins with it: with `protect`, one ends before it has removed
     anything.
     """
+    adopt = settings.server.adopt
     SchemaPlan(
         scope.name("schema-plan"),
         stack=scope.stack,
@@ -314,6 +316,7 @@ def declare_plan(
         sessions=sessions,
         look=settings.modules.live_check,
         strict=settings.modules.strict,
+        adopted=() if isinstance(adopt, bool) else adopt,
         opts=scope.options(depends_on=after, protect=protect),
     )
 

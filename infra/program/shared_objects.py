@@ -72,9 +72,17 @@ def _engine_calls_back() -> bool:
 
 
 def declare_shared_objects(
-    databases: Sequence[DatabaseSettings], server: DeclaredServer, passwords: Mapping[str, Passwords], *, scope: Scope
+    databases: Sequence[DatabaseSettings],
+    server: DeclaredServer,
+    passwords: Mapping[str, Passwords],
+    *,
+    scope: Scope,
+    ask: bool,
 ) -> DeclaredObjects:
-    """Declare the look at the server before anything is created on it; `passwords` are those of each database."""
+    """Declare the look at the server before anything is created on it; `passwords` are those of each database.
+
+    With `ask` a run drops no database with rows unless that is allowed.
+    """
     declared = DeclaredObjects(scope, _retained(databases, () if isinstance(server.adopt, bool) else server.adopt))
     by_role = pulumi.Output.all(*(of_database.passwords for of_database in passwords.values()))
     declared.resource = SharedObjects(
@@ -89,6 +97,7 @@ def declare_shared_objects(
         passwords=by_role.apply(lambda known: {role: text for texts in known for role, text in texts.items()}),
         adopt=server.adopt,
         stack=scope.stack,
+        ask=ask,
         opts=pulumi.ResourceOptions.merge(
             scope.options(depends_on=[server.resource], deleted_with=server.deleted_with),
             pulumi.ResourceOptions(hooks=declared.hooks()),

@@ -37,7 +37,7 @@ class SchemaPlanProvider(Provider):
         inputs = {name: news[name] for name in (*_STORED, OWN_URN) if name in news}
         if "sessions" in news:
             known = {name: session for name, session in news["sessions"].items() if is_known(session)}
-            problems = actions.show(_olds, inputs, known, strict=news.get("strict"))
+            problems = actions.show(_olds, inputs, known, strict=news.get("strict"), adopted=news["adopted"])
             if problems:
                 return refused(inputs, problems)
         return CheckResult({**inputs, "plan": actions.digest() if news["look"] else ""}, [])
@@ -72,6 +72,7 @@ class SchemaPlan(DynamicResource, module="postgres", name="SchemaPlan"):
         sessions: Mapping[str, pulumi.Output[str]],
         look: bool,
         strict: bool | None,
+        adopted: Sequence[str],
         opts: pulumi.ResourceOptions,
     ) -> None:
         props: Properties = {
@@ -85,7 +86,7 @@ class SchemaPlan(DynamicResource, module="postgres", name="SchemaPlan"):
             "digests": None,
         }
         if pulumi.runtime.is_dry_run():
-            props |= {"sessions": dict(sessions), "strict": strict}
+            props |= {"sessions": dict(sessions), "strict": strict, "adopted": list(adopted)}
         super().__init__(SchemaPlanProvider, name, props, opts)
 
 

@@ -30,8 +30,10 @@ class SharedObjectsProvider(Provider):
     """
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Add what is missing to the inputs; `passwords` and `preview` are for this run alone."""
-        inputs = without(news, "passwords", "preview")
+        """Add what is missing to the inputs; `passwords`, `preview` and `ask` are for this run alone."""
+        inputs = without(news, "passwords", "preview", "ask")
+        if news.get("ask"):
+            actions.refuse_losses(news, _removed(_olds, news))
         renamed = _renamed_roles(_olds, news)
         objects, recorded = _objects(news), set(_objects(_olds))
         new = [label for label in objects if label not in recorded]
@@ -68,6 +70,13 @@ class SharedObjectsProvider(Provider):
         return ReadResult(id_, {**props, "missing": actions.missing(props)})
 
 
+def _removed(olds: Properties, news: Properties) -> list[str]:
+    """Return the databases that will be dropped, because the settings have them no longer."""
+    kept = {database["name"] for database in news["databases"]}
+    kept |= set() if isinstance(news["adopt"], bool) else set(news["adopt"])
+    return [database["name"] for database in olds.get("databases", []) if database["name"] not in kept]
+
+
 def _renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
     """Return the new names of roles by the old ones; raises RefusedError where a role gets the name of another."""
     renamed: dict[str, str] = {}
@@ -93,7 +102,8 @@ def _objects(props: Properties) -> list[str]:
 class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
     """The databases and their roles, in the order of their creation; `target` is the administrator's.
 
-    `adopt` has the names of those that may be taken over, or says it for all of them.
+    `adopt` has the names of those that may be taken over, or says it for all of them. With `ask` rows in databases that
+    are to be dropped are refused where `make up` asks for them.
     """
 
     def __init__(
@@ -105,6 +115,7 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
         passwords: pulumi.Output[dict[str, str]],
         adopt: bool | Sequence[str],
         stack: str,
+        ask: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
@@ -113,6 +124,7 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
             "passwords": passwords,
             "adopt": adopt if isinstance(adopt, bool) else list(adopt),
             "stack": stack,
+            "ask": ask,
             **dict.fromkeys(("missing", "complete")),
         }
         if pulumi.runtime.is_dry_run():

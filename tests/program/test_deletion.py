@@ -63,9 +63,10 @@ def test_a_persistent_stack_loses_nothing_unasked(project: Project) -> None:
 
 def test_a_persistent_stack_drops_a_database_that_is_named_first(project: Project) -> None:
     """Named in `drop_databases` and brought up, then taken out of the settings: the database goes, in two steps."""
-    project.configure(lifecycle="persistent", databases=["app_db", "another"])
+    project.configure(databases=["app_db", "another"])
     project.up()
-    project.configure(drop_databases=["app_db"])
+    _refuses_to_lose_rows_unasked(project)
+    project.configure(lifecycle="persistent", databases=["app_db", "another"], drop_databases=["app_db"])
     project.up()
     project.configure(databases=["another"])
     project.up()
@@ -73,3 +74,19 @@ def test_a_persistent_stack_drops_a_database_that_is_named_first(project: Projec
     assert ("another",) in found
     assert ("app_db",) not in found
     assert project.admin("SELECT rolname FROM pg_roles WHERE rolname LIKE 'app_db%'", database="postgres") == []
+
+
+def _refuses_to_lose_rows_unasked(project: Project) -> None:
+    """Remove a database with rows from an ephemeral stack: the preview shows them, and `make up` has to ask first."""
+    project.sql("INSERT INTO threads VALUES ('lost', 'thread', 1)")
+    project.configure(databases=["another"])
+    text = project.preview()
+    assert "warning: `up` will lose 1 row in app_db" in text
+    assert "drop the database: it is gone from the settings" in text
+    assert "app_db: loses 1 row (threads 1)" in text
+    losses = project.folder / "losses"
+    project.env["PLATFORM_POSTGRES_LOSSES"] = str(losses)  # as `make up` does
+    assert "database app_db: would lose rows that no module inserted: public.threads 1" in project.refused("up")
+    assert losses.read_text() == "database app_db: public.threads 1\n"
+    assert project.sql("SELECT id FROM threads") == [("lost",)]
+    del project.env["PLATFORM_POSTGRES_LOSSES"]

@@ -62,7 +62,7 @@ def check_cancelled_run(small: Project) -> None:
     assert [len(small.ledger(f"tenants_00{number}")) for number in range(1, 5)] == [6] * 4, text
 
 
-def test_the_life_of_a_group(small: Project) -> None:
+def test_the_life_of_a_group(small: Project) -> None:  # noqa: PLR0915 (one server for all of it)
     """One failing database of four: three are done, the run fails, the next one does the one; then pause and change."""
     small.up()
     assert steps(small)["02-customers"] == "apply: 4"
@@ -96,11 +96,18 @@ def test_the_life_of_a_group(small: Project) -> None:
     assert small.outputs()["groups"]["tenants"]["failed"] == {}
 
     configured(small, count=4, paused=["tenants_001"]).up()
+    small.admin("CREATE TABLE by_hand AS SELECT 1", database="tenants_004")
     small.add("sql/05-more.sql", "CREATE TABLE more (id integer);\n")
     plan = str(small.folder / "plan.json")
     text = configured(small, count=3, paused=["tenants_001"]).preview("--save-plan", plan)
-    assert "drops tenants_004: 2 tables, about " in text
-    assert "`up` will change the schema of app_db, tenants_002, tenants_003, and lose no row" in text
+    assert "`up` will lose 1 row in tenants_004" in text
+    assert "drop the database: it is gone from the settings" in text
+    assert "tenants_004: loses 1 row (by_hand 1)" in text
+    losses = small.folder / "losses"
+    small.env["PLATFORM_POSTGRES_LOSSES"] = str(losses)  # as `make up` does
+    assert "database tenants_004: would lose rows that no module inserted: public.by_hand 1" in small.refused("up")
+    assert losses.read_text() == "database tenants_004: public.by_hand 1\n"
+    del small.env["PLATFORM_POSTGRES_LOSSES"]
     small.up("--plan", plan)
     assert small.ledger("tenants_001") == ["01", "02", "03", "04"]
     assert small.ledger("tenants_003") == ["01", "02", "03", "04", "05"]

@@ -11,13 +11,40 @@ from psycopg import sql
 
 from infra.errors import RefusedError
 from infra.postgres.apply.planning import connect_to_look
+from infra.postgres.connection.error_messages import translate_error
+from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
+from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import ledger_exists
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from infra.plan.ledger_rows import LedgerEntry
     from infra.postgres.apply.plan_cache import PlanInProgress
+    from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
+    from infra.postgres.connection.target import Target
 
 _COUNT_SECONDS = 2
 """The time limit for counting the rows of one table."""
+
+
+_READER = """
+SELECT CASE WHEN r.rolsuper THEN r.rolname ELSE pg_catalog.pg_get_userbyid(d.datdba) END
+FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
+WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user
+"""
+"""Who counts the rows of a database: a superuser, else the owner, of which an administrator is a member."""
+_ESTIMATE = """
+SELECT greatest(c.reltuples, pg_catalog.pg_stat_get_live_tuples(c.oid))::bigint
+FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(%s)
+"""
+_TABLES = """
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'sqlmodule')
+ORDER BY 1
+"""
 
 
 def rows_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
@@ -26,43 +53,81 @@ def rows_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
     Tables that have no more rows than the modules inserted are left out.
     """
     tables = [] if planned.plan.refusals else planned.plan.tables_dropped()
-    counts = _count_rows(session, tables) if tables else {}
+    if not tables:
+        return {}
+    with connect_to_look(session.target) as connection:
+        return _without_seeds(_count_rows(connection, session.owner, tables), planned.status.entries.values())
+
+
+def rows_of_database(target: Target) -> dict[str, str]:
+    """Return how many rows a database has, as `rows_at_risk` does; `target` is the administrator's.
+
+    A database that does not exist has none.
+    """
+    try:
+        with connect_to_look(target) as connection:
+            (reader,) = connection.execute(_READER).fetchone() or ("",)
+            tables = [str(row[0]) for row in connection.execute(_TABLES)]
+            counts = _count_rows(connection, str(reader), tables)
+            return _without_seeds(counts, ledger.read_entries(connection) if ledger_exists(connection) else [])
+    except psycopg.Error as error:
+        if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
+            return {}
+        raise translate_error(error, f"database {target.database}") from None
+
+
+def _without_seeds(counts: Mapping[str, str], entries: Iterable[LedgerEntry]) -> dict[str, str]:
     seeds = Counter[str]()
-    for entry in planned.status.entries.values():
+    for entry in entries:
         seeds.update(entry.seeds)
     return {
         table: count for table, count in counts.items() if not (count.isdigit() and int(count) <= seeds.get(table, 0))
     }
 
 
-def _count_rows(session: Session, tables: list[str]) -> dict[str, str]:
-    """Return the number of rows of those tables that exist; rows of a partition or an heir are its own."""
+def _count_rows(connection: Connection, reader: str, tables: list[str]) -> dict[str, str]:
+    """Return the number of rows of those tables that exist; rows of a partition or an heir are its own.
+
+    It is an estimate where counting takes long, or the reader may not read a table that somebody else made.
+    """
     counts: dict[str, str] = {}
-    with connect_to_look(session.target) as connection:
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(session.owner)))
-        connection.execute(sql.SQL("SET statement_timeout = {}").format(_COUNT_SECONDS * 1000))
-        for table in tables:
-            try:
-                row = connection.execute(f"SELECT count(*) FROM ONLY {table}".encode()).fetchone()
-                counts[table] = str(row[0]) if row else "0"
-            except psycopg.errors.UndefinedTable:
-                continue
-            except psycopg.errors.QueryCanceled:
-                row = connection.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)", (table,))
-                counts[table] = f"about {(row.fetchone() or ('?',))[0]}"
+    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(reader)))
+    connection.execute(sql.SQL("SET statement_timeout = {}").format(_COUNT_SECONDS * 1000))
+    for table in tables:
+        try:
+            row = connection.execute(f"SELECT count(*) FROM ONLY {table}".encode()).fetchone()
+            counts[table] = str(row[0]) if row else "0"
+        except psycopg.errors.UndefinedTable:
+            continue
+        except (psycopg.errors.QueryCanceled, psycopg.errors.InsufficientPrivilege):
+            counts[table] = f"about {(connection.execute(_ESTIMATE, (table,)).fetchone() or ('?',))[0]}"
     return counts
 
 
 def refuse_losses(session: Session, planned: PlanInProgress) -> None:
     """Raise RefusedError where rows would be lost that nobody has given up, and write which into the session's file."""
-    rows = rows_at_risk(session, planned) if session.losses else {}
-    if not rows:
-        return
-    named = ", ".join(f"{table} {count}" for table, count in rows.items())
-    with Path(session.losses).open("a") as file:
-        file.write(f"{session.place}: {named}\n")
-    raise RefusedError(
-        f"would lose rows that no module inserted: {named}",
-        place=session.place,
-        remedy="`make up ARGS=--allow-loss` drops them",
-    )
+    if session.losses:
+        _refuse({session.place: rows_at_risk(session, planned)}, session.losses)
+
+
+def refuse_dropped(databases: Sequence[Target], file: str) -> None:
+    """Raise RefusedError where databases that are to be dropped have rows, and write which into a file, if given."""
+    if file:
+        _refuse({f"database {target.database}": rows_of_database(target) for target in databases}, file)
+
+
+def _refuse(rows: Mapping[str, Mapping[str, str]], file: str) -> None:
+    losses = {place: ", ".join(f"{table} {count}" for table, count in counts.items()) for place, counts in rows.items()}
+    refusals = [
+        RefusedError(
+            f"would lose rows that no module inserted: {named}",
+            place=place,
+            remedy="`make up ARGS=--allow-loss` drops them",
+        )
+        for place, named in losses.items()
+        if named
+    ]
+    if refusals:
+        with Path(file).open("a") as lines:
+            lines.writelines(f"{place}: {named}\n" for place, named in losses.items() if named)
+        raise refusals[0] if len(refusals) == 1 else RefusedError("\n".join(map(str, refusals)))

@@ -26,14 +26,6 @@ SELECT d.datname::text, r.rolname::text FROM pg_catalog.pg_database d JOIN pg_ca
 WHERE d.datname = ANY (%s)
 """
 
-LOSSES = """
-SELECT pg_catalog.count(*), coalesce(pg_catalog.sum(pg_catalog.pg_stat_get_live_tuples(c.oid)), 0),
-    pg_catalog.pg_size_pretty(pg_catalog.pg_database_size(pg_catalog.current_database()))
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'sqlmodule')
-"""
-
-
 NOT_OURS = (
     "is there already, and this stack did not create it; choose another name, drop it, or take it over by server.adopt"
 )
@@ -98,10 +90,3 @@ def drop_database(group: GroupSpec, database: str) -> None:
     """Drop a database, if it exists, and end the sessions in it."""
     with pool.connection(group.admin) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
-
-
-def losses(group: GroupSpec, database: str) -> str:
-    """Return what is lost with a database: tables, rows as the statistics have them, size."""
-    with connect(group.admin.on(database), autocommit=True) as connection:
-        tables, rows, size = connection.execute(LOSSES).fetchone() or (0, 0, "0 bytes")
-    return f"{tables} tables, about {rows} rows, {size}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import InfraError, RefusedError
 from infra.modules.decision import Lifecycle
+from infra.postgres.apply.losses import refuse_dropped
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.groups import provisioning
 from infra.postgres.groups.roles import drop_roles, ensure_roles
@@ -24,23 +25,17 @@ REMEDY = "put it back; or, to drop it with its data, name it in drop_databases"
 
 
 def preview(olds: Properties, news: Properties) -> list[str]:
-    """Show what is lost with databases that will be dropped, and return why others cannot be created.
+    """Return why databases cannot be created; what is lost with those that are dropped is in the plan.
 
     `olds` are the inputs of the last run. A server that does not answer is left out of the preview.
     """
     group = group_of(news)
-    console = _console(group)
-    removed = [name for name in olds.get("databases", []) if name not in news["databases"]]
     try:
         with translated_errors(f"group {group.name}"):
             new = [name for name in active(news) if name not in olds.get("databases", ())]
             problems = provisioning.refusals(group, new, adopt=news["adopt"])
-            lost, _ = in_databases(group, removed, lambda name: provisioning.losses(group, name), console, str)
     except InfraError:
         return []
-    if removed:
-        known = {name: lost.get(name, "nothing that can be read") for name in removed}
-        console.warn("\n".join(f"drops {line}" for line in by_text(known)))
     return [f"database {name}: {text}" for name, text in problems.items()]
 
 
@@ -50,7 +45,7 @@ def provide(olds: Properties, news: Properties) -> Properties:
     console = _console(group)
     with translated_errors(f"group {group.name}"):
         new, removed = _new(olds, news), _removed(group, olds, news)
-        _refuse_losses(news, removed)
+        _refuse_losses(group, news, removed)
         failed = provisioning.refusals(group, new, adopt=news["adopt"])
         ready = [name for name in new if name not in failed]
         created = [name for name in olds.get("created", []) if name not in removed]
@@ -116,7 +111,7 @@ def drop_all(props: Properties) -> None:
     group = group_of(props)
     with translated_errors(f"group {group.name}"):
         removed = _removed(group, props, {**props, "databases": []})
-        _refuse_losses(props, removed)
+        _refuse_losses(group, props, removed)
         _, failed = _drop(group, removed, _console(group))
         if failed:
             raise InfraError("\n".join(by_text(failed)))
@@ -134,9 +129,12 @@ def _drop(group: GroupSpec, databases: Sequence[str], console: GroupConsole) -> 
     return list(dropped), failed
 
 
-def _refuse_losses(props: Properties, databases: Sequence[str]) -> None:
+def _refuse_losses(group: GroupSpec, props: Properties, databases: Sequence[str]) -> None:
+    """Raise RefusedError for databases that a persistent stack may not lose, and for rows that `make up` asks for."""
     lost = [name for name in databases if name not in props["drop_databases"]]
-    if lost and props["lifecycle"] == Lifecycle.PERSISTENT.value:
+    if props["lifecycle"] == Lifecycle.EPHEMERAL.value:
+        refuse_dropped([group.admin.on(name) for name in lost], group.template.losses)
+    elif lost:
         raise RefusedError(
             "would be dropped, and this stack is persistent", place=f"database {named(lost)}", remedy=REMEDY
         )

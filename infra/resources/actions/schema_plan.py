@@ -7,6 +7,7 @@ import os
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
+from infra.errors import InfraError
 from infra.modules.decision import Lifecycle
 from infra.plan.rendering import PlannedDatabase, plan_as_text, verdict_of
 from infra.postgres.apply import losses, planning
@@ -15,15 +16,18 @@ from infra.resources.actions.session import session_of_text
 from infra.resources.console import Shown, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from infra.resources.base import Properties
 
 
-def show(olds: Properties, props: Properties, sessions: Properties, *, strict: bool | None) -> list[str]:
+def show(
+    olds: Properties, props: Properties, sessions: Properties, *, strict: bool | None, adopted: Collection[str]
+) -> list[str]:
     """Print the plans of databases in a preview, and return why it has to fail, [] where it has not.
 
-    `olds` are the properties in the state, {} before the first run; a database in them was made. With `strict`, or in
+    `olds` are the properties in the state, {} before the first run; a database in them was made, and is dropped when it
+    is gone from the settings and not `adopted`. With `strict`, or in
     CI where that is not set, such a database that cannot be looked at is a reason to fail.
     """
     strict = os.environ.get("CI") == "true" if strict is None else strict
@@ -33,6 +37,9 @@ def show(olds: Properties, props: Properties, sessions: Properties, *, strict: b
         for name in props["databases"]
         if name in sessions and props["look"]
     ]
+    if props["look"]:
+        removed = [name for name in made if name not in {*props["databases"], *adopted}]
+        databases += [_removed_database(name, next(iter(sessions.values()), ""), props) for name in removed]
     verdict = verdict_of(databases)
     text = plan_as_text(databases, _changed_lines(olds.get("texts"), props["texts"]))
     if verdict.level == "refused":
@@ -43,7 +50,7 @@ def show(olds: Properties, props: Properties, sessions: Properties, *, strict: b
         f"database {database.database}: could not be looked at ({database.problem}); see to it, or set modules.strict "
         "to false"
         for database in databases
-        if strict and database.problem and not database.is_new
+        if strict and database.problem and not database.is_new and not database.is_removed
     ]
 
 
@@ -75,3 +82,15 @@ def _planned_database(database: str, text: str, props: Properties, formerly: str
     rows = losses.rows_at_risk(session, planned)
     unmanaged = planned.status.in_sentences(planned.status.unmanaged(session.allowed))
     return PlannedDatabase(database, Lifecycle(lifecycle), planned.plan, rows, unmanaged)
+
+
+def _removed_database(database: str, text: str, props: Properties) -> PlannedDatabase:
+    """Return what is lost with a database that is gone from the settings; `text` is the session of another one."""
+    lifecycle = Lifecycle(props["lifecycle"])
+    if not text:
+        return PlannedDatabase(database, lifecycle, is_removed=True, problem="no other database leads to its server")
+    admin = session_of_text(text, props["lifecycle"], props["directory"], lambda _: None).admin
+    try:
+        return PlannedDatabase(database, lifecycle, rows=losses.rows_of_database(admin.on(database)), is_removed=True)
+    except InfraError as error:
+        return PlannedDatabase(database, lifecycle, is_removed=True, problem=str(error).splitlines()[0])

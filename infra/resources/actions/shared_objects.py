@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from infra.errors import ServerError
 from infra.postgres import shared_objects
+from infra.postgres.apply import losses
 from infra.postgres.apply.planning import with_time_limits
 from infra.postgres.database_roles import DatabaseRoles
+from infra.resources.actions.session import LOSSES
 from infra.resources.base import admin_target, is_known
 from infra.resources.console import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from infra.postgres.connection.target import Target
     from infra.resources.base import Properties
@@ -43,6 +46,13 @@ def existing(props: Properties, recorded: Collection[str], renamed: Mapping[str,
     if taken_over:
         _show(props, f"takes over {', '.join(taken_over)}")
     return found
+
+
+def refuse_losses(props: Properties, removed: Sequence[str]) -> None:
+    """Raise RefusedError where databases that will be dropped have rows, and `make up` has to ask before."""
+    file = os.environ.get(LOSSES, "")
+    if removed and file:
+        losses.refuse_dropped([admin_target(props).on(name) for name in removed], file)
 
 
 def missing(props: Properties) -> list[str]:

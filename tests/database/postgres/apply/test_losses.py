@@ -70,6 +70,14 @@ def test_other_rows_are(seeded: World) -> None:
     assert lost(world) == {'public."A b"': "3", "public.b1": "3"}
 
 
+def test_a_partition_that_somebody_else_owns_is_estimated(seeded: World) -> None:
+    """The owner role may not read it, and it is dropped all the same: the preview names it with an estimate."""
+    partition = "CREATE TABLE b2 PARTITION OF b FOR VALUES FROM (9) TO (10)"
+    seeded.sql(f"{partition}; INSERT INTO b VALUES (9); ANALYZE b2", owner=False)
+    seeded.write(m02_b=B.replace("(id integer) PARTITION", "(id bigint) PARTITION"))
+    assert lost(seeded) == {"public.b2": "about 1"}
+
+
 def test_a_run_that_may_not_lose_rows_loses_none(seeded: World, tmp_path: Path) -> None:
     """It says which in a file and in its error, and does what it can do without a loss."""
     world = seeded

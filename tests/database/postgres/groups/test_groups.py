@@ -11,9 +11,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from infra.errors import ModuleError
+from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle, Step
 from infra.modules.module import load_modules
+from infra.postgres.apply.losses import refuse_dropped, rows_of_database
 from infra.postgres.apply.plan_cache import PlanInProgress, cache
 from infra.postgres.apply.planning import look
 from infra.postgres.connection import pool
@@ -27,7 +28,6 @@ from infra.postgres.groups.provisioning import (
     drop_database,
     ensure_database,
     existing_databases,
-    losses,
     prepare_database,
     refusals,
 )
@@ -179,15 +179,24 @@ def test_another_privilege_is_mended(tenants: Tenants) -> None:
     assert access_drift(tenants.spec.admin.on("acme"), tenants.spec.access("acme")) == []
 
 
-def test_a_dropped_database_says_what_is_lost(tenants: Tenants) -> None:
-    """The loss is counted in tables, rows and size; a database that is gone is dropped already."""
+def test_what_is_lost_with_a_database_is_known_before_it_is_dropped(tenants: Tenants, tmp_path: Path) -> None:
+    """Rows that no module inserted are counted by table; where somebody has to be asked, they are refused by name."""
     tenants.create(["acme"])
-    (tenants.directory / "01-a.sql").write_text("CREATE TABLE a (id integer);", encoding="utf-8")
+    (tenants.directory / "01-a.sql").write_text("CREATE TABLE a (id integer); INSERT INTO a VALUES (1);")
     tenants.apply("01", ["acme"])
-    assert losses(tenants.spec, "acme").startswith("1 tables, about ")
+    target, file = tenants.spec.admin.on("acme"), tmp_path / "losses"
+    assert rows_of_database(target) == {}
+    refuse_dropped([target], str(file))
+    tenants.sql("acme", "INSERT INTO a VALUES (2); CREATE TABLE by_hand AS SELECT 1")
+    assert rows_of_database(target) == {"public.a": "2", "public.by_hand": "1"}
+    refuse_dropped([target], "")
+    with pytest.raises(RefusedError, match=r"acme: would lose rows that no module inserted: public\.a 2, "):
+        refuse_dropped([target], str(file))
+    assert file.read_text() == "database acme: public.a 2, public.by_hand 1\n"
     drop_database(tenants.spec, "acme")
     drop_database(tenants.spec, "acme")
     assert existing_databases(tenants.spec, NAMES) == {}
+    assert rows_of_database(target) == {}
 
 
 def test_a_database_that_fails_neither_stops_nor_hides_the_others(tenants: Tenants) -> None:
