@@ -86,13 +86,13 @@ def test_a_search_without_results_says_so_and_escape_ends_it(documents: Document
 
 
 def test_everything_that_the_models_declare_is_on_the_page(documents: Documents, window: Window) -> None:
-    """Each column has a row with its type, nullability, comment, and the lines of model and module that declare it."""
+    """Each column has a row with its type, nullability, comment, and its table the files of model and module that declare it."""
     window.open(page_of(documents))
     rows: dict[str, Any] = window.evaluate("""
         return Object.fromEntries([...document.querySelectorAll('[data-search=column]')].map((row) => [
           row.dataset.name.replaceAll('"', ''),
           [...[...row.cells].slice(0, 6).map((cell) => cell.textContent.trim()),
-           [...row.cells[6].querySelectorAll('a')].map((link) => link.textContent)],
+           [...row.closest('article').querySelectorAll('a.place')].map((link) => link.textContent)],
         ]));
     """)
     columns = [(table, column) for table in documents.tables() for column in table.columns]
@@ -103,9 +103,8 @@ def test_everything_that_the_models_declare_is_on_the_page(documents: Documents,
         assert shown[2] == ("null" if column.nullable else "not null")
         assert shown[5] == column.comment
         assert ["models/" in shown[6][0], "sql/" in shown[6][1]] == [True, True]
-        for source in shown[6]:
-            path, _, line = source.partition(":")
-            assert column.name in ROOT.joinpath(path).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+        for path in shown[6]:
+            assert column.name in ROOT.joinpath(path).read_text(encoding="utf-8")
     for source, column, target, referred in documents.foreign_keys():
         assert f"→ {target}.{referred}" in rows[f"{source}.{column}"][4].replace('"', "")
 
