@@ -86,7 +86,7 @@ def test_a_search_without_results_says_so_and_escape_ends_it(documents: Document
 
 
 def test_everything_that_the_models_declare_is_on_the_page(documents: Documents, window: Window) -> None:
-    """Each column has a row with its type, nullability, comment, and its table the files of model and module that declare it."""
+    """Each column has a row with type, nullability and comment, and its table links to the files that declare it."""
     window.open(page_of(documents))
     rows: dict[str, Any] = window.evaluate("""
         return Object.fromEntries([...document.querySelectorAll('[data-search=column]')].map((row) => [
