@@ -14,7 +14,7 @@ from pathlib import Path
 from bench import groups, large, small
 from bench.table import Row, render_table
 
-GROUP_DATABASES = 100
+GROUP_DATABASES, SINGLE_DATABASES = 100, 40
 
 
 def main() -> None:
@@ -24,7 +24,9 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="200 modules and 1,000 tables, about ten minutes more")
     parser.add_argument("--large-rounds", type=int, default=3, help="how often those are brought up (3)")
     parser.add_argument("--only-large", action="store_true", help="skip the eight modules")
-    parser.add_argument("--groups", action="store_true", help="100 databases of a group, about two minutes more")
+    parser.add_argument(
+        "--groups", action="store_true", help="100 databases of a group, 40 single ones, about four minutes more"
+    )
     arguments = parser.parse_args()
     # A shell starts background jobs with SIGINT ignored. Pulumi would inherit that, and so would its plugins, which it
     # ends with SIGINT: each run would wait 5 s for them.
@@ -40,6 +42,7 @@ def main() -> None:
             rows += large.measure(folder / "large", arguments.large_rounds)
         if arguments.groups:
             rows += groups.measure(folder / "groups", GROUP_DATABASES)
+            rows += groups.measure_single(folder / "single", SINGLE_DATABASES)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     load = ", ".join(f"{average:.1f}" for average in getloadavg())

@@ -1,4 +1,4 @@
-"""A group of many databases, with psql in a loop beside it on the same server."""
+"""Many databases, as a group or as single ones, with psql in a loop beside them on the same server."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from bench.rounds import cost_of
 from bench.table import Row, comparison_row, limit_row
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bench.rounds import Cost
 
 GROUP = "tenants"
 ONE_MORE = {"09-one-more.sql": "CREATE TABLE one_more (id integer PRIMARY KEY, name text);\n"}
 UP_SECONDS, UNCHANGED_SECONDS, ONE_MORE_SECONDS, STATE_KILOBYTES, TIMES_PSQL = 30, 2.5, 10, 1000, 2
+SINGLE_UP_SECONDS, SINGLE_STATE_KILOBYTES = 40, 2000
+BY_PSQL = "psql, one database after the other"
 
 
 def measure(folder: Path, count: int) -> list[Row]:
@@ -25,7 +29,8 @@ def measure(folder: Path, count: int) -> list[Row]:
     first = checkout.up()
     try:
         psql = _psql_loop(checkout, count)
-        unchanged = [checkout.up() for _ in range(3)]
+        pairs = [(checkout.up(), _psql_logins(checkout, count)) for _ in range(3)]
+        unchanged, logins = map(list, zip(*pairs, strict=True))
         size = checkout.size_of_state() / 1000
         for name, text in ONE_MORE.items():
             (checkout.folder / "sql" / name).write_text(text)
@@ -34,16 +39,60 @@ def measure(folder: Path, count: int) -> list[Row]:
         checkout.run_verb("destroy")
     what = f"{count} databases of a group"
     return [
-        comparison_row(f"{what}, eight modules", [first], "psql, one database after the other", [psql], TIMES_PSQL),
+        comparison_row(f"{what}, eight modules", [first], BY_PSQL, [psql], TIMES_PSQL),
         limit_row(f"{what}, eight modules", first.seconds, "s", UP_SECONDS),
         limit_row(f"{what}, no change", min(cost.seconds for cost in unchanged), "s", UNCHANGED_SECONDS),
+        comparison_row("the same", unchanged, "psql -c 'SELECT 1' in each", logins),
         limit_row(f"{what}, one more module", more.seconds, "s", ONE_MORE_SECONDS),
         limit_row(f"{what}, size of the state", size, "kB", STATE_KILOBYTES),
     ]
 
 
+def measure_single(folder: Path, count: int) -> list[Row]:
+    """Return the rows of `count` single databases with the eight modules, which are brought up and destroyed."""
+    names = [f"single_{number:03}" for number in range(1, count + 1)]
+    checkout = Checkout(folder / "checkout", folder / "data", names)
+    first = checkout.up()
+    try:
+        psql = _psql_loop(checkout, count)
+        size = checkout.size_of_state() / 1000
+    finally:
+        checkout.run_verb("destroy")
+    what = f"{count} single databases"
+    return [
+        comparison_row(f"{what}, eight modules", [first], BY_PSQL, [psql]),
+        limit_row(f"{what}, eight modules", first.seconds, "s", SINGLE_UP_SECONDS),
+        limit_row(f"{what}, size of the state", size, "kB", SINGLE_STATE_KILOBYTES),
+    ]
+
+
 def _psql_loop(checkout: Checkout, count: int) -> Cost:
     """Create as many databases with psql and apply the modules in each, one after the other; return the cost."""
+    run = _psql(checkout)
+    files = [f"-f{path}" for path in sorted(Path(checkout.folder / "sql").glob("*.sql"))]
+
+    def loop() -> None:
+        for number in range(count):
+            name = f"by_psql_{number}"
+            run("postgres", "-c", f"CREATE DATABASE {name} TEMPLATE template0")
+            run(name, "-1", *files)
+
+    return cost_of(loop)
+
+
+def _psql_logins(checkout: Checkout, count: int) -> Cost:
+    """Log in to each of those databases with psql, one after the other, and return the cost."""
+    run = _psql(checkout)
+
+    def loop() -> None:
+        for number in range(count):
+            run(f"by_psql_{number}", "-c", "SELECT 1")
+
+    return cost_of(loop)
+
+
+def _psql(checkout: Checkout) -> Callable[..., None]:
+    """Return a function that runs psql as the administrator in a database, with arguments."""
     access, psql = checkout.administrator(), checkout.psql()
     environment = {
         **os.environ,
@@ -53,16 +102,9 @@ def _psql_loop(checkout: Checkout, count: int) -> Cost:
         "PGPASSWORD": access.password,
         "PGOPTIONS": "-c client_min_messages=warning",
     }
-    files = [f"-f{path}" for path in sorted(Path(checkout.folder / "sql").glob("*.sql"))]
 
     def run(database: str, *arguments: str) -> None:
         command = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, *arguments]
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
 
-    def loop() -> None:
-        for number in range(count):
-            name = f"by_psql_{number}"
-            run("postgres", "-c", f"CREATE DATABASE {name} TEMPLATE template0")
-            run(name, "-1", *files)
-
-    return cost_of(loop)
+    return run

@@ -59,36 +59,46 @@ def plan_database(
     scratch database. `recorded` says that the stack's state has the modules as applied. `revisions` are run before the
     modules, and `status` is the database's after that.
     """
-    digest = _digest(files, status, revisions)
     if status.is_foreign():
         foreign = decide(ModuleState.FOREIGN, Change.NEW, lifecycle)
-        return Plan(tuple(_planned(file, foreign) for file in files), digest=digest)
-    rows = assign_rows(files, status.entries)
-    assigned = {row.module for row in rows.values()} | {file.name for file in files}
-    left = [entry for entry in (*status.entries.values(), *status.unfinished.values()) if entry.module not in assigned]
-    planner = _Planner(status, lifecycle, allowed, effects, recorded=recorded, has_orphans=bool(left))
-    texts = {file.name: file.module for file in files}
+        plan = Plan(tuple(_planned(file, foreign) for file in files))
+    else:
+        rows = assign_rows(files, status.entries)
+        assigned = {row.module for row in rows.values()} | {file.name for file in files}
+        entries = (*status.entries.values(), *status.unfinished.values())
+        left = [entry for entry in entries if entry.module not in assigned]
+        planner = _Planner(status, lifecycle, allowed, effects, recorded=recorded, has_orphans=bool(left))
+        plan = _plan_of_rows(planner, files, rows, left)
+        texts = {file.name: file.module for file in files}
+        plan = replace(plan, steps=_with_commits(plan.steps, texts), revisions=tuple(revisions))
+        if plan.teardown:
+            plan = replace(plan, commit=commit_within([texts[name] for name in plan.runs], status.server_version))
+    return replace(plan, digest=_digest(files, None if plan.is_unchanged else status, revisions))
+
+
+def _plan_of_rows(
+    planner: _Planner, files: Sequence[ModuleFile], rows: Mapping[str, LedgerEntry], left: Sequence[LedgerEntry]
+) -> Plan:
+    """Return the plan for a database, given the rows of the files in its ledger, and those without a file."""
     steps = [planner.step(file, rows.get(file.name)) for file in files]
     without_file = [entry for entry in left if entry.outcome != ORPHANED]
     without_file.sort(key=lambda entry: order(entry.module), reverse=True)
-    if lifecycle is Lifecycle.PERSISTENT:
-        removed = [_retained(entry, status) for entry in without_file]
-        return Plan(
-            _with_commits(steps, texts),
-            tuple(removed),
-            unproved=tuple(planner.unproved),
-            digest=digest,
-            revisions=tuple(revisions),
-        )
-    current = current_rows(status, rows)
+    unproved = tuple(planner.unproved)
+    if planner.lifecycle is Lifecycle.PERSISTENT:
+        removed = [_retained(entry, planner.status) for entry in without_file]
+        return Plan(tuple(steps), tuple(removed), unproved=unproved)
+    current = current_rows(planner.status, rows)
     teardown = rows_to_tear_down(current, [step.module for step in steps if step.step is Step.REBUILD], without_file)
     names = {entry.module for entry in teardown}
-    steps = _with_commits([_following(step, names) for step in steps], texts)
+    steps = [_following(step, names) for step in steps]
     removed = [PlannedStep(entry.module, Step.DROP, "its file was removed", row=entry) for entry in without_file]
-    plan = Plan(steps, tuple(removed), tuple(teardown), unproved=tuple(planner.unproved), digest=digest)
-    if not plan.teardown:
-        return plan
-    return replace(plan, commit=commit_within([texts[name] for name in plan.runs], status.server_version))
+    return Plan(tuple(steps), tuple(removed), tuple(teardown), unproved=unproved)
+
+
+def unchanged_plan(files: Sequence[ModuleFile]) -> Plan:
+    """Return the plan for a database in which nothing is to be done."""
+    unchanged = decide(ModuleState.APPLIED, Change.SAME, Lifecycle.EPHEMERAL)  # in a persistent one too
+    return Plan(tuple(_planned(file, unchanged) for file in files), digest=_digest(files, None, ()))
 
 
 def refused_for(plan: Plan, error: ModuleError) -> Plan:
@@ -255,16 +265,20 @@ def _retained(entry: LedgerEntry, status: DatabaseStatus) -> PlannedStep:
     return PlannedStep(entry.module, Step.RETAIN, why, row=entry, drift=tuple(status.drift(entry.module)))
 
 
-def _digest(files: Sequence[ModuleFile], status: DatabaseStatus, revisions: Sequence[PlannedRevision]) -> str:
-    """Return the digest of what a plan is made of: files, revisions, ledger, live catalog."""
+def _digest(files: Sequence[ModuleFile], status: DatabaseStatus | None, revisions: Sequence[PlannedRevision]) -> str:
+    """Return the digest of what a plan is made of: files, revisions, ledger, live catalog.
+
+    The last two are left out where nothing is to be done: that stays so whatever becomes different without a step.
+    """
     digest = hashlib.sha256()
     parts = [(file.name, file.text_digest) for file in files]
     parts += [(revision.revision, "\n".join(revision.lines)) for revision in revisions]
-    parts += [
-        (entry.module, f"{entry.digests.text} {entry.outcome}")
-        for entry in (*status.entries.values(), *status.unfinished.values())
-    ]
-    parts += [(str(identity), definition) for identity, definition in status.catalog.objects.items()]
+    if status:
+        parts += [
+            (entry.module, f"{entry.digests.text} {entry.outcome}")
+            for entry in (*status.entries.values(), *status.unfinished.values())
+        ]
+        parts += [(str(identity), definition) for identity, definition in status.catalog.objects.items()]
     for name, text in sorted(parts):
         digest.update(f"{len(name)} {name} {len(text)} {text}\n".encode())
     return "plan1:" + digest.hexdigest()

@@ -28,18 +28,22 @@ from infra.postgres.apply.module_effects import effects_of_modules, modules_of
 from infra.postgres.apply.plan_cache import PlanInProgress, Unreadable, cache
 from infra.postgres.apply.revision_effects import change_by_revisions, changed_catalog
 from infra.postgres.apply.revisions import due_revisions, history_of
+from infra.postgres.apply.unchanged import plan_if_unchanged, read_unchanged, record_unchanged, unchanged_status
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
-from infra.postgres.introspection.reader import is_empty, read_catalog
+from infra.postgres.introspection.reader import is_empty, read_catalog, read_catalog_version
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import current_identity, follow_rename, read_identity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from infra.migrations.revision_sql import RevisionSql
     from infra.modules.module import Module
     from infra.plan.plan import Plan
     from infra.postgres.apply.revisions import Due
+    from infra.postgres.apply.unchanged import Unchanged
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
     from infra.postgres.connection.target import Target
@@ -54,17 +58,30 @@ _OF_THE_SERVER = ("0A000", "42501", "42704", "53", "54", "57", "58")
 unknown roles and other objects, resources, limits, interventions, system errors (manual, appendix A)."""
 
 
-def look(session: Session, *, recorded: bool, explain: bool) -> PlanInProgress | Unreadable:
+def look(
+    session: Session, *, recorded: bool, explain: bool, files: Sequence[ModuleFile] | None = None
+) -> PlanInProgress | Unreadable:
     """Return the plan for a database, made from a read-only look at it that takes a few seconds at most.
 
-    `recorded` says that the stack's state has its modules as applied. With `explain` changed modules are run on scratch
-    to say what becomes different, also where their step is known without that.
+    `recorded` says that the stack's state has its modules as applied. With `explain`, for previews, changed modules are
+    run on scratch to say what becomes different, also where their step is known without that. Without it a run is on:
+    where nothing is to be done, that is written into the ledger, so that the next look need not read the catalog. The
+    `files` are read from the session's directory unless they are given.
     """
 
     def make() -> PlanInProgress | Unreadable:
         try:
             with connect_to_look(session.target) as connection:
-                return _make(connection, session, _files(session), recorded=recorded, explain=explain)
+                existing = list(files or files_of(session))
+                found = read_unchanged(connection, session)
+                known = plan_if_unchanged(session, existing, found) if found else None
+                if known and not due_revisions(connection, session):
+                    return known
+                catalog_version = found.catalog_version if found else read_catalog_version(connection)
+                planned = _make(connection, session, existing, recorded=recorded, explain=explain, found=found)
+                if not explain:
+                    record_unchanged(connection, session, planned, catalog_version)
+                return planned
         except (psycopg.Error, LedgerError) as error:
             message = (str(error).strip().splitlines() or [type(error).__name__])[0]
             return Unreadable(message, is_missing=_is_missing(error))
@@ -102,7 +119,7 @@ def current_plan(
     known = cache.known(key)
     if known and known.has(module) and known.version == ledger.read_version(connection, session.stack):
         return known
-    plan = _make(connection, session, _files(session, module), recorded=recorded, explain=False)
+    plan = _make(connection, session, files_of(session, module), recorded=recorded, explain=False)
     cache.keep(key, plan)
     return plan
 
@@ -148,6 +165,16 @@ def read_status(connection: Connection, stack: str, formerly: str = "") -> Datab
         return DatabaseStatus(identity, current, entries, catalog, unfinished, connection.info.server_version)
 
 
+def read_and_record(connection: Connection, session: Session, modules: Sequence[Module]) -> DatabaseStatus:
+    """Return the status of a database after its modules ran; a next look finds nothing to do without reading it all."""
+    files, catalog_version = [ModuleFile(module) for module in modules], read_catalog_version(connection)
+    version = ledger.read_version(connection, session.stack)
+    status = read_status(connection, session.stack)
+    plan = plan_database(files, status, session.lifecycle, allowed=session.allowed, recorded=True)
+    record_unchanged(connection, session, PlanInProgress(plan, status, files, version), catalog_version)
+    return status
+
+
 def connect_to_look(target: Target) -> Connection:
     """Return a connection that only reads, with the time limits of a look.
 
@@ -168,10 +195,16 @@ def with_time_limits(target: Target) -> Target:
 
 
 def _make(
-    connection: Connection, session: Session, files: list[ModuleFile], *, recorded: bool, explain: bool
+    connection: Connection,
+    session: Session,
+    files: list[ModuleFile],
+    *,
+    recorded: bool,
+    explain: bool,
+    found: Unchanged | None = None,
 ) -> PlanInProgress:
-    version = ledger.read_version(connection, session.stack)
-    status = read_status(connection, session.stack, session.formerly)
+    version = found.version if found else ledger.read_version(connection, session.stack)
+    status = unchanged_status(connection, found) if found else read_status(connection, session.stack, session.formerly)
     due = due_revisions(connection, session)
     decide = partial(
         plan_database,
@@ -260,7 +293,8 @@ def _is_changed(step: Step) -> bool:
     return step in {Step.REBUILD, Step.VERIFY}
 
 
-def _files(session: Session, module: Module | None = None) -> list[ModuleFile]:
+def files_of(session: Session, module: Module | None = None) -> list[ModuleFile]:
+    """Return the modules of a session's directory in order; `module` is taken with the text that it has here."""
     modules = {existing.name: existing for existing in modules_of(session)}
     if module:
         modules[module.name] = module

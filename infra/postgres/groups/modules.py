@@ -102,7 +102,7 @@ class Visits:
             elif key in self._applied:
                 self._applied[key][due.name] = text_digest(due.text)
             self._outcomes[key, due.name] = Step.UNCHANGED if step is Step.REFORMATTED else step
-        self._completeness[key] = read_completeness(session)
+        self._completeness[key] = read_completeness(session, order)
 
     def _ledger(self, session: Session) -> dict[str, str]:
         """Return the digests of the texts in a database's ledger, by module, as this process read or wrote them."""
@@ -144,9 +144,15 @@ def module_order(directory: str) -> ModuleOrder:
     return ModuleOrder(tuple(modules), frozenset(ahead))
 
 
-def read_completeness(session: Session) -> Completeness:
-    """Read ledger and catalog of a database; raises ServerError, LedgerError."""
+def read_completeness(session: Session, order: ModuleOrder | None = None) -> Completeness:
+    """Read ledger and catalog of a database; raises ServerError, LedgerError.
+
+    Given the modules, it is written down where the database has them all, so that it need not be read the next time.
+    """
     with translated_errors(session.place), pool.connection(session.target) as connection:
-        status = planning.read_status(connection, session.stack)
+        if order:
+            status = planning.read_and_record(connection, session, order.modules)
+        else:
+            status = planning.read_status(connection, session.stack)
     statements = {name: entry.digests.statements for name, entry in status.entries.items()}
     return Completeness(fingerprint(status.catalog), statements, tuple(map(str, status.unmanaged(session.allowed))))

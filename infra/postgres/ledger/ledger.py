@@ -14,7 +14,7 @@ from infra.postgres.ledger.identity import current_identity, read_identity, tran
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from infra.catalog.catalog import ObjectId
+    from infra.catalog.catalog import Catalog, ObjectId
     from infra.plan.ledger_rows import LedgerIdentity
     from infra.postgres.connection.pool import Connection
 
@@ -78,6 +78,26 @@ def read_version(connection: Connection, stack: str) -> LedgerVersion | None:
     with translated_format_errors():
         row = connection.execute("SELECT coalesce(max(id), 0) FROM sqlmodule.event").fetchone()
     return LedgerVersion(identity, current_identity(connection, stack), int(row[0]) if row else 0)
+
+
+class Compared(NamedTuple):
+    """What was so when a catalog was found as the modules left it, and what it had besides."""
+
+    catalog_version: str
+    event: int
+    files: str
+    further: Catalog
+
+
+def record_compared(connection: Connection, compared: Compared) -> None:
+    """Write that the catalog was found as the modules left it, in the current transaction. It is no event."""
+    further = [[*identity, text] for identity, text in sorted(compared.further.objects.items())]
+    connection.execute(
+        "INSERT INTO sqlmodule.compared (catalog_version, event, files, further) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (only_row) DO UPDATE SET (catalog_version, event, files, further)"
+        " = (excluded.catalog_version, excluded.event, excluded.files, excluded.further)",
+        (*compared[:3], json.dumps(further, ensure_ascii=False)),
+    )
 
 
 def read_entry(connection: Connection, module: str) -> LedgerEntry | None:

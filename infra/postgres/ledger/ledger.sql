@@ -38,6 +38,17 @@ CREATE TABLE sqlmodule.resume (
 COMMENT ON TABLE sqlmodule.resume IS
     'How many statements are done of a module that runs outside a transaction, with their digest, and whether the next was begun.';
 
+CREATE TABLE sqlmodule.compared (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    catalog_version text NOT NULL,
+    event bigint NOT NULL,
+    files text NOT NULL,
+    further jsonb NOT NULL
+);
+COMMENT ON TABLE sqlmodule.compared IS
+    'When the whole catalog was last found as the modules left it: its version, the last event, a digest of the files.';
+COMMENT ON COLUMN sqlmodule.compared.further IS 'What the catalog had besides what the modules made: kind, name, definition.';
+
 CREATE TABLE sqlmodule.event (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -34,10 +34,11 @@ def planned(olds: Properties, inputs: Properties, *, explain: bool) -> Propertie
     group, console = _group_and_console(inputs)
     known = [name for name in active(inputs) if name in olds.get("databases", ())]
     unseen = [name for name in known if not cache.has_looked(str(group.target(name)))]
+    files = planning.files_of(group.template) if unseen else None
     in_databases(
         group,
         unseen,
-        lambda name: planning.look(group.session(name, console.warn), recorded=True, explain=explain),
+        lambda name: planning.look(group.session(name, console.warn), recorded=True, explain=explain, files=files),
         console,
         lambda _: "compared",
     )

@@ -16,7 +16,7 @@ from infra.check.comparing import MODULES_AGAINST_MODELS, Comparison
 from infra.findings.finding import Place
 from infra.modules.module import load_modules
 from infra.postgres.connection.simple_query import simple_query
-from infra.postgres.introspection.reader import read_catalog
+from infra.postgres.introspection.reader import read_catalog, read_catalog_version
 from tests.database.postgres.simple_queries import rolled_back, run
 from tests.fixture_schema import SQL
 
@@ -53,10 +53,11 @@ DISPLAY_NAMES = {
 
 
 class Base(NamedTuple):
-    """A database with objects of every kind, and its catalog."""
+    """A database with objects of every kind, its catalog, and the catalog's version."""
 
     connection: Connection
     catalog: Catalog
+    version: str
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def base(server: str) -> Iterator[Base]:
                 for module in load_modules(SQL)[1:]:
                     simple_query(connection, module.text)
                 simple_query(connection, (MUTATIONS / "base.sql").read_text(encoding="utf-8"))
-                yield Base(connection, read_catalog(connection))
+                yield Base(connection, read_catalog(connection), read_catalog_version(connection))
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
             admin.execute("DROP ROLE IF EXISTS mutations_reader")
@@ -85,15 +86,18 @@ def findings_between(expected: Catalog, actual: Catalog) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.statements[:80])
 def test_a_mutation_is_reported_as_exactly_what_it_is(base: Base, case: Case) -> None:
-    """Each change is found, with the object that changed, and nothing else is."""
+    """Each change is found, with the object that changed, and nothing else is; the catalog's version differs too."""
     with rolled_back(base.connection):
         run(base.connection, case.statements)
+        assert read_catalog_version(base.connection) != base.version
         assert findings_between(base.catalog, read_catalog(base.connection)) == case.findings
 
 
 def test_what_was_not_changed_is_not_reported(base: Base) -> None:
     """Two readings of one database have no difference, and they contain every kind of object."""
     assert findings_between(base.catalog, read_catalog(base.connection)) == ()
+    base.connection.execute("VACUUM ANALYZE")
+    assert read_catalog_version(base.connection) == base.version
     kinds = {identity.kind for identity in base.catalog.objects}
     assert {*STRUCTURE, *ACCESS, *NOTES} - kinds == {"constraint index", "subscription", "security label"}
 

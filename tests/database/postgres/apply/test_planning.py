@@ -180,3 +180,56 @@ def test_a_preview_reads_the_server_that_accepts_writes(applied: World) -> None:
     applied.set(target=replace(applied.session.target, options={"target_session_attrs": "read-write"}))
     applied.sql("ALTER TABLE a DROP name CASCADE")
     assert "column public.a.name" in [str(difference.identity) for difference in applied.step("01-a").drift]
+
+
+def is_read(world: World, *, explain: bool = False) -> bool:
+    """Return whether a look in a process of its own reads the catalog."""
+    world.new_process()
+    looked = look(world.session, recorded=True, explain=explain)
+    assert not isinstance(looked, Unreadable)
+    assert looked.plan.is_unchanged
+    return bool(looked.status.catalog.objects)
+
+
+def test_a_database_in_which_nothing_was_changed_is_not_read(applied: World) -> None:
+    """A run writes down that there is nothing to do: it is believed until catalog, ledger, files or settings differ."""
+    assert [is_read(applied, explain=True), is_read(applied, explain=True)] == [True, True]  # a preview writes nothing
+    assert [is_read(applied), is_read(applied), is_read(applied, explain=True)] == [True, False, False]
+    applied.sql("INSERT INTO a VALUES (1, 'x'); ANALYZE a")
+    assert not is_read(applied)
+
+    applied.sql("CREATE TABLE t (i integer); DROP TABLE t")
+    assert not is_read(applied)
+    applied.sql("REINDEX TABLE a")
+    assert [is_read(applied), is_read(applied)] == [True, False]
+    applied.sql(
+        "INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration) VALUES ('', '', '', '', '0')"
+    )
+    assert [is_read(applied), is_read(applied)] == [True, False]
+    applied.session = replace(applied.session, allowed=("table public.tmp_*",))
+    assert [is_read(applied), is_read(applied)] == [True, False]
+    applied.sql("CREATE TABLE tmp_x (i integer)")
+    assert [is_read(applied), is_read(applied)] == [True, False]
+    applied.sql("CREATE TABLE by_hand (i integer)")
+    assert [is_read(applied), is_read(applied)] == [True, True]  # it is reported each time
+
+
+def test_what_nobody_changed_follows_from_the_ledger(applied: World) -> None:
+    """For new files a catalog that nobody changed need not be read either: it is what the ledger says, and the rest."""
+    applied.session = replace(applied.session, allowed=("table public.tmp_*",))
+    applied.sql("CREATE TABLE tmp_x (i integer)")
+    assert [is_read(applied), is_read(applied)] == [True, False]
+    applied.write(m03_c="CREATE TABLE c (id integer);\n")
+    applied.new_process()
+    looked = look(applied.session, recorded=True, explain=False)
+    assert not isinstance(looked, Unreadable)
+    with connect(applied.session.target, autocommit=True) as connection:
+        assert looked.status == read_status(connection, applied.session.stack)
+    assert looked.plan.step_of("03-c") == applied.step("03-c")
+    assert applied.up() == [Step.UNCHANGED, Step.UNCHANGED, Step.APPLY]
+
+
+def test_a_ledger_without_a_place_for_it_is_read_each_time(applied: World) -> None:
+    """Ledgers that an earlier version of this program made stay as they are."""
+    applied.sql("DROP TABLE sqlmodule.compared")
+    assert [is_read(applied), is_read(applied)] == [True, True]

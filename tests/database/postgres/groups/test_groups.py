@@ -237,6 +237,18 @@ def test_one_visit_applies_all_modules(tenants: Tenants) -> None:
     assert list(known.statements) == ["01-a", "02-b"]
 
 
+def test_a_visited_database_is_not_read_by_the_next_run(tenants: Tenants) -> None:
+    """The visit that applied the last module wrote down that nothing is left to do."""
+    tenants.create(["acme"])
+    (tenants.directory / "01-a.sql").write_text("CREATE TABLE a (id integer);", encoding="utf-8")
+    tenants.apply("01", ["acme"])
+    cache.clear()
+    looked = look(tenants.spec.session("acme", print), recorded=True, explain=False)
+    assert isinstance(looked, PlanInProgress)
+    assert looked.plan.is_unchanged
+    assert not looked.status.catalog.objects
+
+
 def test_a_changed_module_is_awaited_by_the_later_ones_in_another_process(tenants: Tenants) -> None:
     """Whether a module is applied as its file is, the ledger says: also to a process that applied nothing itself."""
     tenants.create(["acme"])
