@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 
 class InfraError(Exception):
@@ -21,6 +23,25 @@ class InfraError(Exception):
         place = f"{self.place}: " if self.place else ""
         remedy = f"; {self.remedy}" if self.remedy else ""
         return f"{place}{self.what}{remedy}"
+
+
+_SYSTEM_REMEDIES = {
+    errno.ENOSPC: "free some space there, then run again",
+    errno.EDQUOT: "free some space there, then run again",
+    errno.EROFS: "this needs a place that can be written to",
+    errno.EACCES: "run as a user who may do that, or change the permissions",
+    errno.EPERM: "run as a user who may do that, or change the permissions",
+}
+
+
+def system_error_text(error: OSError) -> str:
+    """Return an error of the operating system as one sentence: the file, what is the matter, and what to do."""
+    if isinstance(error, shutil.Error):  # of many files that were copied, each with source, copy and reason
+        failed = cast("list[tuple[str, str, str]]", error.args[0])
+        return f"{failed[0][1]}: {failed[0][2]}; {len(failed)} files could not be copied"
+    place = f"{error.filename}: " if error.filename else ""
+    remedy = _SYSTEM_REMEDIES.get(error.errno or 0, "")
+    return f"{place}{error.strerror or error}{f'; {remedy}' if remedy else ''}"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+CREATE_DATABASE = "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+"""Creates an empty database as the postgresql plugin does."""
+
 
 @dataclass(frozen=True)
 class DatabaseRoles:

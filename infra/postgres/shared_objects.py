@@ -6,15 +6,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg import sql
 
 from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translated_errors
-from infra.postgres.database_roles import database_label, role_label
+from infra.postgres.database_roles import CREATE_DATABASE, database_label, role_label
+from infra.postgres.privileges import admin_grants
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 
+    from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
     from infra.postgres.database_roles import DatabaseRoles
 
@@ -107,12 +110,53 @@ def find_ours(
     return list(existing.objects), others
 
 
+def recreate(
+    target: Target, databases: Sequence[DatabaseRoles], labels: Collection[str], verifiers: Mapping[str, str]
+) -> None:
+    """Create those of the databases and roles that the labels name, each as it was declared; `verifiers` are by role.
+
+    What somebody has created in the meantime is left as it is.
+    """
+    with translated_errors(_place(target)), connect(target, autocommit=True) as connection:
+        existing = _read_by(connection, databases)
+        wanted = {label for label in labels if label not in existing.objects}
+        with connection.transaction():
+            for database in databases:
+                for statement in _creation_of_roles(database, wanted, verifiers):
+                    connection.execute(statement)
+                new = [name for name in (database.owner, *database.logins) if role_label(name) in wanted]
+                for statement in admin_grants(connection, new):
+                    connection.execute(statement)
+        for database in databases:
+            if database_label(database.name) in wanted:
+                names = (sql.Identifier(database.name), sql.Identifier(database.owner))
+                connection.execute(sql.SQL(CREATE_DATABASE).format(*names))
+
+
+def _creation_of_roles(
+    database: DatabaseRoles, labels: Collection[str], verifiers: Mapping[str, str]
+) -> Generator[sql.Composed]:
+    owner = sql.Identifier(database.owner)
+    if role_label(database.owner) in labels:
+        yield sql.SQL("CREATE ROLE {} NOLOGIN").format(owner)
+    for name in database.logins:
+        if role_label(name) in labels:
+            verifier = sql.Literal(verifiers[name])
+            yield sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), verifier)
+    if {role_label(database.owner), role_label(database.migrator)} & {*labels}:
+        yield sql.SQL("GRANT {} TO {}").format(owner, sql.Identifier(database.migrator))
+
+
 def _read(target: Target, databases: Sequence[DatabaseRoles]) -> _Existing:
+    with translated_errors(_place(target)), connect(target, autocommit=True) as connection:
+        return _read_by(connection, databases)
+
+
+def _read_by(connection: Connection, databases: Sequence[DatabaseRoles]) -> _Existing:
     roles = [role for database in databases for role in (database.owner, *database.logins)]
     wanted = {database.name: database.owner for database in databases}
-    with translated_errors(_place(target)), connect(target, autocommit=True) as connection:
-        role_rows = connection.execute(_ROLES, (roles,)).fetchall()
-        database_rows = connection.execute(_DATABASES, (list(wanted),)).fetchall()
+    role_rows = connection.execute(_ROLES, (roles,)).fetchall()
+    database_rows = connection.execute(_DATABASES, (list(wanted),)).fetchall()
     alterable = [role_label(name) for name, may_alter, _ in role_rows if may_alter]
     alterable += [
         database_label(name) for name, owner, is_member in database_rows if is_member or owner == wanted[name]

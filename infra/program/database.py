@@ -10,6 +10,7 @@ import pulumi_postgresql as postgresql
 
 from infra.migrations.history import read_history
 from infra.modules.decision import Lifecycle
+from infra.postgres.database_roles import DatabaseRoles
 from infra.program.shared_objects import declare_shared_objects
 from infra.resources.admin_membership import AdminMembership
 from infra.resources.database_access import DatabaseAccess
@@ -72,6 +73,10 @@ class Chain:
             delete_before_replace=True,
         )
         return pulumi.ResourceOptions.merge(options, self.objects.options(name)) if self.objects and name else options
+
+    def recreated(self, labels: Sequence[str]) -> pulumi.Input[Mapping[str, int]]:
+        """Return how often each of some roles and databases was created again because it had gone."""
+        return self.objects.recreated(labels) if self.objects else dict[str, int]()
 
     def append(self, resource: pulumi.Resource) -> None:
         """Order what comes next after this resource."""
@@ -145,6 +150,8 @@ def _declare_database(
 ) -> DeclaredDatabase:
     """Declare roles, database, privileges, extensions, modules, in this order; the database comes after `after`."""
     scope = chain.scope
+    labels = DatabaseRoles(**database.names).objects
+    recreated, times = chain.recreated(labels), chain.recreated(labels[-1:])
     address: Properties = {**server.address, "database": database.name}
     admin = {"user": server.user, "password": server.password}
     outside = {**address, **admin, "database": server.maintenance_database}
@@ -170,6 +177,8 @@ def _declare_database(
         DatabaseAccess(
             scope.part(database.name, "access"),
             target={**address, **admin},
+            recreated=recreated,
+            lifecycle=settings.lifecycle,
             roles=database.names,
             verifiers=passwords.verifiers,
             opts=chain.options(provider=False),
@@ -179,7 +188,7 @@ def _declare_database(
         chain.append(
             DatabaseExtension(
                 scope.part(database.name, extension),
-                target={**address, **admin},
+                target={**address, **admin, "recreated": times},
                 extension=extension,
                 opts=chain.options(provider=False),
             )
@@ -191,6 +200,7 @@ def _declare_database(
         migrator=migrator,
         admin=admin,
         scratch=server.scratch,
+        recreated=times,
     )
     session, ready = declare_schema(access, settings, modules, chain, database=database.name, adopt=database.adopt)
     return DeclaredDatabase(database, created, passwords, session, ready)
@@ -201,6 +211,7 @@ class SchemaAccess:
     """Who runs the modules of a database, and where: its address with its name, and logins with user and password.
 
     `roles` are those that exist for it besides the owner and the migrator. `scratch` is that of its DeclaredServer.
+    `recreated` counts how often it was created again, after which its modules are applied again.
     """
 
     address: Properties
@@ -209,6 +220,7 @@ class SchemaAccess:
     migrator: Properties = field(repr=False)
     admin: Properties = field(repr=False)
     scratch: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
+    recreated: pulumi.Input[Mapping[str, int]] = field(default_factory=dict[str, int])
 
 
 def session_of_access(
@@ -230,6 +242,7 @@ def session_of_access(
             "statement_timeout": modules.statement_timeout,
             "wait": modules.wait,
             "allow_loss": modules.allow_loss,
+            "recreated": access.recreated,
             **({"scratch": access.scratch} if access.scratch else {}),
             **further,
         }
@@ -288,6 +301,7 @@ def declare_schema(
         owner=access.owner,
         head=history.head if history else "",
         look=look,
+        recreated=access.recreated,
         opts=chain.options(provider=False),
     )
     return session, ready

@@ -29,6 +29,7 @@ def declare_embedded(settings: Settings, server: EmbeddedSettings, scope: Scope)
         server,
         stack=scope.stack,
         label=scope.label,
+        lifecycle=settings.lifecycle.value,
         user=ADMIN_USER,
         password=password,
         extensions=settings.extensions,

@@ -55,8 +55,17 @@ class DeclaredObjects:
         )
 
     def _report(self, arguments: pulumi.ResourceHookArgs) -> None:
-        for properties in (arguments.new_inputs, arguments.old_outputs):
-            self.missing.update((properties or {}).get("missing") or [])
+        """Report what is missing; what is lost will have been created by `resource`, but not in a preview."""
+        inputs = arguments.new_inputs or {}
+        self.missing.update(inputs.get("missing") or [], (pulumi.runtime.is_dry_run() and inputs.get("lost")) or [])
+
+    def recreated(self, labels: Collection[str]) -> pulumi.Output[dict[str, int]]:
+        """Return how often each of some roles and databases was created again because it had gone."""
+
+        def of_labels(counts: Mapping[str, float] | None) -> dict[str, int]:  # Pulumi's mocks have none
+            return {label: int(count) for label, count in (counts or {}).items() if label in labels}
+
+        return self.resource.recreated.apply(of_labels)
 
     def _create_missing(self, arguments: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         if _LABELS[arguments.type_](arguments.opts.import_ or "") not in self.missing:
@@ -84,7 +93,10 @@ def declare_shared_objects(
     With `ask` a run drops no database with rows unless that is allowed.
     """
     declared = DeclaredObjects(scope, _retained(databases, () if isinstance(server.adopt, bool) else server.adopt))
-    by_role = pulumi.Output.all(*(of_database.passwords for of_database in passwords.values()))
+    by_role, verifiers = (
+        pulumi.Output.all(*(getattr(of_database, kind) for of_database in passwords.values())).apply(_united)
+        for kind in ("passwords", "verifiers")
+    )
     declared.resource = SharedObjects(
         scope.name("shared-objects"),
         target={
@@ -94,7 +106,8 @@ def declare_shared_objects(
             "database": server.maintenance_database,
         },
         databases=[database.names for database in databases],
-        passwords=by_role.apply(lambda known: {role: text for texts in known for role, text in texts.items()}),
+        passwords=by_role,
+        verifiers=verifiers,
         adopt=server.adopt,
         stack=scope.stack,
         ask=ask,
@@ -104,6 +117,10 @@ def declare_shared_objects(
         ),
     )
     return declared
+
+
+def _united(by_database: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    return {role: text for texts in by_database for role, text in texts.items()}
 
 
 def _retained(databases: Sequence[DatabaseSettings], adopted: Collection[str]) -> frozenset[str]:

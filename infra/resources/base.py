@@ -11,7 +11,7 @@ import pulumi
 from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, Resource, ResourceProvider
 from pulumi.output import Unknown
 
-from infra.errors import InfraError
+from infra.errors import InfraError, system_error_text
 from infra.postgres.connection.target import Target
 from infra.resources.engine_watchdog import watch_engine
 from infra.sdk_tuning import freeze_loaded_objects, with_stored_provider
@@ -130,6 +130,8 @@ def text_of(error: Exception) -> str:
     """Return what is shown of an error."""
     if isinstance(error, InfraError):
         return str(error)
+    if isinstance(error, OSError):
+        return system_error_text(error)
     kind = type(error).__name__
     if type(error).__module__.startswith("psycopg"):
         return str(error).strip() or kind

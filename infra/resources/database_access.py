@@ -8,9 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, admin_target, changed
+from infra.errors import RefusedError
+from infra.modules.decision import Lifecycle
+from infra.postgres.database_roles import database_label
+from infra.resources.base import (
+    DynamicResource,
+    LazyModule,
+    Properties,
+    Provider,
+    admin_target,
+    changed,
+    is_known,
+    without,
+)
+from infra.resources.stack_policy import BEGIN_EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +34,24 @@ else:
     rename_roles = LazyModule("infra.postgres.rename_roles")
 
 _ROLES = ("owner", "app", "readonly", "migrator")
-_COMPARED = ("host", "port", "options", "user", "password", *_ROLES)
+_COMPARED = ("host", "port", "options", "user", "password", "recreated", *_ROLES)
 
 
 class DatabaseAccessProvider(Provider):
     """Grants the roles of a database what they need, and PUBLIC nothing; a refresh reports drift by grantee."""
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Refuse an empty database in the place of one of a persistent stack; `lifecycle` is for this run alone."""
+        label = database_label(str(news["database"]))
+        times, before = (props.get("recreated", {}) for props in (news, _olds))
+        if (
+            _olds
+            and news["lifecycle"] == Lifecycle.PERSISTENT.value
+            and is_known(times)
+            and times.get(label) != before.get(label)
+        ):
+            raise RefusedError("is gone with its rows, and this stack is persistent", place=label, remedy=BEGIN_EMPTY)
+        return CheckResult(without(news, "lifecycle"), [])
 
     def create(self, props: Properties) -> CreateResult:
         """Grant the privileges; granting them twice is harmless."""
@@ -71,7 +97,8 @@ def renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
 class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
     """The privileges of PUBLIC and the roles of a database; `target` is the administrator's.
 
-    `verifiers` has what a login role gets that is renamed.
+    `verifiers` has what a login role gets that is renamed, `recreated` how often the database and its roles were
+    created again because they had gone.
     """
 
     def __init__(
@@ -81,11 +108,15 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
         target: Properties,
         roles: Mapping[str, str],
         verifiers: pulumi.Output[dict[str, str]],
+        recreated: pulumi.Input[Mapping[str, int]],
+        lifecycle: Lifecycle,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
             **target,
             **{role: roles[role] for role in _ROLES},
             "verifiers": verifiers,
+            "recreated": recreated,
+            "lifecycle": lifecycle.value,
         }
         super().__init__(DatabaseAccessProvider, name, props, opts)

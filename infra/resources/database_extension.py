@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     extensions = LazyModule("infra.postgres.extensions")
 
-_COMPARED = ("host", "port", "options", "user")
+_COMPARED = ("host", "port", "options", "user", "recreated")
 
 
 class DatabaseExtensionProvider(Provider):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
     actions = LazyModule("infra.resources.actions.embedded_server")
 
-_INPUTS = ("port", "bin_dir", "run_as", "settings", "password", "retain")
+_INPUTS = ("port", "bin_dir", "run_as", "settings", "password", "retain", "lifecycle")
 _REPLACING = ("root", "name")
 _REMEDY = "take it out of the settings, or set server.bin_dir to an installation that has it"
 
@@ -29,6 +29,8 @@ class EmbeddedServerProvider(Provider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Fix the server's folder for good, refuse what could not be started, and show what a new one begins with."""
         inputs = {**news, **actions.place(_olds, news)}
+        if _olds:
+            actions.refuse_lost_data(inputs)
         _, distribution = actions.plan(inputs)
         if not _olds or changed(_olds, news, "extensions", "bin_dir"):
             missing = missing_extensions(news["extensions"], distribution.extensions(), distribution.source, _REMEDY)
@@ -57,7 +59,10 @@ class EmbeddedServerProvider(Provider):
         return UpdateResult(actions.update(_news, password=_olds["password"]))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Start it when it is stopped, because the refresh of everything inside needs it; without data it is gone."""
+        """Start it when it is stopped, because the refresh of everything inside needs it; without data it is gone.
+
+        Those of a persistent stack are an error: the next run would create an empty server.
+        """
         outputs = actions.read(props)
         return ReadResult("", {}) if outputs is None else ReadResult(id_, outputs)
 
@@ -84,13 +89,14 @@ class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):
         *,
         stack: str,
         label: str,
+        lifecycle: str,
         user: str,
         password: pulumi.Input[str],
         extensions: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = settings.model_dump(exclude={"kind"})
-        props |= {"stack": stack, "label": label, "user": user, "password": password}
+        props |= {"stack": stack, "label": label, "lifecycle": lifecycle, "user": user, "password": password}
         props["extensions"] = list(extensions)
         outputs = ("host", "listen_port", "version", "system_identifier", "log_file", "psql", "uuid_ossp")
         super().__init__(EmbeddedServerProvider, name, {**props, **dict.fromkeys(outputs)}, opts)

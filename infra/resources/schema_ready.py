@@ -11,7 +11,7 @@ from infra.modules.digests import text_digest
 from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, is_known, without
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from infra.resources.actions import schema_ready as actions
 else:
@@ -37,7 +37,9 @@ class SchemaReadyProvider(Provider):
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Report a change when a module's statements differ, the last revision, the connection, or what no one made."""
-        return DiffResult(changes=bool(changed(_olds, _news, *_TARGET, "statements", "allowed", "unmanaged", "head")))
+        return DiffResult(
+            changes=bool(changed(_olds, _news, *_TARGET, "statements", "allowed", "unmanaged", "head", "recreated"))
+        )
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Read the fingerprint again, and write the last revision."""
@@ -52,7 +54,7 @@ class SchemaReadyProvider(Provider):
 class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
     """The complete schema of one database: `fingerprint` of its structure, `tables`, and what no module made.
 
-    `head` is the last revision, '' where there are none.
+    `head` is the last revision, '' where there are none; `recreated` counts how often the database was created again.
     """
 
     fingerprint: pulumi.Output[str]
@@ -70,11 +72,13 @@ class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
         owner: pulumi.Input[str],
         head: str,
         look: bool,
+        recreated: pulumi.Input[Mapping[str, int]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
             **target,
             "stack": stack,
+            "recreated": recreated,
             "statements": pulumi.Output.all(*statements).apply(lambda digests: text_digest("\n".join(digests))),
             "allowed": list(allowed),
             "owner": owner,

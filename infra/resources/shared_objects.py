@@ -13,7 +13,7 @@ from infra.resources.base import DynamicResource, LazyModule, Properties, Provid
 from infra.resources.database_access import renamed_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from infra.resources.actions import shared_objects as actions
 else:
@@ -23,46 +23,55 @@ _ADDRESS = ("host", "port", "options", "database", "user", "password")
 
 
 class SharedObjectsProvider(Provider):
-    """Reads the server where a run may create something; what exists and is not the stack's is refused.
+    """Reads the server before anything is created on it; what exists and is not the stack's is refused.
 
-    `missing` has the labels of what does not exist: as an input what this run found, as an output what a refresh found.
-    Once nothing is missing (`complete`), a run does not connect.
+    `missing` has the labels of what does not exist and is created after this: as an input what this run found, as an
+    output what a refresh found. What an earlier run has recorded and is gone is `lost`: this creates it again, since
+    Pulumi's state may have it. `recreated` counts how often, by label, for what is inside to follow.
     """
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Add what is missing to the inputs; `passwords`, `preview` and `ask` are for this run alone."""
+        """Add what is missing and what is lost; `passwords`, `preview` and `ask` are for this run alone."""
         inputs = without(news, "passwords", "preview", "ask")
         if news.get("ask"):
             actions.refuse_losses(news, _removed(_olds, news))
         renamed = _renamed_roles(_olds, news)
         objects, recorded = _objects(news), set(_objects(_olds))
         new = [label for label in objects if label not in recorded]
-        if not new and _olds.get("complete"):
-            return CheckResult({**inputs, "missing": [], "complete": True}, [])
-        existing = (
-            actions.existing(news, recorded, renamed) if all(is_known(news.get(name)) for name in _ADDRESS) else None
-        )
-        if existing is None:
-            expected = {*(new if news["adopt"] is not True else []), *_olds.get("missing", [])}
-            missing = [label for label in objects if label in expected]
-        else:
-            missing = [label for label in objects if label not in existing]
-        return CheckResult({**inputs, "missing": missing, "complete": existing is not None and not missing}, [])
+        if all(is_known(news.get(name)) for name in _ADDRESS):
+            found = actions.existing(news, recorded, renamed, patient=bool(new))
+            absent = (
+                {*(new if news["adopt"] is not True else []), *_olds.get("missing", [])}
+                if found is None
+                else {label for label in objects if label not in found}
+            )
+            lost = [label for label in objects if label in absent & recorded] if found is not None else []
+        else:  # a server that is yet to be created
+            absent = {*(new if news["adopt"] is not True else []), *recorded}
+            lost = [label for label in objects if label in recorded]
+        if lost:
+            actions.show_lost(news, lost)
+        inputs["missing"] = [label for label in objects if label in absent and label not in lost]
+        inputs["lost"] = lost
+        inputs["recreated"] = counted(_olds.get("recreated") or {}, lost)
+        return CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when something is missing, or the address or a name differs.
+        """Report a change when something is missing or lost, or the address or a name differs.
 
         A refresh compares with the inputs of the last run, and those of a first run have what it created after that.
         """
         missing = bool(_olds.get("missing") or (_news["missing"] and actions.is_incomplete(_news)))
-        return DiffResult(changes=missing or bool(changed(_olds, _news, *_ADDRESS, "databases")))
+        return DiffResult(changes=missing or bool(changed(_olds, _news, *_ADDRESS, "databases", "recreated")))
 
     def create(self, props: Properties) -> CreateResult:
         """Store the names; what is missing is created after this."""
         return CreateResult("shared-objects", {**props, "missing": []})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Store the names."""
+        """Create again what is lost."""
+        if _news["lost"]:
+            actions.recreate(_news)
         return UpdateResult({**_news, "missing": []})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -75,6 +84,11 @@ def _removed(olds: Properties, news: Properties) -> list[str]:
     kept = {database["name"] for database in news["databases"]}
     kept |= set() if isinstance(news["adopt"], bool) else set(news["adopt"])
     return [database["name"] for database in olds.get("databases", []) if database["name"] not in kept]
+
+
+def counted(former: Mapping[str, float], labels: Collection[str]) -> dict[str, int]:
+    """Return how often each was created again, with these once more."""
+    return {label: int(former.get(label, 0)) + (label in labels) for label in sorted({*former, *labels})}
 
 
 def _renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
@@ -102,9 +116,11 @@ def _objects(props: Properties) -> list[str]:
 class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
     """The databases and their roles, in the order of their creation; `target` is the administrator's.
 
-    `adopt` has the names of those that may be taken over, or says it for all of them. With `ask` rows in databases that
-    are to be dropped are refused where `make up` asks for them.
+    `adopt` has the names of those that may be taken over, or says it for all of them. `verifiers` are for roles that
+    are created again. With `ask` rows in databases that are to be dropped are refused where `make up` asks for them.
     """
+
+    recreated: pulumi.Output[dict[str, int]]
 
     def __init__(
         self,
@@ -113,6 +129,7 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
         target: Properties,
         databases: Sequence[Mapping[str, str]],
         passwords: pulumi.Output[dict[str, str]],
+        verifiers: pulumi.Output[dict[str, str]],
         adopt: bool | Sequence[str],
         stack: str,
         ask: bool,
@@ -122,10 +139,11 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
             **target,
             "databases": [dict(database) for database in databases],
             "passwords": passwords,
+            "verifiers": verifiers,
             "adopt": adopt if isinstance(adopt, bool) else list(adopt),
             "stack": stack,
             "ask": ask,
-            **dict.fromkeys(("missing", "complete")),
+            **dict.fromkeys(("missing", "lost", "recreated")),
         }
         if pulumi.runtime.is_dry_run():
             props["preview"] = True

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+BEGIN_EMPTY = (
+    "put a copy of the data back; or, to begin with an empty database, set lifecycle: ephemeral, run `up`, set it "
+    "back, and restore a backup"
+)
+"""What to do where the data of a persistent stack are gone."""
+
+
 class StackPolicyProvider(Provider):
     """Refuses to lose a database of a persistent stack that `drop_databases` does not name."""
 

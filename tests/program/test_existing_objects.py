@@ -68,7 +68,9 @@ def test_what_the_state_does_not_know_of_goes_on(bare: Project) -> None:
     assert bare.verb("refresh", "--clear-pending-creates", "--expect-no-changes").status == 0
     execute(bare, "DROP DATABASE app_db WITH (FORCE)")
     bare.verb("refresh")
-    assert "Database app_db created" in bare.up()
+    text = bare.up()
+    assert "the server has no database app_db any more" in text
+    assert "app_db imported" in text
     assert UNCHANGED.search(bare.up())
     bare.destroy()
     assert bare.home.traces(bare) == []

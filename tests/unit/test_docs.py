@@ -107,3 +107,23 @@ def test_the_examples_in_the_documents_are_the_files() -> None:
     text = ROOT.joinpath("docs/your-own-program.md").read_text(encoding="utf-8")
     for file in ("examples/shop/__main__.py", "examples/inline/inline.py"):
         assert f"```python\n{ROOT.joinpath(file).read_text(encoding='utf-8')}```" in text
+
+
+def test_every_bad_day_is_run_by_a_test() -> None:
+    """Each row of docs/operations.md has what is seen, a command, the state afterwards, and a test that exists."""
+    text = (ROOT / "docs/operations.md").read_text("utf-8").partition("## Bad days")[2]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in re.findall(r"^\|.*\|$", text, re.MULTILINE)
+    ]
+    known = {
+        name
+        for file in ROOT.glob("tests/**/test_*.py")
+        for name in re.findall(r"^def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+    }
+    assert len(rows) > 20
+    for row in rows[2:]:
+        assert len(row) == 5, row
+        assert all(row), row
+        named = re.findall(r"`(test_\w+)`", row[4])
+        assert named, row
+        assert known.issuperset(named), row

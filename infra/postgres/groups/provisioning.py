@@ -8,6 +8,7 @@ from psycopg import sql
 
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
+from infra.postgres.database_roles import CREATE_DATABASE
 from infra.postgres.extensions import create_extensions
 from infra.postgres.groups.roles import foreign_roles
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from infra.postgres.groups.group import GroupSpec
-
-CREATE_DATABASE = "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
-"""Creates an empty database as the postgresql provider does."""
 
 EXISTING_DATABASES = """
 SELECT d.datname::text, r.rolname::text FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba

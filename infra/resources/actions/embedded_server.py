@@ -6,8 +6,11 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.errors import RefusedError
+from infra.modules.decision import Lifecycle
 from infra.resources.base import is_known
 from infra.resources.console import Shown, logger
+from infra.resources.stack_policy import BEGIN_EMPTY
 from infra.server.embedded import cluster, distribution
 from infra.server.embedded.specification import ClusterSpec, default_root
 
@@ -50,10 +53,18 @@ def show_plan(props: Properties) -> bool:
 
 def known_address(props: Properties) -> Properties:
     """Return the address where the server listened last and will listen again, so that a preview knows it."""
-    address = cluster.listens_at(_base(props))
+    address = None if cluster.state(_base(props)) == "absent" else cluster.listens_at(_base(props))
     if address is None or int(props["port"]) not in {0, address[1]}:
         return {}
     return {"host": address[0], "listen_port": address[1]}
+
+
+def refuse_lost_data(props: Properties) -> None:
+    """Raise RefusedError where the data of a persistent stack's server are gone."""
+    if props.get("lifecycle") == Lifecycle.PERSISTENT.value and cluster.state(_base(props)) == "absent":
+        raise RefusedError(
+            "has lost its data, and this stack is persistent", place=str(_base(props)), remedy=BEGIN_EMPTY
+        )
 
 
 def create(props: Properties) -> Properties:
@@ -62,12 +73,18 @@ def create(props: Properties) -> Properties:
 
 
 def update(props: Properties, *, password: str) -> Properties:
-    """Make the server as specified, given the administrator's password so far, and return the outputs."""
+    """Make the server as specified, given the administrator's password so far, and return the outputs.
+
+    Where its data are gone, it is created again.
+    """
+    if cluster.state(_base(props)) == "absent":
+        return create(props)
     return _outputs(props, cluster.set_password(_specification(props), password))
 
 
 def read(props: Properties) -> Properties | None:
     """Start the server where it is stopped and return the outputs, None where it is gone."""
+    refuse_lost_data(props)
     if cluster.state(_base(props)) == "absent":
         return None
     return _outputs(props, cluster.ensure(_specification(props)))

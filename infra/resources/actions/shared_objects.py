@@ -21,18 +21,20 @@ if TYPE_CHECKING:
     from infra.resources.base import Properties
 
 
-def existing(props: Properties, recorded: Collection[str], renamed: Mapping[str, str]) -> list[str] | None:
-    """Return the labels of what exists, and report what is taken over or renamed; None where a preview finds no server.
+def existing(
+    props: Properties, recorded: Collection[str], renamed: Mapping[str, str], *, patient: bool
+) -> list[str] | None:
+    """Return the labels of what exists, and report what is taken over or renamed; None where the server cannot be read.
 
-    `renamed` has the new names of roles by the old ones. Raises RefusedError for what is not the stack's, and not to be
-    taken over.
+    That is an error for a `patient` run, which creates something. `renamed` has the new names of roles by the old ones.
+    Raises RefusedError for what is not the stack's, and not to be taken over.
     """
     for old, new in renamed.items():
         _show(props, f"role {old} is renamed to {new}, and keeps what it owns and may do")
     passwords = props["passwords"]
     try:
         found, taken_over = shared_objects.find_ours(
-            with_time_limits(admin_target(props)) if props.get("preview") else admin_target(props),
+            with_time_limits(admin_target(props)) if props.get("preview") or not patient else admin_target(props),
             _databases(props),
             recorded=recorded,
             renamed=renamed,
@@ -40,7 +42,7 @@ def existing(props: Properties, recorded: Collection[str], renamed: Mapping[str,
             adopt=props["adopt"],
         )
     except ServerError:
-        if props.get("preview"):
+        if props.get("preview") or not patient:
             return None
         raise
     if taken_over:
@@ -53,6 +55,16 @@ def refuse_losses(props: Properties, removed: Sequence[str]) -> None:
     file = os.environ.get(LOSSES, "")
     if removed and file:
         losses.refuse_dropped([admin_target(props).on(name) for name in removed], file)
+
+
+def show_lost(props: Properties, lost: Sequence[str]) -> None:
+    """Show what is created again."""
+    _show(props, f"the server has no {', '.join(lost)} any more: created again, and what is inside it after that")
+
+
+def recreate(props: Properties) -> None:
+    """Create the roles and databases that are gone, as the postgresql plugin has created them."""
+    shared_objects.recreate(admin_target(props), _databases(props), props["lost"], props["verifiers"])
 
 
 def missing(props: Properties) -> list[str]:
@@ -68,6 +80,8 @@ def _missing(props: Properties, target: Target) -> list[str]:
 
 def is_incomplete(props: Properties) -> bool:
     """Return whether something does not exist; False where the server cannot be asked."""
+    if not all(is_known(value) for value in props.values()):
+        return False
     try:
         return bool(_missing(props, with_time_limits(admin_target(props))))
     except ServerError:

@@ -7,6 +7,7 @@ BusyError), whose messages contain no secret.
 
 from __future__ import annotations
 
+import errno
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
@@ -182,7 +183,11 @@ def _locked(layout: Layout) -> Generator[Lock]:
 
 def _remove(layout: Layout, marker: Marker) -> None:
     directory.refuse_unknown_files(layout)
-    write_marker(layout.base, replace(marker, phase="removing"))
+    try:
+        write_marker(layout.base, replace(marker, phase="removing"))
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise  # on a full disk the removal is what frees space
     _stop(layout, marker, immediate=True)
     processes.end_orphan_processes([layout.unfinished], service_account(marker.run_as))
     directory.remove_base(layout)

@@ -58,7 +58,7 @@ def initialise(spec: ClusterSpec, layout: Layout, distribution: Distribution, ac
                 return
     finally:
         password_file.unlink(missing_ok=True)
-    raise ServerError(f"initdb failed: {result.last_lines()}", place=str(layout.data))
+    raise ServerError(f"initdb failed: {summarise_log(result.output)}", place=str(layout.data))
 
 
 def _initdb_arguments(spec: ClusterSpec, layout: Layout, password_file: Path, ctype: str) -> list[str]:

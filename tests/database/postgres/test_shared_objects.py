@@ -9,8 +9,9 @@ import pytest
 
 from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect
+from infra.postgres.connection.scram import verifier
 from infra.postgres.database_roles import DatabaseRoles
-from infra.postgres.shared_objects import find_existing, find_ours
+from infra.postgres.shared_objects import find_existing, find_ours, recreate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,6 +47,20 @@ def test_what_exists_is_named(target: Target) -> None:
     """What the server has of a stack's roles and databases is named by its kind and name."""
     assert find_existing(target, [SHOP, NEW]) == EXISTING
     assert find_existing(target, [NEW]) == []
+
+
+def test_what_is_gone_is_created_again(target: Target) -> None:
+    """Roles get their passwords, the migrator its owner; what exists is left as it is, and a second time all of it."""
+    password = "Pw-1"
+    verifiers = dict.fromkeys(SHOP.logins, verifier(password))
+    for _ in range(2):
+        recreate(target, [SHOP], SHOP.objects, verifiers)
+    assert find_existing(target, [SHOP]) == SHOP.objects
+    with connect(replace(target.on("shop"), user="shop_migrator", password=password), autocommit=True) as connection:
+        connection.execute("SET ROLE shop_owner")
+    with connect(target, autocommit=True) as connection:
+        connection.execute("DROP ROLE shop_migrator")
+        connection.execute("DROP ROLE shop_readonly")
 
 
 def test_what_an_earlier_run_recorded_is_the_stacks(target: Target) -> None:

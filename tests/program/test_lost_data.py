@@ -1,0 +1,86 @@
+"""Data go behind the stack's back: `up` alone makes it whole again, or refuses where nothing may be lost unasked."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.program.homes import Embedded
+
+if TYPE_CHECKING:
+    from tests.program.project import Project
+
+TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+
+
+def by_hand(project: Project, *statements: str) -> None:
+    """Run statements as a superuser outside of a transaction, in the maintenance database."""
+    with psycopg.connect(**project.home.way(project), dbname="postgres", autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def is_whole(project: Project) -> bool:
+    """Return whether schema, rows, privileges and extensions are as after a first `up`, and nothing is due."""
+    assert project.sql(TABLES, role="readonly") == [(29,)]
+    assert project.sql("SELECT count(*) FROM demo_scenarios", role="app") == [(5,)]
+    assert project.admin("SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql'") == [(3,)]
+    done = project.verb("preview", "--expect-no-changes")
+    assert done.status == 0, done.text
+    return project.verb("refresh", "--expect-no-changes").status == 0
+
+
+@pytest.mark.full
+def test_one_up_brings_back_what_is_gone(project: Project) -> None:
+    """A dropped database, another one in its place, the data, the whole folder: each by one `up`."""
+    assert isinstance(project.home, Embedded)
+    base = project.home.base(project)
+    by_hand(project, "DROP DATABASE app_db WITH (FORCE)")
+    assert "the server has no database app_db any more" in project.preview()
+    project.up()
+    assert is_whole(project)
+    by_hand(project, "DROP DATABASE app_db WITH (FORCE)", "CREATE DATABASE app_db OWNER app_db_owner")
+    project.up("--refresh")
+    assert is_whole(project)
+    project.home.kill(project)
+    shutil.rmtree(base / "data")
+    text = project.preview()
+    assert "create: it does not exist" in text
+    project.up()
+    assert is_whole(project)
+    project.home.kill(project)
+    shutil.rmtree(base)
+    text = project.preview()
+    assert "the server has no role app_db_owner" in text
+    assert "a defect" not in text
+    project.up()
+    assert is_whole(project)
+
+
+@pytest.mark.full
+def test_the_loss_of_persistent_data_is_refused_and_they_can_be_put_back(project: Project) -> None:
+    """No empty server and no empty database takes their place, in `up` or after a refresh; a copy is taken up again."""
+    assert isinstance(project.home, Embedded)
+    project.configure(lifecycle="persistent")
+    project.up()
+    base = project.home.base(project)
+    aside = base.with_name(f"{base.name}-aside")
+    project.home.kill(project)
+    base.rename(aside)
+    for verb in ("preview", "up", "refresh"):
+        text = project.refused(verb)
+        assert "has lost its data, and this stack is persistent; put a copy of the data back" in text
+    assert not base.exists()
+    aside.rename(base)
+    project.up()
+    assert is_whole(project)
+    by_hand(project, "DROP DATABASE app_db WITH (FORCE)")
+    for verb in ("preview", "up", "up"):
+        text = project.refused(verb)
+        assert "database app_db: is gone with its rows, and this stack is persistent" in text
+    project.configure(lifecycle="ephemeral")
+    project.up()
+    assert is_whole(project)
