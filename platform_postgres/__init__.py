@@ -23,6 +23,7 @@ from platform_postgres.arguments import (
     EmbeddedServerArgs,
     ExternalServerArgs,
     ModulesArgs,
+    RoleArgs,
     ServerArgs,
 )
 from platform_postgres.database import PostgresDatabase
@@ -38,6 +39,7 @@ __all__ = [
     "ModulesArgs",
     "PostgresDatabase",
     "PostgresServer",
+    "RoleArgs",
     "ServerArgs",
     "SqlModules",
 ]

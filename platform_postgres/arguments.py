@@ -97,6 +97,12 @@ class DatabaseArgs(_DatabaseName, total=False):
     readonly: str
 
 
+class RoleArgs(TypedDict, total=False):
+    """A further login role, and which of `app` and `readonly` it inherits from."""
+
+    inherits: Literal["app", "readonly"]
+
+
 class ModulesArgs(TypedDict, total=False):
     """Where the SQL modules are, how long they may wait and run (`10s`, `5min`), and what they need not have made."""
 
@@ -109,6 +115,7 @@ class ModulesArgs(TypedDict, total=False):
     strict: bool
     allow_loss: bool
     unmanaged: Sequence[str]
+    private_schemas: Sequence[str]
 
 
 class _Dsn(TypedDict):

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from os import PathLike
 
-    from platform_postgres.arguments import DatabaseArgs, LifecycleName, ModulesArgs, ServerArgs
+    from platform_postgres.arguments import DatabaseArgs, LifecycleName, ModulesArgs, RoleArgs, ServerArgs
 
 
 class PostgresDatabase(pulumi.ComponentResource):
     """A database on a server of its own or on a shared PostgresServer, complete when its outputs are known.
 
-    `dsn` is the application role's connection string, `dsns` has those of migrator, app and readonly; all are secret.
+    `dsn` is the application role's connection string, `dsns` has those of every login role; all are secret.
     `fingerprint` changes when the schema does.
     """
 
@@ -43,6 +43,7 @@ class PostgresDatabase(pulumi.ComponentResource):
         database: str | DatabaseArgs | None = None,
         server: PostgresServer | ServerArgs | None = None,
         extensions: Sequence[str] = (),
+        roles: Mapping[str, RoleArgs] | None = None,
         lifecycle: LifecycleName | None = None,
         password_rotation: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -59,6 +60,7 @@ class PostgresDatabase(pulumi.ComponentResource):
                 database=database or name,
                 modules=modules,
                 extensions=extensions,
+                roles=roles,
                 lifecycle=lifecycle,
                 password_rotation=password_rotation,
             )
@@ -74,7 +76,8 @@ class PostgresDatabase(pulumi.ComponentResource):
         sessions = {declared.database.name: declared.session}
         persistent = settings.lifecycle is Lifecycle.PERSISTENT
         declare_plan(settings, files, sessions, [declared.ready], scope=scope, protect=persistent)
-        connections = pulumi.Output.all(application_connections(on, [logins_of(declared)]), declared.ready.urn)
+        logins = logins_of(declared, settings)
+        connections = pulumi.Output.all(application_connections(on, [logins]), declared.ready.urn)
         self.dsns = connections.apply(lambda known: {connection.role: connection.dsn() for connection in known[0]})
         self.dsn = self.dsns.apply(lambda dsns: dsns["app"])
         self.host = on.outputs["host"]

@@ -16,7 +16,7 @@ from infra.check.in_models import ModelPlaces
 from infra.check.in_modules import extensions_of
 from infra.check.live import compare_live, read_live
 from infra.check.revisions import lock_findings, revision_findings
-from infra.check.stack_files import extensions_of_stacks
+from infra.check.stack_files import extensions_of_stacks, further_roles_of_stacks
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.modules.module import load_modules
@@ -88,7 +88,8 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
     report.findings += lock_findings(project.migrations)
     extensions = extensions_of(modules)
     report.findings += agreement.compare_extensions(extensions, extensions_of_stacks(project.root, project.directory))
-    with scratch_server(dsn) as server, ThreadPoolExecutor(2) as threads:
+    roles = further_roles_of_stacks(project.root, project.directory)
+    with scratch_server(dsn, roles) as server, ThreadPoolExecutor(2) as threads:
         # Models and psql have scratch databases of their own, so they are built while the modules run on this one.
         by_models = project.models and threads.submit(
             _create_models, server, project.models, list(extensions), modules, current
@@ -113,10 +114,13 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
     return report
 
 
-def check_live(project: CheckedProject, dsns: Sequence[str], unmanaged: Sequence[str]) -> Report:
+def check_live(
+    project: CheckedProject, dsns: Sequence[str], unmanaged: Sequence[str], private_schemas: tuple[str, ...] = ()
+) -> Report:
     """Compare live databases, which are only read, with what the modules create on a private server.
 
-    `unmanaged` are patterns of objects that no module has to create. Raises InfraError if the check cannot be made.
+    `unmanaged` are patterns of objects that no module has to create, and the default privileges do not hold for
+    `private_schemas`. Raises InfraError if the check cannot be made.
     """
     report = Report(notes=[f"not compared: {', '.join((*NOT_COMPARED, *NOT_COMPARED_LIVE))}"])
     modules = load_modules(project.directory, shown_as=str(project.directory))
@@ -126,7 +130,9 @@ def check_live(project: CheckedProject, dsns: Sequence[str], unmanaged: Sequence
         databases = [read_live(parse_dsn(dsn)) for dsn in dsns]
     with private_server() as server, readable_driver_errors():
         for live in databases:
-            findings, differences = compare_live(server, live, modules, ModelPlaces(project.models), unmanaged)
+            findings, differences = compare_live(
+                server, live, modules, ModelPlaces(project.models), unmanaged, private_schemas=private_schemas
+            )
             report.findings += findings
             report.notes.append(f"database {live.name} was read{'' if findings else ': it equals the modules'}")
             report.notes += [f"it was compared with a scratch database: {difference}" for difference in differences]

@@ -68,15 +68,22 @@ def read_live(target: Target) -> LiveDatabase:
 
 
 def compare_live(
-    server: PrivateServer, live: LiveDatabase, modules: Sequence[Module], models: ModelPlaces, unmanaged: Sequence[str]
+    server: PrivateServer,
+    live: LiveDatabase,
+    modules: Sequence[Module],
+    models: ModelPlaces,
+    unmanaged: Sequence[str],
+    *,
+    private_schemas: tuple[str, ...] = (),
 ) -> tuple[list[Finding], tuple[str, ...]]:
     """Run the modules on a scratch database, and return findings and in what it is not like the live database.
 
     They run as the live database's owner, under its roles and default privileges, so that owners and privileges can be
-    compared as well. `unmanaged` are patterns of objects that no module has to create.
+    compared as well. `unmanaged` are patterns of objects that no module has to create. Default privileges do not
+    hold for `private_schemas`.
     """
     with server.database(live.like, seconds=MODULE_SECONDS, statements=list(_privileges(live))) as scratch:
-        run = run_modules(scratch, modules, roll_back_first=False)
+        run = run_modules(scratch, modules, roll_back_first=False, private_schemas=private_schemas)
     if not run.complete:
         return run.findings, scratch.differences
     declarations = Declarations(models, {module.name: module for module in modules}, run.writers, {})

@@ -87,7 +87,13 @@ def restricted_statements(modules: Sequence[Module]) -> list[Finding]:
     return [_finding_of_error(error) for module in modules for error in find_restricted(module)]
 
 
-def run_modules(scratch: ScratchTarget, modules: Sequence[Module], *, roll_back_first: bool = True) -> ModuleRun:
+def run_modules(
+    scratch: ScratchTarget,
+    modules: Sequence[Module],
+    *,
+    roll_back_first: bool = True,
+    private_schemas: tuple[str, ...] = (),
+) -> ModuleRun:
     """Run modules in their order until one fails; by default each is first run and rolled back, as a proof."""
     effects: dict[str, CatalogChange] = {}
     findings: list[Finding] = []
@@ -98,7 +104,9 @@ def run_modules(scratch: ScratchTarget, modules: Sequence[Module], *, roll_back_
                 if roll_back_first and not runs_by_statement(module.text):
                     _run_and_roll_back(connection, scratch.owner, module)
                     findings += _left_after_rollback(module, before, _read_state(connection, scratch))
-                effects[module.name] = run_on_scratch(connection, scratch, module, seconds=MODULE_SECONDS)
+                effects[module.name] = run_on_scratch(
+                    connection, scratch, module, seconds=MODULE_SECONDS, private_schemas=private_schemas
+                )
             except ModuleError as error:
                 return ModuleRun(before.catalog, {}, [*findings, _finding_of_error(error)], complete=False)
             before = _read_state(connection, scratch)

@@ -13,7 +13,7 @@ import yaml
 
 from infra.errors import InfraError
 from infra.findings.finding import Place
-from infra.modules.extensions import DEFAULT_EXTENSIONS
+from infra.folder.stack_config import stack_config
 from infra.modules.module import DEFAULT_DIRECTORY
 from infra.settings.loader import settings_of
 from infra.settings.model import ModuleSettings, Settings
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _PROJECT = "Pulumi.yaml"
 _STACK = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
-_DEFAULTS = Path("infra/settings/model.py")
 _DSN = r"(?:export +)?(?P<name>[A-Za-z_][A-Za-z0-9_]*_{role}_DSN)=(?P<value>.*)"
 
 
@@ -44,12 +43,12 @@ class StackFile:
     project: str
     config: dict[str, Any]
 
-    def setting(self, name: str, *, group: str = "") -> object:
-        """Return a setting as it is in the file, or one of a group; None for one that is not."""
+    def setting(self, name: str, *, group: str = "", default: object = None) -> object:
+        """Return a setting as it is in the file or in Pulumi.yaml, or one of a group, else the default."""
         if group:
             settings = self.setting(group)
             return cast("dict[str, object]", settings).get(name) if isinstance(settings, dict) else None
-        return self.config.get(f"{self.project}:{name}", self.config.get(name))
+        return self.config.get(f"{self.project}:{name}", default)
 
     @property
     def directory(self) -> Path:
@@ -58,38 +57,44 @@ class StackFile:
 
 
 def extensions_of_stacks(root: Path, directory: Path) -> list[StackExtensions]:
-    """Return the extensions of every stack whose modules are in a folder, those of the defaults once.
+    """Return the extensions of every stack whose modules are in a folder, those of Pulumi.yaml for all stacks once.
 
     Raises InfraError for a setting that is not a list of names.
     """
     extensions: list[StackExtensions] = []
-    for stack in stack_files(root):
-        if stack.directory.resolve() != directory.resolve():
-            continue
-        names = stack.setting("extensions")
-        if names is None:
-            default = StackExtensions(
-                "the default settings", _place_of(root / _DEFAULTS, _DEFAULTS, "extensions"), DEFAULT_EXTENSIONS
-            )
-            extensions += [] if default in extensions else [default]
-            continue
-        place = _place_of(stack.path, Path(stack.path.name), "extensions")
+    for stack in stacks_of_folder(root, directory):
+        names = stack.setting("extensions", default=[])
+        file = next((path for path in (stack.path, root / _PROJECT) if _has_line(path, "extensions")), stack.path)
+        place = _place_of(file, Path(file.name), "extensions")
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):  # pyright: ignore[reportUnknownVariableType]
             raise InfraError(
                 "extensions is not a list of names",
                 place=str(place),
                 remedy="write a list; docs/settings.md describes it",
             )
-        extensions.append(StackExtensions(stack.path.name, place, tuple(map(str, names))))  # pyright: ignore[reportUnknownArgumentType]
+        found = StackExtensions(file.name, place, tuple(map(str, names)))  # pyright: ignore[reportUnknownArgumentType]
+        extensions += [] if found in extensions else [found]
     return extensions
+
+
+def further_roles_of_stacks(root: Path, directory: Path) -> list[str]:
+    """Return the further roles of all stacks whose modules are in a folder, by the endings of their names."""
+    stacks = stacks_of_folder(root, directory) if (root / _PROJECT).is_file() else []
+    found = (stack.setting("roles") for stack in stacks)
+    return sorted({str(role) for roles in found if isinstance(roles, dict) for role in roles})  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def stacks_of_folder(root: Path, directory: Path) -> list[StackFile]:
+    """Return the stacks whose modules are in a folder; raises InfraError for a file that cannot be read."""
+    return [stack for stack in stack_files(root) if stack.directory.resolve() == directory.resolve()]
 
 
 def stack_files(root: Path) -> Iterator[StackFile]:
     """Yield the file of every stack; raises InfraError for one that cannot be read."""
-    project = str(_read(root / _PROJECT).get("name", ""))
+    project = _read(root / _PROJECT)
     for path in sorted(root.glob("Pulumi.*.y*ml")):
         if _STACK.fullmatch(path.name):
-            yield StackFile(path, project, dict(_read(path).get("config") or {}))
+            yield StackFile(path, str(project.get("name", "")), stack_config(project, _read(path)))
 
 
 def unmanaged_patterns(root: Path, name: str | None) -> tuple[str, ...]:
@@ -97,6 +102,12 @@ def unmanaged_patterns(root: Path, name: str | None) -> tuple[str, ...]:
     default: tuple[str, ...] = ModuleSettings.model_fields["unmanaged"].default
     patterns = _stack(root, name).setting("unmanaged", group="modules") if name else None
     return tuple(map(str, patterns)) if isinstance(patterns, list) else default  # pyright: ignore[reportUnknownArgumentType]
+
+
+def private_schemas(root: Path, name: str | None) -> tuple[str, ...]:
+    """Return the schemas that are not for the application's roles of a stack; none without one."""
+    schemas = _stack(root, name).setting("private_schemas", group="modules") if name else None
+    return tuple(map(str, schemas)) if isinstance(schemas, list) else ()  # pyright: ignore[reportUnknownArgumentType]
 
 
 def directory_of_stack(root: Path, name: str) -> Path:
@@ -165,6 +176,10 @@ def _read(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise InfraError(f"is not YAML ({type(error).__name__})", place=str(path), remedy="correct the file") from None
     return document if isinstance(document, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def _has_line(path: Path, setting: str) -> bool:
+    return bool(_place_of(path, path, setting).line)
 
 
 def _place_of(path: Path, shown_as: Path, setting: str) -> Place:

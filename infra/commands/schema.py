@@ -76,7 +76,9 @@ def check(
         project = checker.CheckedProject(Path(), directory, settings, models_of(settings))
         dsns = [*(live or []), *(stack_files.dsns(project.root, stack, "readonly") if stack else [])]
         if dsns:
-            report = checker.check_live(project, dsns, stack_files.unmanaged_patterns(project.root, stack))
+            unmanaged = stack_files.unmanaged_patterns(project.root, stack)
+            private = stack_files.private_schemas(project.root, stack)
+            report = checker.check_live(project, dsns, unmanaged, private)
         else:
             report = checker.check_project(project, dsn or None)
     print_findings(in_order(report.findings), form=form, tool="check", rules=CHECK_CODES, notes=report.notes)

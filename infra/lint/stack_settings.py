@@ -9,7 +9,7 @@ from typing import Any, cast
 import yaml
 
 from infra.errors import InfraError
-from infra.modules.extensions import DEFAULT_EXTENSIONS
+from infra.folder.stack_config import stack_config
 from infra.modules.module import DEFAULT_DIRECTORY
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -30,15 +30,15 @@ def read_stacks(root: Path) -> list[StackSettings]:
     project_file = root / "Pulumi.yaml"
     if not project_file.is_file():
         return []
-    project = str(_read_mapping(project_file).get("name", ""))
+    project = _read_mapping(project_file)
     stack_files = sorted(path for path in root.glob("Pulumi.*.yaml") if path.is_file())
     return [_read_stack(path, project) for path in stack_files]
 
 
-def _read_stack(path: Path, project: str) -> StackSettings:
-    config = _mapping_at(_read_mapping(path), "config")
-    extensions = config.get(f"{project}:extensions", DEFAULT_EXTENSIONS)
-    names = cast("list[Any]", extensions) if isinstance(extensions, (list, tuple)) else []
+def _read_stack(path: Path, project_file: dict[str, Any]) -> StackSettings:
+    config, project = stack_config(project_file, _read_mapping(path)), project_file.get("name", "")
+    extensions = config.get(f"{project}:extensions")
+    names = cast("list[Any]", extensions) if isinstance(extensions, list) else []
     settings = _mapping_at(_mapping_at(config, f"{project}:server"), "settings")
     libraries = str(settings.get("shared_preload_libraries", "")).split(",")
     directory = path.parent / str(_mapping_at(config, f"{project}:modules").get("directory", DEFAULT_DIRECTORY))

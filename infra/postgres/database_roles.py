@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence  # noqa: TC003 - a field's type
 from dataclasses import dataclass
 
 CREATE_DATABASE = "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
@@ -17,11 +18,12 @@ class DatabaseRoles:
     migrator: str
     app: str
     readonly: str
+    further: Sequence[str] = ()
 
     @property
     def logins(self) -> tuple[str, ...]:
         """The roles that log in."""
-        return (self.migrator, self.app, self.readonly)
+        return (self.migrator, self.app, self.readonly, *self.further)
 
     @property
     def objects(self) -> list[str]:

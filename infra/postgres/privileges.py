@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping  # noqa: TC003 - a field's type
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
 from infra.postgres.connection.connect import connect, connect_where_there
+from infra.postgres.private_schemas import change_private_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +44,11 @@ FROM (
         pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) x
     WHERE d.datname = pg_catalog.current_database() AND x.grantee <> d.datdba
     UNION ALL
-    SELECT 'schema public', x.grantee,
+    SELECT 'schema ' || n.nspname, x.grantee,
         x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
     FROM pg_catalog.pg_namespace n,
         pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) x
-    WHERE n.nspname = 'public' AND x.grantee <> n.nspowner
+    WHERE n.nspname = ANY (%(schemas)s) AND x.grantee <> n.nspowner
     UNION ALL
     SELECT
         CASE d.defaclobjtype WHEN 'r' THEN 'future tables' WHEN 'S' THEN 'future sequences' ELSE 'future schemas' END,
@@ -82,18 +84,30 @@ WHERE pg_catalog.pg_get_userbyid(roleid) = %s AND pg_catalog.pg_get_userbyid(mem
 class Access:
     """The roles of a database: who owns what is in it, who writes rows (app), who reads them (readonly), who migrates.
 
-    The migrator is a member of the owner.
+    The migrator is a member of the owner, each `further` role of the one that it inherits from. App and readonly may
+    use no `private_schemas`.
     """
 
     owner: str
     app: str
     readonly: str
     migrator: str
+    further: Mapping[str, str] = field(default_factory=dict[str, str])
+    private_schemas: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> dict[str, object]:
         """The parameters of PRIVILEGES."""
-        return {"owner": self.owner, "roles": [self.owner, self.app, self.readonly, self.migrator]}
+        return {
+            "owner": self.owner,
+            "roles": [self.owner, self.app, self.readonly, self.migrator],
+            "schemas": ["public", *self.private_schemas],
+        }
+
+    @property
+    def memberships(self) -> dict[str, str]:
+        """The roles of which the logins are members, by the logins."""
+        return {self.migrator: self.owner, **self.further}
 
     def privileges(self) -> dict[tuple[str, str], str]:
         """Return what each role is to have, by place and grantee, in the form of PRIVILEGES."""
@@ -108,7 +122,7 @@ class Access:
             ("future sequences", self.app): "SELECT, USAGE",
             ("future schemas", self.app): "USAGE",
             ("future schemas", self.readonly): "USAGE",
-            (f"role {self.owner}", self.migrator): "MEMBER",
+            **{(f"role {role}", member): "MEMBER" for member, role in self.memberships.items()},
         }
 
 
@@ -164,16 +178,37 @@ def grant_by(
         "owner": sql.Identifier(access.owner),
         "app": sql.Identifier(access.app),
         "readonly": sql.Identifier(access.readonly),
-        "migrator": sql.Identifier(access.migrator),
     }
     if revoke_others:
         _revoke_others(connection, access)
-        statements += ("GRANT {owner} TO {migrator}",)
+        for member, role in access.memberships.items():
+            connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member)))
     _restrict(connection, access.owner, [access.app, access.readonly])
     for statement in statements:
         connection.execute(sql.SQL(statement).format(**names))  # pyright: ignore[reportArgumentType] (constants)
     if former:
         _grant_existing(connection, access, former)
+    change_private_schemas(
+        connection,
+        [access.app, access.readonly],
+        private=access.private_schemas,
+        former=former.private_schemas if former else (),
+    )
+
+
+def _privileges(connection: Connection, access: Access) -> list[tuple[Any, ...]]:
+    """Return what roles have, by place and grantee: of a private schema, what those have that may not use it."""
+    rows = connection.execute(PRIVILEGES, access.parameters).fetchall()
+    private = {f"schema {schema}" for schema in access.private_schemas}
+    return [row for row in rows if row[0] not in private or row[1] in {access.app, access.readonly}]
+
+
+def drop_owned(target: Target, roles: Sequence[str]) -> None:
+    """Revoke what roles that are to be dropped may do in a database, and drop what they own in it."""
+    with connect(target) as connection:
+        existing = "SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname = ANY (%s)"
+        for (name,) in connection.execute(existing, (list(roles),)).fetchall():
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(name)))
 
 
 def grants_on_database(database: str, access: Access) -> list[sql.Composed]:
@@ -190,7 +225,7 @@ def grants_on_database(database: str, access: Access) -> list[sql.Composed]:
 def _revoke_others(connection: Connection, access: Access) -> None:
     """Revoke what is not as it is to be; default privileges of an access's own roles are granted again afterwards."""
     expected = access.privileges()
-    for place, grantee, privileges in connection.execute(PRIVILEGES, access.parameters).fetchall():
+    for place, grantee, privileges in _privileges(connection, access):
         if expected.get((place, grantee)) == privileges:
             continue
         kind, _, name = place.partition(" ")
@@ -218,6 +253,7 @@ def _revoke_membership(connection: Connection, role: str, member: str) -> None:
 def _grant_existing(connection: Connection, access: Access, former: Access) -> None:
     """Grant new roles what their predecessors had on tables, sequences and schemas that exist."""
     schemas = ["public", *(row[0] for row in connection.execute(SCHEMAS, (access.owner,)))]
+    schemas = [schema for schema in schemas if schema not in access.private_schemas]
     grants = {
         access.app: ((WRITE, "ALL TABLES IN SCHEMA"), (SEQUENCE_USE, "ALL SEQUENCES IN SCHEMA"), ("USAGE", "SCHEMA")),
         access.readonly: ((READ, "ALL TABLES IN SCHEMA"), ("USAGE", "SCHEMA")),
@@ -238,7 +274,7 @@ def access_drift(target: Target, access: Access) -> list[str] | None:
     if connection is None:
         return None
     with connection:
-        rows = connection.execute(PRIVILEGES, access.parameters).fetchall()
+        rows = _privileges(connection, access)
     expected = access.privileges()
     found = {(place, grantee): privileges for place, grantee, privileges in rows}
     return [

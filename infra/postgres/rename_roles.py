@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 
 _LOCK_SECONDS = 60
 
+_MEMBERS = """
+SELECT pg_catalog.pg_get_userbyid(m.roleid)::text, pg_catalog.pg_get_userbyid(m.member)::text
+FROM pg_catalog.pg_auth_members m
+WHERE pg_catalog.pg_get_userbyid(m.roleid) = ANY (%s) AND pg_catalog.pg_get_userbyid(m.member) <> current_user
+"""
+"""The members of roles that the plugin created, of which they have to be members after the exchange too."""
+
 _OIDS = "SELECT rolname::text, oid, pg_catalog.quote_ident(rolname) FROM pg_catalog.pg_roles WHERE rolname = ANY (%s)"
 
 
@@ -51,6 +58,9 @@ def rename_roles(
         both = {old: new for old, new in names.items() if old in oids and new in oids}
         exchanged = {old: new for old, new in both.items() if oids[old] < oids[new]}
         before = read_catalog(connection)
+        for role, member in connection.execute(_MEMBERS, ([*exchanged.values()],)).fetchall():
+            old = next(old for old, new in exchanged.items() if new == role)
+            _execute(connection, "GRANT {} TO {}", sql.Identifier(old), sql.Identifier(member))
         for old, new in exchanged.items():
             _exchange(connection, old, new)
             if new in verifiers:
@@ -61,7 +71,11 @@ def rename_roles(
         changed = {quoted[old]: quoted[new] for old, new in exchanged.items()}
         if changed and ledger_exists(connection):
             after = read_catalog(connection)
-            rewrite_effects(connection, lambda effect: with_role_names(effect, changed, before=before, after=after))
+            rewrite_effects(
+                connection,
+                lambda effect: with_role_names(effect, changed, before=before, after=after),
+                step="rename roles",
+            )
         return set(both.values())
 
 

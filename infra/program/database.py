@@ -21,7 +21,6 @@ from infra.resources.schema_plan import SchemaPlan
 from infra.resources.schema_ready import SchemaReady
 from infra.resources.sql_module import SqlModule, session_of
 from infra.sdk_tuning import depends_only_on, without_dependencies
-from infra.settings.databases import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -111,7 +110,7 @@ def declare_databases(
     passwords = {
         database.name: Passwords(
             scope.part(database.name, "passwords"),
-            roles=[getattr(database, role) for role in ROLES[1:]],
+            roles=list(settings.roles_of(database).values())[1:],
             rotation=settings.password_rotation,
             opts=scope.options(),
         )
@@ -120,7 +119,7 @@ def declare_databases(
     if not passwords:
         return []
     ask = settings.lifecycle is Lifecycle.EPHEMERAL and not settings.modules.allow_loss
-    objects = declare_shared_objects(settings.single_databases, server, passwords, scope=scope, ask=ask)
+    objects = declare_shared_objects(settings, server, passwords, scope=scope, ask=ask)
     declared: list[DeclaredDatabase] = []
     for database in settings.single_databases:
         last = declared[-1] if declared else after
@@ -155,12 +154,15 @@ def _declare_database(
     address: Properties = {**server.address, "database": database.name}
     admin = {"user": server.user, "password": server.password}
     outside = {**address, **admin, "database": server.maintenance_database}
-    _declare_roles(database, passwords, chain)
+    roles = settings.roles_of(database)
+    _declare_roles(roles, settings.inherited, passwords, chain)
     if server.deleted_with is None:
-        roles = [getattr(database, role) for role in ROLES]
         chain.append(
             AdminMembership(
-                scope.part(database.name, "admin"), target=outside, roles=roles, opts=chain.options(provider=False)
+                scope.part(database.name, "admin"),
+                target=outside,
+                roles=list(roles.values()),
+                opts=chain.options(provider=False),
             )
         )
     protect = settings.lifecycle is Lifecycle.PERSISTENT and database.name not in settings.drop_databases
@@ -179,7 +181,9 @@ def _declare_database(
             target={**address, **admin},
             recreated=recreated,
             lifecycle=settings.lifecycle,
-            roles=database.names,
+            roles=roles,
+            further={roles[role]: roles[inherited] for role, inherited in settings.inherited.items()},
+            private_schemas=settings.modules.private_schemas,
             verifiers=passwords.verifiers,
             opts=chain.options(provider=False),
         )
@@ -196,7 +200,7 @@ def _declare_database(
     access = SchemaAccess(
         address=address,
         owner=database.owner,
-        roles=[database.app, database.readonly],
+        roles=[name for role, name in roles.items() if role not in {"owner", "migrator"}],
         migrator=migrator,
         admin=admin,
         scratch=server.scratch,
@@ -238,6 +242,7 @@ def session_of_access(
             "extensions": list(settings.extensions),
             "stack": stack,
             "allowed": list(modules.unmanaged),
+            **({"private_schemas": list(modules.private_schemas)} if modules.private_schemas else {}),
             "lock_timeout": modules.lock_timeout,
             "statement_timeout": modules.statement_timeout,
             "wait": modules.wait,
@@ -335,24 +340,17 @@ def declare_plan(
     )
 
 
-def _declare_roles(database: DatabaseSettings, passwords: Passwords, chain: Chain) -> None:
-    """Declare the owner without a login, the migrator as its member, and the two roles that use the schema."""
-    chain.append(
-        postgresql.Role(
-            chain.scope.name(database.owner),
-            name=database.owner,
-            login=False,
-            opts=chain.options(name=database.owner),
-        )
-    )
-    for name, member_of in ((database.migrator, [database.owner]), (database.app, None), (database.readonly, None)):
+def _declare_roles(roles: Mapping[str, str], inherited: Mapping[str, str], passwords: Passwords, chain: Chain) -> None:
+    """Declare the owner without a login, and the logins, each as a member of the role that it inherits from."""
+    inherits = {"migrator": "owner", **inherited}
+    for role, name in roles.items():
         chain.append(
             postgresql.Role(
                 chain.scope.name(name),
                 name=name,
-                login=True,
-                password=passwords.verifier(name),
-                roles=member_of,
+                login=role != "owner",
+                password=None if role == "owner" else passwords.verifier(name),
+                roles=[roles[inherits[role]]] if role in inherits else None,
                 opts=chain.options(name=name),
             )
         )

@@ -43,6 +43,7 @@ class DeclaredGroup:
     """A declared group: the key of its passwords, and its resources."""
 
     settings: GroupSettings
+    logins: tuple[str, ...]
     key: GroupKey
     databases: DatabaseGroup
     modules: dict[str, GroupModule]
@@ -52,7 +53,7 @@ class DeclaredGroup:
     def passwords(self) -> pulumi.Output[dict[str, str]]:
         """Return the passwords of the login roles, by their names."""
         group = self.settings
-        return self.key.passwords({group.role(name, role) for name in group.databases for role in ROLES[1:]})
+        return self.key.passwords({group.role(name, role) for name in group.databases for role in self.logins})
 
     def failed(self) -> pulumi.Output[dict[str, dict[str, str]]]:
         """Return what is not complete: by database, then by the module or the act that failed, the error."""
@@ -69,7 +70,7 @@ class DeclaredGroup:
         paused = f", paused: {', '.join(group.paused)}" if group.paused else ""
         return {
             "databases": f"{len(group.databases)}{paused}",
-            "roles": f"{'<database>' if group.roles == 'own' else group.group}_{{{','.join(ROLES)}}}",
+            "roles": f"{'<database>' if group.roles == 'own' else group.group}_{{{','.join(('owner', *self.logins))}}}",
             "modules": {name: module.outcome for name, module in self.modules.items()},
             "failed": self.failed(),
             "fingerprint": self.ready.fingerprints.apply(_fingerprint),
@@ -183,7 +184,8 @@ def _declare_group(
         statements={name: resource.statements_digest for name, resource in declared.items()},
         opts=_after(last, databases, scope),
     )
-    return DeclaredGroup(group, key, databases, declared, ready, _sessions(group, settings, server, key, scope.stack))
+    sessions = _sessions(group, settings, server, key, scope.stack)
+    return DeclaredGroup(group, (*ROLES[1:], *settings.roles), key, databases, declared, ready, sessions)
 
 
 def _sessions(
@@ -198,7 +200,7 @@ def _sessions(
         access = SchemaAccess(
             address={**server.address, "database": name},
             owner=group.role(name, "owner"),
-            roles=[group.role(name, "app"), group.role(name, "readonly")],
+            roles=[group.role(name, role) for role in ("app", "readonly", *settings.roles)],
             migrator={"user": migrator, "password": key.passwords([migrator]).apply(lambda known: known[migrator])},
             admin={"user": server.user, "password": server.password},
             scratch=server.scratch,
@@ -227,4 +229,5 @@ def _session(settings: Settings, server: DeclaredServer, key: GroupKey, stack: s
     admin: Properties = {"user": server.user, "password": server.password}
     address = {**server.address, "database": server.maintenance_database}
     access = SchemaAccess(address, server.user, [], migrator=admin, admin=admin, scratch=server.scratch)
-    return session_of_access(access, settings, stack, key=key.key, connections=settings.group_connections)
+    further: Properties = {"further_roles": settings.inherited} if settings.roles else {}
+    return session_of_access(access, settings, stack, key=key.key, connections=settings.group_connections, **further)

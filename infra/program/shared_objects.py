@@ -13,12 +13,13 @@ from infra.postgres.database_roles import database_label, role_label
 from infra.resources.shared_objects import SharedObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from infra.program.scope import Scope
     from infra.program.server import DeclaredServer
     from infra.resources.passwords import Passwords
     from infra.settings.databases import DatabaseSettings
+    from infra.settings.model import Settings
 
 _LABELS = {"postgresql:index/role:Role": role_label, "postgresql:index/database:Database": database_label}
 
@@ -81,18 +82,13 @@ def _engine_calls_back() -> bool:
 
 
 def declare_shared_objects(
-    databases: Sequence[DatabaseSettings],
-    server: DeclaredServer,
-    passwords: Mapping[str, Passwords],
-    *,
-    scope: Scope,
-    ask: bool,
+    settings: Settings, server: DeclaredServer, passwords: Mapping[str, Passwords], *, scope: Scope, ask: bool
 ) -> DeclaredObjects:
     """Declare the look at the server before anything is created on it; `passwords` are those of each database.
 
     With `ask` a run drops no database with rows unless that is allowed.
     """
-    declared = DeclaredObjects(scope, _retained(databases, () if isinstance(server.adopt, bool) else server.adopt))
+    declared = DeclaredObjects(scope, _retained(settings, () if isinstance(server.adopt, bool) else server.adopt))
     by_role, verifiers = (
         pulumi.Output.all(*(getattr(of_database, kind) for of_database in passwords.values())).apply(_united)
         for kind in ("passwords", "verifiers")
@@ -105,7 +101,7 @@ def declare_shared_objects(
             "password": server.password,
             "database": server.maintenance_database,
         },
-        databases=[database.names for database in databases],
+        databases=[_named(database, settings) for database in settings.single_databases],
         passwords=by_role,
         verifiers=verifiers,
         adopt=server.adopt,
@@ -123,7 +119,13 @@ def _united(by_database: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {role: text for texts in by_database for role, text in texts.items()}
 
 
-def _retained(databases: Sequence[DatabaseSettings], adopted: Collection[str]) -> frozenset[str]:
+def _named(database: DatabaseSettings, settings: Settings) -> dict[str, object]:
+    """Return the names of a database and its roles, in the form of DatabaseRoles."""
+    further = [name for role, name in settings.roles_of(database).items() if role in settings.roles]
+    return {**database.names, **({"further": further} if further else {})}
+
+
+def _retained(settings: Settings, adopted: Collection[str]) -> frozenset[str]:
     """Return the names of what outlives the stack: what was adopted, and the roles that an adopted database needs."""
-    roles = (set(database.names.values()) for database in databases if database.name in adopted)
+    roles = (settings.roles_of(database).values() for database in settings.single_databases if database.name in adopted)
     return frozenset(adopted).union(*roles)

@@ -19,7 +19,6 @@ from infra.program.group import DeclaredGroup, declare_groups, end_if_incomplete
 from infra.program.scope import Scope
 from infra.resources.base import LazyModule
 from infra.resources.env_file import EnvFile
-from infra.settings.databases import ROLES
 from infra.settings.model import DockerSettings, ExternalSettings
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
     if settings.expires:
         made = [*(database.created for database in databases), *(group.databases for group in groups)]
         declare_mark(settings, server, expires=settings.expires, scope=scope, after=made)
-    logins = [logins_of(declared) for declared in databases]
+    logins = [logins_of(declared, settings) for declared in databases]
     if settings.env_file and databases:
         env_file = EnvFile(
             "env-file",
@@ -60,7 +59,7 @@ def declare(settings: Settings, modules: Sequence[Module], policy: pulumi.Resour
     declare_plan(settings, modules, sessions, last, scope=scope, protect=settings.lifecycle is Lifecycle.PERSISTENT)
     of_groups = [login for group in groups for login in _logins_of_group(group)]
     connections = application_connections(server, [*logins, *of_groups])
-    _export(server, databases, groups, connections)
+    _export(settings, server, databases, groups, connections)
     for group in groups:
         group.failed().apply(partial(end_if_incomplete, group.settings))
 
@@ -93,15 +92,17 @@ class Logins(NamedTuple):
     passwords: pulumi.Output[dict[str, str]]
 
 
-def logins_of(declared: DeclaredDatabase) -> Logins:
+def logins_of(declared: DeclaredDatabase, settings: Settings) -> Logins:
     """Return the logins of a single database."""
-    users = {role: getattr(declared.database, role) for role in ROLES[1:]}
+    users = {role: name for role, name in settings.roles_of(declared.database).items() if role != "owner"}
     return Logins(declared.database.name, users, declared.passwords.passwords)
 
 
 def _logins_of_group(declared: DeclaredGroup) -> list[Logins]:
     group, passwords = declared.settings, declared.passwords()
-    return [Logins(name, {role: group.role(name, role) for role in ROLES[1:]}, passwords) for name in group.databases]
+    return [
+        Logins(name, {role: group.role(name, role) for role in declared.logins}, passwords) for name in group.databases
+    ]
 
 
 def application_connections(
@@ -131,6 +132,7 @@ def application_connections(
 
 
 def _export(
+    settings: Settings,
     server: DeclaredServer,
     databases: list[DeclaredDatabase],
     groups: list[DeclaredGroup],
@@ -149,9 +151,7 @@ def _export(
     for name, value in server.outputs.items():
         pulumi.export(name, value)
     pulumi.export("databases", [declared.database.name for declared in databases])
-    pulumi.export(
-        "roles", {declared.database.name: declared.database.model_dump(exclude={"name"}) for declared in databases}
-    )
+    pulumi.export("roles", {declared.database.name: settings.roles_of(declared.database) for declared in databases})
     pulumi.export("dsn", connections.apply(lambda known: by_database(known, ApplicationConnection.dsn)))
     pulumi.export("connections", connections.apply(lambda known: by_database(known, ApplicationConnection.variables)))
     pulumi.export("fingerprint", {declared.database.name: declared.ready.fingerprint for declared in databases})

@@ -26,7 +26,7 @@ from infra.resources.base import (
 from infra.resources.stack_policy import BEGIN_EMPTY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from infra.postgres import privileges, rename_roles
 else:
@@ -34,7 +34,7 @@ else:
     rename_roles = LazyModule("infra.postgres.rename_roles")
 
 _ROLES = ("owner", "app", "readonly", "migrator")
-_COMPARED = ("host", "port", "options", "user", "password", "recreated", *_ROLES)
+_COMPARED = ("host", "port", "options", "user", "password", "recreated", "further", "private_schemas", *_ROLES)
 
 
 class DatabaseAccessProvider(Provider):
@@ -71,6 +71,10 @@ class DatabaseAccessProvider(Provider):
             else set[str]()
         )
         former = {role: _news[role] if _news[role] in renamed else _olds[role] for role in _ROLES}
+        former["private_schemas"] = _olds.get("private_schemas")
+        removed = _further(_olds).keys() - _further(_news).keys()
+        if removed:
+            privileges.drop_owned(target, sorted(removed))
         privileges.grant_access(target, _access(_news), _access(former), revoke_others=bool(_olds.get("drift")))
         return UpdateResult({**_news, "drift": []})
 
@@ -80,8 +84,13 @@ class DatabaseAccessProvider(Provider):
         return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift})
 
 
+def _further(props: Properties) -> dict[str, str]:
+    return props.get("further") or {}
+
+
 def _access(props: Properties) -> privileges.Access:
-    return privileges.Access(*(props[role] for role in _ROLES))
+    private = tuple(props.get("private_schemas") or ())
+    return privileges.Access(*(props[role] for role in _ROLES), further=_further(props), private_schemas=private)
 
 
 def renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
@@ -97,8 +106,9 @@ def renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
 class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
     """The privileges of PUBLIC and the roles of a database; `target` is the administrator's.
 
-    `verifiers` has what a login role gets that is renamed, `recreated` how often the database and its roles were
-    created again because they had gone.
+    `further` are its login roles beside those, each with the role that it is a member of; what one of them was granted
+    is revoked when it is taken out. `verifiers` has what a login role gets that is renamed, `recreated` how often the
+    database and its roles were created again because they had gone.
     """
 
     def __init__(
@@ -107,6 +117,8 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
         *,
         target: Properties,
         roles: Mapping[str, str],
+        further: Mapping[str, str],
+        private_schemas: Sequence[str],
         verifiers: pulumi.Output[dict[str, str]],
         recreated: pulumi.Input[Mapping[str, int]],
         lifecycle: Lifecycle,
@@ -115,6 +127,8 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
         props: Properties = {
             **target,
             **{role: roles[role] for role in _ROLES},
+            "further": dict(further) or None,
+            "private_schemas": list(private_schemas) or None,
             "verifiers": verifiers,
             "recreated": recreated,
             "lifecycle": lifecycle.value,

@@ -98,7 +98,7 @@ def _renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
     for database in news["databases"]:
         names = former.get(database["name"], {})
         for role, name in sorted(database.items()):
-            if name != names.get(role, name) and name in names.values():
+            if role != "further" and name != names.get(role, name) and name in _all_names(names):
                 raise RefusedError(
                     f"role {name} was another one of its roles in the last run",
                     place=f"database {database['name']}",
@@ -106,6 +106,10 @@ def _renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
                 )
         renamed |= renamed_roles(names, database)
     return renamed
+
+
+def _all_names(names: Properties) -> list[str]:
+    return [*(name for role, name in names.items() if role != "further"), *names.get("further", [])]
 
 
 def _objects(props: Properties) -> list[str]:
@@ -127,7 +131,7 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
         name: str,
         *,
         target: Properties,
-        databases: Sequence[Mapping[str, str]],
+        databases: Sequence[Mapping[str, object]],
         passwords: pulumi.Output[dict[str, str]],
         verifiers: pulumi.Output[dict[str, str]],
         adopt: bool | Sequence[str],

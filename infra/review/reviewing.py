@@ -72,12 +72,14 @@ def _planned(session: Session) -> ReviewedLifecycle:
 
 def _database(admin: Target, settings: Settings, folder: Path, bin_dir: Path | None) -> Session:
     """Make the first database of the settings on a private server: roles, extensions and privileges as `up` does."""
-    database, owner, migrator, app, readonly = _names(settings)
-    access = Access(owner, app, readonly, migrator)
+    database, roles = _names(settings)
+    owner, migrator, app, readonly = (roles[role] for role in ROLES)
+    others = [name for role, name in roles.items() if role not in {"owner", "migrator"}]
+    access = Access(owner, app, readonly, migrator, private_schemas=settings.modules.private_schemas)
     password = secrets.token_urlsafe(24)
     create_role = sql.SQL("CREATE ROLE {}")
     with connect(admin, autocommit=True) as connection:
-        for role in (owner, app, readonly):
+        for role in (owner, *others):
             connection.execute(create_role.format(sql.Identifier(role)))
         login = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} IN ROLE {}")
         connection.execute(
@@ -99,21 +101,21 @@ def _database(admin: Target, settings: Settings, folder: Path, bin_dir: Path | N
         lifecycle=Lifecycle.EPHEMERAL,
         directory=str(folder),
         allowed=settings.modules.unmanaged,
-        roles=(app, readonly),
+        roles=tuple(others),
+        private_schemas=settings.modules.private_schemas,
         extensions=settings.extensions,
         scratch=scratch_provider({"bin_dir": str(bin_dir or "")}),
     )
 
 
-def _names(settings: Settings) -> tuple[str, str, str, str, str]:
-    """Return the names of the first database of a stack and of its roles: owner, migrator, app, readonly."""
+def _names(settings: Settings) -> tuple[str, dict[str, str]]:
+    """Return the names of the first database of a stack and of its roles, by what they are for."""
     if settings.single_databases:
         names = settings.single_databases[0]
-        return names.name, names.owner, names.migrator, names.app, names.readonly
+        return names.name, settings.roles_of(names)
     group = settings.groups[0]
     name = group.databases[0]
-    owner, migrator, app, readonly = (group.role(name, role) for role in ROLES)
-    return name, owner, migrator, app, readonly
+    return name, {role: group.role(name, role) for role in (*ROLES, *settings.roles)}
 
 
 def _changed_lines(before: list[Module], after: list[Module]) -> dict[str, list[str]]:

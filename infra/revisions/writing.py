@@ -14,6 +14,7 @@ import psycopg
 from infra.catalog.difference import differences
 from infra.check.engine import engine_on
 from infra.check.in_modules import extensions_of
+from infra.check.stack_files import further_roles_of_stacks
 from infra.errors import InfraError, ModuleError
 from infra.migrations.history import Revision, file_digest, file_digests, is_revision, read_history, write_lock
 from infra.migrations.revision_sql import downgrade_sql, upgrade_sql
@@ -78,7 +79,8 @@ def write_revision(directory: str, sql: Path, metadata: Sequence[MetaData], mess
     history = read_history(directory)
     if history is None:
         raise InfraError("has no revisions.lock", place=f"{directory}/", remedy="restore it from version control")
-    with _databases(load_modules(sql, shown_as=str(sql)), history) as (old, new):
+    roles = further_roles_of_stacks(Path(), sql)
+    with _databases(load_modules(sql, shown_as=str(sql)), history, roles) as (old, new):
         before, expected = _catalog(old), _catalog(new)
         if not differences(expected.structure(), before.structure()):
             return None
@@ -186,9 +188,11 @@ def _is_code(line: str) -> bool:
 
 
 @contextmanager
-def _databases(modules: list[Module], history: History) -> Generator[tuple[ScratchTarget, ScratchTarget]]:
+def _databases(
+    modules: list[Module], history: History, further_roles: list[str]
+) -> Generator[tuple[ScratchTarget, ScratchTarget]]:
     """Yield a scratch database with all revisions, and one with the modules."""
-    with scratch_server(None) as server:
+    with scratch_server(None, further_roles) as server:
         given = server.extensions_for_administrators(extensions_of(modules))
         with server.database(given) as old, server.database(given) as new:
             with pool.connection(old.target) as connection:

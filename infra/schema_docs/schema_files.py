@@ -12,6 +12,7 @@ from infra.catalog.identifiers import raw
 from infra.catalog.structure import makers, structure_of
 from infra.check.in_models import ModelPlaces
 from infra.check.in_modules import extensions_of
+from infra.check.stack_files import further_roles_of_stacks
 from infra.errors import InfraError
 from infra.generate.written_files import Generated
 from infra.modules.locations import locations_of
@@ -63,7 +64,7 @@ def build_schema(directory: Path) -> BuiltSchema:
     modules = load_modules(directory, shown_as=project_path(directory))
     order = list(locations_of(modules))
     with (
-        scratch_server(None) as server,
+        scratch_server(None, further_roles_of_stacks(Path(), directory)) as server,
         server.database(server.extensions_for_administrators(extensions_of(modules))) as scratch,
         pool.connection(scratch.target) as connection,
     ):

@@ -51,6 +51,14 @@ class DatabaseSettings(SettingsGroup):
         return {setting: str(getattr(self, setting)) for setting in ("name", *ROLES)}
 
 
+class RoleSettings(SettingsGroup):
+    """A further login role of every database, which has the privileges of another one and those that modules grant."""
+
+    inherits: Literal["app", "readonly"] = Field(
+        default="readonly", description="app or readonly: the role whose privileges it has too"
+    )
+
+
 class GroupSettings(SettingsGroup):
     """Many databases with the same modules; the number, the names, or a file with the names says which."""
 

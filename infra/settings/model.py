@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from infra.modules.decision import Lifecycle
-from infra.modules.extensions import DEFAULT_EXTENSIONS
 from infra.modules.module import DEFAULT_DIRECTORY
-from infra.settings.databases import DatabaseSettings, GroupSettings
+from infra.settings.databases import ROLES, DatabaseSettings, GroupSettings, RoleSettings
 from infra.settings.values import (
     A_DOCKER_NAME,
     A_LIMIT,
@@ -194,6 +193,11 @@ DeclaredDatabaseSettings = Annotated[
 ]
 
 
+def _are_endings_of_roles(roles: Mapping[str, RoleSettings]) -> bool:
+    """Return whether the names of roles are endings, and none is that of a role which every database has anyway."""
+    return all(re.fullmatch("[a-z][a-z0-9]{0,39}", name) and name not in ROLES for name in roles)
+
+
 class ModuleSettings(SettingsGroup):
     """Where the SQL modules are, and how long they may wait and run."""
 
@@ -222,6 +226,9 @@ class ModuleSettings(SettingsGroup):
         default=("table public.alembic_version",),
         description="a list of objects that no module needs to have made, such as table public.tmp_*",
     )
+    private_schemas: tuple[Identifier, ...] = Field(
+        default=(), description="a list of schemas that the roles app and readonly may not use"
+    )
 
 
 class Settings(SettingsGroup):
@@ -244,8 +251,13 @@ class Settings(SettingsGroup):
         description="a whole number from 2: how many connections all groups together open at once, or fewer where "
         "the server has fewer free",
     )
+    roles: Annotated[dict[str, RoleSettings], only_if(_are_endings_of_roles)] = Field(
+        default_factory=dict[str, RoleSettings],
+        description="a map of further login roles that every database gets, by the endings of their names (up to 40 "
+        "small letters and digits), such as {reporting: {inherits: readonly}}",
+    )
     extensions: tuple[Identifier, ...] = Field(
-        default=DEFAULT_EXTENSIONS,
+        default=(),
         description="a list of names of extensions that the server offers; every database gets them",
     )
     modules: ModuleSettings = Field(
@@ -266,6 +278,16 @@ class Settings(SettingsGroup):
     password_rotation: int = Field(
         default=0, strict=True, ge=0, description="a whole number from 0; a new one gives every role a new password"
     )
+
+    def roles_of(self, database: DatabaseSettings) -> dict[str, str]:
+        """Return the names of a single database's roles by what they are for (`app`), further ones at the end."""
+        names = {role: str(getattr(database, role)) for role in ROLES}
+        return names | {role: f"{database.name}_{role}" for role in self.roles}
+
+    @property
+    def inherited(self) -> dict[str, str]:
+        """Which role each further role inherits from, as `app` or `readonly`."""
+        return {role: settings.inherits for role, settings in self.roles.items()}
 
     @property
     def single_databases(self) -> list[DatabaseSettings]:

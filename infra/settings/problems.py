@@ -102,7 +102,8 @@ class SettingProblems:
         self._add_clashes_of_groups(settings)
         databases: set[str] = set()
         taken = {"postgres"}
-        for path, name, roles in _declared_databases(settings):
+        for path, name, all_roles in _declared_databases(settings):
+            roles = {role: all_roles[role] for role in ROLES if role in all_roles}
             if name in databases:
                 self.add_value(path, name, "must not be given twice")
                 continue
@@ -120,6 +121,17 @@ class SettingProblems:
                 elif role_name in taken:
                     self.add_value(path, name, f"must have roles of its own, and {role_name} is another's")
                 taken.add(role_name)
+            self._add_clashes_of_further_roles(all_roles, taken)
+
+    def _add_clashes_of_further_roles(self, roles: Mapping[str, str], taken: set[str]) -> None:
+        for role, name in roles.items():
+            if role in ROLES:
+                continue
+            if not is_role_name(name):
+                self.add(("roles", role), f"makes a role {name}, which is no name for one", "shorten the name")
+            elif name in taken:
+                self.add(("roles", role), f"makes a role {name}, which is there already", "choose another name")
+            taken.add(name)
 
     def _add_clashes_of_groups(self, settings: Settings) -> None:
         names: set[str] = set()
@@ -214,12 +226,12 @@ def _declared_databases(settings: Settings) -> Iterator[tuple[Path, str, dict[st
     for number, database in enumerate(settings.databases):
         path = ("databases", number)
         if isinstance(database, DatabaseSettings):
-            yield (*path, "name"), database.name, {role: str(getattr(database, role)) for role in ROLES}
+            yield (*path, "name"), database.name, settings.roles_of(database)
             continue
         source = source_of(database)
         for place, name in enumerate(database.databases):
             has_roles = database.roles == "own" or place == 0
-            roles = {role: database.role(name, role) for role in ROLES} if has_roles else {}
+            roles = {role: database.role(name, role) for role in (*ROLES, *settings.roles)} if has_roles else {}
             yield (*path, source, place) if source == "names" else (*path, source), name, roles
 
 

@@ -80,7 +80,7 @@ def create_template(server: PrivateServer, schema: TestedSchema) -> CloneTemplat
     like = Likeness(roles.name, roles.owner, roles.migrator, roles.logins, extensions=extensions)
     with connect(server.admin, autocommit=True) as connection:
         with server.database(like, seconds=MODULE_SECONDS) as scratch:
-            if scratch.differences and schema.required:
+            if scratch.differences and schema.extensions:
                 raise ServerError("; ".join(scratch.differences), place="the tests' database")
             with connect(server.admin.on(scratch.target.database)) as inside:
                 grant_by(inside, access)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from infra.check.stack_files import settings_of_stack
 from infra.errors import InfraError
-from infra.modules.extensions import DEFAULT_EXTENSIONS
 from infra.modules.module import DEFAULT_DIRECTORY, Module, load_modules
 from infra.modules.restrictions import find_restricted
 from infra.postgres.database_roles import DatabaseRoles
@@ -22,15 +21,11 @@ _ROLES = DatabaseRoles(_NAME, *(f"{_NAME}_{role}" for role in ("owner", "migrato
 
 @dataclass(frozen=True)
 class TestedSchema:
-    """The modules, the database's roles, and the extensions that its administrator creates.
-
-    Extensions that are `required` were named by somebody; a server need not have the default ones.
-    """
+    """The modules, the database's roles, and the extensions that its administrator creates."""
 
     modules: Sequence[Module]
     roles: DatabaseRoles
     extensions: tuple[str, ...]
-    required: bool
 
 
 def tested_schema(root: Path, *, modules: str, stack: str, extensions: Sequence[str]) -> TestedSchema:
@@ -53,6 +48,7 @@ def tested_schema(root: Path, *, modules: str, stack: str, extensions: Sequence[
     roles = _ROLES
     if settings:
         database = settings.single_databases[0]
-        roles = DatabaseRoles(database.name, database.owner, database.migrator, database.app, database.readonly)
+        further = [name for role, name in settings.roles_of(database).items() if role in settings.roles]
+        roles = DatabaseRoles(**database.model_dump(), further=further)
     named = tuple(extensions) or (settings.extensions if settings else ())
-    return TestedSchema(loaded, roles, named or DEFAULT_EXTENSIONS, required=bool(named))
+    return TestedSchema(loaded, roles, named)

@@ -22,7 +22,7 @@ def passwords_of(project: Project) -> set[str]:
     """Return every password of the stack's login roles."""
     outputs = project.outputs()
     found = {str(urlsplit(str(dsn)).password) for roles in outputs["dsn"].values() for dsn in roles.values()}
-    assert len(found) == 3
+    assert len(found) == len(outputs["roles"]["app_db"]) - 1  # the owner does not log in
     assert all(len(password) == 32 for password in found)
     return found
 
@@ -39,6 +39,7 @@ def test_passwords_are_new_and_work_and_are_in_no_output_file_log_ledger_or_proc
     """Each password is generated, works until it is rotated, and is in nothing that a run prints, writes or starts."""
     logs = Path(bare.env["PULUMI_HOME"]) / "logs" if "PULUMI_HOME" in bare.env else Path.home() / ".pulumi/logs"
     old = set(logs.glob("*"))  # of none where a file keeps Pulumi from making logs
+    bare.configure(roles={"reporting": {}})
     printed = [bare.up(), bare.verb("refresh").text]
     admins = bare.home.admin_passwords(bare)
     secrets, before = passwords_of(bare), bare.outputs()["dsn"]["app_db"]
@@ -47,7 +48,7 @@ def test_passwords_are_new_and_work_and_are_in_no_output_file_log_ledger_or_proc
     printed.append(bare.pulumi("stack", "export", "--stack", bare.stack))
     after = bare.outputs()["dsn"]["app_db"]
     assert not passwords_of(bare) & (secrets | passwords_of(project))
-    for role in ("migrator", "app", "readonly"):
+    for role in ("migrator", "app", "readonly", "reporting"):
         psycopg.connect(after[role]).close()
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(before[role])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.modules.decision import as_markdown
-from infra.settings.databases import DatabaseSettings, GroupSettings
+from infra.settings.databases import DatabaseSettings, GroupSettings, RoleSettings
 from infra.settings.model import (
     DockerSettings,
     EmbeddedSettings,
@@ -34,6 +34,7 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("server.", ExternalSettings),
     ("databases[].", DatabaseSettings),
     ("databases[].", GroupSettings),
+    ("roles.<name>.", RoleSettings),
     ("modules.", ModuleSettings),
 ]
 BY_NAME = {"owner", "migrator", "app", "readonly"}

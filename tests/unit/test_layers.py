@@ -44,6 +44,7 @@ RANKS: list[list[Layer]] = [
     [Layer("connection", ("infra.postgres.connection",), ("psycopg", "stamina"))],
     [Layer("introspection", ("infra.postgres.introspection",), ("psycopg",))],
     [Layer("ledger", ("infra.postgres.ledger",), ("psycopg",))],
+    [Layer("private schemas", ("infra.postgres.private_schemas",))],
     [
         Layer("apply", ("infra.postgres.apply",), ("psycopg",)),
         Layer(

@@ -22,6 +22,7 @@ from infra.postgres.introspection.effects import read_with_large_objects
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, read_identity
+from infra.postgres.private_schemas import revoke_granted_by_default
 
 if TYPE_CHECKING:
     from infra.modules.module import Module
@@ -75,6 +76,7 @@ def run_statements(
                 run_text(connection, session, module, text, first=number)
                 check_deferred(connection, session, module)
                 session.begin(connection)
+                revoke_granted_by_default(connection, session.private_schemas)
             earlier, before = before, read_with_large_objects(connection, session.target)
             effect = combined_effect(effect, catalog_change_between(earlier, before))
             if resumable:

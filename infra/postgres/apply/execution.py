@@ -18,6 +18,7 @@ from infra.postgres.apply.module_text import end_module, run_text
 from infra.postgres.introspection.effects import catalog_change_of
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
+from infra.postgres.private_schemas import revoke_granted_by_default
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +86,7 @@ def run_in_transaction(
         run_text(connection, session, module)
         milliseconds = (time.perf_counter() - started) * 1000
         end_module(connection, session, module, others_follow=measure is not None)
+        revoke_granted_by_default(connection, session.private_schemas)
 
     effect = measure(act) if measure else catalog_change_of(connection, session.target, act)
     ledger.record(
@@ -101,6 +103,7 @@ def run_without_ledger(connection: Connection, session: Session, module: Module)
     def act() -> None:
         run_text(connection, session, module)
         end_module(connection, session, module)
+        revoke_granted_by_default(connection, session.private_schemas)
 
     with session.transaction(connection):
         return catalog_change_of(connection, session.target, act)

@@ -67,11 +67,26 @@ def effects_on_scratch(session: Session, modules: Sequence[Module]) -> dict[str,
         return {module.name: run_on_scratch(connection, scratch, module, seconds=seconds) for module in modules}
 
 
-def run_on_scratch(connection: Connection, scratch: ScratchTarget, module: Module, *, seconds: float) -> CatalogChange:
+def run_on_scratch(
+    connection: Connection,
+    scratch: ScratchTarget,
+    module: Module,
+    *,
+    seconds: float,
+    private_schemas: tuple[str, ...] = (),
+) -> CatalogChange:
     """Run one module on a scratch database as a stack's run would, and return its effect; raises ModuleError.
 
     The effect has the names of the database that the scratch database stands for.
     """
     target = scratch.target
-    session = Session(target, target, scratch.owner, stack="", lock_timeout=seconds, statement_timeout=seconds)
+    session = Session(
+        target,
+        target,
+        scratch.owner,
+        stack="",
+        lock_timeout=seconds,
+        statement_timeout=seconds,
+        private_schemas=private_schemas,
+    )
     return change_with_real_names(scratch, run_without_ledger(connection, session, module))

@@ -28,10 +28,11 @@ class Session:
     `target` connects as the migrator, `admin` as a role that may create scratch databases and see other sessions;
     `directory` contains the module files, `migrations` the revisions ('' for none); `tell` receives the messages for
     the person who waits for the run. `roles` are those of the database besides owner and migrator, `extensions` those
-    that its administrator creates. `scratch` provides databases for running modules to see what they make; without it
-    they are on the session's own server. `formerly` is another name that the stack had, as its state proves. `losses`
-    is a file: where it is given, a run that would lose rows writes there which, and loses none. With `adopt` a database
-    that was made elsewhere is brought over to the revisions.
+    that its administrator creates; the owner's default privileges do not hold for `private_schemas`. `scratch` provides
+    databases for running modules to see what they make; without it they are on the session's own server. `formerly` is
+    another name that the stack had, as its state proves. `losses` is a file: where it is given, a run that would lose
+    rows writes there which, and loses none. With `adopt` a database that was made elsewhere is brought over to the
+    revisions.
     """
 
     target: Target
@@ -43,6 +44,7 @@ class Session:
     directory: str = "sql"
     migrations: str = ""
     allowed: tuple[str, ...] = ()
+    private_schemas: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     lock_timeout: float = 10

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping  # noqa: TC003 - a field's type
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from infra.postgres.groups.passwords import derived_password
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from infra.postgres.connection.session import Session
     from infra.postgres.connection.target import Target
 
-LOGINS = ("migrator", "app", "readonly")
+_LOGINS = {"migrator": "owner", "app": "", "readonly": ""}
+"""The login roles of every database, each with the role from which it inherits."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,8 @@ class GroupSpec:
     """A group of databases.
 
     `template` is the session of the administrator in the maintenance database. The roles are named after the group
-    where it is `shared`, after each database otherwise; their passwords are derived from `key`. At most `connections`
-    are open at once.
+    where it is `shared`, after each database otherwise; their passwords are derived from `key`. `further` are login
+    roles beside the usual ones, with the role from which each inherits. At most `connections` are open at once.
     """
 
     name: str
@@ -31,11 +33,17 @@ class GroupSpec:
     key: str
     shared: bool = False
     connections: int = 8
+    further: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def admin(self) -> Target:
         """The administrator's login in the maintenance database."""
         return self.template.admin
+
+    @property
+    def logins(self) -> dict[str, str]:
+        """The login roles of a database, each with the role from which it inherits, or ''."""
+        return {**_LOGINS, **self.further}
 
     @property
     def mark(self) -> str:
@@ -52,7 +60,9 @@ class GroupSpec:
 
     def access(self, database: str) -> Access:
         """Return who may do what in a database."""
-        return Access(*(self.role(database, role) for role in ("owner", "app", "readonly", "migrator")))
+        usual = (self.role(database, role) for role in ("owner", "app", "readonly", "migrator"))
+        further = {self.role(database, role): self.role(database, other) for role, other in self.further.items()}
+        return Access(*usual, further=further, private_schemas=self.template.private_schemas)
 
     def target(self, database: str) -> Target:
         """Return a database with the login that runs its modules."""
@@ -70,6 +80,6 @@ class GroupSpec:
             target=self.target(database),
             admin=self.admin.on(database),
             owner=self.role(database, "owner"),
-            roles=(self.role(database, "app"), self.role(database, "readonly")),
+            roles=tuple(self.role(database, role) for role in ("app", "readonly", *self.further)),
             tell=tell_of_database,
         )

@@ -234,8 +234,8 @@ def record_event(
     )
 
 
-def rewrite_effects(connection: Connection, rewrite: Callable[[CatalogChange], CatalogChange]) -> None:
-    """Replace what the ledger has of each module's effect, in the current transaction; `rewrite` names other roles."""
+def rewrite_effects(connection: Connection, rewrite: Callable[[CatalogChange], CatalogChange], *, step: str) -> None:
+    """Replace what the ledger has of each module's effect, in the current transaction; `step` is the event's."""
     for table in (b"sqlmodule.ledger", b"sqlmodule.resume"):
         for module, objects in connection.execute(b"SELECT module, objects FROM " + table).fetchall():
             rewritten = rewrite(CatalogChange.of_json(objects)).as_json()
@@ -246,5 +246,6 @@ def rewrite_effects(connection: Connection, rewrite: Callable[[CatalogChange], C
                 )
     connection.execute(
         "INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)"
-        " SELECT module, 'rename roles', statements_digest, stack, '0' FROM sqlmodule.ledger"
+        " SELECT module, %s, statements_digest, stack, '0' FROM sqlmodule.ledger",
+        (step,),
     )

@@ -9,7 +9,7 @@ from infra.modules.decision import Lifecycle
 from infra.postgres.apply.losses import refuse_dropped
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.groups import provisioning
-from infra.postgres.groups.roles import drop_roles, ensure_roles
+from infra.postgres.groups.roles import drop_former_roles, drop_roles, ensure_roles
 from infra.postgres.privileges import access_drift
 from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, named
 from infra.resources.base import changed
@@ -50,6 +50,8 @@ def provide(olds: Properties, news: Properties) -> Properties:
         ready = [name for name in new if name not in failed]
         created = [name for name in olds.get("created", []) if name not in removed]
         ensure_roles(group, [*ready, *(created if _has_other_roles(olds, news) else [])])
+        if olds:
+            drop_former_roles(group, group_of(olds).further, created)
         extensions = news["extensions"]
         made, errors = in_databases(
             group,
@@ -60,7 +62,7 @@ def provide(olds: Properties, news: Properties) -> Properties:
         )
         failed |= errors
         drifted = set(olds.get("drift", {}))
-        again = active(news, created) if changed(olds, news, "extensions") else active(news, drifted)
+        again = active(news, created) if changed(olds, news, "extensions", "private_schemas") else active(news, drifted)
         prepared, errors = in_databases(
             group,
             [name for name in again if name in created],

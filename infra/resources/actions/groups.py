@@ -32,7 +32,14 @@ def group_of(props: Properties) -> GroupSpec:
     formerly = props.get("formerly", "")
     template = session_of_text(text, props["lifecycle"], directory, lambda _: None, formerly=formerly)
     further: Properties = json.loads(text)
-    return GroupSpec(props["group"], template, further["key"], props["shared"], further["connections"])
+    return GroupSpec(
+        props["group"],
+        template,
+        further["key"],
+        props["shared"],
+        further["connections"],
+        further.get("further_roles", {}),
+    )
 
 
 class GroupConsole:

@@ -37,6 +37,7 @@ def session_of_text(
         directory=directory,
         migrations=shared.get("migrations", ""),
         allowed=tuple(shared["allowed"]),
+        private_schemas=tuple(shared.get("private_schemas", ())),
         roles=tuple(shared["roles"]),
         extensions=tuple(shared["extensions"]),
         lock_timeout=shared["lock_timeout"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from infra.server.embedded.distribution import locate
 from infra.server.scratch.private_server import PrivateServer, private_server
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from infra.postgres.connection.scratch_target import ScratchTarget
@@ -46,10 +46,13 @@ class ScratchServer:
     admin: Target
     psql: Path | None
     private: PrivateServer | None = None
+    further_roles: tuple[str, ...] = ()
 
     def database(self, extensions: Iterable[str] = ()) -> AbstractContextManager[ScratchTarget]:
         """Return an empty database with these extensions, in which modules run as a login without other rights."""
         like = Likeness(extensions=tuple(map(ScratchExtension, extensions)))
+        further = (f"{like.database}_{role}" for role in self.further_roles)
+        like = replace(like, stack_roles=(*like.stack_roles, *further))
         return scratch_database(self.admin, like, seconds=MODULE_SECONDS)
 
     def extensions_for_administrators(self, names: Iterable[str]) -> list[str]:
@@ -59,15 +62,16 @@ class ScratchServer:
 
 
 @contextmanager
-def scratch_server(dsn: str | None) -> Generator[ScratchServer]:
+def scratch_server(dsn: str | None, further_roles: Sequence[str] = ()) -> Generator[ScratchServer]:
     """Yield a private server that ends with the block or, with `dsn`, the server of that connection string.
 
-    Raises ServerError where the server cannot be started or reached, or its role may not create databases.
+    Its databases have `further_roles`, by the endings of their names, beside the usual ones. Raises ServerError where
+    the server cannot be started or reached, or its role may not create databases.
     """
     if dsn is None:
         with private_server() as private, readable_driver_errors():
             try:
-                yield ScratchServer(private.admin, find_psql(private.distribution.bin), private)
+                yield ScratchServer(private.admin, find_psql(private.distribution.bin), private, tuple(further_roles))
             finally:
                 pool.close_all()
     else:
@@ -85,7 +89,7 @@ def scratch_server(dsn: str | None) -> Generator[ScratchServer]:
         except InfraError:
             bin_dir = None
         with readable_driver_errors():
-            yield ScratchServer(admin, find_psql(bin_dir))
+            yield ScratchServer(admin, find_psql(bin_dir), further_roles=tuple(further_roles))
 
 
 @contextmanager

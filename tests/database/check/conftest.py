@@ -46,6 +46,8 @@ def private(private_server_of_the_run: PrivateServer) -> str:
 def project(tmp_path: Path) -> CheckedProject:
     """Return a project with the models of the fixture, and a copy of its modules that a test may change."""
     (tmp_path / "Pulumi.yaml").write_text("name: shop\n", encoding="utf-8")
-    (tmp_path / "Pulumi.dev.yaml").write_text("config: {}\n", encoding="utf-8")
+    (tmp_path / "Pulumi.dev.yaml").write_text(
+        "config: {shop:extensions: [uuid-ossp, pgcrypto, pg_trgm]}\n", encoding="utf-8"
+    )
     shutil.copytree(SQL, tmp_path / "sql")
     return CheckedProject(tmp_path, tmp_path / "sql", shop().settings, shop().models)

@@ -96,7 +96,7 @@ CASES = [
         "S2 nor the settings",
         Edit("01-init-extensions.sql", "", "CREATE EXTENSION IF NOT EXISTS citext;\n"),
         "C116",
-        "the modules create extension citext, which is not in the default settings",
+        "the modules create extension citext, which is not in Pulumi.dev.yaml",
         "01-init-extensions.sql",
         "CREATE EXTENSION IF NOT EXISTS citext;",
     ),

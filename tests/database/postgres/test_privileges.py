@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.database.scratch_server"]
 
+SCHEMA_USES = """
+SELECT n.nspname::text, x.grantee::regrole::text FROM pg_namespace n, aclexplode(n.nspacl) x
+WHERE n.nspname IN ('audit', 'vault', 'billing') AND x.grantee::regrole::text LIKE 'access%' ORDER BY 1, 2
+"""
+
 ACCESS = Access("world_owner", "access_app", "access_readonly", "world_migrator")
 
 
@@ -119,6 +124,37 @@ def test_a_role_of_another_name_gets_what_its_predecessor_had(target: Target) ->
     renamed = replace(ACCESS, readonly="access_other")
     grant_access(target, renamed, ACCESS)
     assert run(target, "SELECT id FROM a", "access_other") == []
+
+
+def test_a_private_schema_is_not_for_the_roles_from_its_first_moment_on(world: World, target: Target) -> None:
+    """Whoever the default privileges name may not use it, and the module recorded it so; another schema they may."""
+    grant_access(target, ACCESS)
+    world.set(private_schemas=("audit", "vault"))
+    world.write(m01_a="CREATE SCHEMA audit; CREATE TABLE audit.a (id integer);\nCREATE SCHEMA billing;\n")
+    world.write(m02_b="-- platform-postgres: statement by statement\nCREATE SCHEMA vault;\n")
+    world.up()
+    assert run(target, SCHEMA_USES) == [("billing", "access_app"), ("billing", "access_readonly")]
+    assert world.drift() == {}
+    private = replace(ACCESS, private_schemas=("audit",))
+    assert access_drift(target, private) == []
+    run(target, "GRANT USAGE ON SCHEMA audit TO access_app, access_other")
+    assert access_drift(target, private) == ["access_app has USAGE on schema audit, and is to have none"]
+    grant_access(target, private, private, revoke_others=True)
+    assert access_drift(target, private) == []
+
+
+def test_a_schema_that_exists_becomes_private_and_is_so_no_longer(world: World, target: Target) -> None:
+    """What the setting says holds for it too, and the ledger follows: no module drifts."""
+    grant_access(target, ACCESS)
+    world.write(m01_a="CREATE SCHEMA audit;\n")
+    world.up()
+    before, private = run(target, SCHEMA_USES), replace(ACCESS, private_schemas=("audit",))
+    grant_access(target, private, ACCESS)
+    assert run(target, SCHEMA_USES) == []
+    assert world.drift() == {}
+    grant_access(target, ACCESS, private)
+    assert run(target, SCHEMA_USES) == before
+    assert world.drift() == {}
 
 
 def test_nobody_but_the_owner_reaches_the_ledger(world: World, target: Target) -> None:

@@ -86,6 +86,17 @@ def test_a_renamed_role_keeps_what_it_owns_and_may_do(renamed: World) -> None:
     assert world.sql("SELECT id FROM item", owner=False) == [(1,)]
 
 
+def test_members_of_a_renamed_role_stay_members(renamed: World) -> None:
+    """Pulumi made a role that keeps its name a member of the role that it created; that one is dropped."""
+    renamed.sql("CREATE ROLE guest IN ROLE new_owner", owner=False)
+    try:
+        rename(renamed)
+        roles = "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = 'guest'::regrole ORDER BY roleid"
+        assert renamed.sql(roles, owner=False)[0] == ("new_owner",)
+    finally:
+        renamed.sql("DROP ROLE guest", owner=False)
+
+
 def test_what_was_created_in_between_can_be_dropped(renamed: World) -> None:
     """The roles that have the old names now own nothing and may do nothing."""
     rename(renamed)

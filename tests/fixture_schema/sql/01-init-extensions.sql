@@ -1,4 +1,4 @@
--- Extensions of the shop: those of the default settings; this file is written by hand.
+-- Extensions of the shop: those of its stack; this file is written by hand.
 
 CREATE EXTENSION IF NOT EXISTS "uuid-ossp";
 CREATE EXTENSION IF NOT EXISTS pgcrypto;

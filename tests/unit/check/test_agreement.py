@@ -11,7 +11,6 @@ from infra.check.agreement import compare_extensions, compare_generated_files
 from infra.check.stack_files import StackExtensions, dsns, extensions_of_stacks, unmanaged_patterns
 from infra.errors import InfraError
 from infra.findings.finding import Place
-from infra.settings.model import Settings
 from tests.fixture_schema import MODULE_NAMES, SQL, shop
 
 ROOT = Path(__file__).parents[3]
@@ -55,12 +54,15 @@ def test_a_changed_module_is_found_at_its_first_line_that_differs(tmp_path: Path
     )
 
 
-def test_the_default_extensions_are_read() -> None:
-    """The default extensions are those of the settings, with the line that declares them."""
-    defaults, *_ = extensions_of_stacks(ROOT, ROOT / "sql")
-    assert defaults.names == Settings.model_fields["extensions"].default
-    assert defaults.place.path == "infra/settings/model.py"
-    assert defaults.place.text.strip().startswith("extensions: ")
+def test_the_extensions_of_all_stacks_are_read(root: Path) -> None:
+    """Pulumi.yaml may have the extensions of every stack that does not name its own, with the line for it."""
+    (root / "Pulumi.yaml").write_text("name: shop\nconfig:\n  extensions: {type: array, default: [citext]}\n")
+    (root / "Pulumi.more.yaml").write_text("config:\n  shop:databases: [a]\n", encoding="utf-8")
+    (root / "Pulumi.none.yaml").write_text("config:\n  shop:extensions: []\n", encoding="utf-8")
+    assert [(stack.source, stack.names, stack.place.line) for stack in extensions_of_stacks(root, root / "sql")] == [
+        ("Pulumi.yaml", ("citext",), 3),
+        ("Pulumi.none.yaml", (), 2),
+    ]
 
 
 def test_the_extensions_of_a_stacks_file_are_read(root: Path) -> None:
@@ -71,7 +73,7 @@ def test_the_extensions_of_a_stacks_file_are_read(root: Path) -> None:
     (root / "Pulumi.other.yaml").write_text(
         "config:\n  shop:extensions: [ltree]\n  shop:modules: {directory: other}\n", encoding="utf-8"
     )
-    stacks = [stack for stack in extensions_of_stacks(root, root / "sql") if stack.source != "the default settings"]
+    stacks = [stack for stack in extensions_of_stacks(root, root / "sql") if stack.names]
     assert [stack.names for stack in extensions_of_stacks(root, root / "other")] == [("ltree",)]
     assert [(stack.source, stack.names, stack.place.path, stack.place.line) for stack in stacks] == [
         ("Pulumi.more.yaml", ("citext",), "Pulumi.more.yaml", 2),

@@ -11,7 +11,6 @@ from infra.lint.linter import lint_files
 from infra.lint.options import LintSettings, read_lint_settings
 from infra.lint.rule import RULES
 from infra.lint.stack_settings import StackSettings, read_stacks
-from infra.modules.extensions import DEFAULT_EXTENSIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,17 +70,15 @@ def test_wrong_settings_are_refused_with_their_place(tmp_path: Path, text: str, 
 
 
 def test_extensions_and_libraries_are_read_from_the_stacks(tmp_path: Path) -> None:
-    """The extensions of a stack are its own list or the default; the libraries are those that its server loads."""
-    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    """A stack's extensions are its own list or that of Pulumi.yaml; the libraries are those that its server loads."""
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nconfig:\n  shop:extensions: {value: [hstore]}\n")
     (tmp_path / "Pulumi.a.yaml").write_text("config:\n  other:extensions: [x]\n")
     (tmp_path / "Pulumi.b.yaml").write_text(
         "config:\n  shop:extensions: [citext]\n  shop:server:\n    settings: {shared_preload_libraries: 'a, citus'}\n"
         "  shop:modules: {directory: other}\n"
     )
     assert read_stacks(tmp_path) == [
-        StackSettings(
-            str(tmp_path / "Pulumi.a.yaml"), tmp_path / "sql", frozenset(DEFAULT_EXTENSIONS), frozenset({""})
-        ),
+        StackSettings(str(tmp_path / "Pulumi.a.yaml"), tmp_path / "sql", frozenset({"hstore"}), frozenset({""})),
         StackSettings(
             str(tmp_path / "Pulumi.b.yaml"), tmp_path / "other", frozenset({"citext"}), frozenset({"a", "citus"})
         ),

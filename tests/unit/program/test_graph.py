@@ -115,7 +115,7 @@ def names(urns: Any) -> list[str]:  # noqa: ANN401 (a list of a message)
 @pytest.fixture(scope="module")
 def graph() -> Mapping[str, Any]:
     """Return the graph of an ephemeral stack with one database and three modules."""
-    return declared(databases=["app_db"])
+    return declared(databases=["app_db"], extensions=["pgcrypto"])
 
 
 def test_what_is_declared_for_a_database(graph: Mapping[str, Any]) -> None:
@@ -255,6 +255,18 @@ def test_the_stack_puts_out_no_password_in_plain_text() -> None:
         declared(databases=["app_db"])
     assert {"host", "port", "databases", "roles", "dsn", "connections", "fingerprint"} <= set(exported)
     assert "groups" not in exported
+
+
+def test_a_further_role_is_a_login_of_every_database() -> None:
+    """It is a member of the role that it inherits from, and has a password and connections of its own."""
+    graph = declared(databases=["app_db", "app_test"], roles={"reporting": {}, "etl": {"inherits": "app"}})
+    assert list(graph["app_test_reporting"].object["roles"]) == ["app_test_readonly"]
+    assert list(graph["app_db_etl"].object["roles"]) == ["app_db_app"]
+    assert SIGNATURE in graph["app_db_etl"].object["password"]
+    assert list(graph["app_db-passwords"].object["roles"])[-2:] == ["app_db_reporting", "app_db_etl"]
+    further = dict(graph["app_db-access"].object["further"])
+    assert further == {"app_db_reporting": "app_db_readonly", "app_db_etl": "app_db_app"}
+    assert "APP_TEST_REPORTING_DSN" in graph["env-file"].object["content"]["value"]
 
 
 def group_of(count: int, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 (any setting)

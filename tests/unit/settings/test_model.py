@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from infra.settings.databases import DatabaseSettings, GroupSettings
+from infra.settings.databases import DatabaseSettings, GroupSettings, RoleSettings
 from infra.settings.model import (
     DockerSettings,
     EmbeddedSettings,
@@ -26,6 +26,7 @@ GROUPS: list[type[BaseModel]] = [
     DatabaseSettings,
     GroupSettings,
     ModuleSettings,
+    RoleSettings,
 ]
 
 LONGEST = "é" * 31 + "x"  # 63 bytes
@@ -69,7 +70,8 @@ def test_the_defaults() -> None:
             },
         ),
         "group_connections": 8,
-        "extensions": ("uuid-ossp", "pgcrypto", "pg_trgm"),
+        "roles": {},
+        "extensions": (),
         "modules": {
             "directory": "sql",
             "migrations": "migrations",
@@ -80,6 +82,7 @@ def test_the_defaults() -> None:
             "strict": None,
             "allow_loss": False,
             "unmanaged": ("table public.alembic_version",),
+            "private_schemas": (),
         },
         "env_file": ".env.{stack}",
         "drop_databases": (),
@@ -204,6 +207,23 @@ def test_all_four_roles_follow_one_rule(role: str) -> None:
     assert getattr(DatabaseSettings.model_validate({"name": "a", role: "somebody"}), role) == "somebody"
     with pytest.raises(ValidationError):
         DatabaseSettings.model_validate({"name": "a", role: "pg_somebody"})
+
+
+@pytest.mark.parametrize(
+    ("roles", "taken"),
+    [
+        ({"reporting": {}}, True),
+        ({"reporting": {"inherits": "app"}, "etl2": {"inherits": "readonly"}}, True),
+        ({"Reporting": {}}, False),
+        ({"a_b": {}}, False),
+        ({"owner": {}}, False),
+        ({"reporting": {"inherits": "owner"}}, False),
+        (["reporting"], False),
+    ],
+)
+def test_further_roles_end_in_a_word_of_their_own(roles: object, taken: bool) -> None:  # noqa: FBT001 (a case)
+    """A further role inherits from app or readonly, and its ending is none of the usual ones."""
+    assert is_taken(roles=roles) is taken
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from infra.postgres.groups.provisioning import (
     prepare_database,
     refusals,
 )
-from infra.postgres.groups.roles import drop_roles, ensure_roles
+from infra.postgres.groups.roles import drop_former_roles, drop_roles, ensure_roles
 from infra.postgres.privileges import access_drift
 from tests.database.postgres.databases import by_hand
 
@@ -121,6 +121,25 @@ def test_a_database_is_created_once_with_roles_that_can_log_in(tenants: Tenants)
         tenants.sql("acme", "DELETE FROM a", "readonly")
     assert access_drift(tenants.spec.admin.on("acme"), tenants.spec.access("acme")) == []
     assert tenants.sql("acme", "SELECT count(*) FROM pg_extension WHERE extname = 'pgcrypto'") == [(1,)]
+
+
+def test_a_further_role_inherits_until_it_is_taken_out(tenants: Tenants) -> None:
+    """It reads, then writes too, as the settings say; what a module granted it is no reason to keep it."""
+    spec = tenants.spec
+    tenants.spec = replace(spec, further={"reporting": "readonly"})
+    tenants.create(["acme"])
+    owner, name = tenants.spec.role("acme", "owner"), tenants.spec.role("acme", "reporting")
+    granted = f"CREATE TABLE a (id integer); CREATE SCHEMA own; GRANT USAGE ON SCHEMA own TO {name}"
+    tenants.sql("acme", f"SET ROLE {owner}; {granted}", "migrator")
+    assert tenants.sql("acme", "SELECT id FROM a", "reporting") == []
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        tenants.sql("acme", "DELETE FROM a", "reporting")
+    tenants.spec = replace(spec, further={"reporting": "app"})
+    ensure_roles(tenants.spec, ["acme"])
+    tenants.sql("acme", "DELETE FROM a", "reporting")
+    tenants.spec = spec
+    drop_former_roles(spec, ["reporting"], ["acme"])
+    assert tenants.sql("acme", f"SELECT rolname FROM pg_roles WHERE rolname = '{name}'") == []
 
 
 def test_a_database_has_a_ledger_from_the_beginning(tenants: Tenants) -> None:
