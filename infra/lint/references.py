@@ -39,8 +39,11 @@ def references(kind: str, tree: Tree) -> Iterator[NameReference]:
         yield from read(tree)
     if kind in READ_BY_FIELD:
         return
-    for child in children(tree, without=CREATED_NAME_FIELDS.get(kind, "")):
-        yield from references_in(child)
+    if kind in CREATED_NAME_FIELDS:
+        for child in children(tree, without=CREATED_NAME_FIELDS[kind]):
+            yield from references_in(child)
+    else:
+        yield from references_in(tree)
 
 
 def _sql_body(tree: Tree) -> Iterator[NameReference]:

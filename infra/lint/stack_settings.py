@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - a field's type
 from typing import Any, cast
@@ -12,6 +13,8 @@ from infra.errors import InfraError
 from infra.folder.stack_config import stack_config
 from infra.modules.module import DEFAULT_DIRECTORY
 
+EMBEDDED_VERSION = 17
+DEFAULT_IMAGE = "postgres:17"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -23,6 +26,7 @@ class StackSettings:
     directory: Path
     extensions: frozenset[str]
     preloaded: frozenset[str]
+    version: int = 0  # the major version of its server, 0 where the file does not say it
 
 
 def read_stacks(root: Path) -> list[StackSettings]:
@@ -39,11 +43,25 @@ def _read_stack(path: Path, project_file: dict[str, Any]) -> StackSettings:
     config, project = stack_config(project_file, _read_mapping(path)), project_file.get("name", "")
     extensions = config.get(f"{project}:extensions")
     names = cast("list[Any]", extensions) if isinstance(extensions, list) else []
-    settings = _mapping_at(_mapping_at(config, f"{project}:server"), "settings")
+    server = _mapping_at(config, f"{project}:server")
+    settings = _mapping_at(server, "settings")
     libraries = str(settings.get("shared_preload_libraries", "")).split(",")
     directory = path.parent / str(_mapping_at(config, f"{project}:modules").get("directory", DEFAULT_DIRECTORY))
     preloaded = frozenset(name.strip(" '\"") for name in libraries)
-    return StackSettings(str(path), directory.resolve(), frozenset(map(str, names)), preloaded)
+    return StackSettings(str(path), directory.resolve(), frozenset(map(str, names)), preloaded, _version(server))
+
+
+def _version(server: dict[str, Any]) -> int:
+    """Return the major version of the server that settings describe: of the wheel, or in the tag of an image."""
+    kind = server.get("kind", "embedded")
+    if kind == "embedded":
+        return 0 if server.get("bin_dir") else EMBEDDED_VERSION
+    tag = (
+        re.search(r":(\d{2})(?!\d)[^:/@]*(?:@|$)", str(server.get("image", DEFAULT_IMAGE)))
+        if kind == "docker"
+        else None
+    )
+    return int(tag[1]) if tag else 0
 
 
 def _mapping_at(outer: dict[str, Any], key: str) -> dict[str, Any]:

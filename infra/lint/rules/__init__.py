@@ -12,11 +12,13 @@ from infra.lint.rules import (
     names,
     new_objects,
     order,
+    owners,
     privileges,
     purpose,
     rows,
     server,
     transactions,
+    versions,
 )
 
 __all__ = [
@@ -31,9 +33,11 @@ __all__ = [
     "names",
     "new_objects",
     "order",
+    "owners",
     "privileges",
     "purpose",
     "rows",
     "server",
     "transactions",
+    "versions",
 ]

@@ -78,12 +78,29 @@ def test_extensions_and_libraries_are_read_from_the_stacks(tmp_path: Path) -> No
         "  shop:modules: {directory: other}\n"
     )
     assert read_stacks(tmp_path) == [
-        StackSettings(str(tmp_path / "Pulumi.a.yaml"), tmp_path / "sql", frozenset({"hstore"}), frozenset({""})),
+        StackSettings(str(tmp_path / "Pulumi.a.yaml"), tmp_path / "sql", frozenset({"hstore"}), frozenset({""}), 17),
         StackSettings(
-            str(tmp_path / "Pulumi.b.yaml"), tmp_path / "other", frozenset({"citext"}), frozenset({"a", "citus"})
+            str(tmp_path / "Pulumi.b.yaml"), tmp_path / "other", frozenset({"citext"}), frozenset({"a", "citus"}), 17
         ),
     ]
     assert read_stacks(tmp_path / "elsewhere") == []
+
+
+@pytest.mark.parametrize(
+    ("server", "version"),
+    [
+        ("{kind: docker, image: 'postgres:16.4-alpine'}", 16),
+        ("{kind: docker, image: 'host:5000/postgres@sha256:00'}", 0),
+        ("{kind: docker}", 17),
+        ("{kind: embedded, bin_dir: /opt/pg}", 0),
+        ("{kind: external, dsn: 'host=a'}", 0),
+    ],
+)
+def test_the_version_of_a_stacks_server_is_read(tmp_path: Path, server: str, version: int) -> None:
+    """It is that of the image's tag, or of the wheel; 0 where the settings do not say it."""
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    (tmp_path / "Pulumi.a.yaml").write_text(f"config: {{shop:server: {server}}}\n")
+    assert [stack.version for stack in read_stacks(tmp_path)] == [version]
 
 
 def test_the_settings_of_the_project_above_apply(tmp_path: Path) -> None:

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from infra.findings.finding import Finding
 
 STACK = StackSettings(
-    "Pulumi.dev.yaml", Path("sql"), frozenset({"uuid-ossp", "pgcrypto", "pg_trgm", "pg_stat_statements"}), frozenset()
+    "Pulumi.dev.yaml",
+    Path("sql"),
+    frozenset({"uuid-ossp", "pgcrypto", "pg_trgm", "pg_stat_statements"}),
+    frozenset(),
+    version=16,
 )
 
 
