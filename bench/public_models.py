@@ -1,4 +1,4 @@
-"""Generates and checks modules of models that a package from a registry ships: `python bench/public_models.py airflow.models`.
+"""Generates and checks modules of public models: `python bench/public_models.py airflow.models`.
 
 It runs with the Python of an environment that has the package, and this project's requirements, embedded ones included.
 """
