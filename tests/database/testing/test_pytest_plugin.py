@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 WAIT_SECONDS = 30
 
-SETTING = """
+SETTING = """CREATE EXTENSION IF NOT EXISTS "uuid-ossp" SCHEMA public;
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = orders_of_shop, "$user", public', current_database());
 END $$;
 CREATE SCHEMA orders_of_shop;
