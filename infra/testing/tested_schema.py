@@ -49,6 +49,6 @@ def tested_schema(root: Path, *, modules: str, stack: str, extensions: Sequence[
     if settings:
         database = settings.single_databases[0]
         further = [name for role, name in settings.roles_of(database).items() if role in settings.roles]
-        roles = DatabaseRoles(**database.model_dump(), further=further)
+        roles = DatabaseRoles(**database.names, further=further)
     named = tuple(extensions) or (settings.extensions if settings else ())
     return TestedSchema(loaded, roles, named)
