@@ -95,6 +95,7 @@ class DatabaseArgs(_DatabaseName, total=False):
     migrator: str
     app: str
     readonly: str
+    adopt: bool
 
 
 class RoleArgs(TypedDict, total=False):
