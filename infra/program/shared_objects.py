@@ -13,7 +13,7 @@ from infra.postgres.database_roles import database_label, role_label
 from infra.resources.shared_objects import SharedObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from infra.program.scope import Scope
     from infra.program.server import DeclaredServer
