@@ -1,7 +1,7 @@
 """Which test of the lifecycle runs on which kind of server; what a kind is left out of has a reason here.
 
-A test whose module is marked `every_kind` runs on several of them: those of OFTEN on all in every run, the others on
-the embedded server, and on those of IN_FULL with FULL=1 in the environment, as in .ci/run.
+A test whose module is marked `every_kind` runs on the embedded server and, with FULL=1 in the environment, as in
+.ci/run, on several kinds: those of OFTEN on all, the others on those of IN_FULL.
 """
 
 from __future__ import annotations
@@ -70,5 +70,5 @@ def left_out(test: str) -> set[str]:
 
 def kinds_of(test: str) -> list[str]:
     """Return the kinds that a test of the lifecycle runs on."""
-    chosen = KINDS if test in OFTEN else IN_FULL if os.environ.get("FULL") else (EMBEDDED,)
+    chosen = (EMBEDDED,) if not os.environ.get("FULL") else KINDS if test in OFTEN else IN_FULL
     return [kind for kind in chosen if kind not in left_out(test)]

@@ -73,6 +73,7 @@ def test_the_committed_stack_in_a_container(engine: str, tmp_path: Path) -> None
     assert docker(engine, "volume", "ls", "--quiet", "--filter", f"name={name}") == ""
 
 
+@pytest.mark.full
 def test_the_committed_stack_on_a_server_that_is_there(bare: Project, data_root: Path, tmp_path: Path) -> None:
     """`ADMIN_PASSWORD=… make up STACK=external`, with its address, makes the database, and destroy removes it."""
     home = External(data_root, "postgres")

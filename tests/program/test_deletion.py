@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.every_kind
 
 
+@pytest.mark.full
 def test_a_removed_module_is_dropped_where_data_may_be_lost(project: Project) -> None:
     """An ephemeral stack drops what a removed module made, unless a later module needs it: then it refuses."""
     before = project.fingerprint()
@@ -61,6 +62,7 @@ def test_a_persistent_stack_loses_nothing_unasked(project: Project) -> None:
     assert project.ledger()[0] == "01"
 
 
+@pytest.mark.full
 def test_a_persistent_stack_drops_a_database_that_is_named_first(project: Project) -> None:
     """Named in `drop_databases` and brought up, then taken out of the settings: the database goes, in two steps."""
     project.configure(databases=["app_db", "another"])

@@ -36,6 +36,7 @@ def test_a_preview_shows_what_was_changed_by_hand_and_so_does_a_refresh(project:
     assert project.verb("preview", "--expect-no-changes").status == 0
 
 
+@pytest.mark.full
 def test_what_no_module_made_is_reported_once_and_quieted_by_a_setting(project: Project) -> None:
     """An unmanaged table is named once for its database, and not any more when `modules.unmanaged` allows it."""
     project.admin("CREATE TABLE by_hand (a int)")
@@ -46,6 +47,7 @@ def test_what_no_module_made_is_reported_once_and_quieted_by_a_setting(project: 
     assert "by_hand" not in project.preview("--expect-no-changes")
 
 
+@pytest.mark.full
 def test_what_roles_were_given_by_hand_is_found_and_what_the_stack_declares_is_restored(project: Project) -> None:
     """A grant on a table is in the preview; a refresh finds a new member of a role, and `up` removes it."""
     project.admin("GRANT SELECT, UPDATE ON threads TO PUBLIC")
@@ -57,6 +59,7 @@ def test_what_roles_were_given_by_hand_is_found_and_what_the_stack_declares_is_r
     assert project.verb("refresh", "--expect-no-changes").status == 0
 
 
+@pytest.mark.full
 def test_a_preview_does_not_wait_for_a_server_that_does_not_answer(project: Project) -> None:
     """A server that hangs is not waited for: the preview says that it did not look, and fails where that is strict."""
     project.home.freeze(project)

@@ -54,6 +54,7 @@ def test_an_edited_comment_is_harmless_and_an_edited_column_rebuilds_where_data_
     assert project.fingerprint() == before
 
 
+@pytest.mark.full
 def test_an_edited_column_waits_for_the_migration_where_nothing_may_be_lost(project: Project) -> None:
     """A persistent stack refuses it at preview, naming what differs; once the database follows, it is recorded.
 

@@ -16,6 +16,8 @@ from tests.program.test_killed import wait_until
 if TYPE_CHECKING:
     from tests.program.project import Project
 
+pytestmark = pytest.mark.full
+
 TABLE = "CREATE TABLE customers (id integer PRIMARY KEY, name text);\n"
 ORDERS = "CREATE TABLE orders (id integer PRIMARY KEY);\n"
 LAST = "CREATE INDEX orders_id_idx ON orders (id);\n"

@@ -54,6 +54,7 @@ def test_destroy_works_when_the_server_was_killed_before(project: Project) -> No
     assert project.home.traces(project) == []
 
 
+@pytest.mark.full
 def test_up_brings_a_killed_server_back_and_changes_nothing_else(project: Project) -> None:
     """After kill -9 of the postmaster a preview says so, and `up` starts the server; port, data and passwords stay."""
     before = project.outputs()
@@ -67,6 +68,7 @@ def test_up_brings_a_killed_server_back_and_changes_nothing_else(project: Projec
     assert project.sql("SELECT id FROM threads") == [("kept",)]
 
 
+@pytest.mark.full
 def test_refresh_brings_a_killed_server_back(project: Project) -> None:
     """A refresh starts the server first, because everything else is read from it."""
     project.home.kill(project)
@@ -77,6 +79,7 @@ def test_refresh_brings_a_killed_server_back(project: Project) -> None:
     assert project.admin("SELECT 1") == [(1,)]
 
 
+@pytest.mark.full
 def test_two_stacks_live_side_by_side(project: Project, other: Project) -> None:
     """Two checkouts of one project have servers and ports of their own, and one goes without the other."""
     assert project.outputs()["port"] != other.outputs()["port"]
@@ -84,6 +87,7 @@ def test_two_stacks_live_side_by_side(project: Project, other: Project) -> None:
     assert other.sql("SELECT count(*) FROM demo_scenarios") == [(5,)]
 
 
+@pytest.mark.full
 def test_a_changed_server_setting_is_applied_and_the_preview_says_how(project: Project) -> None:
     """A setting that needs a restart restarts the server, and the preview has said so."""
     project.serve(settings={**project.settings["server"]["settings"], "max_connections": 42})
@@ -92,6 +96,7 @@ def test_a_changed_server_setting_is_applied_and_the_preview_says_how(project: P
     assert project.sql("SHOW max_connections") == [("42",)]
 
 
+@pytest.mark.full
 def test_a_moved_checkout_keeps_its_server(project: Project) -> None:
     """The server's folder is chosen once: a checkout that moves still finds its data."""
     before = project.folder

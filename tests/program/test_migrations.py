@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import pytest
+
 from infra.migrations.history import file_digests, write_lock
 from tests.program.project import ROOT
 
 if TYPE_CHECKING:
     from tests.program.project import Project
+
+pytestmark = pytest.mark.full
 
 AGENTS = "sql/03-init-agents.sql"
 COLUMN, NARROW = (f"    instructions varchar{size},\n" for size in ("", "(2000)"))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.program.project import Project
+
+pytestmark = pytest.mark.full
 
 AGENTS = "sql/03-init-agents.sql"
 COLUMN, NARROW, WIDE = (f"    instructions varchar{size},\n" for size in ("", "(2000)", "(4000)"))
