@@ -122,6 +122,11 @@ class Plan:
         is_quiet = not self.removed and not self.renames and not self.revisions
         return is_quiet and all(step.step is Step.UNCHANGED for step in self.steps)
 
+    @property
+    def is_recorded_only(self) -> bool:
+        """Whether what is done is written into the ledger, and no object is created, changed or dropped."""
+        return not (self.runs or self.teardown or self.revisions)
+
     def step_of(self, module: str) -> PlannedStep | None:
         """Return the step of a module, with or without a file."""
         return next((step for step in (*self.steps, *self.removed) if step.module == module), None)

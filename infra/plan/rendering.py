@@ -73,10 +73,14 @@ def verdict_of(databases: Sequence[PlannedDatabase]) -> Verdict:
     removed = [planned.database for planned in databases if planned.is_removed]
     if removed:
         return Verdict("fine", f"`up` will drop {_names(removed)}, and lose no row")
-    acting = [planned.database for planned in databases if planned.plan and not planned.plan.is_unchanged]
-    if acting:
-        return Verdict("fine", f"`up` will change the schema of {_names(acting)}, and lose no row")
-    return Verdict("fine", "`up` will leave the schema as it is")
+    acting = [planned for planned in databases if planned.plan and not planned.plan.is_unchanged]
+    changed = [planned.database for planned in acting if planned.plan and not planned.plan.is_recorded_only]
+    text = "`up` will leave the schema as it is"
+    if changed:
+        text = f"`up` will change the schema of {_names(changed)}, and lose no row"
+    elif acting:
+        text = f"`up` will change the ledger of {_names([planned.database for planned in acting])} alone"
+    return Verdict("fine", text)
 
 
 def plan_as_text(databases: Sequence[PlannedDatabase], texts: Mapping[str, Sequence[str]]) -> str:
