@@ -128,3 +128,10 @@ def test_every_bad_day_is_run_by_a_test() -> None:
         named = re.findall(r"`(test_\w+)`", row[4])
         assert named, row
         assert known.issuperset(named), row
+
+
+def test_what_the_ci_names_is_there() -> None:
+    """Every folder or file of tests that .ci/run names exists."""
+    named = re.findall(r"tests/[\w/.]+", ROOT.joinpath(".ci/run").read_text(encoding="utf-8"))
+    assert named
+    assert [name for name in named if not ROOT.joinpath(name).exists()] == []
