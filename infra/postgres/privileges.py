@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
+from psycopg.errors import InsufficientPrivilege
 
+from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect, connect_where_there
 from infra.postgres.private_schemas import change_private_schemas
 
@@ -242,12 +244,22 @@ def _revoke_others(connection: Connection, access: Access) -> None:
 
 
 def _revoke_membership(connection: Connection, role: str, member: str) -> None:
-    """Revoke a membership, whoever granted it: from PostgreSQL 16 on there may be several (manual, REVOKE)."""
+    """Revoke a membership, whoever granted it: from PostgreSQL 16 on there may be several (manual, REVOKE).
+
+    Raises RefusedError where an administrator may not: only a superuser may revoke whatever another role granted.
+    """
     of_each = connection.info.server_version >= SET_OPTION_VERSION
     for (grantor,) in connection.execute(GRANTORS, (role, member)).fetchall() if of_each else [("",)]:
         by = sql.SQL(" GRANTED BY {}").format(sql.Identifier(grantor)) if grantor else sql.SQL("")
-        revoke = sql.SQL("REVOKE {} FROM {}{} CASCADE")
-        connection.execute(revoke.format(sql.Identifier(role), sql.Identifier(member), by))
+        revoke = sql.SQL("REVOKE {} FROM {}{} CASCADE").format(sql.Identifier(role), sql.Identifier(member), by)
+        try:
+            connection.execute(revoke)
+        except InsufficientPrivilege:
+            raise RefusedError(
+                f"{grantor} made {member} a member, and only a role with the privileges of {grantor} may undo that",
+                place=f"role {role}",
+                remedy=f"have it run: {revoke.as_string(connection)}",
+            ) from None
 
 
 def _grant_existing(connection: Connection, access: Access, former: Access) -> None:
