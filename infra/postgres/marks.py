@@ -81,8 +81,9 @@ def parse_mark(comment: str | None) -> Mark | None:
         return None
 
 
-def write_marks(target: Target, text: str | None, databases: Sequence[str], roles: Sequence[str]) -> None:
-    """Write the mark on databases and roles or, without a text, remove it; comments of other people stay."""
+def write_marks(target: Target, databases: Sequence[str], roles: Sequence[str], mark: Mark | None) -> None:
+    """Write the mark on databases and roles or, without one, remove it; comments of other people stay."""
+    text = str(mark) if mark else None
     with connect(target) as connection:
         found = connection.execute(_COMMENTS, (list(databases), list(roles))).fetchall()
         for kind, name, comment in found:

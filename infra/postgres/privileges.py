@@ -256,7 +256,7 @@ def _revoke_membership(connection: Connection, role: str, member: str) -> None:
             connection.execute(revoke)
         except InsufficientPrivilege:
             raise RefusedError(
-                f"{grantor} made {member} a member, and only a role with the privileges of {grantor} may undo that",
+                f"{grantor or 'another role'} made {member} a member; only a role with its privileges may undo that",
                 place=f"role {role}",
                 remedy=f"have it run: {revoke.as_string(connection)}",
             ) from None

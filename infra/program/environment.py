@@ -25,8 +25,9 @@ def declare_mark(
     Administrators write it, `after` the databases. It is taken off before they are dropped, but not where the server is
     removed with all that is in it.
     """
-    roles = {getattr(database, role) for database in settings.single_databases for role in ROLES}
-    roles |= {group.role(name, role) for group in settings.groups for name in group.databases for role in ROLES}
+    roles = {role for database in settings.single_databases for role in settings.roles_of(database).values()}
+    of_each = (*ROLES, *settings.roles)
+    roles |= {group.role(name, role) for group in settings.groups for name in group.databases for role in of_each}
     taken = () if isinstance(server.adopt, bool) else server.adopt  # true stands for a server of the stack's own
     EnvironmentMark(
         scope.name("environment-mark"),
@@ -36,7 +37,9 @@ def declare_mark(
             "user": server.user,
             "password": server.password,
         },
-        text=f"platform-postgres environment {pulumi.get_project()}/{scope.stack}, expires {expires}",
+        project=pulumi.get_project(),
+        stack=scope.stack,
+        expires=expires,
         databases=[name for name in settings.database_names if name not in taken],
         roles=sorted(roles.difference(taken)),
         opts=scope.options(depends_on=after, deleted_with=server.deleted_with),

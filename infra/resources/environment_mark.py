@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.postgres import marks
+    from infra.postgres.connection.target import Target
 else:
     marks = LazyModule("infra.postgres.marks")
 
-_COMPARED = ("text", "databases", "roles")
+_COMPARED = ("project", "stack", "expires", "databases", "roles")
 
 
 class EnvironmentMarkProvider(Provider):
@@ -24,39 +25,46 @@ class EnvironmentMarkProvider(Provider):
 
     def create(self, props: Properties) -> CreateResult:
         """Write the mark on all objects."""
-        _write(props, props["text"])
+        marks.write_marks(*_objects(props), _mark(props))
         return CreateResult("mark", props)
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change of the text or of the objects."""
+        """Report a change of the mark or of the objects."""
         return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Write the new mark; what is no longer the stack's is dropped by its own resource."""
-        _write(_news, _news["text"])
+        marks.write_marks(*_objects(_news), _mark(_news))
         return UpdateResult(_news)
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Remove the mark from what stays."""
-        _write(_props, None)
+        marks.write_marks(*_objects(_props), None)
 
 
-def _write(props: Properties, text: str | None) -> None:
-    marks.write_marks(admin_target(props), text, props["databases"], props["roles"])
+def _objects(props: Properties) -> tuple[Target, list[str], list[str]]:
+    return admin_target(props), props["databases"], props["roles"]
+
+
+def _mark(props: Properties) -> marks.Mark:
+    return marks.Mark(props["project"], props["stack"], marks.parse_clock(props["expires"]))
 
 
 class EnvironmentMark(DynamicResource, module="postgres", name="EnvironmentMark"):
-    """A comment on databases and roles of one server."""
+    """A comment on databases and roles of one server; `expires` is a time in UTC as settings have it."""
 
     def __init__(
         self,
         name: str,
         *,
         target: Properties,
-        text: str,
+        project: str,
+        stack: str,
+        expires: str,
         databases: Sequence[str],
         roles: Sequence[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        objects = {"text": text, "databases": list(databases), "roles": list(roles)}
-        super().__init__(EnvironmentMarkProvider, name, {**target, **objects}, opts)
+        mark = {"project": project, "stack": stack, "expires": expires}
+        objects = {"databases": list(databases), "roles": list(roles)}
+        super().__init__(EnvironmentMarkProvider, name, {**target, **mark, **objects}, opts)

@@ -68,7 +68,12 @@ def environments(data_root: Path) -> Generator[Environments]:
         project.pulumi("stack", "rm", "--yes", project.stack)
         made = Environments(project)
         server: dict[str, Any] = project.settings["server"]
-        config = {"platform-postgres:lifecycle": "ephemeral", "platform-postgres:server": server}
+        further = {"reporting": {"inherits": "readonly"}}
+        config = {
+            "platform-postgres:lifecycle": "ephemeral",
+            "platform-postgres:server": server,
+            "platform-postgres:roles": further,
+        }
         made.template.write_text(json.dumps({"config": config}))
         yield made
 

@@ -44,18 +44,18 @@ def own(connection: psycopg.Connection[tuple[object, ...]]) -> list[MarkedObject
 def test_a_mark_is_read_as_it_was_written(admin: psycopg.Connection[tuple[object, ...]], template: Target) -> None:
     """From any database; a later one replaces it, and taking it off leaves nothing."""
     for mark in (MARK, replace(MARK, expires=EXPIRES + timedelta(days=1))):
-        write_marks(template, str(mark), ["pr"], ["pr_app", "pr_owner"])
+        write_marks(template, ["pr"], ["pr_app", "pr_owner"], mark)
         assert own(admin) == [MarkedObjects(mark, ("pr",), ("pr_app", "pr_owner"))]
-    write_marks(template, None, ["pr"], ["pr_app", "pr_owner"])
+    write_marks(template, ["pr"], ["pr_app", "pr_owner"], None)
     assert own(admin) == []
 
 
 def test_comments_of_other_people_stay(admin: psycopg.Connection[tuple[object, ...]], template: Target) -> None:
     """The database is found by its owner's mark."""
     admin.execute(b"COMMENT ON DATABASE pr IS 'the shop of Joe'")
-    write_marks(template, str(MARK), ["pr"], ["pr_owner"])
+    write_marks(template, ["pr"], ["pr_owner"], MARK)
     assert own(admin) == [MarkedObjects(MARK, ("pr",), ("pr_owner",))]
-    write_marks(template, None, ["pr"], ["pr_owner"])
+    write_marks(template, ["pr"], ["pr_owner"], None)
     comment = admin.execute(b"SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'pr'")
     assert comment.fetchone() == ("the shop of Joe",)
 
@@ -64,14 +64,14 @@ def test_a_comment_that_a_dump_has_brought_is_no_mark(
     admin: psycopg.Connection[tuple[object, ...]], template: Target
 ) -> None:
     """A database whose owner is nobody's environment is never found, whatever stands in its comment."""
-    write_marks(template, str(MARK), ["pr"], [])
+    write_marks(template, ["pr"], [], MARK)
     assert own(admin) == []
 
 
 def test_what_is_missing_is_passed_over(admin: psycopg.Connection[tuple[object, ...]], template: Target) -> None:
     """A database that somebody dropped has no mark."""
     admin.execute(b"DROP DATABASE pr")
-    write_marks(template, str(MARK), ["pr"], ["pr_owner", "pr_none"])
+    write_marks(template, ["pr"], ["pr_owner", "pr_none"], MARK)
     assert own(admin) == [MarkedObjects(MARK, (), ("pr_owner",))]
 
 
@@ -79,7 +79,7 @@ def test_marked_objects_are_dropped_in_use_or_not(
     admin: psycopg.Connection[tuple[object, ...]], template: Target
 ) -> None:
     """Sessions on the database end; facts of the server are as they were before there was anything."""
-    write_marks(template, str(MARK), ["pr"], ["pr_app", "pr_owner"])
+    write_marks(template, ["pr"], ["pr_app", "pr_owner"], MARK)
     (found,) = own(admin)
     with connect(template.on("pr")):
         drop_marked(admin, found)
@@ -89,9 +89,9 @@ def test_marked_objects_are_dropped_in_use_or_not(
 
 def test_what_was_marked_anew_is_not_dropped(admin: psycopg.Connection[tuple[object, ...]], template: Target) -> None:
     """Somebody has brought the environment up between the look and the removal."""
-    write_marks(template, str(MARK), ["pr"], ["pr_app", "pr_owner"])
+    write_marks(template, ["pr"], ["pr_app", "pr_owner"], MARK)
     (found,) = own(admin)
-    write_marks(template, str(replace(MARK, expires=EXPIRES + timedelta(days=1))), ["pr"], ["pr_app", "pr_owner"])
+    write_marks(template, ["pr"], ["pr_app", "pr_owner"], replace(MARK, expires=EXPIRES + timedelta(days=1)))
     with pytest.raises(ChangedMarkError):
         drop_marked(admin, found)
     assert own(admin)

@@ -269,6 +269,21 @@ def test_a_further_role_is_a_login_of_every_database() -> None:
     assert "APP_TEST_REPORTING_DSN" in graph["env-file"].object["content"]["value"]
 
 
+def test_an_environments_mark_is_on_all_that_the_stack_creates() -> None:
+    """Databases and every role of them, those of groups and further ones too; not on what the stack has taken over."""
+    mark = declared(
+        expires="2026-12-31T12:00:00Z",
+        server={"kind": "external", "dsn": "host=db.example", "adopt": ["old", "old_owner"]},
+        databases=["new", "old", {"group": "tenants", "names": ["a", "b"], "roles": "shared"}],
+        roles={"reporting": {"inherits": "readonly"}},
+    )["environment-mark"].object
+    four = ("app", "migrator", "owner", "readonly")
+    expected = [f"{name}_{role}" for name in ("new", "old", "tenants") for role in (*four, "reporting")]
+    assert list(mark["databases"]) == ["new", "a", "b"]
+    assert list(mark["roles"]) == sorted(role for role in expected if role != "old_owner")
+    assert (mark["stack"], mark["expires"]) == (STACK, "2026-12-31T12:00:00Z")
+
+
 def group_of(count: int, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 (any setting)
     """Declare a stack with a single database and a group, and return the requests."""
     return declared(databases=["app_db", {"group": "tenants", "count": count}], **settings)
