@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from infra.modules.decision import Lifecycle
-from infra.program.database import declare_databases, declare_plan
+from infra.program.database import declare_databases
+from infra.program.schema import declare_plan
 from infra.program.scope import Scope
 from infra.program.stack import application_connections, logins_of
 from platform_postgres.arguments import read_modules, run_errors, settings_of_arguments

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from infra.program.database import Chain, SchemaAccess, declare_plan, declare_schema
+from infra.program.chain import Chain
+from infra.program.schema import SchemaAccess, declare_plan, declare_schema
 from infra.program.scope import Scope
 from infra.server.dsn import parse_dsn
 from platform_postgres.arguments import read_modules, run_errors, settings_of_arguments

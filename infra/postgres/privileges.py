@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
-from psycopg.errors import InsufficientPrivilege
 
-from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect, connect_where_there
+from infra.postgres.memberships import revoke_membership
 from infra.postgres.private_schemas import change_private_schemas
 
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
-
-SET_OPTION_VERSION = 160_000
-"""The first server version whose GRANT of a membership has the options INHERIT and SET."""
 
 PUBLIC = "PUBLIC"
 READ, WRITE, SEQUENCE_USE = "SELECT", "SELECT, INSERT, UPDATE, DELETE", "USAGE, SELECT"
@@ -74,11 +70,6 @@ GROUP BY place, grantee
 """What roles other than each object's owner have: place, grantee, privileges in the order of their names.
 
 Members of roles are left out that are administrators: superusers, and those who may create roles.
-"""
-
-GRANTORS = """
-SELECT pg_catalog.pg_get_userbyid(grantor)::text FROM pg_catalog.pg_auth_members
-WHERE pg_catalog.pg_get_userbyid(roleid) = %s AND pg_catalog.pg_get_userbyid(member) = %s
 """
 
 
@@ -233,7 +224,7 @@ def _revoke_others(connection: Connection, access: Access) -> None:
         kind, _, name = place.partition(" ")
         role = sql.SQL("PUBLIC") if grantee == PUBLIC else sql.Identifier(grantee)
         if kind == "role":
-            _revoke_membership(connection, name, grantee)
+            revoke_membership(connection, name, grantee)
         elif kind == "future":
             creator = sql.Identifier(access.owner)
             statement = sql.SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} REVOKE ALL ON {} FROM {}")
@@ -241,25 +232,6 @@ def _revoke_others(connection: Connection, access: Access) -> None:
         else:
             what = sql.SQL(kind.upper()), sql.Identifier(name or connection.info.dbname)
             connection.execute(sql.SQL("REVOKE ALL ON {} {} FROM {} CASCADE").format(*what, role))
-
-
-def _revoke_membership(connection: Connection, role: str, member: str) -> None:
-    """Revoke a membership, whoever granted it: from PostgreSQL 16 on there may be several (manual, REVOKE).
-
-    Raises RefusedError where an administrator may not: only a superuser may revoke whatever another role granted.
-    """
-    of_each = connection.info.server_version >= SET_OPTION_VERSION
-    for (grantor,) in connection.execute(GRANTORS, (role, member)).fetchall() if of_each else [("",)]:
-        by = sql.SQL(" GRANTED BY {}").format(sql.Identifier(grantor)) if grantor else sql.SQL("")
-        revoke = sql.SQL("REVOKE {} FROM {}{} CASCADE").format(sql.Identifier(role), sql.Identifier(member), by)
-        try:
-            connection.execute(revoke)
-        except InsufficientPrivilege:
-            raise RefusedError(
-                f"{grantor or 'another role'} made {member} a member; only a role with its privileges may undo that",
-                place=f"role {role}",
-                remedy=f"have it run: {revoke.as_string(connection)}",
-            ) from None
 
 
 def _grant_existing(connection: Connection, access: Access, former: Access) -> None:
@@ -295,22 +267,3 @@ def access_drift(target: Target, access: Access) -> list[str] | None:
         for place, grantee in sorted({*expected, *found})
         if found.get((place, grantee)) != expected.get((place, grantee))
     ]
-
-
-def grant_to_admin(target: Target, roles: Sequence[str]) -> None:
-    """Grant the administrator a membership in roles that it created, with SET ROLE; a superuser needs none.
-
-    From PostgreSQL 16 on, its membership in a role that it created has only ADMIN OPTION (manual, CREATE ROLE).
-    """
-    with connect(target) as connection:
-        for statement in admin_grants(connection, roles):
-            connection.execute(statement)
-
-
-def admin_grants(connection: Connection, roles: Sequence[str]) -> list[sql.Composed]:
-    """Return the statements that grant these memberships to the connection's user, none for a superuser."""
-    if connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,):
-        return []
-    has_options = connection.info.server_version >= SET_OPTION_VERSION
-    options = sql.SQL(" WITH INHERIT TRUE, SET TRUE" if has_options else "")
-    return [sql.SQL("GRANT {} TO CURRENT_USER{}").format(sql.Identifier(role), options) for role in roles]

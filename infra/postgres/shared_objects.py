@@ -12,7 +12,7 @@ from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.database_roles import CREATE_DATABASE, database_label, role_label
-from infra.postgres.privileges import admin_grants
+from infra.postgres.memberships import admin_grants
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Mapping, Sequence

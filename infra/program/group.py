@@ -12,8 +12,8 @@ import pulumi
 
 from infra.modules.decision import Lifecycle
 from infra.modules.digests import text_digest
-from infra.program.database import SchemaAccess, session_of_access
 from infra.program.exit_status import MESSAGE_WAS_SHOWN
+from infra.program.schema import SchemaAccess, session_of_access
 from infra.resources.database_group import DatabaseGroup
 from infra.resources.group_inputs import GroupInputs
 from infra.resources.group_key import GroupKey

@@ -12,9 +12,9 @@ from infra.resources.base import DynamicResource, LazyModule, Properties, Provid
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from infra.postgres import privileges
+    from infra.postgres import memberships
 else:
-    privileges = LazyModule("infra.postgres.privileges")
+    memberships = LazyModule("infra.postgres.memberships")
 
 _COMPARED = ("host", "port", "options", "user", "roles")
 
@@ -41,7 +41,7 @@ class AdminMembershipProvider(Provider):
 
 
 def _grant(props: Properties) -> None:
-    privileges.grant_to_admin(admin_target(props), props["roles"])
+    memberships.grant_to_admin(admin_target(props), props["roles"])
 
 
 class AdminMembership(DynamicResource, module="postgres", name="AdminMembership"):

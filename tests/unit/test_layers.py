@@ -51,6 +51,7 @@ RANKS: list[list[Layer]] = [
             "roles",
             (
                 "infra.postgres.extensions",
+                "infra.postgres.memberships",
                 "infra.postgres.privileges",
                 "infra.postgres.rename_roles",
                 "infra.postgres.shared_objects",

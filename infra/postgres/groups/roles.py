@@ -9,7 +9,8 @@ from psycopg import sql
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.scram import verifier
 from infra.postgres.connection.simple_query import simple_query
-from infra.postgres.privileges import admin_grants, drop_owned
+from infra.postgres.memberships import admin_grants
+from infra.postgres.privileges import drop_owned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
