@@ -10,7 +10,7 @@ from infra.program.connections import ApplicationConnection
 from infra.program.external import Administrator, admin_password
 from infra.program.scope import Scope
 from infra.program.stack import declare_server
-from infra.settings.model import ExternalSettings
+from infra.settings.servers import ExternalSettings
 from platform_postgres.arguments import run_errors, settings_of_arguments
 
 if TYPE_CHECKING:

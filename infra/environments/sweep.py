@@ -20,7 +20,7 @@ from infra.postgres.connection.target import Target
 from infra.postgres.marks import ChangedMarkError, drop_marked, read_marks
 from infra.server.external import reach_server
 from infra.settings.admin_password import admin_password
-from infra.settings.model import ExternalSettings
+from infra.settings.servers import ExternalSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

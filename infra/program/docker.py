@@ -22,7 +22,8 @@ from infra.settings.values import megabytes
 
 if TYPE_CHECKING:
     from infra.program.scope import Scope
-    from infra.settings.model import DockerSettings, Settings
+    from infra.settings.model import Settings
+    from infra.settings.servers import DockerSettings
 
 PORT = 5432
 PASSWORD_FILE = "/run/postgres-initial-password"  # noqa: S105 (a path)

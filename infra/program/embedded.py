@@ -12,7 +12,8 @@ from infra.resources.passwords import Passwords
 
 if TYPE_CHECKING:
     from infra.program.scope import Scope
-    from infra.settings.model import EmbeddedSettings, Settings
+    from infra.settings.model import Settings
+    from infra.settings.servers import EmbeddedSettings
 
 
 def declare_embedded(settings: Settings, server: EmbeddedSettings, scope: Scope) -> DeclaredServer:

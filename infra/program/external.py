@@ -14,7 +14,8 @@ from infra.settings.admin_password import admin_password
 
 if TYPE_CHECKING:
     from infra.program.scope import Scope
-    from infra.settings.model import ExternalSettings, Settings
+    from infra.settings.model import Settings
+    from infra.settings.servers import ExternalSettings
 
 
 @dataclass(frozen=True)

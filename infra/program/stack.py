@@ -20,7 +20,7 @@ from infra.program.schema import declare_plan
 from infra.program.scope import Scope
 from infra.resources.base import LazyModule
 from infra.resources.env_file import EnvFile
-from infra.settings.model import DockerSettings, ExternalSettings
+from infra.settings.servers import DockerSettings, ExternalSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

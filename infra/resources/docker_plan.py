@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.resources.actions import docker_plan as actions
-    from infra.settings.model import DockerSettings
+    from infra.settings.servers import DockerSettings
 else:
     actions = LazyModule("infra.resources.actions.docker_plan")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.resources.actions import embedded_server as actions
-    from infra.settings.model import EmbeddedSettings
+    from infra.settings.servers import EmbeddedSettings
 else:
     actions = LazyModule("infra.resources.actions.embedded_server")
 

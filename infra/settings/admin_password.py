@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from infra.errors import ServerError
 
 if TYPE_CHECKING:
-    from infra.settings.model import ExternalSettings
+    from infra.settings.servers import ExternalSettings
 
 
 def admin_password(server: ExternalSettings) -> str:

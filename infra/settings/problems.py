@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from infra.errors import SettingProblem
 from infra.modules.decision import Lifecycle
 from infra.settings.databases import RESERVED_DATABASES, ROLES, DatabaseSettings, source_of
-from infra.settings.model import DATABASES, SERVERS, ExternalSettings, Settings
+from infra.settings.model import DATABASES, Settings
+from infra.settings.servers import SERVERS, ExternalSettings
 from infra.settings.values import is_role_name
 
 if TYPE_CHECKING:

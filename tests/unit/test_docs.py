@@ -12,13 +12,8 @@ import pytest
 
 from infra.modules.decision import as_markdown
 from infra.settings.databases import DatabaseSettings, GroupSettings, RoleSettings
-from infra.settings.model import (
-    DockerSettings,
-    EmbeddedSettings,
-    ExternalSettings,
-    ModuleSettings,
-    Settings,
-)
+from infra.settings.model import ModuleSettings, Settings
+from infra.settings.servers import DockerSettings, EmbeddedSettings, ExternalSettings
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

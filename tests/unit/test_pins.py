@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.settings.model import DockerSettings
+from infra.settings.servers import DockerSettings
 
 ROOT = Path(__file__).parents[2]
 

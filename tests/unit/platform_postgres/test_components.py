@@ -12,13 +12,8 @@ from pulumi.runtime import mocks
 from pulumi.runtime.rpc import UNKNOWN
 
 from infra.resources.passwords import Passwords
-from infra.settings.model import (
-    DatabaseSettings,
-    DockerSettings,
-    EmbeddedSettings,
-    ExternalSettings,
-    ModuleSettings,
-)
+from infra.settings.model import DatabaseSettings, ModuleSettings
+from infra.settings.servers import DockerSettings, EmbeddedSettings, ExternalSettings
 from platform_postgres import (
     DatabaseArgs,
     DockerServerArgs,

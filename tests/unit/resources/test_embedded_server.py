@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from infra.resources.actions.embedded_server import _specification  # pyright: ignore[reportPrivateUsage]
-from infra.settings.model import EmbeddedSettings
+from infra.settings.servers import EmbeddedSettings
 
 PLACE = {"name": "dev-1", "owner": "a stack", "root": "/var/lib/x", "user": "postgres", "password": "p"}
 

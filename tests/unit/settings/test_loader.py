@@ -8,8 +8,9 @@ import pytest
 
 from infra.errors import SettingProblem, SettingsError
 from infra.settings.loader import settings_of
-from infra.settings.model import EmbeddedSettings, ModuleSettings, Settings
+from infra.settings.model import ModuleSettings, Settings
 from infra.settings.problems import HIDDEN_KEY, SHOWN_CHARACTERS
+from infra.settings.servers import EmbeddedSettings
 
 
 def configuration(**given: object) -> dict[str, str]:

@@ -8,14 +8,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from infra.settings.databases import DatabaseSettings, GroupSettings, RoleSettings
-from infra.settings.model import (
-    DockerSettings,
-    EmbeddedSettings,
-    ExternalSettings,
-    ModuleSettings,
-    Settings,
-    default_databases,
-)
+from infra.settings.model import ModuleSettings, Settings, default_databases
+from infra.settings.servers import DockerSettings, EmbeddedSettings, ExternalSettings
 from infra.settings.values import is_role_name, megabytes
 
 GROUPS: list[type[BaseModel]] = [
