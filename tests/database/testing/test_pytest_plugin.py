@@ -46,7 +46,7 @@ def dsn_of_module(pg_server):
 @pytest.mark.parametrize("number", range(4))
 def test_isolation(database_dsn, number):
     with psycopg.connect(database_dsn) as connection:
-        Path(os.environ["HOSTS"], connection.info.host.replace("/", "_")).touch()
+        Path(os.environ["HOSTS"], connection.info.host.replace("/", "%")).touch()
         connection.execute("INSERT INTO kept VALUES (1)")
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1,)
 
@@ -87,7 +87,7 @@ def test_failing(pg_database):
     with psycopg.connect(pg_database.dsn()) as connection:
         connection.execute("INSERT INTO orders (article) VALUES ('tea')")
         connection.commit()
-        Path(os.environ["HOSTS"], connection.info.host.replace("/", "_")).touch()
+        Path(os.environ["HOSTS"], connection.info.host.replace("/", "%")).touch()
         time.sleep(float(os.environ.get("SLEEP", "0")))
     assert False
 
@@ -107,7 +107,7 @@ import pytest
 @pytest.mark.parametrize("number", range(500))
 def test_many(database_dsn, number):
     with psycopg.connect(database_dsn) as connection:
-        Path(os.environ["HOSTS"], connection.info.host.replace("/", "_")).touch()
+        Path(os.environ["HOSTS"], connection.info.host.replace("/", "%")).touch()
         assert connection.execute("SELECT count(*) FROM orders").fetchone() == (0,)
 """
 
@@ -148,7 +148,7 @@ class Application:
 
     def servers(self) -> list[Path]:
         """Return the directories of the servers that tests were connected to."""
-        return [Path(host.name.replace("_", "/")).parent for host in self.hosts.iterdir()]
+        return [Path(host.name.replace("%", "/")).parent for host in self.hosts.iterdir()]
 
 
 def example() -> dict[str, str]:
@@ -201,11 +201,13 @@ def test_nothing_is_left_of_a_run_that_was_killed(application: Application) -> N
     """After SIGKILL of pytest, while its workers run tests, the servers are removed; --pg-keep keeps none then."""
     application.write("test_failing.py", FAILING)
     run = application.start("--pg-keep", "-n", "1", "test_failing.py", SLEEP="600")
-    wait_until(lambda: bool(application.servers()) or run.poll() is not None)
-    (base,) = application.servers()
-    assert base.exists()
-    os.kill(run.pid, signal.SIGKILL)
-    run.communicate()
+    try:
+        wait_until(lambda: bool(application.servers()) or run.poll() is not None)
+        (base,) = application.servers()
+        assert base.exists()
+    finally:
+        os.kill(run.pid, signal.SIGKILL)
+        run.communicate()
     wait_until(lambda: not base.exists())
 
 
