@@ -22,6 +22,7 @@ from infra.postgres.apply.plan_cache import cache
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
+from infra.postgres.extensions import create_extensions
 from infra.postgres.privileges import restrict
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ class Databases:
         self._execute(f"CREATE DATABASE {TEMPLATE} OWNER {owner.as_string()}")
         restrict(access.admin.on(TEMPLATE), owner=access.owner, readers=[access.migrator.user])
         with connect(access.admin.on(TEMPLATE), autocommit=True) as connection:
-            for extension in extensions:
-                connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
+            create_extensions(connection, extensions)
 
     def _execute(self, statement: str) -> None:
         with connect(self.access.admin.on("postgres"), autocommit=True) as connection:
