@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STATE = parts.ROOT / ".state"
 SALT = re.compile(r"^encryptionsalt:.*\n?", re.MULTILINE)
-_OTHER_PROVIDER = re.compile(r"^secretsprovider:", re.MULTILINE)
+OTHER_PROVIDER = re.compile(r"^secretsprovider:", re.MULTILINE)
 _SECRET = re.compile(r"\bsecure:")
 _PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 
@@ -152,7 +152,7 @@ def ensure_stack(stack: str, variables: dict[str, str]) -> Path:
         merged = settings_in_state(stack)
         merged.parent.mkdir(exist_ok=True)
         own_salt = SALT.search(text)
-        if not _OTHER_PROVIDER.search(text) and not (own_salt and _SECRET.search(text)):
+        if not OTHER_PROVIDER.search(text) and not (own_salt and _SECRET.search(text)):
             text = f"{SALT.sub('', text).rstrip()}\nencryptionsalt: {salt}\n"
         if not merged.exists() or merged.read_text() != text:
             merged.write_text(text)

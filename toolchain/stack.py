@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import subprocess
 import sys
 
 import local_state
+import own_backend
 from closing_line import closing_line
 from environment import environment, has_own_backend
 from losses import up_without_loss
 from make_arguments import pulumi_arguments, stack_variable
 from outputs import accept, psql
-from parts import ROOT, SetupError, report, sentence_of
+from parts import SetupError, report, sentence_of
 from run_pulumi import run_pulumi
 from server_check import refresh_server
 from setup import set_up
@@ -57,7 +57,8 @@ def run_in_own_backend(verb: str, stack: str, further: list[str]) -> int:
     if verb == "shell":
         return print_variables(variables)
     if verb in CREATING:
-        _select_stack(stack, variables)
+        own_backend.select_stack(stack, variables)
+    own_backend.restore_salt(stack, variables)
     return run(verb, stack, further, variables)
 
 
@@ -117,15 +118,6 @@ def print_variables(variables: dict[str, str]) -> int:
     changed = {name: value for name, value in variables.items() if os.environ.get(name) != value}
     print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in changed.items()))
     return 0
-
-
-def _select_stack(stack: str, variables: dict[str, str]) -> None:
-    """Create the stack in the user's own backend where it does not exist."""
-    command = ["pulumi", "stack", "select", "--create", "--stack", stack, "--non-interactive"]
-    result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
-    if result.returncode:
-        report(result.stderr.strip())
-        raise SetupError(f"the stack {stack} could not be selected; Pulumi's output is above")
 
 
 if __name__ == "__main__":

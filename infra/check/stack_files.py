@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -127,15 +128,12 @@ def settings_of_stack(root: Path, name: str) -> Settings:
 def dsns(root: Path, name: str, role: str) -> list[str]:
     """Return the connection string of a role for each database of a stack, from the file that `up` wrote.
 
-    Raises InfraError for a stack that does not exist, or has no such file.
+    A stack that writes none (`env_file: false`) is asked for its outputs. Raises InfraError for a stack that does not
+    exist, and where neither can be read.
     """
     env_file = _stack(root, name).setting("env_file")
     if env_file is False:
-        raise InfraError(
-            "the stack does not write a file with its connection strings (env_file: false)",
-            place=f"stack {name}",
-            remedy="name the database by --live DSN",
-        )
+        return _dsns_of_outputs(root, name, role)
     path = root / str(env_file or Settings.model_fields["env_file"].default).replace("{stack}", name.rpartition("/")[2])
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -155,6 +153,24 @@ def dsns(root: Path, name: str, role: str) -> list[str]:
             remedy=f"run `make up STACK={name}`, or use --live DSN",
         )
     return found
+
+
+def _dsns_of_outputs(root: Path, name: str, role: str) -> list[str]:
+    """Return the connection strings that `pulumi` reads from the state, in the environment's backend."""
+    command = ["pulumi", "stack", "output", "dsn", "--json", "--show-secrets", "--non-interactive", "--stack", name]
+    try:
+        result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    except OSError as error:
+        reason = f"pulumi cannot be run ({error.strerror})"
+    else:
+        if not result.returncode:
+            return [roles[role] for roles in json.loads(result.stdout).values()]
+        reason = (result.stderr.strip().splitlines() or ["pulumi failed"])[-1].removeprefix("error: ")
+    raise InfraError(
+        f"the stack writes no file with its connection strings (env_file: false), and has no outputs: {reason}",
+        place=f"stack {name}",
+        remedy="export PULUMI_BACKEND_URL and PULUMI_CONFIG_PASSPHRASE as `up` had them, or use --live DSN",
+    )
 
 
 def _stack(root: Path, name: str) -> StackFile:

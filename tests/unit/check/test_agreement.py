@@ -133,7 +133,7 @@ def test_a_stacks_connection_strings_are_read_from_what_up_wrote(root: Path) -> 
         (
             "env_file: false",
             "dev",
-            "stack dev: the stack does not write a file with its connection strings (env_file: false)",
+            "stack dev: the stack writes no file with its connection strings (env_file: false), and has no outputs: ",
         ),
         ("env_file: Pulumi.yaml", "dev", "has no connection string of the role readonly"),
     ],

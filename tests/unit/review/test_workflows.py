@@ -7,13 +7,15 @@ import re
 import shlex
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import yaml
 
+from tests.workflows import steps
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[3]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -106,20 +108,6 @@ def runner(tmp_path: Path) -> Runner:
     return Runner(tmp_path)
 
 
-def steps(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the steps of a workflow that run something, with the variables of their expressions filled in."""
-    for job in yaml.safe_load(path.read_text("utf-8"))["jobs"].values():
-        for step in job["steps"]:
-            if "run" in step:
-                variables = {name: filled_in(str(text)) for name, text in step.get("env", {}).items()}
-                yield {"run": step["run"], "env": variables}
-
-
-def filled_in(text: str) -> str:
-    """Return a variable's text with the values of its expressions."""
-    return re.sub(r"\$\{\{ ([\w.]+) \}\}", lambda expression: CONTEXT[expression[1]], text)
-
-
 def started(call: Call, expected: tuple[str, Mapping[str, str]]) -> None:
     """Compare a call with the expected arguments and variables."""
     assert call.arguments == expected[0]
@@ -147,7 +135,7 @@ def test_workflows_are_thin_pinned_and_have_few_rights(path: Path) -> None:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_each_step_starts_its_program(path: Path, runner: Runner) -> None:
     """A step reaches the program with what the event says as it is, whatever a branch is called."""
-    calls = [runner.run(step["run"], step["env"]) for step in steps(path)]
+    calls = [runner.run(step.run, step.variables) for step in steps(path, CONTEXT)]
     assert len(calls) == len(RUNS[path.name])
     for call, expected in zip(calls, RUNS[path.name], strict=True):
         started(call, expected)
