@@ -23,6 +23,7 @@ from infra.backup.programs import client_programs, run_client
 from infra.backup.proof import ROLE_NAMES, prove
 from infra.catalog.catalog import fingerprint
 from infra.errors import InfraError, ServerError
+from infra.plan.ledger_rows import Program
 from infra.postgres.connection.connect import connect
 from infra.postgres.ledger.identity import current_identity
 from infra.server.scratch.private_server import private_server
@@ -92,7 +93,7 @@ def _dump(target: Target, folder: Path, stack: str, bin_dir: Path | None) -> Dum
         roles = [str(row[0]) for row in connection.execute(ROLE_NAMES)]
         extensions = [(str(row[0]), str(row[1]), str(row[2])) for row in connection.execute(_EXTENSIONS)]
         (size,) = _one(connection, "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())::text")
-        identity = current_identity(connection, stack)
+        identity = current_identity(connection, Program(stack))
         version = connection.info.parameter_status("server_version") or ""
     globals_file = folder / "globals.sql"
     if not globals_file.exists():

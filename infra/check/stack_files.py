@@ -125,6 +125,12 @@ def settings_of_stack(root: Path, name: str) -> Settings:
     return settings_of(name.rpartition("/")[2], stack.project, config)
 
 
+def program_of_stack(root: Path, name: str) -> str:
+    """Return a stack with its project, as its ledgers have it: `project/stack`."""
+    project, _, short = name.rpartition("/")
+    return f"{project.rpartition('/')[2] or _read(root / _PROJECT).get('name', '')}/{short}"
+
+
 def dsns(root: Path, name: str, role: str) -> list[str]:
     """Return the connection string of a role for each database of a stack, from the file that `up` wrote.
 

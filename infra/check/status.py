@@ -46,7 +46,7 @@ def stack_status(root: Path, stack: str) -> list[str]:
         target=targets[0],
         admin=targets[0],
         owner="",
-        stack=stack.rpartition("/")[2],
+        stack=stack_files.program_of_stack(root, stack),
         lifecycle=settings.lifecycle,
         directory=str(root / settings.modules.directory),
         migrations=migrations,
@@ -68,7 +68,7 @@ def _planned(session: Session, files: list[ModuleFile]) -> tuple[PlannedDatabase
     target, lifecycle, allowed = session.target, session.lifecycle, session.allowed
     try:
         with connect_to_look(target) as connection:
-            status = read_status(connection, session.stack)
+            status = read_status(connection, session.program)
             owner = str((connection.execute(_OWNER).fetchone() or ("",))[0])
             version = connection.info.parameter_status("server_version") or ""
             revisions = planned_revisions(due_revisions(connection, session))

@@ -27,11 +27,12 @@ def accept(
     dsn: Annotated[str, typer.Option(envvar="DSN", help="The database, as a role that its owner role contains.")],
 ) -> None:
     """Accept a database whose ledger is of another stack, server or database: a restored dump, a copy that moved."""
+    from infra.check.stack_files import program_of_stack
     from infra.postgres.ledger.acceptance import accept_ledger
     from infra.server.dsn import connect_dsn, parse_dsn
 
     with errors_exit_with_2(), connect_dsn(parse_dsn(dsn)) as connection:
-        print(accept_ledger(connection, stack))
+        print(accept_ledger(connection, program_of_stack(Path(), stack)))
 
 
 def backup(
@@ -61,7 +62,7 @@ def restore(
 ) -> None:
     """Replace the contents of a stack's databases by a backup: each in one transaction, all of it or nothing."""
     from infra.backup import restore as restoring
-    from infra.check.stack_files import dsns
+    from infra.check.stack_files import dsns, program_of_stack
     from infra.server.dsn import parse_dsn
 
     with errors_exit_with_2():
@@ -75,8 +76,9 @@ def restore(
         question = f"replace everything in {', '.join(names)} by the backup of {folder.name}?"
         if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
             raise InfraError("nothing was changed", place="restore", remedy="--yes replaces without asking")
+        program = program_of_stack(Path(), stack)
         for name in names:
-            print("\n".join(restoring.restore_database(dumps[name], targets[name], stack=stack, bin_dir=bin_dir)))
+            print("\n".join(restoring.restore_database(dumps[name], targets[name], stack=program, bin_dir=bin_dir)))
 
 
 def review(

@@ -34,8 +34,11 @@ class Module:
 
 
 def order(name: str) -> tuple[int, str]:
-    """Return the key that sorts modules by name: numbers are compared as numbers, so that 99 comes before 100."""
-    return int(name.partition("-")[0]), name
+    """Return the key that sorts modules by name: numbers are compared as numbers, so that 99 comes before 100.
+
+    In a ledger the name of another program may be before the module's.
+    """
+    return int(name.rpartition(" ")[2].partition("-")[0]), name
 
 
 class ModuleDirectoryError(ModuleFileError):

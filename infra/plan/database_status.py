@@ -28,8 +28,8 @@ class DatabaseStatus:
     """The ledger and the catalog of one database at one moment.
 
     `current` is the identity that a ledger created now in this database would have. `entries` and `unfinished` have the
-    modules' names as keys; `unfinished` has what is done of modules that run statement by statement. `server_version`
-    is as libpq has it, 170010 for 17.10.
+    modules' names as keys; `unfinished` has what is done of modules that run statement by statement. `others`
+    are the rows of other programs in the same ledger. `server_version` is as libpq has it, 170010 for 17.10.
     """
 
     identity: LedgerIdentity | None
@@ -38,12 +38,25 @@ class DatabaseStatus:
     catalog: Catalog
     unfinished: Mapping[str, LedgerEntry] = field(default_factory=dict[str, "LedgerEntry"])
     server_version: int = 0
+    others: Mapping[str, LedgerEntry] = field(default_factory=dict[str, "LedgerEntry"])
     expected: Expected = field(init=False)
 
     def __post_init__(self) -> None:
-        entries = {**self.entries, **self.unfinished}
-        effects = ((name, entries[name].effect) for name in sorted(entries, key=order))
-        object.__setattr__(self, "expected", fold(effects))
+        object.__setattr__(self, "expected", _expected({**self.entries, **self.unfinished}))
+
+    @property
+    def of_others(self) -> dict[ObjectId, str]:
+        """What other programs' modules made, and no module of this one."""
+        made = self.expected.definitions
+        return {key: text for key, text in _expected(self.others).definitions.items() if key not in made}
+
+    @property
+    def own_catalog(self) -> Catalog:
+        """The catalog without what other programs' modules made."""
+        if not self.others:
+            return self.catalog
+        others = self.of_others
+        return Catalog({key: text for key, text in self.catalog.objects.items() if key not in others})
 
     def is_foreign(self) -> bool:
         """Return whether the ledger is of another stack, server or database than the one connected to."""
@@ -55,7 +68,7 @@ class DatabaseStatus:
         Left out is what matches one of the patterns (`table public.tmp_*`, `privileges * to reporting`).
         """
         patterns = (*ALWAYS_THERE, *allowed)
-        expected = self.expected.definitions
+        expected = {**self.of_others, **self.expected.definitions}
         found = (*unmanaged_objects(self.catalog, expected), *unmanaged_privileges(self.catalog, expected))
         return [
             identity
@@ -128,3 +141,8 @@ class DatabaseStatus:
             if identity.kind in ACCESS and not subjects.isdisjoint(objects_of(subject_of(identity)))
         }
         return CatalogChange(objects | access, effect.changed & objects.keys())
+
+
+def _expected(entries: Mapping[str, LedgerEntry]) -> Expected:
+    """Return the catalog that modules left, by their rows."""
+    return fold((name, entries[name].effect) for name in sorted(entries, key=order))

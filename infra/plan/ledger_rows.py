@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +13,36 @@ if TYPE_CHECKING:
 
 ORPHANED = "orphaned"
 """The outcome of a module whose file was removed while its objects stay."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A stack, as `project/stack`, whose modules a ledger records.
+
+    `beside` is the stack to which the ledger belongs, where that is another one: the rows of this one begin with its
+    name then.
+    """
+
+    stack: str
+    beside: str = ""
+
+    @property
+    def ledger(self) -> str:
+        """The stack to which the ledger belongs."""
+        return self.beside or self.stack
+
+    def key(self, target: object) -> str:
+        """Return what tells a database with this program's modules from others."""
+        return f"{target} {self.stack}" if self.beside else str(target)
+
+    def row(self, module: str) -> str:
+        """Return what the row of a module has as its name."""
+        return f"{self.stack} {module}" if self.beside else module
+
+    def module_of(self, row: str) -> str | None:
+        """Return the module of a row, None for a row of another program."""
+        stack, _, module = row.rpartition(" ")
+        return module if stack == (self.stack if self.beside else "") else None
 
 
 @dataclass(frozen=True)
@@ -33,3 +63,13 @@ class LedgerEntry:
     outcome: str
     effect: CatalogChange
     seeds: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+def own_rows(rows: Mapping[str, LedgerEntry], *programs: Program) -> dict[str, LedgerEntry]:
+    """Return the rows of a program by its modules' names; several are one program under its former names too."""
+    return {
+        module: replace(entry, module=module)
+        for name, entry in rows.items()
+        for program in programs
+        if (module := program.module_of(name)) is not None
+    }

@@ -143,7 +143,7 @@ def _declare_group(
         group.paused,
         group.roles == "shared",
         settings.lifecycle,
-        _session(settings, server, key, scope.stack),
+        _session(settings, server, key, scope.program),
     )
     look = settings.modules.live_check
     kept = set(group.databases) - set(settings.drop_databases)
@@ -184,12 +184,12 @@ def _declare_group(
         statements={name: resource.statements_digest for name, resource in declared.items()},
         opts=_after(last, databases, scope),
     )
-    sessions = _sessions(group, settings, server, key, scope.stack)
+    sessions = _sessions(group, settings, server, key, scope.program)
     return DeclaredGroup(group, (*ROLES[1:], *settings.roles), key, databases, declared, ready, sessions)
 
 
 def _sessions(
-    group: GroupSettings, settings: Settings, server: DeclaredServer, key: GroupKey, stack: str
+    group: GroupSettings, settings: Settings, server: DeclaredServer, key: GroupKey, program: str
 ) -> dict[str, pulumi.Output[str]]:
     """Return the session of each active database, in the form that those of single databases have: for the plan."""
     if not pulumi.runtime.is_dry_run():
@@ -206,7 +206,7 @@ def _sessions(
             scratch=server.scratch,
         )
         # a saved plan has the dependencies of a resource, and a run passes no sessions
-        return without_dependencies(session_of_access(access, settings, stack))
+        return without_dependencies(session_of_access(access, settings, program))
 
     return {name: session(name) for name in group.databases if name not in group.paused}
 
@@ -224,10 +224,10 @@ def _address(server: DeclaredServer) -> pulumi.Output[str]:
     )
 
 
-def _session(settings: Settings, server: DeclaredServer, key: GroupKey, stack: str) -> pulumi.Output[str]:
+def _session(settings: Settings, server: DeclaredServer, key: GroupKey, program: str) -> pulumi.Output[str]:
     """Return what all resources of a group work with, as one secret text: the administrator's session, and the key."""
     admin: Properties = {"user": server.user, "password": server.password}
     address = {**server.address, "database": server.maintenance_database}
     access = SchemaAccess(address, server.user, [], migrator=admin, admin=admin, scratch=server.scratch)
     further: Properties = {"further_roles": settings.inherited} if settings.roles else {}
-    return session_of_access(access, settings, stack, key=key.key, connections=settings.group_connections, **further)
+    return session_of_access(access, settings, program, key=key.key, connections=settings.group_connections, **further)

@@ -29,7 +29,8 @@ class SchemaAccess:
     """Who runs the modules of a database, and where: its address with its name, and logins with user and password.
 
     `roles` are those that exist for it besides the owner and the migrator. `scratch` is that of its DeclaredServer.
-    `recreated` counts how often it was created again, after which its modules are applied again.
+    `recreated` counts how often it was created again, after which its modules are applied again. `beside` is the stack
+    to which its ledger belongs, where that is another one.
     """
 
     address: Properties
@@ -39,12 +40,13 @@ class SchemaAccess:
     admin: Properties = field(repr=False)
     scratch: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
     recreated: pulumi.Input[Mapping[str, int]] = field(default_factory=dict[str, int])
+    beside: str = ""
 
 
 def session_of_access(
-    access: SchemaAccess, settings: Settings, stack: str, **further: pulumi.Input[Any]
+    access: SchemaAccess, settings: Settings, program: str, **further: pulumi.Input[Any]
 ) -> pulumi.Output[str]:
-    """Return the session of a database's modules, with further values where its readers need them."""
+    """Return the session of a database's modules, which are a program's, with further values that its readers need."""
     modules = settings.modules
     return session_of(
         {
@@ -54,7 +56,8 @@ def session_of_access(
             "admin": access.admin,
             "migrator": access.migrator,
             "extensions": list(settings.extensions),
-            "stack": stack,
+            "stack": program,
+            **({"beside": access.beside} if access.beside else {}),
             "allowed": list(modules.unmanaged),
             **({"private_schemas": list(modules.private_schemas)} if modules.private_schemas else {}),
             "lock_timeout": modules.lock_timeout,
@@ -81,7 +84,7 @@ def declare_schema(
     scope, look = chain.scope, settings.modules.live_check
     history = read_history(settings.modules.migrations)
     further: Properties = {"migrations": history.directory} if history else {}
-    session = session_of_access(access, settings, scope.stack, **further, **({"adopt": True} if adopt else {}))
+    session = session_of_access(access, settings, scope.program, **further, **({"adopt": True} if adopt else {}))
     if chain.server:
         session = without_dependencies(session)  # the chain begins with the server, after which all of it is known
     if history:
@@ -114,13 +117,14 @@ def declare_schema(
     ready = SchemaReady(
         scope.part(database, "ready"),
         target={**access.address, **access.migrator},
-        stack=scope.stack,
+        stack=scope.program,
         statements=statements,
         allowed=settings.modules.unmanaged,
         owner=access.owner,
         head=history.head if history else "",
         look=look,
         recreated=access.recreated,
+        beside=access.beside,
         opts=chain.options(provider=False),
     )
     return session, ready
@@ -143,7 +147,7 @@ def declare_plan(
     adopt = settings.server.adopt
     SchemaPlan(
         scope.name("schema-plan"),
-        stack=scope.stack,
+        stack=scope.program,
         lifecycle=settings.lifecycle.value,
         modules=modules,
         sessions=sessions,

@@ -24,6 +24,11 @@ class Scope:
     component: str = ""
     parent: pulumi.Resource | None = None
 
+    @property
+    def program(self) -> str:
+        """The stack with its project, as the ledgers of its databases have it."""
+        return f"{pulumi.get_project()}/{self.stack}"
+
     def name(self, name: str) -> str:
         """Return a resource's name; two components of one program have no name in common."""
         return f"{self.component}-{name}" if self.component else name

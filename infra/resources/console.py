@@ -51,10 +51,12 @@ _SEVERITIES = {
 def logger(props: Properties, kind: str, name: str, shown: Shown = Shown.WARNING) -> Callable[[str], None]:
     """Return a function that shows a text at a resource.
 
-    `props` are its properties with its stack; type (`SqlModule`) and name are those that it has outside a component.
+    `props` are its properties with its stack, as `dev` or `project/dev`; type (`SqlModule`) and name are those that it
+    has outside a component.
     """
     project = os.environ.get("PULUMI_PROJECT", "")
-    urn = props.get(OWN_URN) or f"urn:pulumi:{props['stack']}::{project}::pulumi-python:dynamic/postgres:{kind}::{name}"
+    of_stack = f"{props.get('stack', '').rpartition('/')[2]}::{project}"
+    urn = props.get(OWN_URN) or f"urn:pulumi:{of_stack}::pulumi-python:dynamic/postgres:{kind}::{name}"
 
     def log(text: str) -> None:
         engine = _engine()

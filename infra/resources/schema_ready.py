@@ -55,6 +55,8 @@ class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
     """The complete schema of one database: `fingerprint` of its structure, `tables`, and what no module made.
 
     `head` is the last revision, '' where there are none; `recreated` counts how often the database was created again.
+    `beside` is the stack to which the ledger belongs, where that is another one; what modules of another one made is no
+    part of the fingerprint.
     """
 
     fingerprint: pulumi.Output[str]
@@ -73,11 +75,13 @@ class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
         head: str,
         look: bool,
         recreated: pulumi.Input[Mapping[str, int]],
+        beside: str = "",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
             **target,
             "stack": stack,
+            **({"beside": beside} if beside else {}),
             "recreated": recreated,
             "statements": pulumi.Output.all(*statements).apply(lambda digests: text_digest("\n".join(digests))),
             "allowed": list(allowed),

@@ -173,6 +173,20 @@ def test_an_inline_program_of_the_automation_api(installed: Installed, tmp_path:
     assert destroyed.status == 0, destroyed.text
 
 
+def check_program_beside(program: OwnProgram, installed: Installed, folder: Path) -> None:
+    """Assert that another program's modules live in the same database, and that each program sees its own alone."""
+    with own_program(ROOT / "tests" / "program" / "beside", folder / "billing", installed) as billing:
+        billing.pulumi("config", "set", "--secret", "dsn", program.outputs()["migrator"])
+        billing.pulumi("up", "--yes", "--skip-preview")
+        dsn = program.outputs()["dsn"]
+        assert rows(dsn, "SELECT count(*) FROM invoices") == [(0,)]
+        for each in (program, billing):
+            each.pulumi("preview", "--expect-no-changes")
+            each.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+        billing.pulumi("destroy", "--yes", "--skip-preview")
+        assert rows(dsn, "SELECT to_regclass('invoices'), to_regclass('orders')::text") == [(None, "orders")]
+
+
 def test_options_aliases_transforms_and_outputs_work_as_for_other_resources(
     installed: Installed, tmp_path: Path
 ) -> None:
@@ -189,6 +203,7 @@ def test_options_aliases_transforms_and_outputs_work_as_for_other_resources(
         assert rows(outputs["plain"], "SELECT count(*) FROM orders") == [(0,)]
         assert len(set(outputs["fingerprints"][:2])) == 1
         program.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+        check_program_beside(program, installed, tmp_path)
         program.pulumi("config", "set", "name", "store")
         program.pulumi("config", "set", "former", "shop")
         program.pulumi("preview", "--expect-no-changes")

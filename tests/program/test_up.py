@@ -32,7 +32,7 @@ def test_the_ledger_has_a_row_for_every_module(standing: Project) -> None:
     """The ledger names the eight modules, who applied them, for which stack, and with which outcome."""
     rows = standing.sql("SELECT module, outcome, stack, applied_by FROM sqlmodule.ledger ORDER BY module")
     assert [row[0][:3] for row in rows] == ["01-", "02-", "03-", "04-", "05-", "06-", "07-", "08-"]
-    assert {row[1:] for row in rows} == {("applied", "test", "app_db_migrator")}
+    assert {row[1:] for row in rows} == {("applied", "platform-postgres/test", "app_db_migrator")}
 
 
 def test_no_migration_runs_on_a_fresh_database(standing: Project) -> None:

@@ -58,7 +58,7 @@ def run_statements(
     if resumable:
         with session.transaction(connection):
             if not read_identity(connection):
-                create_ledger(connection, session.stack)
+                create_ledger(connection, session.program)
             done, effect, begun = _load_resume_point(connection, session, module, statements)
     before = read_catalog(connection)
     for number, statement in enumerate(statements[done:], done):
@@ -66,7 +66,7 @@ def run_statements(
         if outside:
             if resumable:
                 with session.transaction(connection):
-                    _save_resume_point(connection, module, statements[:number], effect, begun=True)
+                    _save_resume_point(connection, session, module, statements[:number], effect, begun=True)
             before = _run_outside_transaction(
                 connection, session, module, statement, number=number, before=before, again=begun and number == done
             )
@@ -80,7 +80,7 @@ def run_statements(
             earlier, before = before, read_with_large_objects(connection, session.target)
             effect = combined_effect(effect, catalog_change_between(earlier, before))
             if resumable:
-                _save_resume_point(connection, module, statements[: number + 1], effect)
+                _save_resume_point(connection, session, module, statements[: number + 1], effect)
     with session.transaction(connection):
         end_module(connection, session, module)
     return effect
@@ -142,7 +142,8 @@ def _load_resume_point(
     ephemeral one what they created is dropped, and the module starts from its first statement.
     """
     row = connection.execute(
-        "SELECT done, statements_digest, objects, begun FROM sqlmodule.resume WHERE module = %s", (module.name,)
+        "SELECT done, statements_digest, objects, begun FROM sqlmodule.resume WHERE module = %s",
+        (session.program.row(module.name),),
     ).fetchone()
     if row is None:
         return ResumePoint(0, CatalogChange(), begun=False)
@@ -159,16 +160,22 @@ def _load_resume_point(
         )
     others = makers((entry.module, entry.effect) for entry in ledger.read_entries(connection))
     drop_objects(connection, created_objects(effect), place=place, made_by=others, tell=session.tell)
-    ledger.delete_entries(connection, [module.name], session.stack)
+    ledger.delete_entries(connection, [module.name], session.program)
     return ResumePoint(0, CatalogChange(), begun=False)
 
 
 def _save_resume_point(
-    connection: Connection, module: Module, done: list[Statement], effect: CatalogChange, *, begun: bool = False
+    connection: Connection,
+    session: Session,
+    module: Module,
+    done: list[Statement],
+    effect: CatalogChange,
+    *,
+    begun: bool = False,
 ) -> None:
     ledger.record_progress(
         connection,
-        module.name,
+        session.program.row(module.name),
         done=len(done),
         digest=_digest_of_first(module, done),
         effect=effect,

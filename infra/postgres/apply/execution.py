@@ -52,14 +52,20 @@ def run_module(connection: Connection, session: Session, module: Module, digests
     if not runs_by_statement(module.text):
         with session.transaction(connection):
             if not ledger_exists(connection):
-                create_ledger(connection, session.stack)
+                create_ledger(connection, session.program)
             return run_in_transaction(connection, session, module, digests, step)
     started = time.perf_counter()
     effect = run_statements(connection, session, module)
     milliseconds = (time.perf_counter() - started) * 1000
     with session.transaction(connection):
         ledger.record(
-            connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
+            connection,
+            module.name,
+            digests,
+            step=step,
+            program=session.program,
+            milliseconds=milliseconds,
+            effect=effect,
         )
     return Applied(step, milliseconds)
 
@@ -90,7 +96,7 @@ def run_in_transaction(
 
     effect = measure(act) if measure else catalog_change_of(connection, session.target, act)
     ledger.record(
-        connection, module.name, digests, step=step, stack=session.stack, milliseconds=milliseconds, effect=effect
+        connection, module.name, digests, step=step, program=session.program, milliseconds=milliseconds, effect=effect
     )
     return Applied(step, milliseconds)
 

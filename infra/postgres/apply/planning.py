@@ -20,6 +20,7 @@ from infra.modules.decision import ModuleState, Step
 from infra.modules.module import order
 from infra.modules.module_file import ModuleFile
 from infra.plan.database_status import DatabaseStatus
+from infra.plan.ledger_rows import own_rows
 from infra.plan.plan import PlannedRevision, PlannedStep, objects_dropped
 from infra.plan.planner import blocked, plan_database, refused_by_revision, refused_for, refused_for_rows
 from infra.postgres.apply.adoption import broken_rules, likenesses
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from infra.migrations.revision_sql import RevisionSql
     from infra.modules.module import Module
+    from infra.plan.ledger_rows import Program
     from infra.plan.plan import Plan
     from infra.postgres.apply.revisions import Due
     from infra.postgres.apply.unchanged import Unchanged
@@ -86,12 +88,12 @@ def look(
             message = (str(error).strip().splitlines() or [type(error).__name__])[0]
             return Unreadable(message, is_missing=_is_missing(error))
 
-    return cache.plan(str(session.target), make)
+    return cache.plan(session.key, make)
 
 
 def known_step(session: Session, module: str) -> PlannedStep | None:
     """Return the step of a module in the plan that this process has for a database; None for none."""
-    known = cache.known(str(session.target))
+    known = cache.known(session.key)
     return known.plan.step_of(module) if known else None
 
 
@@ -114,10 +116,10 @@ def current_plan(
     That is the one that this process made, if the module and the ledger are still as they were then. `module` is taken
     with the text that it has here, whatever its file has now.
     """
-    key = str(session.target)
-    follow_rename(connection, session.stack, session.formerly)
+    key = session.key
+    follow_rename(connection, session.program, session.formerly)
     known = cache.known(key)
-    if known and known.has(module) and known.version == ledger.read_version(connection, session.stack):
+    if known and known.has(module) and known.version == ledger.read_version(connection, session.program):
         return known
     plan = _make(connection, session, files_of(session, module), recorded=recorded, explain=False)
     cache.keep(key, plan)
@@ -134,13 +136,13 @@ def detect_drift(session: Session, module: str) -> str | None:
     def read() -> DatabaseStatus | None:
         try:
             with connect(session.target, autocommit=True) as connection:
-                return read_status(connection, session.stack)
+                return read_status(connection, session.program)
         except psycopg.OperationalError as error:
             if classify_connection_error(error) is not ConnectionFailure.NO_DATABASE:
                 raise translate_error(error, session.place) from None
             return None
 
-    database = cache.status(str(session.target), read)
+    database = cache.status(session.key, read)
     if database is None or module not in database.entries:
         return None
     if database.is_foreign():
@@ -148,28 +150,37 @@ def detect_drift(session: Session, module: str) -> str | None:
     return "\n".join(map(str, database.drift(module)))
 
 
-def read_status(connection: Connection, stack: str, formerly: str = "") -> DatabaseStatus:
+def read_status(connection: Connection, program: Program, formerly: str = "") -> DatabaseStatus:
     """Read ledger and catalog in one transaction, so that both are of one moment; raises LedgerError.
 
-    A ledger that differs in the stack's name alone, and has a former one of this stack, is this stack's.
+    A ledger that differs in the stack's name alone, and has a former one of this stack, is this stack's; so are rows.
     """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        current = current_identity(connection, stack)
+        current = current_identity(connection, program)
         identity = read_identity(connection)
         if formerly and identity == replace(current, stack=formerly):
             identity = current
-        entries = {entry.module: entry for entry in ledger.read_entries(connection)} if identity else {}
+        rows = {entry.module: entry for entry in ledger.read_entries(connection)} if identity else {}
         unfinished = ledger.read_unfinished(connection) if identity else {}
+        programs = (program, replace(program, stack=formerly)) if formerly else (program,)
         catalog = Catalog() if identity is None and is_empty(connection) else read_catalog(connection)
-        return DatabaseStatus(identity, current, entries, catalog, unfinished, connection.info.server_version)
+        return DatabaseStatus(
+            identity,
+            current,
+            own_rows(rows, *programs),
+            catalog,
+            own_rows(unfinished, *programs),
+            connection.info.server_version,
+            {name: entry for name, entry in {**unfinished, **rows}.items() if not own_rows({name: entry}, *programs)},
+        )
 
 
 def read_and_record(connection: Connection, session: Session, modules: Sequence[Module]) -> DatabaseStatus:
     """Return the status of a database after its modules ran; a next look finds nothing to do without reading it all."""
     files, catalog_version = [ModuleFile(module) for module in modules], read_catalog_version(connection)
-    version = ledger.read_version(connection, session.stack)
-    status = read_status(connection, session.stack)
+    version = ledger.read_version(connection, session.program)
+    status = read_status(connection, session.program)
     plan = plan_database(files, status, session.lifecycle, allowed=session.allowed, recorded=True)
     record_unchanged(connection, session, PlanInProgress(plan, status, files, version), catalog_version)
     return status
@@ -203,8 +214,12 @@ def _make(
     explain: bool,
     found: Unchanged | None = None,
 ) -> PlanInProgress:
-    version = found.version if found else ledger.read_version(connection, session.stack)
-    status = unchanged_status(connection, found) if found else read_status(connection, session.stack, session.formerly)
+    version = found.version if found else ledger.read_version(connection, session.program)
+    status = (
+        unchanged_status(connection, session, found)
+        if found
+        else read_status(connection, session.program, session.formerly)
+    )
     due = due_revisions(connection, session)
     decide = partial(
         plan_database,
@@ -282,6 +297,7 @@ def _with_dependants(connection: Connection, plan: Plan, status: DatabaseStatus)
         return plan
     dropped = {name for entry in plan.teardown for name in (entry.module, plan.name_before(entry.module))}
     stay = [(plan.renames.get(name, name), row.effect) for name, row in status.entries.items() if name not in dropped]
+    stay += [(name, row.effect) for name, row in status.others.items()]
     listed = drop_list(connection, objects_dropped(plan.teardown))
     reason = reason_against(listed, makers(stay))
     if reason:

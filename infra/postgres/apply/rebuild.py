@@ -11,6 +11,7 @@ from infra.modules.decision import Step
 from infra.modules.restrictions import adds_enum_value
 from infra.modules.statements import statements_digest
 from infra.plan.commits import Commit
+from infra.plan.ledger_rows import own_rows
 from infra.plan.plan import objects_dropped
 from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.execution import Applied, digests_of, run_in_transaction, run_module
@@ -72,8 +73,9 @@ def _rebuild_until_commit(
         for number, module in enumerate(runs):
             postponed = postponed or bool(commit and module.name == commit.before)
             if postponed:
+                row = session.program.row(module.name)
                 ledger.record_progress(
-                    connection, module.name, done=0, digest=statements_digest(""), effect=CatalogChange(), begun=False
+                    connection, row, done=0, digest=statements_digest(""), effect=CatalogChange(), begun=False
                 )
                 continue
             step = Step.REBUILD if module.name in dropped else Step.APPLY
@@ -93,7 +95,7 @@ def finish_rebuild(connection: Connection, session: Session) -> dict[str, Applie
 
     They are known by their rows in sqlmodule.resume, so that a rebuild that was killed is finished by the next run.
     """
-    unfinished = ledger.read_unfinished(connection) if read_identity(connection) else {}
+    unfinished = own_rows(ledger.read_unfinished(connection), session.program) if read_identity(connection) else {}
     return {
         module.name: run_module(connection, session, module, digests_of(module), Step.REBUILD)
         for module in (modules_of(session) if unfinished else ())
@@ -106,10 +108,11 @@ def _drop(connection: Connection, session: Session, teardown: Sequence[LedgerEnt
     first, last = teardown[0].module, teardown[-1].module
     names = f"module {first}" if first == last else f"modules {first} to {last}"
     dropped = [entry.module for entry in teardown]
+    rows = {*map(session.program.row, dropped)}
     others = makers(
-        (entry.module, entry.effect) for entry in ledger.read_entries(connection) if entry.module not in dropped
+        (entry.module, entry.effect) for entry in ledger.read_entries(connection) if entry.module not in rows
     )
     drop_objects(
         connection, objects_dropped(teardown), place=f"{names} in {session.place}", made_by=others, tell=session.tell
     )
-    ledger.delete_entries(connection, dropped, session.stack)
+    ledger.delete_entries(connection, dropped, session.program)

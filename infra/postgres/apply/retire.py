@@ -34,30 +34,28 @@ def retire_module(connection: Connection, session: Session, module: str) -> str:
     identity = read_identity(connection)
     if not identity:
         return NOTHING_TO_DROP
-    if identity != current_identity(connection, session.stack):
+    if identity != current_identity(connection, session.program):
         raise RefusedError(f"the database {ModuleState.FOREIGN.value}", place=f"module {module} in {session.place}")
+    program, row = session.program, session.program.row(module)
     with session.transaction(connection):
-        entry = ledger.read_entry(connection, module) or ledger.read_unfinished(connection).get(module)
+        entry = ledger.read_entry(connection, module, program) or ledger.read_unfinished(connection).get(row)
         if entry is None or entry.outcome == ORPHANED:
             return NOTHING_TO_DROP
         if session.lifecycle is Lifecycle.PERSISTENT:
-            ledger.mark_orphaned(connection, module, session.stack)
+            ledger.mark_orphaned(connection, module, session.program)
             return f"its objects stay in {session.place}, and the ledger marks it as orphaned"
         _refuse_if_it_changed_others(connection, session, entry)
-        others = makers((row.module, row.effect) for row in ledger.read_entries(connection) if row.module != module)
+        others = makers((each.module, each.effect) for each in ledger.read_entries(connection) if each.module != row)
         place = f"module {module} in {session.place}"
         drop_objects(connection, created_objects(entry.effect), place=place, made_by=others, tell=session.tell)
-        ledger.delete_entries(connection, [module], session.stack)
+        ledger.delete_entries(connection, [module], session.program)
         return f"its objects are dropped from {session.place}"
 
 
 def _refuse_if_it_changed_others(connection: Connection, session: Session, entry: LedgerEntry) -> None:
     """Raise RefusedError where a module changed objects of earlier ones: dropping its own does not undo that."""
-    earlier = [
-        row.module
-        for row in entries_to_rebuild(ledger.read_entries(connection), entry.module)
-        if order(row.module) < order(entry.module)
-    ]
+    rows = [row for row in ledger.read_entries(connection) if session.program.module_of(row.module)]
+    earlier = [row.module for row in entries_to_rebuild(rows, entry.module) if order(row.module) < order(entry.module)]
     if earlier:
         changed = ", ".join(sorted(str(identity) for identity in entry.effect.changed if identity.kind not in NOTES))
         raise RefusedError(

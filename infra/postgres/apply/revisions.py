@@ -21,6 +21,7 @@ from infra.modules.decision import Lifecycle
 from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
 from infra.modules.module_file import ModuleFile
+from infra.plan.ledger_rows import own_rows
 from infra.postgres.apply.adoption import access_statements, adoption_of, likenesses, refuse_what_is_there
 from infra.postgres.apply.by_statement import run_statements
 from infra.postgres.apply.module_text import end_module, run_text
@@ -71,7 +72,7 @@ def due_revisions(connection: Connection, session: Session) -> Due:
     history = history_of(session)
     if history is None or (session.lifecycle is Lifecycle.EPHEMERAL and not session.adopt):
         return Due()
-    own = current_identity(connection, session.stack)
+    own = current_identity(connection, session.program)
     identity = read_identity(connection)
     is_own = identity in {own, replace(own, stack=session.formerly)}
     current = None
@@ -119,7 +120,8 @@ def _revision_before_stamps(connection: Connection, session: Session, history: H
 
     A database that has the rows of the current modules is at the last revision, and only waits for its stamp.
     """
-    rows = {entry.module: entry.digests.statements for entry in ledger.read_entries(connection)}
+    entries = own_rows({entry.module: entry for entry in ledger.read_entries(connection)}, session.program)
+    rows = {module: entry.digests.statements for module, entry in entries.items()}
     if rows == _digests_in(session.directory) or rows != _digests_in(f"{history.directory}/{BASELINE_FOLDER}"):
         return None
     return history.revisions[0].revision
@@ -164,7 +166,7 @@ def stamp_head(connection: Connection, owner: str, head: str) -> None:
 
 def _record(connection: Connection, session: Session, revision: RevisionSql, started: float) -> None:
     if not read_identity(connection):
-        create_ledger(connection, session.stack)
+        create_ledger(connection, session.program)
     write_stamp(connection, revision.revision)
     _record_event(connection, session, revision, milliseconds=(time.perf_counter() - started) * 1000)
     connection.execute("DELETE FROM sqlmodule.resume WHERE module = %s", (revision.module.name,))
@@ -184,7 +186,7 @@ def _record_event(
         module.name,
         MIGRATED,
         text_digest(module.text),
-        stack=session.stack,
+        program=session.program,
         milliseconds=milliseconds,
         failure=failure,
     )

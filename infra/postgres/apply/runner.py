@@ -94,7 +94,7 @@ def retire(session: Session, module: str) -> str:
     """
 
     def attempt(connection: Connection) -> str:
-        if cache.known(str(session.target)):  # else the stack is destroyed, or the live check is off
+        if cache.known(session.key):  # else the stack is destroyed, or the live check is off
             planned = current_plan(connection, session, recorded=True)
             refuse(planned.plan, session)
             renamed = planned.plan.renames.get(module)
@@ -105,7 +105,7 @@ def retire(session: Session, module: str) -> str:
                 _tear_down(connection, session, planned)
                 return f"its objects are dropped from {session.place}"
         done = retire_module(connection, session, module)
-        cache.forget(str(session.target))
+        cache.forget(session.key)
         return done
 
     return with_lock(session, attempt)
@@ -158,7 +158,7 @@ def _rename(connection: Connection, session: Session, planned: PlanInProgress) -
     renames = {} if planned.is_renamed else planned.plan.renames
     if renames:
         with session.transaction(connection):
-            ledger.rename_entries(connection, renames, session.stack)
+            ledger.rename_entries(connection, renames, session.program)
         _done(connection, session, planned, {})
     planned.is_renamed = True
 
@@ -167,8 +167,8 @@ def _tear_down(connection: Connection, session: Session, planned: PlanInProgress
     """Drop what the plan drops and run the modules that run, once; refuse it where the database changed meanwhile."""
     if planned.is_torn_down:
         return
-    if read_status(connection, session.stack).catalog != planned.status.catalog:
-        cache.forget(str(session.target))
+    if read_status(connection, session.program).catalog != planned.status.catalog:
+        cache.forget(session.key)
         raise RefusedError(
             "was changed by somebody else since its plan was made; nothing was dropped",
             place=session.place,
@@ -190,9 +190,9 @@ def _write_row(connection: Connection, session: Session, planned: PlanInProgress
         effect = planned.status.effect_to_record(effects.by_module[step.module])
     with session.transaction(connection):
         if not read_identity(connection):
-            create_ledger(connection, session.stack)
+            create_ledger(connection, session.program)
         ledger.record(
-            connection, step.module, digests, step=step.step, stack=session.stack, milliseconds=0, effect=effect
+            connection, step.module, digests, step=step.step, program=session.program, milliseconds=0, effect=effect
         )
     return Applied(step.step)
 
@@ -202,7 +202,7 @@ def _done(
 ) -> dict[str, Applied]:
     """Note what is done of a plan, and the ledger's version after it."""
     planned.done |= applied
-    planned.version = ledger.read_version(connection, session.stack)
+    planned.version = ledger.read_version(connection, session.program)
     return planned.done
 
 
@@ -217,7 +217,7 @@ def _locked_connection(session: Session) -> Generator[Connection]:
         try:
             yield connection
         except Exception:
-            cache.forget(str(session.target))
+            cache.forget(session.key)
             wait_for_observer(session.target)
             raise
 
@@ -230,9 +230,9 @@ def _record_failure(
         return
     try:
         with session.transaction(connection):
-            if read_identity(connection) == current_identity(connection, session.stack):
+            if read_identity(connection) == current_identity(connection, session.program):
                 ledger.record_failure(
-                    connection, module.name, digests, step=Step.APPLY, stack=session.stack, sqlstate=error.sqlstate
+                    connection, module.name, digests, step=Step.APPLY, program=session.program, sqlstate=error.sqlstate
                 )
     except psycopg.Error:
         return

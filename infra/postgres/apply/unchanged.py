@@ -19,7 +19,7 @@ from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from infra.catalog.catalog import Catalog, catalog_of
 from infra.plan.database_status import DatabaseStatus
-from infra.plan.ledger_rows import LedgerIdentity
+from infra.plan.ledger_rows import LedgerIdentity, own_rows
 from infra.plan.planner import unchanged_plan
 from infra.postgres.apply.plan_cache import PlanInProgress
 from infra.postgres.introspection.reader import GROUPS, catalog_query, catalog_version_query
@@ -59,19 +59,24 @@ def read_unchanged(connection: Connection, session: Session) -> Unchanged | None
         return None
     if row is None:
         return None
-    identity, current = LedgerIdentity(*row[:3]), LedgerIdentity(session.stack, *row[3:5])
+    identity, current = LedgerIdentity(*row[:3]), LedgerIdentity(session.program.ledger, *row[3:5])
     (event, event_then, catalog_then, catalog, files, further) = row[5:]
-    if (identity, event, _as_read(catalog)) != (current, event_then, catalog_then):
+    if (identity, event, _as_read(catalog, session)) != (current, event_then, catalog_then):
         return None
     return Unchanged(ledger.LedgerVersion(identity, current, event), catalog, files, catalog_of(further))
 
 
-def unchanged_status(connection: Connection, found: Unchanged) -> DatabaseStatus:
+def unchanged_status(connection: Connection, session: Session, found: Unchanged) -> DatabaseStatus:
     """Return the status of a database in which nothing was changed: what its ledger says is there, is there."""
-    entries = {entry.module: entry for entry in ledger.read_entries(connection)}
+    rows = {entry.module: entry for entry in ledger.read_entries(connection)}
     unfinished = ledger.read_unfinished(connection)
     recorded = DatabaseStatus(
-        *found.version[:2], entries, Catalog(), unfinished, server_version=connection.info.server_version
+        *found.version[:2],
+        own_rows(rows, session.program),
+        Catalog(),
+        own_rows(unfinished, session.program),
+        connection.info.server_version,
+        {name: entry for name, entry in {**unfinished, **rows}.items() if session.program.module_of(name) is None},
     )
     return replace(recorded, catalog=Catalog({**recorded.expected.definitions, **found.further.objects}))
 
@@ -96,8 +101,8 @@ def record_unchanged(connection: Connection, session: Session, planned: PlanInPr
     made, there = status.expected.definitions.items(), status.catalog.objects.items()
     if made - there:  # of a module without a file
         return
-    digest = _digest(session, planned.files)
-    compared = ledger.Compared(_as_read(catalog_version), planned.version.event, digest, Catalog(dict(there - made)))
+    digest, further = _digest(session, planned.files), Catalog(dict(there - made))
+    compared = ledger.Compared(_as_read(catalog_version, session), planned.version.event, digest, further)
     with suppress(psycopg.Error):
         connection.execute("RESET default_transaction_read_only")
         with session.transaction(connection):
@@ -116,6 +121,9 @@ def _reader() -> str:
     return hashlib.sha256("".join(catalog_query(group, narrow=False) for group in GROUPS).encode()).hexdigest()
 
 
-def _as_read(catalog_version: str) -> str:
-    """Return a catalog's version for this version of the program: another one may read more of the same catalog."""
-    return f"{catalog_version} {_reader()}"
+def _as_read(catalog_version: str, session: Session) -> str:
+    """Return a catalog's version for this version of the program: another one may read more of the same catalog.
+
+    What a program beside another one wrote down is of no use to that one.
+    """
+    return f"{catalog_version} {_reader()}{f' {session.stack}' if session.beside else ''}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.modules.decision import Lifecycle
+from infra.plan.ledger_rows import Program
 from infra.postgres.connection.execute import owner_transaction, set_role
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ class Session:
     the person who waits for the run. `roles` are those of the database besides owner and migrator, `extensions` those
     that its administrator creates; the owner's default privileges do not hold for `private_schemas`. `scratch` provides
     databases for running modules to see what they make; without it they are on the session's own server. `formerly` is
-    another name that the stack had, as its state proves. `losses` is a file: where it is given, a run that would lose
-    rows writes there which, and loses none. With `adopt` a database that was made elsewhere is brought over to the
-    revisions.
+    another name that the stack had, as its state proves; `beside` is the stack whose ledger the database has, where it
+    has another one's. `losses` is a file: where it is given, a run that would lose rows writes there which, and loses
+    none. With `adopt` a database that was made elsewhere is brought over to the revisions.
     """
 
     target: Target
@@ -40,6 +41,7 @@ class Session:
     owner: str
     stack: str
     formerly: str = ""
+    beside: str = ""
     lifecycle: Lifecycle = Lifecycle.PERSISTENT
     directory: str = "sql"
     migrations: str = ""
@@ -59,6 +61,16 @@ class Session:
     def place(self) -> str:
         """The database's name in messages."""
         return f"database {self.target.database}"
+
+    @property
+    def program(self) -> Program:
+        """Whose rows in the ledger are those of this session's modules."""
+        return Program(self.stack, self.beside)
+
+    @property
+    def key(self) -> str:
+        """What tells this database with its modules from others, in this process."""
+        return self.program.key(self.target)
 
     def begin(self, connection: Connection) -> None:
         """Set the owner's role and the time limits for the current transaction."""

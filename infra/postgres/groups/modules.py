@@ -153,6 +153,6 @@ def read_completeness(session: Session, order: ModuleOrder | None = None) -> Com
         if order:
             status = planning.read_and_record(connection, session, order.modules)
         else:
-            status = planning.read_status(connection, session.stack)
+            status = planning.read_status(connection, session.program)
     statements = {name: entry.digests.statements for name, entry in status.entries.items()}
     return Completeness(fingerprint(status.catalog), statements, tuple(map(str, status.unmanaged(session.allowed))))

@@ -81,7 +81,7 @@ def prepare_database(
             create_extensions(connection, extensions)
         if is_new and not ledger_exists(connection):
             with session.transaction(connection):
-                create_ledger(connection, session.stack)
+                create_ledger(connection, session.program)
 
 
 def drop_database(group: GroupSpec, database: str) -> None:

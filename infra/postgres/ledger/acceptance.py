@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.errors import LedgerError
+from infra.plan.ledger_rows import Program
 from infra.postgres.ledger.identity import current_identity, read_identity, write_identity
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def accept_ledger(connection: Connection, stack: str) -> str:
     where there is no ledger.
     """
     place = f"database {connection.info.dbname}"
-    found, current = read_identity(connection), current_identity(connection, stack)
+    found, current = read_identity(connection), current_identity(connection, Program(stack))
     if found is None:
         raise LedgerError("it has no ledger to accept", place=place, remedy="see what `make preview` says of it")
     if found == current:

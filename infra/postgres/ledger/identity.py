@@ -13,7 +13,7 @@ from psycopg import errors
 from psycopg.pq import TransactionStatus
 
 from infra.errors import LedgerError
-from infra.plan.ledger_rows import LedgerIdentity
+from infra.plan.ledger_rows import LedgerIdentity, Program
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -83,19 +83,35 @@ def translated_format_errors() -> Generator[None]:
         ) from None
 
 
-def current_identity(connection: Connection, stack: str) -> LedgerIdentity:
-    """Return the identity of a ledger that this stack would create; server and database are read once a connection."""
+def current_identity(connection: Connection, program: Program) -> LedgerIdentity:
+    """Return the identity that a program's ledger has; server and database are read once a connection."""
     if connection not in _current:
         row = connection.execute(CURRENT_DATABASE).fetchone() or ("", 0)
         _current[connection] = (str(row[0]), int(row[1]))
-    return LedgerIdentity(stack, *_current[connection])
+    return LedgerIdentity(program.ledger, *_current[connection])
 
 
-def follow_rename(connection: Connection, stack: str, formerly: str) -> None:
+def follow_rename(connection: Connection, program: Program, formerly: str) -> None:
     """Write the stack's name into a ledger that has its former one, if server and database are those of the ledger."""
-    identity, current = read_identity(connection), current_identity(connection, stack)
-    if formerly and identity == replace(current, stack=formerly):
+    if not formerly:
+        return
+    identity, current = read_identity(connection), current_identity(connection, program)
+    if program.beside and identity == current:
+        _rename_rows(connection, replace(program, stack=formerly).row(""), program.row(""))
+    elif identity == replace(current, stack=formerly):
         write_identity(connection, current)
+
+
+def _rename_rows(connection: Connection, before: str, now: str) -> None:
+    """Replace what the names of a program's rows begin with, as the ledger's owner."""
+    with connection.transaction():
+        connection.execute(_TO_OWNER)
+        for table in (b"sqlmodule.ledger", b"sqlmodule.resume"):
+            connection.execute(
+                b"UPDATE " + table + b" SET module = %(now)s || substr(module, length(%(before)s) + 1)"
+                b" WHERE starts_with(module, %(before)s)",
+                {"before": before, "now": now},
+            )
 
 
 def write_identity(connection: Connection, identity: LedgerIdentity) -> None:
@@ -108,9 +124,9 @@ def write_identity(connection: Connection, identity: LedgerIdentity) -> None:
         )
 
 
-def create_ledger(connection: Connection, stack: str) -> LedgerIdentity:
+def create_ledger(connection: Connection, program: Program) -> LedgerIdentity:
     """Create the ledger in the current transaction, owned by the current role, and return its identity."""
-    identity = current_identity(connection, stack)
+    identity = current_identity(connection, program)
     connection.execute(_sql_file("ledger.sql"))
     leave_to_owner(connection)
     connection.execute(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from infra.catalog.catalog import Catalog, ObjectId
-    from infra.plan.ledger_rows import LedgerIdentity
+    from infra.plan.ledger_rows import LedgerIdentity, Program
     from infra.postgres.connection.pool import Connection
 
 OUTCOMES = {Step.APPLY: "applied", Step.REBUILD: "applied", Step.ADOPT: "adopted", Step.VERIFY: "verified"}
@@ -70,14 +70,14 @@ class LedgerVersion(NamedTuple):
     event: int
 
 
-def read_version(connection: Connection, stack: str) -> LedgerVersion | None:
+def read_version(connection: Connection, program: Program) -> LedgerVersion | None:
     """Return the ledger's version, None where there is no ledger."""
     identity = read_identity(connection)
     if identity is None:
         return None
     with translated_format_errors():
         row = connection.execute("SELECT coalesce(max(id), 0) FROM sqlmodule.event").fetchone()
-    return LedgerVersion(identity, current_identity(connection, stack), int(row[0]) if row else 0)
+    return LedgerVersion(identity, current_identity(connection, program), int(row[0]) if row else 0)
 
 
 class Compared(NamedTuple):
@@ -100,15 +100,15 @@ def record_compared(connection: Connection, compared: Compared) -> None:
     )
 
 
-def read_entry(connection: Connection, module: str) -> LedgerEntry | None:
-    """Return a module's row, or None."""
+def read_entry(connection: Connection, module: str, program: Program) -> LedgerEntry | None:
+    """Return the row of a program's module, or None."""
     with translated_format_errors():
-        row = connection.execute(ENTRIES + " WHERE module = %s", (module,)).fetchone()
+        row = connection.execute(ENTRIES + " WHERE module = %s", (program.row(module),)).fetchone()
     return _entry(row) if row else None
 
 
 def read_unfinished(connection: Connection) -> dict[str, LedgerEntry]:
-    """Return the modules that run by statement and have not completed, with what is done of them as their effect."""
+    """Return what all programs' rows have of modules that run by statement and have not completed, as their effect."""
     with translated_format_errors():
         rows = connection.execute(
             "SELECT module, objects FROM sqlmodule.resume WHERE NOT starts_with(module, 'revision ')"
@@ -126,7 +126,7 @@ def read_unfinished_revisions(connection: Connection) -> dict[ObjectId, str | No
 
 
 def record_progress(
-    connection: Connection, module: str, *, done: int, digest: str, effect: CatalogChange, begun: bool
+    connection: Connection, row: str, *, done: int, digest: str, effect: CatalogChange, begun: bool
 ) -> None:
     """Write how many statements of a module are done that runs by statement, and whether the next one was begun."""
     with translated_format_errors():
@@ -134,12 +134,12 @@ def record_progress(
             "INSERT INTO sqlmodule.resume (module, statements_digest, done, begun, objects) VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT (module) DO UPDATE SET statements_digest = excluded.statements_digest,"
             " done = excluded.done, begun = excluded.begun, objects = excluded.objects",
-            (module, digest, done, begun, json.dumps(effect.as_json(), ensure_ascii=False)),
+            (row, digest, done, begun, json.dumps(effect.as_json(), ensure_ascii=False)),
         )
 
 
 def read_entries(connection: Connection) -> list[LedgerEntry]:
-    """Return every module's row, in the modules' order."""
+    """Return every module's row, in the modules' order: those of all programs."""
     with translated_format_errors():
         return sorted(map(_entry, connection.execute(ENTRIES)), key=lambda entry: order(entry.module))
 
@@ -154,7 +154,7 @@ def record(
     digests: Digests,
     *,
     step: Step,
-    stack: str,
+    program: Program,
     milliseconds: float,
     effect: CatalogChange | None = None,
 ) -> None:
@@ -166,13 +166,13 @@ def record(
         connection.execute(
             RECORD,
             {
-                "module": module,
+                "module": program.row(module),
                 "text": digests.text,
                 "statements": digests.statements,
                 "step": step.value,
                 "ran": step in {Step.APPLY, Step.REBUILD},
                 "outcome": OUTCOMES.get(step),
-                "stack": stack,
+                "stack": program.stack,
                 "ms": milliseconds,
                 "objects": None if effect is None else json.dumps(effect.as_json(), ensure_ascii=False),
             },
@@ -181,39 +181,40 @@ def record(
 
 
 def record_failure(
-    connection: Connection, module: str, digests: Digests, *, step: Step, stack: str, sqlstate: str
+    connection: Connection, module: str, digests: Digests, *, step: Step, program: Program, sqlstate: str
 ) -> None:
     """Write the event of a step that failed; rows that it inserted no longer count as inserted."""
     connection.execute("SELECT pg_stat_force_next_flush()")
-    record_event(connection, module, step.value, digests.statements, stack=stack, failure=sqlstate)
+    record_event(connection, module, step.value, digests.statements, program=program, failure=sqlstate)
 
 
-def mark_orphaned(connection: Connection, module: str, stack: str) -> None:
+def mark_orphaned(connection: Connection, module: str, program: Program) -> None:
     """Record that a module's file was removed and its objects stay."""
-    connection.execute("UPDATE sqlmodule.ledger SET outcome = %s WHERE module = %s", (ORPHANED, module))
-    _record_event(connection, module, Step.RETAIN.value, stack)
+    connection.execute("UPDATE sqlmodule.ledger SET outcome = %s WHERE module = %s", (ORPHANED, program.row(module)))
+    _record_event(connection, module, Step.RETAIN.value, program)
 
 
-def rename_entries(connection: Connection, renames: Mapping[str, str], stack: str) -> None:
+def rename_entries(connection: Connection, renames: Mapping[str, str], program: Program) -> None:
     """Change modules' names in their rows, given new names by old ones."""
     for old, new in renames.items():
-        connection.execute("UPDATE sqlmodule.ledger SET module = %s WHERE module = %s", (new, old))
-        _record_event(connection, new, "rename", stack)
+        rows = (program.row(new), program.row(old))
+        connection.execute("UPDATE sqlmodule.ledger SET module = %s WHERE module = %s", rows)
+        _record_event(connection, new, "rename", program)
 
 
-def delete_entries(connection: Connection, modules: list[str], stack: str) -> None:
+def delete_entries(connection: Connection, modules: list[str], program: Program) -> None:
     """Delete the rows of modules whose objects are dropped in the same transaction."""
     connection.execute(
         "WITH resumed AS (DELETE FROM sqlmodule.resume WHERE module = ANY (%(modules)s)),"
         " logged AS (INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)"
         " SELECT unnest(%(modules)s), %(step)s, '', %(stack)s, '0')"
         " DELETE FROM sqlmodule.ledger WHERE module = ANY (%(modules)s)",
-        {"modules": modules, "step": Step.DROP.value, "stack": stack},
+        {"modules": [*map(program.row, modules)], "step": Step.DROP.value, "stack": program.stack},
     )
 
 
-def _record_event(connection: Connection, module: str, step: str, stack: str) -> None:
-    record_event(connection, module, step, "", stack=stack)
+def _record_event(connection: Connection, module: str, step: str, program: Program) -> None:
+    record_event(connection, module, step, "", program=program)
 
 
 def record_event(
@@ -222,7 +223,7 @@ def record_event(
     step: str,
     digest: str,
     *,
-    stack: str,
+    program: Program,
     milliseconds: float = 0,
     failure: str | None = None,
 ) -> None:
@@ -230,7 +231,7 @@ def record_event(
     connection.execute(
         "INSERT INTO sqlmodule.event (module, step, failure, statements_digest, stack, duration)"
         " VALUES (%s, %s, %s, %s, %s, %s * interval '1 ms')",
-        (module, step, failure, digest, stack, milliseconds),
+        (program.row(module), step, failure, digest, program.stack, milliseconds),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOT_COMPARED, fingerprint
+from infra.plan.ledger_rows import Program
 from infra.postgres.apply.plan_cache import cache
 from infra.postgres.apply.planning import read_status
 from infra.postgres.apply.revisions import stamp_head
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
 
 def unmanaged(props: Properties) -> list[str] | None:
     """Return the objects that no module made, None where this process has not looked at the database."""
-    known = cache.known(str(admin_target(props)))
+    known = cache.known(program_of(props).key(admin_target(props)))
     return [str(identity) for identity in known.status.unmanaged(props["allowed"])] if known else None
+
+
+def program_of(props: Properties) -> Program:
+    """Return whose rows in the ledger a resource's modules have."""
+    return Program(props["stack"], props.get("beside") or "")
 
 
 def read(props: Properties) -> Properties | None:
@@ -44,15 +50,15 @@ def ready(props: Properties, *, stamp: bool = False) -> Properties:
 
 
 def _ready(props: Properties, connection: Connection) -> Properties:
-    status = read_status(connection, props["stack"])
+    status = read_status(connection, program_of(props))
     found = [str(identity) for identity in status.unmanaged(props["allowed"])]
     if found and found != props.get("unmanaged"):
         tell = logger(props, "SchemaReady", f"{props['database']}-ready")
         tell(f"no module made {', '.join(found)}; name it in modules.unmanaged when that is right")
     return {
         **props,
-        "fingerprint": fingerprint(status.catalog),
-        "tables": sum(identity.kind == "table" for identity in status.catalog.objects),
+        "fingerprint": fingerprint(status.own_catalog),
+        "tables": sum(identity.kind == "table" for identity in status.own_catalog.objects),
         "unmanaged": found,
         "not_compared": list(NOT_COMPARED),
     }

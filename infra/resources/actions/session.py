@@ -33,6 +33,7 @@ def session_of_text(
         owner=shared["owner"],
         stack=shared["stack"],
         formerly=formerly,
+        beside=shared.get("beside", ""),
         lifecycle=Lifecycle(lifecycle),
         directory=directory,
         migrations=shared.get("migrations", ""),

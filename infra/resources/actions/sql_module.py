@@ -27,12 +27,12 @@ def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:
     preview may know less than the run.
     """
     session = session_of_module(props)
-    if not recorded and not cache.has_looked(str(session.target)):
+    if not recorded and not cache.has_looked(session.key):
         return {}
     looked = planning.look(session, recorded=True, explain=explain)
     if isinstance(looked, Unreadable):
         return {}
-    plan = cache.looked(str(session.target)) or looked.plan  # as it was before revisions and modules ran
+    plan = cache.looked(session.key) or looked.plan  # as it was before revisions and modules ran
     change = change_planned(plan, props["module"])
     if not change:
         return {}

@@ -131,7 +131,7 @@ class World:
     def unmanaged(self) -> list[ObjectId]:
         """Return the objects that no module made."""
         with connect(self.session.target, autocommit=True) as connection:
-            return read_status(connection, self.session.stack).unmanaged(self.session.allowed)
+            return read_status(connection, self.session.program).unmanaged(self.session.allowed)
 
     def fingerprint(self) -> str:
         """Return the digest of the catalog's structure."""
@@ -154,7 +154,7 @@ class World:
     def drift(self) -> dict[str, list[str]]:
         """Return the drift by module, without the modules that have none."""
         with connect(self.session.target, autocommit=True) as connection:
-            status = read_status(connection, self.session.stack)
+            status = read_status(connection, self.session.program)
         differences = {name: status.drift(name) for name in status.entries}
         return {
             name: [f"{difference.identity} is {difference.verdict}" for difference in drift]

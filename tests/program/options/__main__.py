@@ -47,6 +47,7 @@ after = pulumi.ResourceOptions(depends_on=[extension])
 schema = SqlModules("schema", {"dsn": dsn}, modules="sql", extensions=["pg_trgm"], opts=after)
 
 pulumi.export("dsn", shop.dsn)
+pulumi.export("migrator", shop.dsns["migrator"])
 pulumi.export("crm", crm.dsn)
 pulumi.export("plain", dsn)
 pulumi.export("fingerprints", [shop.fingerprint, crm.fingerprint, schema.fingerprint])

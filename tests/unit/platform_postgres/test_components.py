@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -231,6 +232,25 @@ def test_modules_of_a_database_that_others_made() -> None:
     assert SIGNATURE in ready["password"]
     assert SIGNATURE in graph["schema-01-tables"].object["session"]
     assert "schema-01-tables" in names(graph["schema-02-indexes"].dependencies)
+
+
+def test_modules_beside_those_of_another_program() -> None:
+    """The session names both stacks; anything but another stack is refused, and revisions, which one program has."""
+
+    def program(beside: str, migrations: str = "nowhere") -> None:
+        modules: ModulesArgs = {"directory": SQL, "migrations": migrations}
+        SqlModules("billing", {"dsn": "postgresql://deploy@db/shop"}, modules=modules, beside=beside)
+
+    graph = declared(lambda: program("shop/dev")).requests
+    session = json.loads(graph["billing-01-tables"].object["session"]["value"])
+    assert session["beside"] == graph["billing-ready"].object["beside"] == "shop/dev"
+    own = session["stack"]
+    for beside in ("dev", "a/b/c", own):
+        assert f'beside: is "{beside}"; must be the project/stack of another program; this one is {own}' in refusal(
+            lambda beside=beside: program(beside)
+        )
+    message = refusal(lambda: program("shop/dev", "migrations"))
+    assert "modules.migrations: is migrations, which has revisions; must be a folder without revisions" in message
 
 
 def test_wrong_arguments_are_one_message() -> None:

@@ -139,7 +139,7 @@ def test_every_kind_of_object_is_owned(world: World, kind: str, text: str, name:
 def owned_by(world: World, module: str) -> dict[ObjectId, Any]:
     """Return what a module created according to the ledger."""
     with connect(world.session.target, autocommit=True) as connection:
-        entry = ledger.read_entry(connection, module)
+        entry = ledger.read_entry(connection, module, world.session.program)
     assert entry
     return dict(created_objects(entry.effect))
 

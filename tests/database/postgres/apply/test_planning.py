@@ -38,7 +38,7 @@ def detected(world: World, module: str) -> str | None:
 
 def unmanaged(world: World, *allowed: str) -> list[str]:
     with connect(world.session.target, autocommit=True) as connection:
-        return [str(identity) for identity in read_status(connection, world.session.stack).unmanaged(allowed)]
+        return [str(identity) for identity in read_status(connection, world.session.program).unmanaged(allowed)]
 
 
 def test_no_drift_is_empty(applied: World) -> None:
@@ -143,7 +143,7 @@ def test_what_no_module_granted_is_found(world: World, *, adopted: bool) -> None
     assert unmanaged(world) == []
     world.sql("CREATE TABLE by_hand (); GRANT SELECT ON by_hand TO PUBLIC; " + "; ".join(GRANTS))
     with connect(world.session.target, autocommit=True) as connection:
-        status = read_status(connection, world.session.stack)
+        status = read_status(connection, world.session.program)
     assert status.in_sentences(status.unmanaged()) == (
         "no module made table public.by_hand",
         *(f"no module granted {what}" for what in sorted(GRANTS.values(), key=lambda what: what.partition(" on ")[2])),
@@ -224,7 +224,7 @@ def test_what_nobody_changed_follows_from_the_ledger(applied: World) -> None:
     looked = look(applied.session, recorded=True, explain=False)
     assert not isinstance(looked, Unreadable)
     with connect(applied.session.target, autocommit=True) as connection:
-        assert looked.status == read_status(connection, applied.session.stack)
+        assert looked.status == read_status(connection, applied.session.program)
     assert looked.plan.step_of("03-c") == applied.step("03-c")
     assert applied.up() == [Step.UNCHANGED, Step.UNCHANGED, Step.APPLY]
 

@@ -254,8 +254,8 @@ def test_the_status_names_pending_revisions(lane: Lane) -> None:
     """What `up` would do begins with the revision and its SQL."""
     lane.up()
     lane.revision("0002", "op.execute('ALTER TABLE a ADD note text')")
-    target = lane.world.set(stack="dev").session.target
-    lane.world.sql("UPDATE sqlmodule.identity SET stack = 'dev'")
+    target = lane.world.set(stack="shop/dev").session.target
+    lane.world.sql("UPDATE sqlmodule.identity SET stack = 'shop/dev'")
     Path("Pulumi.yaml").write_text("name: shop\n")
     settings = f"shop:databases: [x]\n  shop:lifecycle: persistent\n  shop:modules: {{directory: {lane.world.files}}}"
     Path("Pulumi.dev.yaml").write_text(f"config:\n  {settings}\n")

@@ -22,7 +22,7 @@ A = "CREATE TABLE a (id integer);\n"
 @pytest.fixture
 def root(world: World, tmp_path: Path) -> Path:
     """Return the folder of a project whose stack dev has the world's database, and one on a closed port."""
-    target = world.set(stack="dev").session.target
+    target = world.set(stack="shop/dev").session.target
     dsn = format_dsn(
         {"host": target.host, "port": str(target.port), "dbname": target.database, "user": target.user}
         | {"password": target.password}

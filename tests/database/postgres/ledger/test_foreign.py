@@ -8,6 +8,7 @@ import pytest
 
 from infra.errors import InfraError, LedgerError, RefusedError
 from infra.modules.decision import Step
+from infra.plan.ledger_rows import Program
 from infra.plan.refusal import refusal_of
 from infra.postgres.apply.planning import detect_drift
 from infra.postgres.connection.connect import connect
@@ -82,7 +83,7 @@ def test_a_foreign_ledger_is_accepted_by_one_command(applied: World) -> None:
     world = applied
     world.sql("UPDATE sqlmodule.identity SET stack = 'before', database = 1")
     with connect(world.session.target, autocommit=True) as connection:
-        number = str(current_identity(connection, "").database)
+        number = str(current_identity(connection, Program("")).database)
         assert accept_ledger(connection, world.session.stack) == (
             f"{world.place} is stack {world.session.stack}'s now; its ledger was of stack before, not "
             f"{world.session.stack} and of database number 1, not {number}"
