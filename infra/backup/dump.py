@@ -1,6 +1,7 @@
 """Dumps a database with pg_dump, and proves the dump: restored on a private server, it has the same catalog and rows.
 
-A backup is a folder, <into>/<stack>/<time in UTC>/, which appears when all of it is written:
+A backup is a folder, <into>/<stack>/<time in UTC>/, which appears when all of it is written, and until then is called
+.<time>.part; whoever writes it holds <into>/<stack>/.lock, so that one without a writer is removed:
   <database>.dump   pg_dump's custom format
   <database>.json   what it is of, and what the restore has to bring back
   globals.sql       the server's roles, without passwords
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from datetime import datetime, timezone
@@ -26,6 +26,7 @@ from infra.errors import InfraError, ServerError
 from infra.plan.ledger_rows import Program
 from infra.postgres.connection.connect import connect
 from infra.postgres.ledger.identity import current_identity
+from infra.server.embedded.file_lock import file_locked
 from infra.server.scratch.private_server import private_server
 
 if TYPE_CHECKING:
@@ -58,19 +59,24 @@ def back_up(
     does not bring back what it is of: then there is no new backup, and nothing is removed.
     """
     home = into / stack.rpartition("/")[2]
-    moment = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
-    folder = home / moment
-    part = home / f".{moment}-{os.getpid()}.part"
-    part.mkdir(mode=0o700, parents=True)
-    try:
-        dumps = [_dump(target, part, stack, bin_dir) for target in targets]
-        with private_server(bin_dir, data_bytes=2 * sum(dump.data_bytes for dump in dumps)) as server:
-            lines = [_line(dump, folder, prove(dump, server, bin_dir)) for dump in dumps]
-        part.rename(folder)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    return lines + _remove_older(home, keep)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with file_locked(home / ".lock") as lock:
+        moment = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
+        folder, part = home / moment, home / f".{moment}.part"
+        for abandoned in home.glob(".*.part"):
+            shutil.rmtree(abandoned)
+        part.mkdir(mode=0o700)
+        try:
+            dumps = [_dump(target, part, stack, bin_dir) for target in targets]
+            with private_server(bin_dir, data_bytes=2 * sum(dump.data_bytes for dump in dumps)) as server:
+                lines = [_line(dump, folder, prove(dump, server, bin_dir)) for dump in dumps]
+            part.rename(folder)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        finally:
+            lock.remove()
+        return lines + _remove_older(home, keep)
 
 
 def _dump(target: Target, folder: Path, stack: str, bin_dir: Path | None) -> Dumped:

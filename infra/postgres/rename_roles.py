@@ -50,7 +50,7 @@ def rename_roles(
     """
     with (
         connect(target, autocommit=True) as connection,
-        advisory_lock(connection, seconds=_LOCK_SECONDS),
+        advisory_lock(connection, seconds=_LOCK_SECONDS, admin=target),
         connection.transaction(),
     ):
         rows = connection.execute(_OIDS, ([*names, *names.values()],)).fetchall()

@@ -59,6 +59,11 @@ class Chain:
         """Return how often each of some roles and databases was created again because it had gone."""
         return self.objects.recreated(labels) if self.objects else dict[str, int]()
 
+    def retained(self, name: str) -> pulumi.ResourceOptions:
+        """Return the options of what is to stay as it is where the database of a name outlives the stack."""
+        kept = self.objects is not None and name in self.objects.retained
+        return pulumi.ResourceOptions(retain_on_delete=kept or None)
+
     def append(self, resource: pulumi.Resource) -> None:
         """Order what comes next after this resource."""
         self.last = [resource]

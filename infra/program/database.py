@@ -121,7 +121,6 @@ def _declare_database(
         opts=chain.options(protect=protect or None, name=database.name, after=after),
     )
     chain.append(created)
-    chain.deleted_with = created
     migrator = {"user": database.migrator, "password": passwords.password(database.migrator)}
     chain.append(
         DatabaseAccess(
@@ -133,9 +132,10 @@ def _declare_database(
             further={roles[role]: roles[inherited] for role, inherited in settings.inherited.items()},
             private_schemas=settings.modules.private_schemas,
             verifiers=passwords.verifiers,
-            opts=chain.options(provider=False),
+            opts=pulumi.ResourceOptions.merge(chain.options(provider=False), chain.retained(database.name)),
         )
     )
+    chain.deleted_with = created
     for extension in settings.extensions:
         chain.append(
             DatabaseExtension(

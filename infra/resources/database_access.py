@@ -28,13 +28,14 @@ from infra.resources.stack_policy import BEGIN_EMPTY
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.postgres import privileges, rename_roles
+    from infra.postgres import privileges, rename_roles, sessions
 else:
     privileges = LazyModule("infra.postgres.privileges")
     rename_roles = LazyModule("infra.postgres.rename_roles")
+    sessions = LazyModule("infra.postgres.sessions")
 
 _ROLES = ("owner", "app", "readonly", "migrator")
-_COMPARED = ("host", "port", "options", "user", "password", "recreated", "further", "private_schemas", *_ROLES)
+_COMPARED = ("host", "port", "options", "user", "password", "recreated", "further", "private_schemas", "force", *_ROLES)
 
 
 class DatabaseAccessProvider(Provider):
@@ -77,6 +78,11 @@ class DatabaseAccessProvider(Provider):
             privileges.drop_owned(target, sorted(removed))
         privileges.grant_access(target, _access(_news), _access(former), revoke_others=bool(_olds.get("drift")))
         return UpdateResult({**_news, "drift": []})
+
+    def delete(self, _id: str, _props: Properties) -> None:
+        """Close the database, which is dropped next: whoever is connected would prevent that."""
+        roles = [*(_props[role] for role in _ROLES), *_further(_props)]
+        sessions.close_database(admin_target(_props), roles, force=bool(_props.get("force")))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Return as `drift` each grantee's privileges that are not as granted; without the database it is gone."""
@@ -132,5 +138,6 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
             "verifiers": verifiers,
             "recreated": recreated,
             "lifecycle": lifecycle.value,
+            "force": lifecycle is Lifecycle.EPHEMERAL,
         }
         super().__init__(DatabaseAccessProvider, name, props, opts)

@@ -56,5 +56,9 @@ def locked_connection_of(target: Target) -> Generator[sqlalchemy.Connection]:
         return connection
 
     engine = create_engine("postgresql+psycopg://", creator=creator, poolclass=NullPool)
-    with pool.connection(target) as holder, advisory_lock(holder, seconds=LOCK_SECONDS), engine.connect() as connection:
+    with (
+        pool.connection(target) as holder,
+        advisory_lock(holder, seconds=LOCK_SECONDS, admin=target),
+        engine.connect() as connection,
+    ):
         yield connection

@@ -64,13 +64,20 @@ def test_a_persistent_stack_loses_nothing_unasked(project: Project) -> None:
 
 @pytest.mark.full
 def test_a_persistent_stack_drops_a_database_that_is_named_first(project: Project) -> None:
-    """Named in `drop_databases` and brought up, then taken out of the settings: the database goes, in two steps."""
+    """Named in `drop_databases` and brought up, then taken out of the settings: the database goes, in two steps.
+
+    Not while somebody is connected to it, whom the error names; in an ephemeral stack that is no obstacle.
+    """
     project.configure(databases=["app_db", "another"])
     project.up()
     _refuses_to_lose_rows_unasked(project)
     project.configure(lifecycle="persistent", databases=["app_db", "another"], drop_databases=["app_db"])
     project.up()
     project.configure(databases=["another"])
+    with project.connect("app_db", "nightly report") as other:
+        text = project.refused("up")
+        assert f"database app_db: is in use by pid {other.info.backend_pid} (nightly report, role postgres)" in text
+        assert other.execute("SELECT 1").fetchone() == (1,)
     project.up()
     found = project.admin("SELECT datname::text FROM pg_database ORDER BY 1", database="postgres")
     assert ("another",) in found

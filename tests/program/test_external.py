@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,9 +105,34 @@ def placed(project: Project, server: Running, user: str, **more: str) -> None:
     project.env["ADMIN_PASSWORD"] = SECRET if user == "postgres" else BOSS
 
 
+@contextmanager
+def stubborn(dsn: str) -> Generator[None]:
+    """Hold a connection of an application during the block, which opens a connection again whenever it has lost one."""
+    over, once = threading.Event(), threading.Event()
+
+    def serve() -> None:
+        while not over.is_set():
+            with suppress(psycopg.Error), psycopg.connect(dsn, autocommit=True) as connection:
+                once.set()
+                while not over.wait(0.01):
+                    connection.execute("SELECT 1")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert once.wait(30)
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 @pytest.mark.parametrize("user", ["postgres", "boss"])
 def test_a_stack_lives_and_ends_on_a_server_that_is_already_there(bare: Project, there: Running, user: str) -> None:
-    """A preview on nothing, `up`, no change, an edit, drift and `destroy`, which leaves no role and no database."""
+    """A preview on nothing, `up`, no change, an edit, drift and `destroy`, which leaves no role and no database.
+
+    An application that is connected, and comes back at once, does not keep its database there.
+    """
     placed(bare, there, user)
     assert "postgres:SqlModule" in bare.preview()
     assert admin(there, LEFT) == []
@@ -123,7 +149,8 @@ def test_a_stack_lives_and_ends_on_a_server_that_is_already_there(bare: Project,
     bare.sql("SET ROLE ext_db_owner; ALTER TABLE threads ADD COLUMN more int", database="ext_db")
     assert "threads.more" in bare.refused("preview")
     assert bare.verb("preview", "--expect-no-changes").status != 0
-    bare.destroy()
+    with stubborn(bare.outputs()["dsn"]["ext_db"]["app"]):
+        bare.destroy()
     assert admin(there, LEFT) == []
 
 

@@ -11,11 +11,29 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests.program.homes import External
+
 if TYPE_CHECKING:
     from tests.program.project import Project
 
 
 pytestmark = pytest.mark.every_kind
+
+
+EVERYTHING = {
+    "log_statement": "all",
+    "log_min_duration_statement": 0,
+    "log_min_duration_sample": 0,
+    "log_statement_sample_rate": 1,
+    "log_transaction_sample_rate": 1,
+    "log_min_error_statement": "debug5",
+    "log_parameter_max_length": -1,
+    "shared_preload_libraries": "auto_explain,pg_stat_statements",
+    "auto_explain.log_min_duration": 0,
+    "auto_explain.log_nested_statements": True,
+}
+"""Settings with which a server logs all that it is told."""
+TEXTS = "SELECT query FROM pg_stat_statements"
 
 
 def passwords_of(project: Project) -> set[str]:
@@ -40,6 +58,8 @@ def test_passwords_are_new_and_work_and_are_in_no_output_file_log_ledger_or_proc
     logs = Path(bare.env["PULUMI_HOME"]) / "logs" if "PULUMI_HOME" in bare.env else Path.home() / ".pulumi/logs"
     old = set(logs.glob("*"))  # of none where a file keeps Pulumi from making logs
     bare.configure(roles={"reporting": {}})
+    if not isinstance(bare.home, External):
+        bare.serve(settings={**bare.settings["server"]["settings"], **EVERYTHING})
     printed = [bare.up(), bare.verb("refresh").text]
     admins = bare.home.admin_passwords(bare)
     secrets, before = passwords_of(bare), bare.outputs()["dsn"]["app_db"]
@@ -66,6 +86,17 @@ def test_passwords_are_new_and_work_and_are_in_no_output_file_log_ledger_or_proc
     places["ledger"] = str(rows).encode()
     found = {place for place, text in places.items() for secret in secrets if secret.encode() in text}
     assert found == set()
-    (log,) = (text for place, text in places.items() if place.endswith(("server.log", "logs")))
+    log = b"".join(text for place, text in places.items() if place.endswith(("server.log", "server.log.1", "logs")))
     assert b"database system is ready to accept connections" in log
+    if not isinstance(bare.home, External):
+        assert b"CREATE TABLE" in log
+        assert b"SCRAM-SHA-256$" not in log
+        bare.admin("CREATE EXTENSION pg_stat_statements", database="postgres")
+        texts = [row[0] for row in bare.admin(TEXTS, database="postgres")]
+        assert any("CREATE TABLE" in text for text in texts)
+        assert not [text for text in texts if "SCRAM-SHA-256$" in text]
+        for database in ("postgres", "template1"):  # which are the administrators'
+            for role in ("migrator", "app", "readonly", "reporting"):
+                with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+                    psycopg.connect(after[role], dbname=database)
     assert bare.resource("app_db_app")["inputs"]["password"]["plaintext"].startswith('"SCRAM-SHA-256$4096:')

@@ -212,7 +212,7 @@ def _locked_connection(session: Session) -> Generator[Connection]:
     with (
         pool.connection(session.target) as connection,
         failover_watch(connection, session),
-        advisory_lock(connection, seconds=session.wait),
+        advisory_lock(connection, seconds=session.wait, admin=session.admin),
     ):
         try:
             yield connection

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.errors import RefusedError
+from infra.postgres.connection.target import Target
+from infra.postgres.server_privileges import restrict_server
 from infra.resources.base import changed, is_known
 from infra.resources.console import Shown, logger
 from infra.server.docker import container
@@ -39,27 +41,36 @@ def show_start(olds: Properties, news: Properties) -> bool:
 
 
 def ready(props: Properties, known: str) -> Properties:
-    """Wait until the server answers, and return the resource's outputs; raises RefusedError where its data are others.
+    """Wait until the server answers, restrict it, and return the resource's outputs.
 
-    `known` is the system identifier of the data that the container had, '' for any.
+    `known` is the system identifier of the data that the container had, '' for any. Raises RefusedError where the data
+    are others.
     """
+    outputs, admin = _wait_for(props, known)
+    restrict_server(admin)
+    return outputs
+
+
+def _wait_for(props: Properties, known: str) -> tuple[Properties, Target]:
     engine = engine_of(props["docker_host"])
     host, port = container.reachable_at(engine, props["address"]), int(props["port"])
     options: dict[str, str] = props.get("options") or {}
     keywords = {"host": host, "port": str(port), "user": str(props["user"]), **options}
     reached = container.make_ready(engine, props["container"], keywords, props["password"])
     container.refuse_other_data(reached, known, props["volume"])
-    return {
+    outputs = {
         **props,
         "host": host,
         "listen_port": port,
         "version": reached.version,
         "system_identifier": reached.system_identifier,
     }
+    admin = Target(reached.host, reached.port, reached.database, reached.user, reached.password, reached.options)
+    return outputs, admin
 
 
 def read(props: Properties) -> Properties | None:
     """Start the container where it is stopped and return the outputs, None where it is gone."""
     if engine_of(props["docker_host"]).container(props["container_id"]) is None:
         return None
-    return ready(props, props["system_identifier"])
+    return _wait_for(props, props["system_identifier"])[0]

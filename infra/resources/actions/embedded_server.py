@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import RefusedError
 from infra.modules.decision import Lifecycle
+from infra.postgres.server_privileges import restrict_server
 from infra.resources.base import is_known
 from infra.resources.console import Shown, logger
 from infra.resources.stack_policy import BEGIN_EMPTY
@@ -69,7 +70,7 @@ def refuse_lost_data(props: Properties) -> None:
 
 def create(props: Properties) -> Properties:
     """Create or adopt the server, and return the resource's outputs."""
-    return _outputs(props, cluster.create(_specification(props), adopt=props["adopt"]))
+    return _restricted(props, cluster.create(_specification(props), adopt=props["adopt"]))
 
 
 def update(props: Properties, *, password: str) -> Properties:
@@ -79,7 +80,7 @@ def update(props: Properties, *, password: str) -> Properties:
     """
     if cluster.state(_base(props)) == "absent":
         return create(props)
-    return _outputs(props, cluster.set_password(_specification(props), password))
+    return _restricted(props, cluster.set_password(_specification(props), password))
 
 
 def read(props: Properties) -> Properties | None:
@@ -115,6 +116,11 @@ def _specification(props: Properties) -> ClusterSpec:
         settings=props["settings"],
         admin_user=props["user"],
     )
+
+
+def _restricted(props: Properties, running: Running) -> Properties:
+    restrict_server(_specification(props).target(running.port))
+    return _outputs(props, running)
 
 
 def _outputs(props: Properties, running: Running) -> Properties:

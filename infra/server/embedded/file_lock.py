@@ -70,7 +70,7 @@ def _acquire(path: Path, deadline: float, seconds: float) -> int:
         os.close(descriptor)
         if time.monotonic() > deadline:
             raise BusyError(
-                f"process {holder} has held this server's lock for {seconds:g} s",
+                f"process {holder} has held this lock for {seconds:g} s",
                 place=str(path),
                 remedy="let it finish, or end it, and try again",
             )

@@ -151,10 +151,11 @@ def test_only_so_many_backups_are_kept(filled: World, programs: Path | None, tmp
 def test_a_failed_backup_leaves_nothing_and_removes_nothing(
     filled: World, programs: Path | None, tmp_path: Path
 ) -> None:
-    """A table that pg_dump cannot lock is named, and the folder is as it was."""
+    """A table that pg_dump cannot lock is named, and the folder is as it was, without the part of a killed backup."""
     world = filled
     old = tmp_path / "dev" / "2020-01-01T000000Z"
     old.mkdir(parents=True)
+    (tmp_path / "dev" / ".2020-01-02T000000Z.part").mkdir()
     world.sql(f"CREATE TABLE closed (id integer); ALTER TABLE closed OWNER TO {READER}", owner=False)
     with pytest.raises((InfraError, psycopg.Error), match="closed"):
         made(world, programs, tmp_path, keep=1)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.postgres.connection.connect import connect
 from tests.database.postgres.databases import World, create_template, target_of, worlds
 
 if TYPE_CHECKING:
@@ -43,3 +44,16 @@ def lasting_worlds(template: Target) -> Iterator[Callable[[Path], World]]:
 def world(new_world: Callable[[], World]) -> World:
     """Return a world with an empty directory for modules and short time limits."""
     return new_world()
+
+
+@pytest.fixture
+def visitor(world: World) -> Iterator[str]:
+    """Create a login role that may connect to the world's database and do nothing else, and return its name."""
+    name, admin = "world_visitor", world.session.admin
+    with connect(admin, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN".encode())
+        connection.execute(f"GRANT CONNECT ON DATABASE {world.session.target.database} TO {name}".encode())
+    yield name
+    with connect(admin, autocommit=True) as connection:
+        connection.execute(f"DROP OWNED BY {name}".encode())
+        connection.execute(f"DROP ROLE {name}".encode())

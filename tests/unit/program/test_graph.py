@@ -172,10 +172,13 @@ def test_the_plugin_enters_no_database_of_a_stack(graph: Mapping[str, Any]) -> N
 
 
 def test_what_is_inside_goes_without_a_login(graph: Mapping[str, Any]) -> None:
-    """What is in a database goes with it, the database and the roles with the server."""
+    """What is in a database goes with it, the database and the roles with the server.
+
+    Who may connect to a database goes before it, so that nobody is in it when it is dropped alone.
+    """
     inside = {name: names([request.deletedWith])[0] for name, request in graph.items()}
-    assert {inside[name] for name in ("app_db", "app_db_owner", "app_db_app")} == {"server"}
-    assert {inside[name] for name in ("app_db-access", "app_db-pgcrypto", "app_db-02-module")} == {"app_db"}
+    assert {inside[name] for name in ("app_db", "app_db_owner", "app_db_app", "app_db-access")} == {"server"}
+    assert {inside[name] for name in ("app_db-pgcrypto", "app_db-02-module")} == {"app_db"}
 
 
 def test_only_a_persistent_stack_is_protected(graph: Mapping[str, Any]) -> None:

@@ -84,7 +84,7 @@ def test_lock_names_its_holder(tmp_path: Path) -> None:
     with file_locked(path), pytest.raises(BusyError) as caught, file_locked(path, seconds=0.05):
         pass
     assert str(caught.value) == (
-        f"{path}: process {os.getpid()} has held this server's lock for 0.05 s; let it finish, or end it, and try again"
+        f"{path}: process {os.getpid()} has held this lock for 0.05 s; let it finish, or end it, and try again"
     )
     with file_locked(path):
         pass

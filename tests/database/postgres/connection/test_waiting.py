@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
@@ -167,9 +168,32 @@ def test_a_run_that_waits_too_long_names_the_other(world: World) -> None:
         world.up()
     assert re.fullmatch(
         rf"{world.place}: another run holds the lock of this database for over 0\.2 s \(pid {other.pid}, "
-        r"application 'nightly report', connected since [-0-9]{10} [0-9:]{8} \w+\); wait for it, or end it",
+        r"application 'nightly report', role world_migrator, connected since [-0-9]{10} [0-9:]{8} \w+\); "
+        "wait for it, or end it",
         str(caught.value),
     ), str(caught.value)
+
+
+@pytest.mark.parametrize("function", ["pg_advisory_lock", "pg_advisory_lock_shared", "pg_advisory_xact_lock"])
+def test_a_role_that_is_no_run_cannot_hold_the_lock(world: World, visitor: str, function: str) -> None:
+    """A session of a role like `readonly` that holds the database's lock is ended; the run does not wait for it."""
+    world.write(m01_a=TABLE)
+    world.set(wait=0.2)
+    with pytest.raises(psycopg.OperationalError), other_session(world, f"SELECT {function}(1397836877, 1)", visitor):
+        assert world.up() == [Step.APPLY]
+    assert world.ledger() == {"01-a": "applied"}
+
+
+def test_an_administrator_who_may_not_end_a_session_says_whose_it_is(world: World, visitor: str) -> None:
+    """Where it cannot be ended, the error names its role: another lock with the same number is not taken for it."""
+    world.write(m01_a=TABLE)
+    world.set(wait=0.2, admin=replace(world.session.admin, user="no_such_role"))
+    with (
+        other_session(world, "SELECT pg_advisory_lock((1397836877::bigint << 32) + 1)", visitor),
+        other_session(world, "SELECT pg_advisory_lock(1397836877, 1)", visitor) as other,
+        pytest.raises(BusyError, match=rf"\(pid {other.pid}, application 'nightly report', role world_visitor\)"),
+    ):
+        world.up()
 
 
 def test_session_state_is_reset_after_a_module(world: World) -> None:
