@@ -147,7 +147,7 @@ def dsns(root: Path, name: str, role: str) -> list[str]:
         raise InfraError(
             f"cannot be read ({error.strerror})",
             place=str(path),
-            remedy=f"run `make up STACK={name}`, or use --live DSN",
+            remedy=f"run `make up STACK={name}`",
         ) from None
     pattern = re.compile(_DSN.format(role=role.upper()))
     matches = [pattern.fullmatch(line.strip()) for line in lines]
@@ -156,7 +156,7 @@ def dsns(root: Path, name: str, role: str) -> list[str]:
         raise InfraError(
             f"has no connection string of the role {role}",
             place=str(path),
-            remedy=f"run `make up STACK={name}`, or use --live DSN",
+            remedy=f"run `make up STACK={name}`",
         )
     return found
 
@@ -175,7 +175,7 @@ def _dsns_of_outputs(root: Path, name: str, role: str) -> list[str]:
     raise InfraError(
         f"the stack writes no file with its connection strings (env_file: false), and has no outputs: {reason}",
         place=f"stack {name}",
-        remedy="export PULUMI_BACKEND_URL and PULUMI_CONFIG_PASSPHRASE as `up` had them, or use --live DSN",
+        remedy="export PULUMI_BACKEND_URL and PULUMI_CONFIG_PASSPHRASE as `up` had them",
     )
 
 

@@ -22,10 +22,20 @@ if TYPE_CHECKING:
 
     from tests.program.project import Project
 
-NEEDED = ("Makefile", "__main__.py", "Pulumi*.yaml", "requirements*", "infra", "sql", "toolchain")
+NEEDED = ("Makefile", "__main__.py", "Pulumi*.yaml", "requirements*", "infra", "sql", "migrations", "toolchain")
 LINKED = (".venv", ".tools")
 UNLIKE = re.compile("PULUMI_.*|STACK|DOCKER_HOST|ADMIN_PASSWORD|VIRTUAL_ENV")
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+
+
+def copy_checkout(folder: Path, *, installed: bool = True) -> None:
+    """Copy what a user's checkout has into a folder, with links to what `make` installs."""
+    for pattern in NEEDED:
+        for path in ROOT.glob(pattern):
+            copy = shutil.copytree if path.is_dir() else shutil.copyfile
+            copy(path, folder / path.name)
+    for name in LINKED if installed else ():
+        (folder / name).symlink_to(ROOT / name)
 
 
 @contextmanager
@@ -34,12 +44,7 @@ def made(folder: Path, stack: str, *, port: int = 0, **variables: str) -> Genera
 
     With `port` the stack's file names that one: the one change that its first lines ask for.
     """
-    for pattern in NEEDED:
-        for path in ROOT.glob(pattern):
-            copy = shutil.copytree if path.is_dir() else shutil.copyfile
-            copy(path, folder / path.name)
-    for name in LINKED:
-        (folder / name).symlink_to(ROOT / name)
+    copy_checkout(folder)
     if port:
         file = folder / f"Pulumi.{stack}.yaml"
         file.write_text(file.read_text().replace("port=5432", f"port={port}"))

@@ -24,7 +24,7 @@ from tests.github import GitHub, served
 from tests.program.conftest import folder, removed
 from tests.program.homes import BOSS, External
 from tests.program.project import ROOT, Project
-from tests.program.test_commands import LINKED, NEEDED, UNLIKE
+from tests.program.test_commands import LINKED, UNLIKE, copy_checkout
 from tests.workflows import steps
 
 if TYPE_CHECKING:
@@ -74,10 +74,7 @@ class Repository:
         """Commit this project to main, with the server in the settings of environments and of prod."""
         self.git(self.base, "init", "-q", "--bare", "-b", "main", str(self.origin))
         self.git(self.base, "clone", "-q", str(self.origin), str(self.mine))
-        for pattern in NEEDED:
-            for path in ROOT.glob(pattern):
-                copy = shutil.copytree if path.is_dir() else shutil.copyfile
-                copy(path, self.mine / path.name)
+        copy_checkout(self.mine, installed=False)
         (self.mine / ".gitignore").write_text("__pycache__\n")
         for stack in ("pr", "prod"):
             file = self.mine / f"Pulumi.{stack}.yaml"

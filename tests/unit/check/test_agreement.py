@@ -128,7 +128,7 @@ def test_a_stacks_connection_strings_are_read_from_what_up_wrote(root: Path) -> 
 @pytest.mark.parametrize(
     ("file", "stack", "what"),
     [
-        ("", "dev", "cannot be read (No such file or directory); run `make up STACK=dev`, or use --live DSN"),
+        ("", "dev", "cannot be read (No such file or directory); run `make up STACK=dev`"),
         ("", "prod", "stack prod: there is no Pulumi.prod.yaml; name a stack of this project"),
         (
             "env_file: false",
