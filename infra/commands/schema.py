@@ -187,6 +187,9 @@ def revision(
         print("nothing to do: the revisions lead to what the modules make")
         return
     print(f"{written.path}: written")
+    if written.hazards:
+        print("a persistent stack refuses these, unless the tables there are small or a comment allows them:")
+        print("\n".join(written.hazards))
     for problem in written.problems:
         print(problem)
     if written.problems:

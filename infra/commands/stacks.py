@@ -88,6 +88,7 @@ def review(
     output: Annotated[Path | None, typer.Option(help="Write the review to this file instead.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of Markdown.")] = False,
     github: Annotated[bool, typer.Option("--github", help="Comment on the job's pull request on GitHub.")] = False,
+    sizes: Annotated[Path | None, typer.Option(help="Read rows and bytes of live tables from this JSON file.")] = None,
     bin_dir: BIN_DIR = None,
 ) -> None:
     """Write what a branch's modules would do to databases of its base, as a comment for a pull request.
@@ -95,12 +96,14 @@ def review(
     Nothing but the repository is needed. Exit status: 0 if every stack may take it, 1 if none may, 2 if it could not
     be found out.
     """
+    from infra.hazards.sizes import read_sizes_file
     from infra.review import comment
     from infra.review.github import publish
     from infra.review.reviewing import review_branch as made
 
     with errors_exit_with_2():
-        found = made(Path(), base=base, stack=stack, bin_dir=bin_dir)
+        tables = read_sizes_file(sizes) if sizes else None
+        found = made(Path(), base=base, stack=stack, bin_dir=bin_dir, sizes=tables)
         text = comment.review_as_json(found) if as_json else comment.review_as_markdown(found)
         if output:
             output.write_text(text, encoding="utf-8")

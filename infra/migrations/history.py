@@ -10,8 +10,12 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra.errors import ModuleFileError, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LOCK_FILE = "revisions.lock"
 BASELINE_FOLDER = "baseline"
@@ -72,6 +76,12 @@ def read_history(directory: str) -> History | None:
         raise ModuleFileError(
             f"cannot be read ({error.strerror})", place=str(path), remedy="restore it from version control"
         ) from None
+    return parse_history(directory, lines)
+
+
+def parse_history(directory: str, lines: Sequence[str]) -> History:
+    """Return the history that the lines of a folder's lock file say; raises ModuleFileError."""
+    path = Path(directory, LOCK_FILE)
     digests: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         words = line.split()

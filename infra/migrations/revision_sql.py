@@ -58,14 +58,18 @@ class RevisionSql:
     def _texts(self) -> list[str]:
         return [f"{statement.sql}\n" for statement in self.statements]
 
+    def statement_at(self, line: int) -> RevisionStatement:
+        """Return the statement in a line of the module's text."""
+        first = [2 if self.outside else 1]
+        for text in self._texts:
+            first.append(first[-1] + text.count("\n") + 1)
+        return self.statements[bisect(first[:-1], line) - 1]
+
     def located(self, error: ModuleError) -> ModuleError:
         """Return an error of the module's text with its place in the revision's file, and the statement."""
         if error.at is None or not self.statements:
             return error
-        first = [2 if self.outside else 1]
-        for text in self._texts:
-            first.append(first[-1] + text.count("\n") + 1)
-        statement = self.statements[bisect(first[:-1], error.at.line) - 1]
+        statement = self.statement_at(error.at.line)
         located = ModuleError(
             error.what,
             sqlstate=error.sqlstate,

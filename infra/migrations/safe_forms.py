@@ -37,7 +37,11 @@ def safe_form(sql: str) -> list[str]:
     forms = [_safe_command(sql, position, command) for position, command in parts]
     if not any(forms):
         return []
-    return [text for (position, _), form in zip(parts, forms, strict=True) for text in form or [_only(sql, position)]]
+    return [
+        text
+        for (position, _), form in zip(parts, forms, strict=True)
+        for text in form or [single_command(sql, position)]
+    ]
 
 
 def _safe_command(sql: str, position: int, command: Tree) -> list[str]:
@@ -59,7 +63,7 @@ def _validated(sql: str, position: int, name: str) -> list[str]:
         constraint = getattr(tree.cmds[0].alter_table_cmd, "def").constraint
         constraint.skip_validation, constraint.initially_valid = True, False
 
-    return [_only(sql, position, skip), f"ALTER TABLE {_table(sql)} VALIDATE CONSTRAINT {quoted(name)}"]
+    return [single_command(sql, position, skip), f"ALTER TABLE {altered_table(sql)} VALIDATE CONSTRAINT {quoted(name)}"]
 
 
 def _indexed(sql: str, position: int, constraint: Tree) -> list[str]:
@@ -68,7 +72,7 @@ def _indexed(sql: str, position: int, constraint: Tree) -> list[str]:
     including = ", ".join(quoted(key.string.sval) for key in constraint.including)
     include = f" INCLUDE ({including})" if including else ""
     distinct = " NULLS NOT DISTINCT" if constraint.nulls_not_distinct else ""
-    name, table = quoted(constraint.conname), _table(sql)
+    name, table = quoted(constraint.conname), altered_table(sql)
 
     def use(tree: Tree) -> None:
         own = getattr(tree.cmds[0].alter_table_cmd, "def").constraint
@@ -78,21 +82,21 @@ def _indexed(sql: str, position: int, constraint: Tree) -> list[str]:
         own.indexname = own.conname
 
     index = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns}){include}{distinct}"
-    return [index, _only(sql, position, use)]
+    return [index, single_command(sql, position, use)]
 
 
 def _not_null(sql: str, position: int, column: str) -> list[str]:
     """Prove it by a check, which SET NOT NULL then believes (manual, ALTER TABLE, SET NOT NULL)."""
-    name, table = quoted(f"{column}_is_not_null"[:LONGEST_NAME]), _table(sql)
+    name, table = quoted(f"{column}_is_not_null"[:LONGEST_NAME]), altered_table(sql)
     return [
         f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({quoted(column)} IS NOT NULL) NOT VALID",
         f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}",
-        _only(sql, position),
+        single_command(sql, position),
         f"ALTER TABLE {table} DROP CONSTRAINT {name}",
     ]
 
 
-def _only(sql: str, position: int, change: Any = None) -> str:  # noqa: ANN401 (a function of a tree, or None)
+def single_command(sql: str, position: int, change: Any = None) -> str:  # noqa: ANN401 (a function of a tree, or None)
     """Return an ALTER TABLE with one of its commands only, itself changed."""
 
     def keep(tree: Tree) -> None:
@@ -112,7 +116,8 @@ def _with(sql: str, **fields: object) -> str:
     return rewritten(sql, change)
 
 
-def _table(sql: str) -> str:
+def altered_table(sql: str) -> str:
+    """Return the table of an ALTER TABLE as it is written there."""
     relation = parse(sql, "")[0].tree.relation
     return ".".join(quoted(part) for part in (relation.schemaname, relation.relname) if part)
 

@@ -27,6 +27,7 @@ class PlannedStep:
     `path` is '' for a module without a file. `row` is the module's row in the ledger, under the name that it has there.
     `drift` is what somebody changed; `differences` is what stands against the step, or what the step changes.
     `commits` are the lines of statements after each of which the run commits, () for a module in one transaction.
+    `hazards` are as for a revision.
     """
 
     module: str
@@ -38,6 +39,7 @@ class PlannedStep:
     drift: tuple[Difference, ...] = ()
     differences: tuple[Difference, ...] = ()
     commits: tuple[int, ...] = ()
+    hazards: tuple[str, ...] = ()
 
     @property
     def is_proved(self) -> bool:
@@ -59,13 +61,15 @@ class PlannedStep:
 class PlannedRevision:
     """A revision that is run before the modules: its id, its file, the lines of its SQL, whether each is committed.
 
-    Without an id it is what the administrator does first, for the owner role to be able to run the others.
+    `hazards` are its locks and what they stop, in lines; one that is not allowed begins with `! `. Without an id it is
+    what the administrator does first, for the owner role to be able to run the others.
     """
 
     revision: str
     path: str
     lines: tuple[str, ...]
     by_statement: bool = False
+    hazards: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

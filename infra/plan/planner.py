@@ -140,6 +140,12 @@ def refused_by_revision(plan: Plan, error: ModuleError) -> Plan:
     return replace(plan, steps=(refusal,), removed=(), unproved=())
 
 
+def refused_for_hazards(plan: Plan, refusals: Sequence[tuple[str, str, str]]) -> Plan:
+    """Return a plan that is refused for hazards, given their places, what they are, and what to do instead."""
+    steps = tuple(PlannedStep(place, Step.REFUSE, why, remedy, place) for place, why, remedy in refusals)
+    return replace(plan, steps=(*steps, *plan.steps)) if steps else plan
+
+
 def refused_for_rows(plan: Plan, known: str, broken: Sequence[str]) -> Plan:
     """Return a plan that is refused because rows break rules that they get by an adoption; `broken` are lines."""
     why = "\n  ".join([f"the database is of the kind {known}, and rows of it break the rules that it gets", *broken])

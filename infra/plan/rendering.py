@@ -19,7 +19,7 @@ from infra.plan.refusal import refusal_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from infra.plan.plan import Plan, PlannedStep
+    from infra.plan.plan import Plan, PlannedRevision, PlannedStep
 
 MOST_TABLES = 8
 """How many tables with rows a line names."""
@@ -100,7 +100,7 @@ def plan_as_markdown(databases: Sequence[PlannedDatabase], texts: Mapping[str, S
     mark = {"fine": "🟢", "loss": "🟡", "refused": "🔴"}[verdict.level]
     lines = [f"### {mark} {verdict.text}", ""]
     for block in _blocks(databases):
-        lines += ["```diff", *map(_diff_line, block), "```"]
+        lines += ["```diff", *map(diff_line, block), "```"]
     for title, *changes in _text_blocks(texts):
         lines += [
             f"<details><summary>{title}</summary>",
@@ -113,12 +113,21 @@ def plan_as_markdown(databases: Sequence[PlannedDatabase], texts: Mapping[str, S
     return "\n".join(lines) + "\n"
 
 
+def revision_lines(revision: PlannedRevision) -> Iterable[str]:
+    """Yield what a revision does, in lines: its SQL, its locks, and its hazards."""
+    yield f"{revision.title}:"
+    yield from (f"  {line}" for line in revision.lines)
+    if revision.by_statement:
+        yield f"  {BY_STATEMENT}: {STAYS}"
+    yield from (f"  {line}" for line in revision.hazards)
+
+
 def _text_blocks(texts: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """Return for each changed module a title and its changed lines."""
     return [[f"{name}.sql:", *(f"  {line}" for line in lines)] for name, lines in sorted(texts.items())]
 
 
-def _diff_line(line: str) -> str:
+def diff_line(line: str) -> str:
     """Return a line with its sign first, where GitHub's diff highlighting wants it."""
     stripped = line.lstrip()
     if stripped[:2] in {"+ ", "- ", "! "}:
@@ -152,11 +161,7 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
         ]
     else:
         for revision in planned.plan.revisions:
-            lines += [
-                f"  {revision.title}:",
-                *(f"    {line}" for line in revision.lines),
-                *([f"    {BY_STATEMENT}: {STAYS}"] if revision.by_statement else []),
-            ]
+            lines += (f"  {line}" for line in revision_lines(revision))
         for (step, why), steps in groupby(planned.plan.steps, key=lambda step: (step.step, step.why)):
             lines += _step_lines(step, why, list(steps))
         if planned.plan.commit:
@@ -182,7 +187,7 @@ def _step_lines(step: Step, why: str, steps: list[PlannedStep]) -> list[str]:
             lines.append(f"    {planned.module} {BY_STATEMENT} (lines {at}): {STAYS}")
         if planned.renamed_from:
             lines.append(f"    {planned.renamed_from} is {planned.module} now")
-        lines += [f"    {line}" for line in fold_changes(planned.differences)]
+        lines += [f"    {line}" for line in (*planned.hazards, *fold_changes(planned.differences))]
         if planned.drift and step is not Step.REFUSE:
             lines.append("    changed by somebody in the database:")
             lines += [f"      {line}" for line in fold_findings(planned.drift)]

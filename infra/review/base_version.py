@@ -29,6 +29,14 @@ def write_modules_of(version: str, directory: str, *, root: Path, into: Path) ->
     return commit
 
 
+def text_at(commit: str, path: str, *, root: Path) -> str:
+    """Return the text of a file, whose path is seen from `root`, in a commit; '' where it has none."""
+    prefix = _git(root, "rev-parse", "--show-prefix").strip()
+    if not _git(root, "ls-tree", "--name-only", commit, path).strip():
+        return ""
+    return _git(root, "show", f"{commit}:{prefix}{path}")
+
+
 def _git(root: Path, *arguments: str) -> str:
     try:
         result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)

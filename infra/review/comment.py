@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from infra.modules.decision import Lifecycle, Step
 from infra.plan.folding import fold_changes
 from infra.plan.refusal import refusal_of
+from infra.plan.rendering import diff_line, revision_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from infra.plan.plan import Plan
+    from infra.plan.plan import Plan, PlannedRevision
 
 LONGEST_COMMENT = 64_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -49,7 +50,8 @@ class Review:
         if self._broken:
             return "refused"
         losing = any(reviewed.plan.tables_dropped() for reviewed in self.lifecycles)
-        return "loss" if losing or any(reviewed.plan.refusals for reviewed in self.lifecycles) else "fine"
+        refusing = any(reviewed.plan.refusals for reviewed in self.lifecycles)
+        return "loss" if losing or refusing or self.has_hazards else "fine"
 
     @property
     def changes(self) -> list[str]:
@@ -62,6 +64,17 @@ class Review:
     def new_modules(self) -> tuple[str, ...]:
         """The modules that no database of the base has."""
         return tuple(step.module for step in self._of(Lifecycle.EPHEMERAL).steps if step.step is Step.APPLY)
+
+    @property
+    def revisions(self) -> tuple[PlannedRevision, ...]:
+        """The revisions that a persistent database runs."""
+        return self._of(Lifecycle.PERSISTENT).revisions
+
+    @property
+    def has_hazards(self) -> bool:
+        """Whether a hazard is named that no comment allows."""
+        steps = [step for reviewed in self.lifecycles for step in reviewed.plan.steps]
+        return any(line.startswith("! ") for part in (*self.revisions, *steps) for line in part.hazards)
 
     @property
     def _broken(self) -> bool:
@@ -100,6 +113,10 @@ def review_as_json(review: Review) -> str:
                     {"module": step.module, "step": step.step.value, "why": step.why}
                     for step in (*reviewed.plan.steps, *reviewed.plan.removed)
                 ],
+                "revisions": [
+                    {"revision": part.revision, "path": part.path, "hazards": part.hazards}
+                    for part in reviewed.plan.revisions
+                ],
                 "tables_dropped": reviewed.plan.tables_dropped(),
                 "refusal": str(refusal_of(reviewed.plan, "a database")) if reviewed.plan.refusals else None,
             }
@@ -127,11 +144,28 @@ def _head(review: Review) -> Iterable[str]:
         yield "```"
         yield str(refusal_of(refusing.plan, "a database"))
         yield "```"
+    yield from _lines_of_hazards(review)
     if changes:
         yield ""
         yield "**Change**"
         yield "```diff"
         yield from (f"! {line[2:]}" if line.startswith("~ ") else line for line in changes)
+        yield "```"
+
+
+def _lines_of_hazards(review: Review) -> Iterable[str]:
+    """Yield what persistent databases run, with the locks and hazards that were measured."""
+    lines = [line for revision in review.revisions for line in revision_lines(revision)]
+    for reviewed in review.lifecycles:
+        for step in reviewed.plan.steps if reviewed.lifecycle is Lifecycle.PERSISTENT else ():
+            lines += (
+                [f"{step.step.value} {step.module}:", *(f"  {line}" for line in step.hazards)] if step.hazards else []
+            )
+    if lines:
+        yield ""
+        yield "**What a persistent stack runs**"
+        yield "```diff"
+        yield from map(diff_line, lines)
         yield "```"
 
 
@@ -145,14 +179,16 @@ def _title(objects: Sequence[str], new_modules: Sequence[str]) -> str:
 
 def _what_happens(plan: Plan) -> str:
     if plan.refusals:
-        return "**needs a migration**: `up` refuses until it has run"
+        return "`up` refuses" if plan.revisions else "**needs a migration**: `up` refuses until it has run"
     acts: dict[Step, list[str]] = {}
     for step in (*plan.steps, *plan.removed):
         if step.step is not Step.UNCHANGED:
             acts.setdefault(step.step, []).append(step.module)
-    if not acts:
+    ids = ", ".join(revision.revision for revision in plan.revisions)
+    if not acts and not ids:
         return "nothing"
-    texts = [f"**{step.value}** {_span(modules)}" for step, modules in acts.items()]
+    texts = [f"**migrate** to {ids}"] if ids else []
+    texts += [f"**{step.value}** {_span(modules)}" for step, modules in acts.items()]
     dropped = len(plan.tables_dropped())
     return ", ".join(texts) + (f"; {dropped} tables are made anew" if dropped else "; no table is touched")
 

@@ -17,32 +17,45 @@ from psycopg import sql
 
 from infra.check.stack_files import settings_of_stack
 from infra.errors import InfraError
+from infra.migrations.history import LOCK_FILE, parse_history, read_history
 from infra.modules.decision import Lifecycle
 from infra.modules.module import load_modules
 from infra.postgres.apply import runner
 from infra.postgres.apply.plan_cache import Unreadable, cache
 from infra.postgres.apply.planning import look
+from infra.postgres.apply.revisions import stamp_head
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.pool import close_all
 from infra.postgres.connection.scram import verifier
 from infra.postgres.connection.session import Session
 from infra.postgres.privileges import Access, grant_access
-from infra.review.base_version import write_modules_of
+from infra.review.base_version import text_at, write_modules_of
 from infra.review.comment import Review, ReviewedLifecycle
 from infra.server.scratch.private_server import private_server
 from infra.server.scratch.scratch_provider import scratch_provider
 from infra.settings.databases import ROLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infra.hazards.sizes import TableSize
     from infra.modules.module import Module
     from infra.postgres.connection.target import Target
     from infra.settings.model import Settings
 
 
-def review_branch(root: Path, *, base: str, stack: str, bin_dir: Path | None = None) -> Review:
-    """Return what the modules of a folder do to databases that were made from the base's.
+def review_branch(
+    root: Path,
+    *,
+    base: str,
+    stack: str,
+    bin_dir: Path | None = None,
+    sizes: Mapping[str, TableSize] | None = None,
+) -> Review:
+    """Return what the modules and revisions of a folder do to databases that were made from the base's.
 
-    `stack` names the settings for extensions and role names. Raises InfraError where the base's modules do not run.
+    `stack` names the settings for extensions and role names; `sizes` are those of live tables, as far as they are
+    known. Raises InfraError where the base's modules do not run.
     """
     settings = settings_of_stack(root, stack)
     directory = settings.modules.directory
@@ -54,11 +67,21 @@ def review_branch(root: Path, *, base: str, stack: str, bin_dir: Path | None = N
         session = _database(server.admin, settings, folder, bin_dir)
         for module in before:
             runner.apply(session, module)
-        lifecycles = [
-            _planned(replace(session, lifecycle=lifecycle, directory=str(root / directory))) for lifecycle in Lifecycle
-        ]
+        migrations = _stamped(session, settings.modules.migrations, root, commit)
+        session = replace(session, directory=str(root / directory), migrations=migrations, sizes=sizes or {})
+        lifecycles = [_planned(replace(session, lifecycle=lifecycle)) for lifecycle in Lifecycle]
         close_all()
     return Review(base, commit, tuple(lifecycles), _changed_lines(before, after))
+
+
+def _stamped(session: Session, directory: str, root: Path, commit: str) -> str:
+    """Stamp the database with the last revision of a commit, and return the folder of the revisions, '' for none."""
+    lock = text_at(commit, f"{directory}/{LOCK_FILE}", root=root) if directory else ""
+    if not lock or read_history(str(root / directory)) is None:
+        return ""
+    with connect(session.target, autocommit=True) as connection:
+        stamp_head(connection, session.owner, parse_history(directory, lock.splitlines()).head)
+    return str(root / directory)
 
 
 def _planned(session: Session) -> ReviewedLifecycle:

@@ -35,6 +35,7 @@ RANKS: list[list[Layer]] = [
         Layer("migrations", ("infra.migrations",), ("alembic", "sqlalchemy")),
     ],
     [
+        Layer("hazards", ("infra.hazards",)),
         Layer("generate", ("infra.generate",), ("sqlalchemy",)),
         Layer("findings", ("infra.findings",)),
         Layer("diagram", ("infra.schema_docs.diagram",)),
@@ -105,6 +106,7 @@ FORBIDDEN = {
     "modules": ["models", "sdk tuning"],  # pure
     "catalog": ["models", "sdk tuning"],  # pure
     "migrations": ["models", "sdk tuning", "catalog", "folder", "plan"],  # reads files, and reaches no database
+    "hazards": ["models", "sdk tuning", "catalog", "folder", "plan"],  # pure
     "lint": ["models", "plan", "catalog", "generate", "diagram", "pages"],  # looks at SQL alone
     "folder": ["models", "catalog", "sdk tuning"],  # reads settings
     "generate": ["models", "plan"],  # imports the models that the settings of a folder name

@@ -21,23 +21,25 @@ from infra.migrations.safe_forms import quoted
 from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
 from infra.modules.statements import parse
-from infra.postgres.apply.module_effects import run_on_scratch
+from infra.postgres.apply.measure import Measurement
+from infra.postgres.apply.module_effects import run_on_scratch, session_on_scratch
 from infra.postgres.apply.module_text import run_text
-from infra.postgres.apply.revision_effects import run_revision, scratch_of
+from infra.postgres.apply.revision_effects import scratch_of
 from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translated_errors
-from infra.postgres.connection.session import Session
 from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from infra.hazards.measured import MeasuredStatement
     from infra.migrations.history import History
     from infra.modules.module import Module
     from infra.modules.statements import Statement
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.scratch_target import ScratchTarget
+    from infra.postgres.connection.session import Session
 
 _EXISTS = frozenset({"42P07", "42710", "42701"})
 """SQLSTATEs of what exists already: duplicate_table (indexes too), duplicate_object, duplicate_column."""
@@ -83,6 +85,8 @@ class Adoption:
     steps: tuple[RevisionSql, ...]
     catalogs: tuple[Catalog, ...]
     """The catalog before each step, and after the last one."""
+    measured: Mapping[str, Sequence[MeasuredStatement]]
+    """What the statements of each step do to tables in use, by its id."""
 
     def after(self, done: int) -> tuple[RevisionSql, ...]:
         """Return the steps that follow the first ones."""
@@ -144,39 +148,40 @@ def _found_on_scratch(session: Session, history: History, known: KnownDatabase) 
     baseline = f"{history.directory}/{BASELINE_FOLDER}"
     steps: list[RevisionSql] = []
     catalogs: list[Catalog] = []
+    measured: dict[str, Sequence[MeasuredStatement]] = {}
     with scratch_of(session) as (connection, scratch):
-
-        def note(step: RevisionSql) -> None:
-            steps.append(step)
-            catalogs.append(catalog_with_real_names(scratch, read_catalog(connection)))
-
         run_on_scratch(connection, scratch, known.schema, seconds=seconds)
+        measurement = Measurement(connection, scratch, seconds=seconds)
+
+        def run(step: RevisionSql) -> None:
+            catalogs.append(catalog_with_real_names(scratch, read_catalog(connection)))
+            steps.append(step)
+            measured[step.revision] = measurement.run(step)
+
         for file in known.files:
-            note(step_of_file(file, known.step(len(steps) + 1)))
-            run_revision(connection, scratch, steps[-1], seconds=seconds)
+            run(step_of_file(file, known.step(len(steps) + 1)))
         modules = load_modules(Path(baseline), shown_as=baseline)
         for module in modules:
             step = history.revisions[0].revision if module is modules[-1] else known.step(len(steps) + 1)
-            before = catalog_with_real_names(scratch, read_catalog(connection))
-            steps.append(step_of_baseline(module, step, _lacking_statements(connection, scratch, module, seconds)))
-            catalogs.append(before)
+            run(step_of_baseline(module, step, _lacking_statements(connection, scratch, module, seconds)))
         for revision in upgrade_sql(history.revisions[1:]):
-            note(revision)
-            run_revision(connection, scratch, revision, seconds=seconds)
+            run(revision)
         catalogs.append(catalog_with_real_names(scratch, read_catalog(connection)))
     for step in steps:
         refuse_restricted(step)
-    return Adoption(known, tuple(steps), tuple(catalogs))
+    return Adoption(known, tuple(steps), tuple(catalogs), measured)
 
 
 def _lacking_statements(
     connection: Connection, scratch: ScratchTarget, module: Module, seconds: float
 ) -> list[Statement]:
-    """Run a module's statements, but for those that make what exists, and return which ran; raises ModuleError."""
-    target = scratch.target
-    own = Session(target, target, scratch.owner, stack="", lock_timeout=seconds, statement_timeout=seconds)
+    """Run a module's statements, but for those that make what exists, return which ran, and roll all of them back.
+
+    Raises ModuleError.
+    """
+    own = session_on_scratch(scratch, seconds=seconds)
     lacking: list[Statement] = []
-    with own.transaction(connection):
+    with own.transaction(connection), connection.transaction(force_rollback=True):
         for number, statement in enumerate(parse(module.text, module.path)):
             try:
                 with connection.transaction():

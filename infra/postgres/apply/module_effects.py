@@ -79,14 +79,18 @@ def run_on_scratch(
 
     The effect has the names of the database that the scratch database stands for.
     """
-    target = scratch.target
-    session = Session(
-        target,
-        target,
+    session = session_on_scratch(scratch, seconds=seconds, private_schemas=private_schemas)
+    return change_with_real_names(scratch, run_without_ledger(connection, session, module))
+
+
+def session_on_scratch(scratch: ScratchTarget, *, seconds: float, private_schemas: tuple[str, ...] = ()) -> Session:
+    """Return the session for modules that are run on a scratch database."""
+    return Session(
+        scratch.target,
+        scratch.target,
         scratch.owner,
         stack="",
         lock_timeout=seconds,
         statement_timeout=seconds,
         private_schemas=private_schemas,
     )
-    return change_with_real_names(scratch, run_without_ledger(connection, session, module))

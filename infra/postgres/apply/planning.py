@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from infra.catalog.catalog import Catalog
+from infra.catalog.changes import CatalogChange
 from infra.catalog.structure import makers
 from infra.errors import LedgerError, ModuleError
 from infra.migrations.adoption import ADOPTION_FOLDER
@@ -25,9 +26,10 @@ from infra.plan.plan import PlannedRevision, PlannedStep, objects_dropped
 from infra.plan.planner import blocked, plan_database, refused_by_revision, refused_for, refused_for_rows
 from infra.postgres.apply.adoption import broken_rules, likenesses
 from infra.postgres.apply.drop import REMEDY, drop_list, reason_against
+from infra.postgres.apply.hazards import with_hazards
 from infra.postgres.apply.module_effects import effects_of_modules, modules_of
 from infra.postgres.apply.plan_cache import PlanInProgress, Unreadable, cache
-from infra.postgres.apply.revision_effects import change_by_revisions, changed_catalog
+from infra.postgres.apply.revision_effects import RevisionEffects, changed_catalog, effects_of_revisions
 from infra.postgres.apply.revisions import due_revisions, history_of
 from infra.postgres.apply.unchanged import plan_if_unchanged, read_unchanged, record_unchanged, unchanged_status
 from infra.postgres.connection.connect import connect
@@ -221,14 +223,8 @@ def _make(
         else read_status(connection, session.program, session.formerly)
     )
     due = due_revisions(connection, session)
-    decide = partial(
-        plan_database,
-        files,
-        lifecycle=session.lifecycle,
-        allowed=session.allowed,
-        recorded=recorded or bool(due),
-        revisions=planned_revisions(due),
-    )
+    options = {"lifecycle": session.lifecycle, "allowed": session.allowed, "recorded": recorded or bool(due)}
+    decide = partial(plan_database, files, **options, revisions=planned_revisions(due))
     if due.adoption and not due.done:
         broken = broken_rules(session, due.adoption.known)
         if broken:
@@ -236,9 +232,10 @@ def _make(
                 refused_for_rows(decide(status), due.adoption.known.name, broken), status, files, version
             )
     try:
-        status = _status_after(status, session, due)
+        done = _effects_of(session, due)
     except ModuleError as error:
         return PlanInProgress(refused_by_revision(decide(status), error), status, files, version)
+    live, status = status.catalog, replace(status, catalog=changed_catalog(status.catalog, done.change))
     plan = _with_dependants(connection, decide(status), status)
     if plan.unproved or (explain and any(_is_changed(step.step) for step in plan.steps)):
         try:
@@ -249,6 +246,10 @@ def _make(
         plan = _with_dependants(connection, decide(status, effects=effects), status)
     if plan.refusals and status.identity is None and not due:
         plan = _with_nearest(plan, session, status.catalog)
+    if not plan.refusals:
+        tables = [identity.name for identity in live.of("table").objects]
+        texts = [file.module for file in files]
+        plan = with_hazards(plan, connection, session, tables, revisions=done.measured, modules=texts)
     return PlanInProgress(plan, status, files, version)
 
 
@@ -279,16 +280,14 @@ def _with_nearest(plan: Plan, session: Session, live: Catalog) -> Plan:
     return replace(plan, steps=(refusal,) if not found[0].lacking else (refusal, *plan.steps))
 
 
-def _status_after(status: DatabaseStatus, session: Session, due: Due) -> DatabaseStatus:
-    """Return the status of a database as revisions will leave it; raises ModuleError where they cannot be run."""
+def _effects_of(session: Session, due: Due) -> RevisionEffects:
+    """Return what the revisions that are due do to a database; raises ModuleError where they cannot be run."""
     history = history_of(session)
     if not due or history is None:
-        return status
+        return RevisionEffects(CatalogChange(), {})
     if due.adoption:
-        change = due.adoption.change_after(due.done)
-    else:
-        change = change_by_revisions(session, history, due.revisions)
-    return replace(status, catalog=changed_catalog(status.catalog, change))
+        return RevisionEffects(due.adoption.change_after(due.done), due.adoption.measured)
+    return effects_of_revisions(session, history, due.revisions)
 
 
 def _with_dependants(connection: Connection, plan: Plan, status: DatabaseStatus) -> Plan:

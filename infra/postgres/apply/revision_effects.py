@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from infra.errors import ModuleError
 from infra.migrations.history import BASELINE_FOLDER
 from infra.migrations.revision_sql import upgrade_sql
 from infra.modules.module import load_modules
+from infra.postgres.apply.measure import Measurement
 from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.apply.scratch import scratch_on_server
 from infra.postgres.apply.scratch_names import catalog_with_real_names
@@ -19,8 +21,9 @@ from infra.postgres.connection import pool
 from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
+    from infra.hazards.measured import MeasuredStatement
     from infra.migrations.history import History, Revision
     from infra.migrations.revision_sql import RevisionSql
     from infra.postgres.connection.pool import Connection
@@ -28,16 +31,24 @@ if TYPE_CHECKING:
     from infra.postgres.connection.session import Session
 
 
-def change_by_revisions(session: Session, history: History, pending: Sequence[RevisionSql]) -> CatalogChange:
-    """Return what revisions will change in a database that is at the one before them; raises ModuleError."""
+@dataclass(frozen=True)
+class RevisionEffects:
+    """What revisions change in a catalog, and what each of their statements does to tables in use, by revision."""
+
+    change: CatalogChange
+    measured: Mapping[str, Sequence[MeasuredStatement]]
+
+
+def effects_of_revisions(session: Session, history: History, pending: Sequence[RevisionSql]) -> RevisionEffects:
+    """Return what revisions will do to a database that is at the one before them; raises ModuleError."""
     position = history.positions[pending[0].revision]
     with scratch_of(session) as (connection, scratch):
         build_revisions(connection, scratch, history, history.revisions[1:position], seconds=session.statement_timeout)
         before = catalog_with_real_names(scratch, read_catalog(connection))
-        for revision in pending:
-            run_revision(connection, scratch, revision, seconds=session.statement_timeout)
+        measurement = Measurement(connection, scratch, seconds=session.statement_timeout)
+        measured = {revision.revision: measurement.run(revision) for revision in pending}
         after = catalog_with_real_names(scratch, read_catalog(connection))
-    return catalog_change_between(before, after)
+    return RevisionEffects(catalog_change_between(before, after), measured)
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from infra.plan.ledger_rows import Program
 from infra.postgres.connection.execute import owner_transaction, set_role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from infra.hazards.sizes import TableSize
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.postgres.connection.target import Target
@@ -33,7 +34,8 @@ class Session:
     databases for running modules to see what they make; without it they are on the session's own server. `formerly` is
     another name that the stack had, as its state proves; `beside` is the stack whose ledger the database has, where it
     has another one's. `losses` is a file: where it is given, a run that would lose rows writes there which, and loses
-    none. With `adopt` a database that was made elsewhere is brought over to the revisions.
+    none. With `adopt` a database that was made elsewhere is brought over to the revisions. `sizes` are those of the
+    tables for which hazards count; without them the database's are read.
     """
 
     target: Target
@@ -54,6 +56,7 @@ class Session:
     wait: float = 60
     losses: str = ""
     adopt: bool = False
+    sizes: Mapping[str, TableSize] | None = field(default=None, hash=False)
     tell: Callable[[str], None] = field(default=_ignore, compare=False)
     scratch: Callable[[Session], AbstractContextManager[ScratchTarget]] | None = field(default=None, compare=False)
 

@@ -7,6 +7,7 @@ CREATE SCHEMA before_adoption;
 
 ALTER TABLE userbase RENAME CONSTRAINT users_pkey TO userbase_pkey;
 CREATE TABLE before_adoption.userbase AS SELECT id, trial_period FROM userbase WHERE trial_period NOT IN (0, 1);
+-- hazard: allow rewrite until 2030-12-31: old addresses do not lead to the database any more while it is brought over
 ALTER TABLE userbase
     ALTER COLUMN role DROP DEFAULT,
     ALTER COLUMN permissions DROP DEFAULT,
@@ -20,6 +21,7 @@ DROP INDEX IF EXISTS ix_userbase_role;
 CREATE TABLE before_adoption.tool_usage_logs AS SELECT id, output_data FROM tool_usage_logs WHERE output_data IS NOT NULL;
 ALTER TABLE tool_usage_logs RENAME COLUMN input_data TO arguments;
 ALTER TABLE tool_usage_logs RENAME COLUMN duration_ms TO execution_time_ms;
+-- hazard: allow loss until 2030-12-31: the values are kept in before_adoption
 ALTER TABLE tool_usage_logs
     DROP COLUMN output_data,
     ADD COLUMN category varchar,
@@ -38,6 +40,7 @@ ALTER TABLE tool_usage_logs
 
 CREATE TABLE before_adoption.ai_supply_items AS SELECT id, name, cost_per_token, metadata_ FROM ai_supply_items;
 ALTER TABLE ai_supply_items RENAME COLUMN updated_at TO last_updated;
+-- hazard: allow loss until 2030-12-31: the values are kept in before_adoption
 ALTER TABLE ai_supply_items
     DROP COLUMN name,
     DROP COLUMN cost_per_token,
@@ -69,6 +72,7 @@ SELECT id, updated_at AT TIME ZONE 'UTC' AS updated_at FROM research_sessions;
 ALTER TABLE research_sessions RENAME COLUMN topic TO query;
 ALTER TABLE research_sessions RENAME COLUMN user_id TO initiated_by;
 ALTER TABLE research_sessions RENAME COLUMN findings TO processed_data;
+-- hazard: allow loss until 2030-12-31: the values are kept in before_adoption
 ALTER TABLE research_sessions
     DROP COLUMN updated_at,
     ADD COLUMN session_id varchar,

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.errors import InfraError
+from infra.hazards.sizes import TableSize
+from infra.migrations.history import file_digests, write_lock
 from infra.review.comment import LONGEST_COMMENT, MARK, Review, review_as_json, review_as_markdown
 from infra.review.reviewing import review_branch
 from tests.fixture_schema import SQL
@@ -26,6 +28,10 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a repository whose only commit has the fixture's modules, with the project in a folder of it."""
     root = tmp_path_factory.mktemp("review") / "platform"
     shutil.copytree(SQL, root / "sql")
+    shutil.copytree(SQL, root / "migrations" / "baseline")
+    (root / "migrations" / "versions").mkdir()
+    (root / "migrations" / "versions" / "0001_baseline.py").write_text('revision = "0001"\ndown_revision = None\n')
+    write_lock(str(root / "migrations"), file_digests(str(root / "migrations"), ["versions/0001_baseline.py"]))
     (root / "Pulumi.yaml").write_text("name: shop\n", encoding="utf-8")
     (root / "Pulumi.dev.yaml").write_text("config:\n  shop:databases: [shop_dev]\n", encoding="utf-8")
     for command in ("init -q -b main", "add .", "-c user.name=t -c user.email=t@example.org commit -qm base"):
@@ -41,9 +47,9 @@ def root(repository: Path) -> Iterator[Path]:
     subprocess.run(["git", "clean", "-qfd"], cwd=repository, check=True)
 
 
-def reviewed(root: Path) -> tuple[Review, str]:
+def reviewed(root: Path, sizes: dict[str, TableSize] | None = None) -> tuple[Review, str]:
     """Return the review of the working folder against main, and its comment."""
-    found = review_branch(root, base="main", stack="dev")
+    found = review_branch(root, base="main", stack="dev", sizes=sizes)
     return found, review_as_markdown(found)
 
 
@@ -69,6 +75,26 @@ def test_a_new_column_is_a_rebuild_here_and_a_migration_there(root: Path) -> Non
     assert text.count("+    locale varchar,") == 1
     values = json.loads(review_as_json(found))
     assert (values["level"], values["lifecycles"]["persistent"]["tables_dropped"]) == ("loss", [])
+
+
+def test_a_revision_is_reviewed_with_its_hazards(root: Path) -> None:
+    """What it locks and rewrites is named without any live database; with sizes from a file it is refused."""
+    edit(root, "phone      varchar", "phone      varchar(99)")
+    folder, name = root / "migrations", "versions/0002_phone.py"
+    statement = 'op.execute("ALTER TABLE customers ALTER phone TYPE varchar(99)")'
+    (folder / name).write_text(
+        f'from alembic import op\n\nrevision = "0002"\ndown_revision = "0001"\n\n\ndef upgrade():\n    {statement}\n'
+    )
+    write_lock(str(folder), file_digests(str(folder), ["versions/0001_baseline.py", name]))
+    found, text = reviewed(root)
+    assert (found.level, "| persistent | **migrate** to 0002, **verify**" in text) == ("loss", True)
+    assert "!   line 8: ACCESS EXCLUSIVE on customers, rewrites all rows, whose number is not known here" in text
+    assert "ALTER TABLE customers ADD COLUMN phone_new varchar(99);" in text
+    (revision,) = json.loads(review_as_json(found))["lifecycles"]["persistent"]["revisions"]
+    assert (revision["revision"], len(revision["hazards"]) > 1) == ("0002", True)
+    found, text = reviewed(root, {"public.customers": TableSize(40_000_000, 11 << 30)})
+    assert "ACCESS EXCLUSIVE on customers, rewrites 40 M rows, 11 GB; write it in its safe form" in text
+    assert "| persistent | `up` refuses | none |" in text
 
 
 def test_a_branch_without_changes_and_a_comment_are_harmless(root: Path) -> None:

@@ -57,11 +57,14 @@ def test_a_revision_leads_to_the_modules_and_back(sql: Path) -> None:
     sql.joinpath("02-by-hand.sql").write_text(BY_HAND)
     written = write_revision("migrations", sql, [METADATA], "Sizes, and longer names!")
     assert written
-    assert written.problems == []
+    assert (written.problems, written.hazards) == ([], [])
     assert written.path == "migrations/versions/0002_sizes_and_longer_names.py"
     text = Path(written.path).read_text()
     assert "op.add_column('a'" in text
-    assert "ADD CONSTRAINT a_size_check CHECK" in text
+    assert "ADD CONSTRAINT a_size_check CHECK (size > 0) NOT VALID" in text
+    assert "VALIDATE CONSTRAINT a_size_check" in text
+    assert "CREATE INDEX CONCURRENTLY ix_a_size ON a" in text
+    assert "ALTER TABLE a ADD CONSTRAINT name_is_not_null CHECK (name IS NOT NULL) NOT VALID" in text
     assert "CREATE VIEW public.sizes AS" in text
     assert "drop_table" not in text
     assert lock_findings("migrations") == []
@@ -78,3 +81,23 @@ def test_a_revision_leads_to_the_modules_and_back(sql: Path) -> None:
     ]
     with pytest.raises(InfraError, match=r"has 2 heads \(0002, 0003\)"):
         lock_again("migrations")
+
+
+def test_what_has_no_safe_form_is_named_when_the_revision_is_written(sql: Path) -> None:
+    """A rewrite, then a dropped column: with place, two releases as SQL, and the comment that allows it."""
+    sql.joinpath("01-a.sql").write_text(TABLE.replace("10", "5"))
+    metadata = MetaData()
+    table = Table("a", metadata, Column("id", Integer, primary_key=True, autoincrement=False))
+    with_name = MetaData()
+    table.to_metadata(with_name).append_column(Column("name", String(5)))
+    written = write_revision("migrations", sql, [with_name], "shorter")
+    assert written
+    (rewrite,) = written.hazards
+    assert ": ACCESS EXCLUSIVE on a, rewrites all rows, whose number is not known here; write it in its" in rewrite
+    assert "ALTER TABLE a ADD COLUMN name_new varchar(5);" in rewrite
+    assert "`# hazard: allow rewrite until " in rewrite
+    sql.joinpath("01-a.sql").write_text(TABLE.replace("name varchar(10), ", ""))
+    written = write_revision("migrations", sql, [metadata], "gone")
+    assert written
+    (loss,) = written.hazards
+    assert ": loses column public.a.name; write it in its safe form" in loss

@@ -1,0 +1,300 @@
+"""Runs the statements of a revision on a scratch database, and measures what each does to tables that are in use.
+
+pg_locks has the locks of a transaction until it ends, relfilenode is another one after a rewrite, and the counters of
+the transaction say which tables were read whole. That holds for empty tables as for full ones.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from infra.errors import ModuleError
+from infra.hazards.allowances import comments_at
+from infra.hazards.measured import MeasuredStatement, mode_of, strongest
+from infra.hazards.sizes import TableSize
+from infra.migrations.safe_forms import quoted
+from infra.modules.restrictions import needs_no_transaction
+from infra.modules.statements import parse, place_of
+from infra.postgres.apply.module_effects import session_on_scratch
+from infra.postgres.apply.module_text import check_deferred, end_module, run_text
+from infra.postgres.connection.connect import connect
+from infra.postgres.connection.execute import session_role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Mapping
+
+    from infra.migrations.revision_sql import RevisionSql
+    from infra.modules.module import Module
+    from infra.modules.statements import Statement
+    from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.scratch_target import ScratchTarget
+
+_RELATIONS = """
+SELECT
+    c.oid::int8, coalesce(i.indrelid, c.oid)::int8, format('%I.%I', n.nspname, c.relname), c.relkind::text,
+    c.relfilenode::int8, coalesce(pg_stat_get_xact_numscans(c.oid), 0),
+    (
+        SELECT jsonb_object_agg(a.attnum, format('%I', a.attname))
+        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    )
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_index i ON i.indexrelid = c.oid
+WHERE c.relkind IN ('r', 'p', 'm', 'v', 'i', 'I')
+    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'sqlmodule')
+"""
+_LOCKS = """
+SELECT relation::int8, array_agg(mode) FROM pg_locks
+WHERE locktype = 'relation' AND granted AND pid = pg_backend_pid() GROUP BY relation
+"""
+_WAITS = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND NOT granted"
+_GRANTED = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND granted AND locktype = 'relation'"
+_SIZES = """
+SELECT t.name, sum(greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0))::int8,
+    sum(CASE WHEN pg_relation_size(c.oid) > 0 THEN pg_table_size(c.oid) ELSE 0 END)::int8
+FROM unnest(%s::text[]) AS t (name)
+JOIN LATERAL (
+    SELECT to_regclass(t.name)::oid UNION SELECT relid FROM pg_partition_tree(to_regclass(t.name))
+) AS part (oid) ON true
+JOIN pg_class c ON c.oid = part.oid AND c.relkind IN ('r', 'm')
+GROUP BY t.name
+"""
+"""An empty table has the file of its toast table's index all the same."""
+_POLL_SECONDS = 0.005
+
+
+@dataclass(frozen=True)
+class _Relation:
+    """A table, view or index, as the catalog has it at some moment."""
+
+    table: int
+    name: str
+    kind: str
+    file: int
+    scans: int
+    columns: Mapping[str, str]
+
+    @property
+    def is_index(self) -> bool:
+        return self.kind in {"i", "I"}
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether rows are kept in it, or in its partitions."""
+        return self.kind in {"r", "p"}
+
+
+_Relations = dict[int, _Relation]
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """The relations and the locks of the own transaction, before or after a statement."""
+
+    relations: _Relations
+    locks: Mapping[int, frozenset[str]]
+
+
+class Measurement:
+    """Measures revisions one after the other on a scratch database, against the tables that it has at the beginning."""
+
+    def __init__(self, connection: Connection, scratch: ScratchTarget, *, seconds: float) -> None:
+        self.connection = connection
+        self.scratch = scratch
+        self.session = session_on_scratch(scratch, seconds=seconds)
+        self.released = _read_relations(connection)
+
+    def run(self, revision: RevisionSql) -> list[MeasuredStatement]:
+        """Run a revision as its own run would, and return what its statements did; raises ModuleError."""
+        if not revision.statements:
+            return []
+        module, lines = revision.module, Path(revision.path).read_text(encoding="utf-8").splitlines()
+
+        def placed(statement: Statement) -> MeasuredStatement:
+            line = revision.statement_at(place_of(module.text, module.path, statement.start).line).line
+            sql_text = module.text[statement.start : statement.end]
+            return MeasuredStatement(sql_text, revision.path, line, comments=comments_at(lines, line))
+
+        try:
+            return self.run_module(module, placed, outside=revision.outside)
+        except ModuleError as error:
+            raise revision.located(error) from None
+
+    def run_module(
+        self, module: Module, placed: Callable[[Statement], MeasuredStatement], *, outside: bool
+    ) -> list[MeasuredStatement]:
+        """Run the statements of a text in one transaction, or each by itself, and return what they did.
+
+        `placed` returns a statement with its place. Raises ModuleError.
+        """
+        statements = list(enumerate(parse(module.text, module.path)))
+        if outside:
+            return [self._by_itself(module, part, number, placed(part)) for number, part in statements]
+        with self.session.transaction(self.connection):
+            found = [self._measured(module, part, number, placed(part)) for number, part in statements]
+            end_module(self.connection, self.session, module)
+        return [replace(part, commits=part is found[-1]) for part in found]
+
+    def _by_itself(
+        self, module: Module, statement: Statement, number: int, placed: MeasuredStatement
+    ) -> MeasuredStatement:
+        """Run a statement as a transaction of its own, or outside of one."""
+        session, connection = self.session, self.connection
+        if not needs_no_transaction(statement):
+            with session.transaction(connection):
+                found = self._measured(module, statement, number, placed)
+                check_deferred(connection, session, module)
+                return found
+        before = _read_relations(connection)
+        role = session_role(connection, session.owner, session.lock_timeout, session.statement_timeout)
+        with _waiting_locks(self.scratch, connection.info.backend_pid, before) as locks, role:
+            self._send(module, statement, number)
+        after = _Moment(_read_relations(connection), {relation: frozenset({mode}) for relation, mode in locks})
+        return self._difference(_Moment(before, {}), after, statement, placed)
+
+    def _measured(
+        self, module: Module, statement: Statement, number: int, placed: MeasuredStatement
+    ) -> MeasuredStatement:
+        before = self._moment()
+        self._send(module, statement, number)
+        after = self._moment()
+        scanned = {
+            after.relations[oid].table
+            for oid, old in before.relations.items()
+            if oid in after.relations and after.relations[oid].scans > old.scans and not old.is_index
+        }
+        return self._difference(before, after, statement, placed, scanned)
+
+    def _send(self, module: Module, statement: Statement, number: int) -> None:
+        text = module.text[statement.start : statement.end]
+        run_text(self.connection, self.session, module, text, first=number)
+
+    def _moment(self) -> _Moment:
+        rows = self.connection.execute(_LOCKS)
+        locks = {int(relation): frozenset(map(mode_of, modes)) for relation, modes in rows}
+        return _Moment(_read_relations(self.connection), locks)
+
+    def _difference(
+        self,
+        before: _Moment,
+        after: _Moment,
+        statement: Statement,
+        placed: MeasuredStatement,
+        scanned: Iterable[int] = (),
+    ) -> MeasuredStatement:
+        """Return what is different after a statement, of the relations that there were at the beginning."""
+        stay = [oid for oid in before.relations if oid in after.relations and oid in self.released]
+        moved = [before.relations[oid] for oid in stay if before.relations[oid].file != after.relations[oid].file]
+        is_truncated = statement.kind == "truncate_stmt"  # it begins a new file, and writes nothing
+        rewritten = {part.table for part in moved if not part.is_index and not is_truncated}
+        read = {*scanned, *(part.table for part in moved if part.is_index)} - rewritten
+        lost = self._lost(before, after)
+        emptied = {part.table for part in moved} if is_truncated else self._deleted_from(statement)
+        lost |= {f"rows of {name}": name for name in self._names(emptied)}
+        return replace(
+            placed,
+            locks=self._taken(before, after),
+            rewritten=self._names(rewritten),
+            scanned=frozenset() if is_truncated else self._names(read),
+            lost=lost,
+        )
+
+    def _names(self, tables: Iterable[int]) -> frozenset[str]:
+        """Return the names that tables had at the beginning, without those that are newer."""
+        return frozenset(self.released[oid].name for oid in tables if oid in self.released)
+
+    def _lost(self, before: _Moment, after: _Moment) -> dict[str, str]:
+        """Return the tables and columns that are gone, with the table of each."""
+        lost: dict[str, str] = {}
+        for oid, old in before.relations.items():
+            released = self.released.get(oid)
+            if released is None or not released.has_rows:
+                continue
+            if oid not in after.relations:
+                lost[f"table {released.name}"] = released.name
+                continue
+            gone = old.columns.keys() - after.relations[oid].columns.keys()
+            columns = [name for number, name in released.columns.items() if number in gone]
+            lost |= {f"column {released.name}.{column}": released.name for column in columns}
+        return lost
+
+    def _deleted_from(self, statement: Statement) -> set[int]:
+        """Return the table of a DELETE."""
+        if statement.kind != "delete_stmt":
+            return set()
+        relation = statement.tree.relation
+        name = ".".join(quoted(part) for part in (relation.schemaname, relation.relname) if part)
+        row = self.connection.execute("SELECT to_regclass(%s)::oid::int8", (name,)).fetchone()
+        return {int(row[0])} if row and row[0] else set()
+
+    def _taken(self, before: _Moment, after: _Moment) -> dict[str, str]:
+        """Return the strongest new lock on each table, and on an index where it is stronger than that on its table."""
+        taken: dict[str, str] = {}
+        for oid in sorted(after.locks, key=lambda oid: oid in self.released and self.released[oid].is_index):
+            relation, held = self.released.get(oid), before.locks.get(oid, frozenset())
+            if relation is None or after.locks[oid] == held:
+                continue
+            mode = strongest(after.locks[oid])
+            if held and strongest(held) == mode:
+                continue
+            if relation.is_index:
+                own = after.locks.get(relation.table, frozenset())
+                if own and strongest([mode, *own]) == strongest(own):
+                    continue
+            taken[relation.name] = mode
+        return taken
+
+
+def read_sizes(connection: Connection, tables: Iterable[str]) -> dict[str, TableSize]:
+    """Return the sizes of those tables that a live database has; nothing but statistics is read."""
+    rows = connection.execute(_SIZES, (sorted(tables),))
+    return {str(name): TableSize(int(count), int(size)) for name, count, size in rows}
+
+
+def _read_relations(connection: Connection) -> _Relations:
+    return {
+        int(oid): _Relation(int(table), str(name), str(kind), int(file), int(scans), columns or {})
+        for oid, table, name, kind, file, scans, columns in connection.execute(_RELATIONS)
+    }
+
+
+@contextmanager
+def _waiting_locks(scratch: ScratchTarget, pid: int, relations: _Relations) -> Generator[list[tuple[int, str]]]:
+    """Yield a list that gets the locks of a statement that commits by itself, and so leaves none to be read.
+
+    Another session holds SHARE UPDATE EXCLUSIVE on all tables, for which every such statement waits (manual, table
+    13.2). What it waits for is read, and the other session ends.
+    """
+    names = [relation.name for relation in relations.values() if relation.has_rows]
+    found: list[tuple[int, str]] = []
+    done = Event()
+    with connect(scratch.target) as holder, ThreadPoolExecutor(1) as threads:
+        holder.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(scratch.owner)))
+        if names:
+            holder.execute(f"LOCK TABLE {', '.join(names)} IN SHARE UPDATE EXCLUSIVE MODE".encode())
+
+        def observe() -> None:
+            try:
+                while not done.is_set() and not found:
+                    waits = holder.execute(_WAITS, (pid,)).fetchall()
+                    if waits:
+                        rows = [*waits, *holder.execute(_GRANTED, (pid,)).fetchall()]
+                        found.extend((int(oid), mode_of(str(mode))) for oid, mode in rows if oid)
+                    time.sleep(_POLL_SECONDS)
+            finally:
+                holder.rollback()
+
+        observer = threads.submit(observe)
+        try:
+            yield found
+        finally:
+            done.set()
+            observer.result()
