@@ -39,6 +39,7 @@ class Checkout(Program):
         *,
         modules: Mapping[str, str] | None = None,
         server: Mapping[str, object] | None = None,
+        extensions: Sequence[str] | None = None,
     ) -> None:
         super().__init__(folder)
         for part in PARTS:
@@ -53,6 +54,8 @@ class Checkout(Program):
             "server": {"kind": "embedded", "data_root": str(data_root), "settings": dict(server or {})},
             "databases": list(databases),
         }
+        if extensions is not None:
+            settings["extensions"] = list(extensions)
         (folder / f"Pulumi.{STACK}.yaml").write_text(
             yaml.safe_dump({"config": {f"platform-postgres:{name}": value for name, value in settings.items()}})
         )

@@ -149,13 +149,16 @@ def import_(
     source: Annotated[str, typer.Argument(metavar="FILE|DSN", help="A dump, a structure.sql, or a database.")],
     *,
     into: Annotated[Path, typer.Option(help="The folder of the modules, which is new or empty.")],
+    models: Annotated[
+        Path | None, typer.Option(help="Write models of the tables to this new file too, by sqlacodegen.")
+    ] = None,
     bin_dir: BIN_DIR = None,
 ) -> None:
     """Write SQL modules of a dump or a database, proved to create the same schema; what is left out is listed."""
     from infra.sql_import.importer import import_sql
 
     with errors_exit_with_2():
-        lines = import_sql(source, into, bin_dir=bin_dir)
+        lines = import_sql(source, into, models=models, bin_dir=bin_dir)
     print("\n".join(lines))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.modules.restrictions import restriction_for
 from infra.modules.statements import parse
-from infra.modules.tree import enum_value
+from infra.modules.tree import enum_value, nodes
 
 if TYPE_CHECKING:
     from infra.modules.statements import Statement
@@ -46,6 +46,8 @@ _LEFT_OUT = {
     "alter_database_set_stmt": "databases and their settings",
 }
 
+_OF_WHAT_IS_BEFORE = frozenset({"comment_stmt", "alter_index_stmt"})
+
 _PURPOSES = {
     "create_extension_stmt": "extensions",
     "create_schema_stmt": "schemas",
@@ -73,6 +75,7 @@ class DumpStatement:
 
     text: str
     purpose: str
+    adds_foreign_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,15 +100,16 @@ def read_dump(text: str, path: str) -> Dump:
     text = _PSQL_LINE.sub(_blank, text)
     kept: list[DumpStatement] = []
     comparable: list[str] = []
-    purpose = "tables"
+    purpose, foreign_key = "tables", False
     for statement in parse(text, path):
         source = text[statement.start : statement.end].rstrip().removesuffix(";")
         reason = _reason_to_leave_out(statement)
         if reason:
             left_out[reason] += 1
         else:
-            purpose = _purpose(statement, purpose)
-            kept.append(DumpStatement(f"{source};\n", purpose))
+            if statement.kind not in _OF_WHAT_IS_BEFORE:
+                purpose, foreign_key = _purpose(statement), _adds_foreign_key(statement)
+            kept.append(DumpStatement(f"{source};\n", purpose, foreign_key))
         if not reason or (reason == _OF_SESSION and statement.kind != "transaction_stmt"):
             comparable.append(f"{source};\n")
     return Dump(kept, +left_out, "".join(comparable))
@@ -142,17 +146,26 @@ def _is_there(kind: str, tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
     )
 
 
-def _purpose(statement: Statement, before: str) -> str:
-    """Return what a module with a statement is for; a comment belongs to what is before it."""
-    if statement.kind in {"comment_stmt", "alter_index_stmt"}:
-        return before
+def _purpose(statement: Statement) -> str:
+    """Return what a module with a statement is for."""
     if statement.kind == "alter_table_stmt":
         subtypes = {_subtype(command) for command in statement.tree.cmds}
         if subtypes == {"AT_AddConstraint"}:
             return "constraints"
+        if subtypes <= {"AT_ClusterOn", "AT_ReplicaIdentity"}:
+            return "indexes"
         if subtypes <= {"AT_EnableRowSecurity", "AT_ForceRowSecurity"}:
             return "triggers"
     return _PURPOSES.get(statement.kind, "tables")
+
+
+def _adds_foreign_key(statement: Statement) -> bool:
+    """Return whether a statement adds a foreign key to a table that is there."""
+    commands = statement.tree.cmds if statement.kind == "alter_table_stmt" else ()
+    added = [getattr(command, "def").constraint for command in nodes(commands, "alter_table_cmd")]
+    return any(
+        constraint.ListFields() and enum_value(constraint, "contype") == "CONSTR_FOREIGN" for constraint in added
+    )
 
 
 def _subtype(command: Any) -> str:  # noqa: ANN401 (a parse tree)

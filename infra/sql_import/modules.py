@@ -1,4 +1,4 @@
-"""Numbered modules of a dump's statements, which stay in the dump's order: it is the one in which they depend."""
+"""Numbered modules of a dump: in its order, in which statements depend, or sorted by what they are for."""
 
 from __future__ import annotations
 
@@ -13,11 +13,27 @@ if TYPE_CHECKING:
 
 MAX_LINES = 300
 _FEWEST_LINES = 30  # of a module of its own, where a dump mixes purposes
-_TOGETHER = frozenset({"types", "functions", "tables", "views"})
+_TOGETHER = frozenset({"types", "functions", "tables", "views", "triggers"})
 """What a dump mixes, as they depend on each other."""
+
+_RANKS = {"constraints": 1, "indexes": 2, "triggers": 4}
+_RANK_OF_FOREIGN_KEYS = 3
+"""The order that pg_dump has: what is not here comes first, in the order of the dump."""
 
 _UNCHECKED = "SET LOCAL check_function_bodies = off;\n"
 """A dump creates functions before the tables that their texts name."""
+
+
+def sorted_by_purpose(statements: Iterable[DumpStatement]) -> list[DumpStatement]:
+    """Return statements sorted as pg_dump sorts them: SQL that was written by hand has its indexes beside its tables.
+
+    What needs another order, such as an index that is dropped later, does not run in this one.
+    """
+    return sorted(statements, key=_rank)
+
+
+def _rank(statement: DumpStatement) -> int:
+    return _RANK_OF_FOREIGN_KEYS if statement.adds_foreign_key else _RANKS.get(statement.purpose, 0)
 
 
 def module_texts(statements: Iterable[DumpStatement], *, source: str) -> dict[str, str]:

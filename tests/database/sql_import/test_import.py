@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.check.checker import CheckedProject, check_project
 from infra.errors import InfraError
+from infra.folder.modules_yaml import FolderSettings
+from infra.generate.from_models import generate_modules
+from infra.generate.imported_models import import_models
+from infra.generate.written_files import write_files
 from infra.modules.module import load_modules
 from infra.sql_import.importer import import_sql
 from tests.database.postgres.databases import READER
@@ -60,6 +66,52 @@ def test_a_file_becomes_modules(tmp_path: Path) -> None:
         import_sql(str(file), tmp_path / "sql")
 
 
+def test_models_of_the_tables_are_written_and_what_they_lack_is_named(tmp_path: Path) -> None:
+    """What sqlacodegen does not write is listed: functions, views, policies, and parts of columns and indexes.
+
+    Modules that are generated from them agree with them.
+    """
+    file, models = tmp_path / "structure.sql", tmp_path / "shop_models.py"
+    file.write_text(f"SET check_function_bodies = false;\n{SCHEMA}", encoding="utf-8")
+    lines = import_sql(str(file), tmp_path / "imported", models=models)
+    assert f"{models}: written" in lines
+    assert [line for line in lines if " the models: " in line] == [
+        "otherwise in the models: column audit.entries.id",  # its default, as it is no key
+        "not in the models: function public.total()",
+        "otherwise in the models: index audit.entries_at",  # its DESC
+        "not in the models: policy audit.entries.own",
+        "otherwise in the models: table audit.entries",
+        "not in the models: view public.sad_orders",
+    ]
+    with pytest.raises(InfraError, match=r"shop_models\.py: exists already; name a new file by --models"):
+        import_sql(str(file), tmp_path / "again", models=models)
+    settings = FolderSettings("modules.yaml", ("shop_models",), autoincrement="serial")
+    imported = import_models(settings.models, python_path=[str(tmp_path)], identity=False)
+    (tmp_path / "sql").mkdir()
+    write_files(generate_modules(imported, settings, []), tmp_path / "sql")
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n", encoding="utf-8")
+    assert check_project(CheckedProject(tmp_path, tmp_path / "sql", settings, imported)).findings == []
+
+
+@pytest.mark.parametrize(
+    ("models", "installed", "message"),
+    [
+        ("models.txt", True, "is not the name of a Python module; name a file such as models.py"),
+        ("models.py", False, "--models: sqlacodegen, which writes models, is not installed; `pip install sqlacodegen`"),
+    ],
+)
+def test_models_that_cannot_be_written_are_refused_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models: str, message: str, *, installed: bool
+) -> None:
+    """A file that is no module, a missing sqlacodegen: one sentence before anything is read or written."""
+    if not installed:
+        monkeypatch.setitem(sys.modules, "sqlacodegen", None)
+    with pytest.raises(InfraError) as refused:
+        import_sql("missing.sql", tmp_path / "sql", models=tmp_path / models)
+    assert message in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_database_becomes_modules(world: World, tmp_path: Path) -> None:
     """A live database is only read, and the modules are compared with its own catalog, without the ledger."""
     world.write(m01_all=f"SET LOCAL check_function_bodies = off;\n{SCHEMA}GRANT SELECT ON orders TO {READER};\n")
@@ -74,6 +126,13 @@ def test_a_database_becomes_modules(world: World, tmp_path: Path) -> None:
     assert "GRANT" not in text
     assert "CREATE POLICY own" in text
     assert world.catalog() == before
+
+
+def test_names_without_a_schema_are_those_of_public(tmp_path: Path) -> None:
+    """SQL that was written by hand names no schema: what it creates is in public, as it is with psql."""
+    file = tmp_path / "schema.sql"
+    file.write_text("BEGIN;\nCREATE TABLE t (a int);\nCREATE INDEX t_a ON t (a);\nCOMMIT;\n", encoding="utf-8")
+    assert "proved: " in import_sql(str(file), tmp_path / "sql")[-1]
 
 
 @pytest.mark.parametrize(
