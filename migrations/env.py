@@ -10,16 +10,20 @@ from pathlib import Path
 from alembic import context
 from alembic.util import CommandError
 
-import models
+from infra.commands.options import models_of
 from infra.errors import InfraError
+from infra.folder.modules_yaml import read_folder_settings
 from infra.revisions.by_hand import locked_connection_of, target_of_arguments
+
+models = models_of(read_folder_settings(Path("sql")))
+metadata = models.metadata if models else None
 
 if context.is_offline_mode():
     context.configure(
         dialect_name="postgresql",
         dialect_opts={"paramstyle": "named"},
         literal_binds=True,
-        target_metadata=models.metadata,
+        target_metadata=metadata,
         version_table_schema="sqlmodule",
         transaction_per_migration=True,
     )
@@ -30,7 +34,7 @@ else:
         with locked_connection_of(target) as connection:
             context.configure(
                 connection=connection,
-                target_metadata=models.metadata,
+                target_metadata=metadata,
                 version_table_schema="sqlmodule",
                 transaction_per_migration=True,
             )

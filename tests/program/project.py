@@ -1,4 +1,4 @@
-"""A copy of the project with a state of its own, in which tests run the real pulumi."""
+"""A project with the program, the modules of the fixture and a state of its own, in which tests run the real pulumi."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import psycopg
 import yaml
 from environment import environment
 
+from tests.fixture_schema import SQL
 from tests.program.state import named, processes_in
 
 if TYPE_CHECKING:
@@ -25,9 +26,16 @@ if TYPE_CHECKING:
     from tests.program.homes import Home
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("Pulumi.yaml", "__main__.py", "sql", "requirements.txt")
+COPIED = ("__main__.py", "requirements.txt")
 LINKED = ("infra", ".venv")
 """What no test edits; a link shares the compiled files as well."""
+
+PULUMI_YAML = """\
+name: platform-postgres
+runtime: {name: python, options: {toolchain: pip, virtualenv: .venv}}
+config:
+  extensions: {type: array, items: {type: string}, default: [uuid-ossp, pgcrypto, pg_trgm]}
+"""
 
 STACK = "test"
 SECONDS = 180
@@ -65,13 +73,10 @@ class Project:
 
     def make(self) -> None:
         """Fill the folder, and make the stack."""
+        self.add("Pulumi.yaml", PULUMI_YAML)
+        shutil.copytree(SQL, self.folder / "sql")
         for part in COPIED:
-            source = ROOT / part
-            if source.is_dir():
-                unfinished = shutil.ignore_patterns("*.pyc.*")  # what another worker compiles at this moment
-                shutil.copytree(source, self.folder / part, ignore=unfinished)
-            else:
-                shutil.copyfile(source, self.folder / part)
+            shutil.copyfile(ROOT / part, self.folder / part)
         for part in LINKED:
             (self.folder / part).symlink_to(ROOT / part)
         self.state.mkdir()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from tests.program.conftest import WITHOUT_DOCKER
 from tests.program.docker_engine import IMAGE, docker
@@ -26,6 +27,14 @@ NEEDED = ("Makefile", "__main__.py", "Pulumi*.yaml", "requirements*", "infra", "
 LINKED = (".venv", ".tools")
 UNLIKE = re.compile("PULUMI_.*|STACK|DOCKER_HOST|ADMIN_PASSWORD|VIRTUAL_ENV")
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+CREATED = sum(path.read_text(encoding="utf-8").count("\nCREATE TABLE ") for path in ROOT.glob("sql/*.sql"))
+PROJECT = yaml.safe_load(ROOT.joinpath("Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+
+
+def databases_of(stack: str) -> list[str]:
+    """Return the databases that a committed file names."""
+    config = yaml.safe_load(ROOT.joinpath(f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+    return config[f"{PROJECT}:databases"]
 
 
 def copy_checkout(folder: Path, *, installed: bool = True) -> None:
@@ -67,12 +76,12 @@ def made(folder: Path, stack: str, *, port: int = 0, **variables: str) -> Genera
 def test_the_committed_stack_in_a_container(engine: str, tmp_path: Path) -> None:
     """`make up STACK=docker` makes both databases, and `make destroy` leaves no container and no volume."""
     docker(engine, "tag", IMAGE, "postgres:17")  # no registry is asked for what is there
-    name = "platform-postgres-docker"
+    name = f"{PROJECT}-docker"
     with made(tmp_path, "docker", DOCKER_HOST=engine) as text:
         assert "up: the stack docker is complete; `make outputs STACK=docker` shows its addresses and names" in text
-        for database in ("netra_docker", "netra_docker_test"):
+        for database in databases_of("docker"):
             ask = ["exec", "--user", "postgres", name, "psql", "-AtXc", TABLES, database]
-            assert docker(engine, *ask) == "29\n"
+            assert docker(engine, *ask) == f"{CREATED}\n"
         assert (tmp_path / ".env.docker").exists()
     assert docker(engine, "ps", "--all", "--quiet", "--filter", f"name={name}") == ""
     assert docker(engine, "volume", "ls", "--quiet", "--filter", f"name={name}") == ""
@@ -84,6 +93,7 @@ def test_the_committed_stack_on_a_server_that_is_there(bare: Project, data_root:
     home = External(data_root, "postgres")
     bare.home = home
     home.settle(bare)
+    (database,) = databases_of("external")
     with made(tmp_path, "external", port=home.way(bare)["port"], ADMIN_PASSWORD=SECRET):
-        assert bare.admin(TABLES, database="netra") == [(29,)]
+        assert bare.admin(TABLES, database=database) == [(CREATED,)]
     assert home.traces(bare) == []

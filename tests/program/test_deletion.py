@@ -24,16 +24,16 @@ def test_a_removed_module_is_dropped_where_data_may_be_lost(project: Project) ->
     assert project.ledger()[-1] == "07"
     assert project.sql("SELECT count(*) FROM pg_constraint WHERE contype = 'f'") == [(0,)]
     moved = project.folder / "sql/06-init-indexes.sql"
-    demo = project.folder / "sql/06-init-demo.sql"
-    made = demo.read_text()
-    demo.unlink()
+    shipping = project.folder / "sql/06-init-shipping.sql"
+    made = shipping.read_text()
+    shipping.unlink()
     indexes.rename(moved)
     text = project.refused("up")
-    assert "because other objects depend on what it created: index public.idx_demo_" in text
-    assert "of 06-init-indexes depends on table public.demo_" in text
-    assert project.tables("demo_scenarios") == ["public.demo_scenarios"]
+    assert "because other objects depend on what it created: index public.idx_shipping_" in text
+    assert "of 06-init-indexes depends on table public.shipping_" in text
+    assert project.tables("shipping_methods") == ["public.shipping_methods"]
     moved.rename(indexes)
-    demo.write_text(made)
+    shipping.write_text(made)
     constraints.write_text(kept)
     project.up()
     assert project.fingerprint() == before
@@ -46,7 +46,7 @@ def test_a_persistent_stack_loses_nothing_unasked(project: Project) -> None:
     text = project.up()
     assert "08-init-constraints was removed: its objects stay in database app_db, and the ledger marks it" in text
     assert project.sql("SELECT outcome FROM sqlmodule.ledger ORDER BY module DESC LIMIT 1") == [("orphaned",)]
-    assert project.sql("SELECT count(*) > 9 FROM pg_constraint WHERE contype = 'f'") == [(True,)]
+    assert project.sql("SELECT count(*) > 5 FROM pg_constraint WHERE contype = 'f'") == [(True,)]
     before = project.exported()["deployment"]["resources"]
     text = project.refused("destroy")
     assert "schema-plan" in text
@@ -87,15 +87,15 @@ def test_a_persistent_stack_drops_a_database_that_is_named_first(project: Projec
 
 def _refuses_to_lose_rows_unasked(project: Project) -> None:
     """Remove a database with rows from an ephemeral stack: the preview shows them, and `make up` has to ask first."""
-    project.sql("INSERT INTO threads VALUES ('lost', 'thread', 1)")
+    project.sql("INSERT INTO customers VALUES ('lost', 'x@y')")
     project.configure(databases=["another"])
     text = project.preview()
     assert "warning: `up` will lose 1 row in app_db" in text
     assert "drop the database: it is gone from the settings" in text
-    assert "app_db: loses 1 row (threads 1)" in text
+    assert "app_db: loses 1 row (customers 1)" in text
     losses = project.folder / "losses"
     project.env["PLATFORM_POSTGRES_LOSSES"] = str(losses)  # as `make up` does
-    assert "database app_db: would lose rows that no module inserted: public.threads 1" in project.refused("up")
-    assert losses.read_text() == "database app_db: public.threads 1\n"
-    assert project.sql("SELECT id FROM threads") == [("lost",)]
+    assert "database app_db: would lose rows that no module inserted: public.customers 1" in project.refused("up")
+    assert losses.read_text() == "database app_db: public.customers 1\n"
+    assert project.sql("SELECT id FROM customers") == [("lost",)]
     del project.env["PLATFORM_POSTGRES_LOSSES"]

@@ -92,17 +92,17 @@ def test_a_stack_lives_and_ends_in_a_container(boxed: Project) -> None:
     assert remaining(boxed) == nothing
     boxed.up()
     tables = "SELECT count(*), array_agg(DISTINCT tableowner::text) FROM pg_tables WHERE schemaname = 'public'"
-    assert boxed.sql(tables, database="shop") == [(29, ["shop_owner"])]
-    assert boxed.sql("SELECT current_user::text, count(*) FROM demo_scenarios", role="app", database="shop") == [
-        ("shop_web", 5)
+    assert boxed.sql(tables, database="shop") == [(7, ["shop_owner"])]
+    assert boxed.sql("SELECT current_user::text, count(*) FROM shipping_methods", role="app", database="shop") == [
+        ("shop_web", 3)
     ]
     assert boxed.admin("SHOW data_checksums", database="shop") == [("on",)]
     assert boxed.admin("SHOW password_encryption", database="shop") == [("scram-sha-256",)]
     assert boxed.admin("SELECT datcollate FROM pg_database WHERE datname = 'shop'", database="shop") == [("C.UTF-8",)]
     assert re.search(r"Resources:\n +\d+ unchanged\n", boxed.up())
     assert boxed.verb("refresh", "--expect-no-changes").status == 0
-    boxed.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
-    assert "rebuild 03-init-agents: its statements changed" in boxed.preview()
+    boxed.edit("sql/02-init-customers.sql", "    full_name  varchar,\n", "    full_name  varchar(2000),\n")
+    assert "rebuild 02-init-customers: its statements changed" in boxed.preview()
     boxed.up()
     boxed.destroy()
     assert remaining(boxed) == nothing
@@ -319,12 +319,12 @@ def test_a_volume_of_another_program_is_taken_over_and_outlives_the_stack(boxed:
         IMAGE,
     )
     assert f"container {name}: exists already, created from {IMAGE}" in boxed.refused("preview")
-    until = "until psql -qU postgres -h 127.0.0.1 -c 'CREATE DATABASE netra_dev' 2>/dev/null; do sleep 0.2; done"
+    until = "until psql -qU postgres -h 127.0.0.1 -c 'CREATE DATABASE kept_dev' 2>/dev/null; do sleep 0.2; done"
     docker(engine, "exec", "-e", "PGPASSWORD=x", name, "sh", "-c", until)
     docker(engine, "rm", "--force", name)
     boxed.serve(adopt=True)
     boxed.up()
-    assert boxed.admin("SELECT 1", database="netra_dev") == [(1,)]
+    assert boxed.admin("SELECT 1", database="kept_dev") == [(1,)]
     assert admin_password(boxed.exported()) != "x"
     boxed.destroy()
     assert remaining(boxed)["container"] == []

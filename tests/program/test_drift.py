@@ -20,12 +20,12 @@ PATIENCE = 45
 
 def test_a_preview_shows_what_was_changed_by_hand_and_so_does_a_refresh(project: Project) -> None:
     """Drift is a line diff on its module, and a gate for CI; the setting `live_check: false` turns it off."""
-    project.admin("ALTER TABLE threads ADD COLUMN added text; ALTER TABLE threads ALTER object DROP NOT NULL")
+    project.admin("ALTER TABLE customers ADD COLUMN added text; ALTER TABLE customers ALTER email DROP NOT NULL")
     text = project.refused("preview")
     assert "`up` will refuse, and change nothing in app_db" in text
-    assert "sql/03-init-agents.sql in this database: somebody changed what it made" in text
-    assert "column public.threads.object is different" in text
-    assert "no module made column public.threads.added" in text
+    assert "sql/02-init-customers.sql in this database: somebody changed what it made" in text
+    assert "column public.customers.email is different" in text
+    assert "no module made column public.customers.added" in text
     assert project.verb("preview", "--expect-no-changes").status != 0
     project.configure(modules={"live_check": False})
     assert project.verb("preview", "--expect-no-changes").status == 0
@@ -34,7 +34,7 @@ def test_a_preview_shows_what_was_changed_by_hand_and_so_does_a_refresh(project:
     assert "drift" in text
     text = project.refused("up")
     assert "somebody changed what it made" in text
-    project.admin("ALTER TABLE threads DROP COLUMN added; ALTER TABLE threads ALTER object SET NOT NULL")
+    project.admin("ALTER TABLE customers DROP COLUMN added; ALTER TABLE customers ALTER email SET NOT NULL")
     project.up()
     assert project.verb("preview", "--expect-no-changes").status == 0
 
@@ -58,10 +58,10 @@ def test_what_roles_were_given_by_hand_is_found_and_what_the_stack_declares_is_r
 
     An administrator who may not undo what a superuser granted says what the superuser has to run.
     """
-    project.admin("GRANT SELECT, UPDATE ON threads TO PUBLIC")
-    assert "no module granted SELECT, UPDATE on table public.threads to PUBLIC" in project.preview()
+    project.admin("GRANT SELECT, UPDATE ON customers TO PUBLIC")
+    assert "no module granted SELECT, UPDATE on table public.customers to PUBLIC" in project.preview()
     assert project.verb("preview", "--expect-no-changes").status != 0
-    project.admin("REVOKE SELECT, UPDATE ON threads FROM PUBLIC; GRANT app_db_owner TO app_db_readonly")
+    project.admin("REVOKE SELECT, UPDATE ON customers FROM PUBLIC; GRANT app_db_owner TO app_db_readonly")
     assert project.verb("refresh", "--expect-no-changes").status != 0
     if kind == PLAIN:
         revoke = 'REVOKE "app_db_owner" FROM "app_db_readonly" GRANTED BY "postgres" CASCADE'

@@ -84,7 +84,7 @@ def test_environments_come_and_go_without_a_trace(environments: Environments) ->
     first = json.loads(environments.done("up", "pr-1", "--ttl=2h", "--json", "--show-secrets"))
     assert list(first["databases"]) == ["platform_postgres_pr_1", "platform_postgres_pr_1_test"]
     with psycopg.connect(first["databases"]["platform_postgres_pr_1"]) as connection:
-        assert connection.execute("SELECT count(*) FROM userbase").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM customers").fetchone() == (0,)
     text = environments.done("up", "feature/Login", "--ttl=1d")
     assert "feature_login_" in text
     password = first["databases"]["platform_postgres_pr_1"].split(":")[2].split("@")[0]

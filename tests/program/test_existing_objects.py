@@ -58,12 +58,12 @@ def test_what_the_state_does_not_know_of_goes_on(bare: Project) -> None:
     assert re.search(r"= postgresql:index/database:Database: \(import\)\s+\[id=app_db\]", text), text
     bare.up()
     assert UNCHANGED.search(bare.up())
-    bare.sql("INSERT INTO threads VALUES ('kept', 'thread', 1)")
+    bare.sql("INSERT INTO customers VALUES ('kept', 'x@y')")
     role = bare.resource("app_db_app")["urn"]
     bare.pulumi("state", "delete", role, "--target-dependents", "--yes", "--stack", bare.stack)
     text = bare.up()
     assert "= 3 imported" in text, text  # the role, the one after it, and the database
-    assert bare.sql("SELECT id FROM threads", role="app") == [("kept",)]
+    assert bare.sql("SELECT id FROM customers", role="app") == [("kept",)]
     assert UNCHANGED.search(bare.up("--replace", bare.resource("shared-objects")["urn"])) is None
     assert bare.verb("refresh", "--clear-pending-creates", "--expect-no-changes").status == 0
     execute(bare, "DROP DATABASE app_db WITH (FORCE)")
@@ -96,7 +96,7 @@ def test_what_was_there_first_is_refused_until_the_settings_name_it(bare: Projec
     bare.configure(modules={"unmanaged": ["* public.old*"]})
     bare.up()
     assert UNCHANGED.search(bare.up())
-    assert bare.sql("SELECT count(*) FROM demo_scenarios", role="app") == [(5,)]
+    assert bare.sql("SELECT count(*) FROM shipping_methods", role="app") == [(3,)]
     bare.destroy()
     roles = ["app_db_owner", "app_db_migrator", "app_db_readonly"]  # own objects in the database, or may use them
     assert sorted(bare.home.traces(bare)) == sorted([*there, *roles])

@@ -138,16 +138,16 @@ def test_a_stack_lives_and_ends_on_a_server_that_is_already_there(bare: Project,
     assert admin(there, LEFT) == []
     bare.up()
     tables = "SELECT count(*), array_agg(DISTINCT tableowner::text) FROM pg_tables WHERE schemaname = 'public'"
-    assert bare.sql(tables, database="ext_db") == [(29, ["ext_db_owner"])]
-    assert bare.sql("SELECT count(*) FROM demo_scenarios", database="ext_db", role="readonly") == [(5,)]
+    assert bare.sql(tables, database="ext_db") == [(7, ["ext_db_owner"])]
+    assert bare.sql("SELECT count(*) FROM shipping_methods", database="ext_db", role="readonly") == [(3,)]
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         bare.sql("CREATE TABLE mine (a int)", database="ext_db", role="app")
     assert re.search(r"Resources:\n +\d+ unchanged\n", bare.up())
-    bare.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
-    assert "rebuild 03-init-agents: its statements changed" in bare.preview()
+    bare.edit("sql/02-init-customers.sql", "    full_name  varchar,\n", "    full_name  varchar(2000),\n")
+    assert "rebuild 02-init-customers: its statements changed" in bare.preview()
     bare.up()
-    bare.sql("SET ROLE ext_db_owner; ALTER TABLE threads ADD COLUMN more int", database="ext_db")
-    assert "threads.more" in bare.refused("preview")
+    bare.sql("SET ROLE ext_db_owner; ALTER TABLE customers ADD COLUMN more int", database="ext_db")
+    assert "customers.more" in bare.refused("preview")
     assert bare.verb("preview", "--expect-no-changes").status != 0
     with stubborn(bare.outputs()["dsn"]["ext_db"]["app"]):
         bare.destroy()
@@ -159,7 +159,7 @@ def test_postgresql_15_needs_no_superuser_either(bare: Project, older: Running) 
     placed(bare, older, "boss")
     bare.up()
     assert str(bare.outputs()["server_version"]).startswith("15.")
-    assert bare.sql("SELECT count(*) FROM demo_scenarios", database="ext_db", role="app") == [(5,)]
+    assert bare.sql("SELECT count(*) FROM shipping_methods", database="ext_db", role="app") == [(3,)]
     assert bare.verb("preview", "--expect-no-changes").status == 0
     bare.destroy()
     assert admin(older, LEFT) == []
@@ -171,11 +171,11 @@ def test_the_newest_postgresql_needs_no_superuser_either(bare: Project, latest: 
     bare.up()
     assert str(bare.outputs()["server_version"]).startswith("18.")
     assert bare.verb("preview", "--expect-no-changes").status == 0
-    bare.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
+    bare.edit("sql/02-init-customers.sql", "    full_name  varchar,\n", "    full_name  varchar(2000),\n")
     bare.up()
-    bare.sql("SET ROLE ext_db_owner; ALTER TABLE threads ADD COLUMN more int", database="ext_db")
-    assert "threads.more" in bare.refused("preview")
-    bare.sql("SET ROLE ext_db_owner; ALTER TABLE threads DROP COLUMN more", database="ext_db")
+    bare.sql("SET ROLE ext_db_owner; ALTER TABLE customers ADD COLUMN more int", database="ext_db")
+    assert "customers.more" in bare.refused("preview")
+    bare.sql("SET ROLE ext_db_owner; ALTER TABLE customers DROP COLUMN more", database="ext_db")
     assert bare.verb("preview", "--expect-no-changes").status == 0
     bare.destroy()
     assert admin(latest, LEFT) == []
@@ -191,7 +191,7 @@ def test_two_stacks_share_a_server(bare: Project, beside: Project, there: Runnin
     assert bare.verb("preview", "--expect-no-changes").status == 0
     bare.destroy()
     assert beside.verb("preview", "--expect-no-changes").status == 0
-    assert beside.sql("SELECT count(*) FROM demo_scenarios", database="beside_db", role="app") == [(5,)]
+    assert beside.sql("SELECT count(*) FROM shipping_methods", database="beside_db", role="app") == [(3,)]
     beside.destroy()
     assert admin(there, LEFT) == []
 
@@ -204,9 +204,9 @@ def test_a_persistent_stack_is_verified_by_an_administrator_without_superuser(ba
     placed(bare, there, "deputy")
     bare.configure(lifecycle="persistent")
     bare.up()
-    bare.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
-    assert "column public.assistants.instructions is different" in bare.refused("preview")
-    bare.sql("SET ROLE ext_db_owner; ALTER TABLE assistants ALTER instructions TYPE varchar(2000)", database="ext_db")
+    bare.edit("sql/02-init-customers.sql", "    full_name  varchar,\n", "    full_name  varchar(2000),\n")
+    assert "column public.customers.full_name is different" in bare.refused("preview")
+    bare.sql("SET ROLE ext_db_owner; ALTER TABLE customers ALTER full_name TYPE varchar(2000)", database="ext_db")
     bare.up()
     assert [name for (name,) in admin(there, LEFT) if "scratch" in str(name)] == []
     bare.configure(lifecycle="ephemeral")

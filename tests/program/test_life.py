@@ -58,14 +58,14 @@ def test_destroy_works_when_the_server_was_killed_before(project: Project) -> No
 def test_up_brings_a_killed_server_back_and_changes_nothing_else(project: Project) -> None:
     """After kill -9 of the postmaster a preview says so, and `up` starts the server; port, data and passwords stay."""
     before = project.outputs()
-    project.sql("INSERT INTO threads VALUES ('kept', 'thread', 1)")
+    project.sql("INSERT INTO customers VALUES ('kept', 'x@y')")
     project.home.kill(project)
     text = project.preview()
     assert re.search(r"Resources:\n +~ 1 to update\n +\d+ unchanged\n", text), text
     assert re.search("start: (it is not running|the container is exited)", text), text
     assert re.search(r"Resources:\n +~ 1 updated\n +\d+ unchanged\n", project.up())
     assert project.outputs() == before
-    assert project.sql("SELECT id FROM threads") == [("kept",)]
+    assert project.sql("SELECT id FROM customers") == [("kept",)]
 
 
 @pytest.mark.full
@@ -84,7 +84,7 @@ def test_two_stacks_live_side_by_side(project: Project, other: Project) -> None:
     """Two checkouts of one project have servers and ports of their own, and one goes without the other."""
     assert project.outputs()["port"] != other.outputs()["port"]
     project.destroy()
-    assert other.sql("SELECT count(*) FROM demo_scenarios") == [(5,)]
+    assert other.sql("SELECT count(*) FROM shipping_methods") == [(3,)]
 
 
 @pytest.mark.full

@@ -25,8 +25,8 @@ def by_hand(project: Project, *statements: str) -> None:
 
 def is_whole(project: Project) -> bool:
     """Return whether schema, rows, privileges and extensions are as after a first `up`, and nothing is due."""
-    assert project.sql(TABLES, role="readonly") == [(29,)]
-    assert project.sql("SELECT count(*) FROM demo_scenarios", role="app") == [(5,)]
+    assert project.sql(TABLES, role="readonly") == [(7,)]
+    assert project.sql("SELECT count(*) FROM shipping_methods", role="app") == [(3,)]
     assert project.admin("SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql'") == [(3,)]
     done = project.verb("preview", "--expect-no-changes")
     assert done.status == 0, done.text

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infra.migrations.history import file_digests, write_lock
-from tests.program.project import ROOT
 
 if TYPE_CHECKING:
     from tests.program.project import Project
 
 pytestmark = pytest.mark.full
 
-AGENTS = "sql/03-init-agents.sql"
-COLUMN, NARROW = (f"    instructions varchar{size},\n" for size in ("", "(2000)"))
+CUSTOMERS = "sql/02-init-customers.sql"
+COLUMN, NARROW = (f"    full_name  varchar{size},\n" for size in ("", "(2000)"))
+BASELINE = 'revision = "0001"\ndown_revision = None\n'
 REVISION = """
 from alembic import op
 import sqlalchemy as sa
@@ -25,17 +25,29 @@ revision = "0002"
 down_revision = "0001"
 
 def upgrade():
-    op.alter_column("assistants", "instructions", type_=sa.String(2000))
+    op.alter_column("customers", "full_name", type_=sa.String(2000))
+"""
+OLDER_SCHEMA = """
+CREATE TABLE people (id varchar NOT NULL, email varchar NOT NULL, CONSTRAINT people_pkey PRIMARY KEY (id));
+CREATE TABLE addresses (id varchar NOT NULL, customer_id varchar NOT NULL, label varchar NOT NULL,
+    lines varchar[] NOT NULL, country varchar(2) NOT NULL, CONSTRAINT addresses_pkey PRIMARY KEY (id));
+"""
+OLDER_STEP = """
+ALTER TABLE people RENAME TO customers;
+ALTER TABLE customers RENAME CONSTRAINT people_pkey TO customers_pkey;
+ALTER TABLE customers ADD full_name varchar, ADD phone varchar, ADD role varchar, ADD plan varchar DEFAULT 'free',
+    ADD is_trial boolean, ADD created_at timestamptz;
+ALTER TABLE customers ALTER plan DROP DEFAULT;
 """
 STAMP = "SELECT version_num FROM sqlmodule.alembic_version"
 
 
 def add_revision(project: Project) -> None:
-    """Copy the project's migrations, and add a revision to the first one."""
-    shutil.copytree(ROOT / "migrations" / "baseline", project.folder / "migrations" / "baseline")
+    """Make the modules the baseline, and add a revision to it."""
+    shutil.copytree(project.folder / "sql", project.folder / "migrations" / "baseline")
     (project.folder / "migrations" / "versions").mkdir()
     first, second = "versions/0001_baseline.py", "versions/0002_narrow.py"
-    shutil.copyfile(ROOT / "migrations" / first, project.folder / "migrations" / first)
+    project.add(f"migrations/{first}", BASELINE)
     project.add(f"migrations/{second}", REVISION)
     folder = str(project.folder / "migrations")
     write_lock(folder, file_digests(folder, [first, second]))
@@ -44,19 +56,19 @@ def add_revision(project: Project) -> None:
 def test_an_existing_database_is_migrated_as_previewed_and_a_fresh_one_runs_no_revision(project: Project) -> None:
     """A saved plan lists the SQL and is carried out; rows stay, what follows is unchanged, and both end at head."""
     plan = str(project.folder / "plan.json")
-    project.sql("INSERT INTO threads VALUES ('kept', 'thread', 1)")
+    project.sql("INSERT INTO customers VALUES ('kept', 'x@y')")
     project.configure(lifecycle="persistent")
     add_revision(project)
-    project.edit(AGENTS, COLUMN, NARROW)
+    project.edit(CUSTOMERS, COLUMN, NARROW)
     text = project.preview("--save-plan", plan)
     assert "migrate to 0002, by migrations/versions/0002_narrow.py:" in text
-    assert "ALTER TABLE assistants ALTER COLUMN instructions TYPE VARCHAR(2000);" in text
-    assert "verify 03-init-agents: its statements changed" in text
+    assert "ALTER TABLE customers ALTER COLUMN full_name TYPE VARCHAR(2000);" in text
+    assert "verify 02-init-customers: its statements changed" in text
     project.edit("migrations/versions/0002_narrow.py", "2000", "3000")
     assert "violates plan" in project.refused("up", "--plan", plan)
     project.edit("migrations/versions/0002_narrow.py", "3000", "2000")
     project.up("--plan", plan)
-    assert project.sql("SELECT id FROM threads") == [("kept",)]
+    assert project.sql("SELECT id FROM customers") == [("kept",)]
     assert project.sql(STAMP) == [("0002",)]
     assert project.verb("preview", "--expect-no-changes").status == 0
     project.configure(databases=["app_db", "app_new"])
@@ -70,22 +82,24 @@ def test_an_existing_database_is_migrated_as_previewed_and_a_fresh_one_runs_no_r
 
 def bring_over_what_was_made_elsewhere(project: Project) -> None:
     """Adopt a database of a known kind: it is refused first, then previewed, and ends like the others."""
-    kind = "migrations/adoption/schema_sql"
-    shutil.copytree(ROOT / "migrations" / "adoption", project.folder / "migrations" / "adoption")
+    kind = "migrations/adoption/older"
+    (project.folder / kind).mkdir(parents=True)
+    project.add(f"{kind}/schema.sql", OLDER_SCHEMA)
+    project.add(f"{kind}/01-customers.sql", OLDER_STEP)
     with project.connect() as connection:
         connection.autocommit = True
         connection.execute("CREATE DATABASE old_db")
-    project.admin((ROOT / kind / "schema.sql").read_text(), database="old_db")
-    project.admin("INSERT INTO users (id, email) VALUES ('kept', 'x@y')", database="old_db")
+    project.admin(OLDER_SCHEMA, database="old_db")
+    project.admin("INSERT INTO people VALUES ('kept', 'x@y')", database="old_db")
     project.serve(adopt=True)
     project.configure(databases=["app_db", "app_new", "old_db"])
     assert f"{kind} in database old_db: the database was made elsewhere" in project.refused("up")
     project.configure(databases=["app_db", "app_new", {"name": "old_db", "adopt": True}])
     text = project.preview()
-    assert "ALTER TABLE public.users OWNER TO old_db_owner;" in text
-    assert f"migrate to schema_sql-1, by {kind}/01-accounts.sql:" in text
+    assert "ALTER TABLE public.people OWNER TO old_db_owner;" in text
+    assert f"migrate to older-1, by {kind}/01-customers.sql:" in text
     project.up()
-    assert project.sql("SELECT id, plan_tier FROM public.userbase", database="old_db") == [("kept", "free")]
+    assert project.sql("SELECT id, plan FROM public.customers", database="old_db") == [("kept", "free")]
     assert project.sql(STAMP, database="old_db") == [("0002",)]
     assert len(set(project.outputs()["fingerprint"].values())) == 1
     assert project.verb("preview", "--expect-no-changes").status == 0

@@ -49,19 +49,19 @@ def test_an_extension_that_the_server_does_not_offer_is_refused_at_preview(bare:
 
 def test_a_bad_module_stops_up_at_its_place_and_leaves_nothing(bare: Project) -> None:
     """A wrong module is an error with file, line, column and caret; what came before stays, and the fix goes on."""
-    bare.edit("sql/05-init-content.sql", "CREATE TABLE analyses", "CREATE TABEL analyses")
-    line = bare.folder.joinpath("sql/05-init-content.sql").read_text().split("TABEL")[0].count("\n") + 1
+    bare.edit("sql/03-init-catalogue.sql", "CREATE TABLE categories", "CREATE TABEL categories")
+    line = bare.folder.joinpath("sql/03-init-catalogue.sql").read_text().split("TABEL")[0].count("\n") + 1
     text = bare.refused("up")
-    assert f'sql/05-init-content.sql:{line}:8: syntax error at or near "TABEL" [42601]' in text
-    assert re.search(r"^ +CREATE TABEL analyses \($\n^ +\^$", text, re.MULTILINE), text
-    assert bare.ledger() == ["01", "02", "03", "04"]
-    bare.edit("sql/05-init-content.sql", "CREATE TABEL analyses", "CREATE TABLE analyses")
-    bare.edit("sql/05-init-content.sql", "CREATE TABLE corpora (", "CREATE TABLE no_such.corpora (")
+    assert f'sql/03-init-catalogue.sql:{line}:8: syntax error at or near "TABEL" [42601]' in text
+    assert re.search(r"^ +CREATE TABEL categories \($\n^ +\^$", text, re.MULTILINE), text
+    assert bare.ledger() == ["01", "02"]
+    bare.edit("sql/03-init-catalogue.sql", "CREATE TABEL categories", "CREATE TABLE categories")
+    bare.edit("sql/03-init-catalogue.sql", "CREATE TABLE products (", "CREATE TABLE no_such.products (")
     text = bare.refused("up")
-    assert re.search(r'sql/05-init-content\.sql:\d+:\d+: schema "no_such" does not exist \[3F000\]', text), text
-    assert bare.ledger() == ["01", "02", "03", "04"]
-    assert bare.tables("analyses") == []
-    bare.edit("sql/05-init-content.sql", "CREATE TABLE no_such.corpora (", "CREATE TABLE corpora (")
+    assert re.search(r'sql/03-init-catalogue\.sql:\d+:\d+: schema "no_such" does not exist \[3F000\]', text), text
+    assert bare.ledger() == ["01", "02"]
+    assert bare.tables("categories") == []
+    bare.edit("sql/03-init-catalogue.sql", "CREATE TABLE no_such.products (", "CREATE TABLE products (")
     bare.up()
     assert bare.ledger() == ["01", "02", "03", "04", "05", "06", "07", "08"]
 
@@ -78,7 +78,7 @@ def test_bad_files_are_all_named_before_anything_is_declared(bare: Project) -> N
     text = bare.refused("preview")
     for problem in (
         "sql/notes.txt: is not named like a module",
-        "sql/03-other.sql: has the number of 03-init-agents.sql",
+        "sql/03-other.sql: has the number of 03-init-catalogue.sql",
         "sql/03-other.sql:1: is not UTF-8",
         "sql/09-marked.sql:1:1: begins with a byte order mark",
         "sql/10-nothing.sql:1: holds a NUL byte",
@@ -96,7 +96,7 @@ def test_bad_statements_are_refused_at_preview_in_a_project_that_runs(project: P
     assert "sql/09-new.sql:2:1: controls the transaction" in text
     assert "sql/09-new.sql:4:1: controls the transaction" in text
     assert "sql/09-new.sql:5:1" in text
-    project.add("sql/09-new.sql", "-- psql's\n\\copy threads from 'x'\n")
+    project.add("sql/09-new.sql", "-- psql's\n\\copy customers from 'x'\n")
     assert "sql/09-new.sql:2" in project.refused("preview")
     assert project.tables("nine") == []
 

@@ -31,7 +31,7 @@ def test_roles_are_renamed_with_what_they_own_and_may_do(bare: Project) -> None:
     """
     bare.configure(roles={"etl": {"inherits": "app"}})
     bare.up()
-    bare.sql("INSERT INTO threads VALUES ('kept', 'thread', 1); SET ROLE app_db_owner; CREATE TABLE extra (id integer)")
+    bare.sql("INSERT INTO customers VALUES ('kept', 'x@y'); SET ROLE app_db_owner; CREATE TABLE extra (id integer)")
     bare.admin("REVOKE ALL ON extra FROM app_db_app; GRANT TRUNCATE ON extra TO app_db_app, app_db_etl")
     names = {"name": "app_db", "owner": "app_boss", "migrator": "app_mover", "app": "web"}
     bare.configure(databases=[names], modules={"unmanaged": ["table public.extra"]})
@@ -41,7 +41,7 @@ def test_roles_are_renamed_with_what_they_own_and_may_do(bare: Project) -> None:
     assert bare.admin(ROLES) == [("app_boss",), ("app_db_etl",), ("app_db_readonly",), ("app_mover",), ("web",)]
     assert bare.admin(OWNERS) == [("app_boss",)]
     for role in ("app", "etl"):
-        assert bare.sql("SELECT id FROM threads", role=role) == [("kept",)]
+        assert bare.sql("SELECT id FROM customers", role=role) == [("kept",)]
     assert bare.admin(PRIVILEGES) == [("TRUNCATE",)]
     assert UNCHANGED.search(bare.up())
     for verb in ("preview", "refresh"):

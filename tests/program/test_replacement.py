@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.full
 
-AGENTS = "sql/03-init-agents.sql"
+CUSTOMERS = "sql/02-init-customers.sql"
 KEYS = "SELECT count(*) FROM pg_constraint WHERE contype = 'f'"
 
 
@@ -24,7 +24,7 @@ def test_a_refresh_finds_nothing_after_up_and_after_an_edit(bare: Project) -> No
     """What a preview or a run shows of its plan is no input: a refresh has nothing to change."""
     bare.up()
     assert bare.verb("refresh", "--expect-no-changes").status == 0
-    bare.edit(AGENTS, "    instructions varchar,\n", "    instructions varchar(2000),\n")
+    bare.edit(CUSTOMERS, "    full_name  varchar,\n", "    full_name  varchar(2000),\n")
     bare.up()
     assert bare.verb("refresh", "--expect-no-changes").status == 0
     assert bare.verb("preview", "--expect-no-changes").status == 0
@@ -41,9 +41,9 @@ def test_a_replaced_module_is_there_afterwards(project: Project) -> None:
 
 def test_a_module_that_others_built_on_is_not_replaced(project: Project) -> None:
     """The replacement is refused with what depends on it; the rows stay, and nothing is left pending."""
-    project.sql("INSERT INTO threads VALUES ('kept', 'thread', 1)")
-    text = project.refused("up", "--replace", urn(project, "app_db-03-init-agents"))
+    project.sql("INSERT INTO customers VALUES ('kept', 'x@y')")
+    text = project.refused("up", "--replace", urn(project, "app_db-02-init-customers"))
     assert "cannot be dropped, because" in text
-    assert project.sql("SELECT id FROM threads") == [("kept",)]
+    assert project.sql("SELECT id FROM customers") == [("kept",)]
     assert project.verb("preview", "--expect-no-changes").status == 0
     assert not [entry for entry in project.exported()["deployment"]["resources"] if entry.get("delete")]

@@ -104,12 +104,12 @@ def test_a_certificate_is_renewed_in_time_and_a_lost_file_written_again(secure: 
 def test_tls_comes_and_goes_with_the_setting(bare: Project) -> None:
     """Switched on and off the data stay, and the addresses follow."""
     bare.up()
-    bare.sql("INSERT INTO threads VALUES ('kept', 'thread', 1)")
+    bare.sql("INSERT INTO customers VALUES ('kept', 'x@y')")
     bare.serve(tls=True)
     bare.up()
-    assert bare.sql("SELECT id FROM threads") == [("kept",)]
+    assert bare.sql("SELECT id FROM customers") == [("kept",)]
     assert "verify-full" in bare.outputs()["dsn"]["app_db"]["app"]
     bare.serve(tls=False)
     bare.up()
-    assert bare.sql("SELECT id FROM threads") == [("kept",)]
+    assert bare.sql("SELECT id FROM customers") == [("kept",)]
     assert "verify-full" not in bare.outputs()["dsn"]["app_db"]["app"]

@@ -20,10 +20,10 @@ TABLES = "SELECT count(*), array_agg(DISTINCT tableowner::text) FROM pg_tables W
 
 
 def test_every_database_is_complete_and_owned_by_its_owner_role(standing: Project) -> None:
-    """After `up` each database has 29 tables of its owner role, five demo scenarios and three extensions."""
+    """After `up` each database has seven tables of its owner role, three ways to ship and three extensions."""
     for database in ("app_db", "app_test"):
-        assert standing.sql(TABLES, database=database) == [(29, [f"{database}_owner"])]
-        assert standing.sql("SELECT count(*) FROM demo_scenarios", database=database) == [(5,)]
+        assert standing.sql(TABLES, database=database) == [(7, [f"{database}_owner"])]
+        assert standing.sql("SELECT count(*) FROM shipping_methods", database=database) == [(3,)]
         extensions = standing.sql("SELECT extname::text FROM pg_extension ORDER BY 1", database=database)
         assert extensions == [("pg_trgm",), ("pgcrypto",), ("plpgsql",), ("uuid-ossp",)]
 
@@ -43,16 +43,16 @@ def test_no_migration_runs_on_a_fresh_database(standing: Project) -> None:
 def test_the_application_role_reads_and_writes(standing: Project) -> None:
     """The application role may insert, select, update and delete rows."""
     with psycopg.connect(standing.outputs()["dsn"]["app_db"]["app"]) as connection:
-        connection.execute("INSERT INTO threads VALUES ('t', 'thread', 1)")
-        assert connection.execute("UPDATE threads SET object = 'x' RETURNING id, object").fetchall() == [("t", "x")]
-        assert connection.execute("SELECT id, object FROM threads").fetchall() == [("t", "x")]
-        assert connection.execute("DELETE FROM threads").rowcount == 1
+        connection.execute("INSERT INTO customers VALUES ('t', 'x@y')")
+        assert connection.execute("UPDATE customers SET email = 'x' RETURNING id, email").fetchall() == [("t", "x")]
+        assert connection.execute("SELECT id, email FROM customers").fetchall() == [("t", "x")]
+        assert connection.execute("DELETE FROM customers").rowcount == 1
         connection.rollback()
 
 
 @pytest.mark.parametrize(
     "statement",
-    ["CREATE TABLE mine (a int)", "CREATE SCHEMA mine", "DROP TABLE threads", "SELECT * FROM sqlmodule.ledger"],
+    ["CREATE TABLE mine (a int)", "CREATE SCHEMA mine", "DROP TABLE customers", "SELECT * FROM sqlmodule.ledger"],
 )
 def test_the_application_role_changes_no_schema(standing: Project, statement: str) -> None:
     """The application role can neither create nor drop, nor see the ledger."""
@@ -62,8 +62,8 @@ def test_the_application_role_changes_no_schema(standing: Project, statement: st
 
 def test_the_readonly_role_only_reads(standing: Project) -> None:
     """The read-only role may select, and nothing else."""
-    assert standing.sql("SELECT count(*) FROM demo_scenarios", role="readonly") == [(5,)]
-    for statement in ("DELETE FROM threads", "INSERT INTO threads VALUES ('t', 'thread', 1)", "CREATE TABLE m (a int)"):
+    assert standing.sql("SELECT count(*) FROM shipping_methods", role="readonly") == [(3,)]
+    for statement in ("DELETE FROM customers", "INSERT INTO customers VALUES ('t', 'x@y')", "CREATE TABLE m (a int)"):
         with pytest.raises(errors.InsufficientPrivilege):
             standing.sql(statement, role="readonly")
 

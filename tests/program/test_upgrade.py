@@ -37,14 +37,14 @@ def home(engine: str) -> Docker:
 @pytest.fixture
 def filled(bare: Project) -> Project:
     """Return a stack on PostgreSQL 15 with rows, and with a database and a role that it did not make."""
-    bare.add("sql/09-view.sql", "-- A view.\nCREATE VIEW few_threads AS SELECT id, 'it''s' AS o FROM threads;\n")
+    bare.add("sql/09-view.sql", "-- A view.\nCREATE VIEW few_customers AS SELECT id, 'it''s' AS o FROM customers;\n")
     bare.up()
     for statement in BY_HAND.split(";"):
         with bare.connect("postgres") as connection:
             connection.autocommit = True
             connection.execute(statement.encode())
     bare.admin(MORE, database="by hand's")
-    bare.sql("INSERT INTO threads VALUES ('kept', 'thread', 1)")
+    bare.sql("INSERT INTO customers VALUES ('kept', 'x@y')")
     return bare
 
 
@@ -63,7 +63,7 @@ def containers(project: Project) -> list[str]:
 
 def versions(project: Project) -> tuple[str, list[tuple[object, ...]]]:
     """Return the server's version and a row that was there before."""
-    return str(project.admin("SHOW server_version")[0][0]).split(".")[0], project.sql("SELECT id FROM threads")
+    return str(project.admin("SHOW server_version")[0][0]).split(".")[0], project.sql("SELECT id FROM customers")
 
 
 def test_data_move_to_another_major_version_when_asked_to(filled: Project) -> None:
@@ -99,7 +99,7 @@ def test_data_move_to_another_major_version_when_asked_to(filled: Project) -> No
     assert "hba.conf" not in kept
     assert "initial-password" not in kept
     assert "SCRAM-SHA-256$4096" in kept
-    filled.edit("sql/03-init-agents.sql", "    instructions varchar,\n", "    instructions varchar(2000),\n")
+    filled.edit("sql/02-init-customers.sql", "    full_name  varchar,\n", "    full_name  varchar(2000),\n")
     filled.up()
     filled.serve(image=IMAGE)
     assert "which an older one cannot read" in filled.refused("preview")

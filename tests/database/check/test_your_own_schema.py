@@ -11,23 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.own_schema import PAGE, page_files, write_page_files
+
 pytestmark = pytest.mark.database
 
 ROOT = Path(__file__).parents[3]
-PAGE = ROOT / "docs/your-own-schema.md"
-FILE = re.compile(r"`([\w./-]+)`[^`]*:\n\n```(?:yaml|python|sql)\n(.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^\$ python (.*)\n((?:(?!\$ |```).*\n)*)", re.MULTILINE)
 
 
 def test_the_page_about_a_schema_of_your_own_is_true(tmp_path: Path) -> None:
     """Every command succeeds and prints what the page shows, with the page's files in place of this project's."""
-    text = PAGE.read_text(encoding="utf-8")
-    files = dict(FILE.findall(text))
-    assert sorted(files) == ["Pulumi.dev.yaml", "Pulumi.yaml", "orders.sql", "shop/models.py", "sql/modules.yaml"]
-    for name, content in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content, encoding="utf-8")
-    commands = COMMAND.findall(text)
+    names = ["Pulumi.dev.yaml", "Pulumi.yaml", "orders.sql", "shop/models.py", "sql/modules.yaml"]
+    assert sorted(page_files()) == names
+    write_page_files(tmp_path)
+    commands = COMMAND.findall(PAGE.read_text(encoding="utf-8"))
     assert len(commands) == 6
     for command, shown in commands:
         process = subprocess.run(
