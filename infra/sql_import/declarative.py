@@ -19,10 +19,10 @@ from infra.errors import InfraError
 from infra.generate.imported_models import import_models
 
 if TYPE_CHECKING:
+    from infra.catalog.catalog import Catalog
     from infra.catalog.difference import Difference
     from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.server.scratch.scratch_server import ScratchServer
-    from infra.sql_import.proof import ImportedModules
 
 _VERDICTS = {"missing": "not in the models", "extra": "only in the models", "different": "otherwise in the models"}
 _NO_SCHEMAS = {"information_schema", "public"}  # tables of public have no schema in models
@@ -53,16 +53,16 @@ def declarative_models(scratch: ScratchTarget) -> str:
         return DeclarativeGenerator(metadata, engine, ()).generate()
 
 
-def undeclared(server: ScratchServer, imported: ImportedModules) -> list[str]:
+def undeclared(server: ScratchServer, text: str, catalog: Catalog, extensions: list[str]) -> list[str]:
     """Return a line for each object that `create_all` of the models creates otherwise than the modules, or not at all.
 
-    Raises InfraError for models that cannot be created.
+    `text` is that of the models, `catalog` what the modules create. Raises InfraError for models that do not work.
     """
     with tempfile.TemporaryDirectory(prefix="platform-postgres-models-") as folder:
-        Path(folder, "imported_models.py").write_text(imported.models, encoding="utf-8")
+        Path(folder, "imported_models.py").write_text(text, encoding="utf-8")
         models = import_models(["imported_models"], python_path=[folder], identity=False)
-        created = create_models(server, models, imported.extensions).catalog
-    groups = fold_parts(differences(imported.catalog, created))
+        created = create_models(server, models, extensions).catalog
+    groups = fold_parts(differences(catalog, created))
     return [_line(group.main) for group in groups]
 
 

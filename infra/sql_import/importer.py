@@ -43,7 +43,7 @@ def import_sql(source: str, into: Path, *, models: Path | None = None, bin_dir: 
     shown = Path(source).name if is_file else "a database"
     with scratch_server(None) as server:
         imported = proved_modules(server, dump, live, source=shown, into=into, with_models=bool(models))
-        lacking = undeclared(server, imported) if models else []
+        lacking = undeclared(server, imported.models, imported.catalog, imported.extensions) if models else []
     files = imported.files
     _write({into / name: content for name, content in files.items()} | ({models: imported.models} if models else {}))
     what = "the database" if live else source
