@@ -142,6 +142,7 @@ def ensure_stack(stack: str, variables: dict[str, str]) -> Path:
         create_state()
         release_dead_locks(stack)
         salt = _salt_of(stack)
+        forget_creations(stack)
         if salt is None:
             (_stacks() / f"{stack}.json").unlink(missing_ok=True)  # a creation that was killed; it has no resource
             _init(stack, variables)
@@ -203,6 +204,28 @@ def release_dead_locks(stack: str) -> None:
         if machine == socket.gethostname() and not _is_pulumi(holder):
             lock.unlink(missing_ok=True)
             report(f"the lock of a run that was killed (process {holder}) is released")
+
+
+def forget_creations(stack: str) -> None:
+    """Remove from a stack's state what killed runs were creating, while no run goes on.
+
+    Pulumi would warn of it in every run. Nothing is lost: a run looks for what is on the server, and takes it over.
+    """
+    path = _stacks() / f"{stack}.json"
+    if any(_locks(stack).glob("*.json")) or not path.exists():
+        return
+    text = path.read_text()
+    if '"pending_operations"' not in text:  # a state may be large
+        return
+    document: dict[str, Any] = json.loads(text)
+    latest: dict[str, Any] = document["checkpoint"].get("latest") or {}
+    pending: list[dict[str, Any]] = latest.get("pending_operations") or []
+    kept = [operation for operation in pending if operation["type"] != "creating"]
+    if kept != pending:
+        latest["pending_operations"] = kept
+        new = path.with_name(f"{path.name}.new")
+        new.write_text(json.dumps(document, indent=4))
+        new.replace(path)
 
 
 def _is_pulumi(process: int) -> bool:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from orphans import end_orphans
 from parts import ROOT, SetupError
 
 if TYPE_CHECKING:
@@ -24,19 +25,23 @@ def run_pulumi(arguments: list[str], variables: dict[str, str]) -> int:
     """Run `pulumi` and return its exit status.
 
     A shell starts background jobs with SIGINT ignored, and children inherit that. With a function as its handler here,
-    `pulumi` starts with the default action instead (execve(2)).
+    `pulumi` starts with the default action instead (execve(2)). What it leaves running, being killed, is ended.
     """
     program = shutil.which("pulumi", path=variables["PATH"])
     if not program:
         raise SetupError("`pulumi` is not installed; run `make setup`")
     signal.signal(signal.SIGINT, _ignore_interrupt)
     command = [program, *arguments]
-    if sys.stdout.isatty():
-        return subprocess.Popen(command, cwd=ROOT, env=variables).wait()
-    with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
-        for line in without_repetitions(process.stdout or []):
-            print(line, end="", flush=True)
-    return process.returncode
+    end_orphans()
+    try:
+        if sys.stdout.isatty():
+            return subprocess.Popen(command, cwd=ROOT, env=variables).wait()
+        with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
+            for line in without_repetitions(process.stdout or []):
+                print(line, end="", flush=True)
+        return process.returncode
+    finally:
+        end_orphans()
 
 
 def without_repetitions(lines: Iterable[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import socket
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from run_pulumi import run_pulumi
 from stack_names import typed
 
 CONNECT_SECONDS = 3
+_ASK_FOR_TLS = struct.pack("!II", 8, 80877103)
 
 
 def refresh_server(stack: str, command: list[str], variables: dict[str, str]) -> int:
@@ -55,13 +57,18 @@ def _is_running(pid_file: Path, port: int) -> bool:
 
 
 def _is_listening(outputs: dict[str, Any]) -> bool:
-    """Return whether something listens at one of a server's addresses, or these are not known."""
+    """Return whether a server answers at one of the addresses, or these are not known.
+
+    A paused container's port accepts connections and does not answer, so that it is asked for TLS (manual, 53.2.10).
+    """
     host, port = str(outputs.get("host", "")), outputs.get("port")
     if not port or host.startswith("/"):  # before the first `up`; a socket's folder
         return True
     ports = itertools.cycle(str(port).split(","))
     for name, number in zip(host.split(","), ports, strict=False):
         address = name, int(float(number))
-        with contextlib.suppress(OSError), socket.create_connection(address, CONNECT_SECONDS):
-            return True
+        with contextlib.suppress(OSError), socket.create_connection(address, CONNECT_SECONDS) as connection:
+            connection.sendall(_ASK_FOR_TLS)
+            if connection.recv(1):
+                return True
     return False

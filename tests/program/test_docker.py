@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from server_check import answers
 
 from tests.program.docker_engine import IMAGE, NEXT_MINOR, PRETENDED_MAJOR, WITHOUT_PG_TRGM, docker, missing
 from tests.program.homes import FAST, Docker
@@ -190,12 +191,17 @@ def test_new_passwords_need_no_restart(boxed: Project) -> None:
 
 
 def test_a_stopped_container_is_started_and_a_removed_one_is_made_again(boxed: Project) -> None:
-    """A preview reports a stopped container; a removed one is an error, and is created again with its data."""
+    """A preview reports a stopped or paused container; a removed one is an error, and is made again with its data."""
     boxed.up()
     keep_a_row(boxed)
     host, name = boxed.env["DOCKER_HOST"], name_of(boxed)
     docker(host, "stop", name)
     assert "start: the container is exited; its data are kept" in boxed.preview()
+    boxed.up()
+    assert is_kept(boxed)
+    docker(host, "pause", name)
+    assert not answers(boxed.outputs())
+    assert "start: the container is paused; its data are kept" in boxed.preview()
     boxed.up()
     assert is_kept(boxed)
     docker(host, "rm", "--force", name)
@@ -284,7 +290,10 @@ def test_what_would_lose_the_data_is_refused(boxed: Project) -> None:
 
 
 def test_a_retained_volume_is_adopted_and_never_taken_over_silently(boxed: Project) -> None:
-    """With `retain` the volume stays; the next `up` refuses it until `adopt` is set, and then has every row."""
+    """With `retain` the volume stays; the next `up` refuses it until `adopt` is set, and then has every row.
+
+    Nor is it taken over while any other container has it.
+    """
     boxed.serve(retain=True)
     boxed.up()
     keep_a_row(boxed)
@@ -292,6 +301,11 @@ def test_a_retained_volume_is_adopted_and_never_taken_over_silently(boxed: Proje
     assert remaining(boxed)["volume"] == [name_of(boxed)]
     assert "set server.adopt to true to take over its data" in boxed.refused("preview")
     boxed.serve(adopt=True)
+    host, name, other = boxed.env["DOCKER_HOST"], name_of(boxed), f"{name_of(boxed)}-other"
+    docker(host, "create", "--name", other, "-v", f"{name}:/data", IMAGE)
+    text = boxed.refused("preview")
+    assert f"volume {name}: is used by container {other}, which is created; two servers on the same data" in text
+    docker(host, "rm", other)
     boxed.up()
     assert is_kept(boxed)
     boxed.serve(retain=False)

@@ -29,6 +29,8 @@ def look(olds: Properties, news: Properties) -> tuple[Properties, list[str]]:
     names = {"container": news["container"], "volume": news["volume"]}
     if not olds:
         container.refuse_names(engine, **names, adopt=news["adopt"])
+    own = {names["container"], *upgrades.containers_of(names["container"])}
+    container.refuse_other_users(engine, _data_volume(olds or news), own=own, stopped=not olds)
     _refuse_moves(olds, news)
     port = container.port_for(
         engine, names["container"], wanted=int(news["port"]), known=int(olds.get("listen_port") or 0)

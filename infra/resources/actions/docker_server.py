@@ -23,7 +23,7 @@ def look(news: Properties) -> Properties:
 
 
 def show_start(olds: Properties, news: Properties) -> bool:
-    """Show that a stopped container will be started, and return whether; raises RefusedError when it is gone."""
+    """Show that a container that does not run will be started, and return whether; RefusedError when it is gone."""
     if not is_known(news["container_id"]) or changed(olds, news, "container_id"):
         return False
     existing = engine_of(news["docker_host"]).container(news["container_id"])
@@ -34,10 +34,11 @@ def show_start(olds: Properties, news: Properties) -> bool:
             remedy="`make refresh`, then `make up`",
         )
     state = existing["State"]
-    if not state["Running"]:
+    is_up = state["Running"] and not state["Paused"]
+    if not is_up:
         text = f"start: the container is {state['Status']}; its data are kept"
         logger(news, "DockerServer", "server", Shown.INFO)(text)
-    return not state["Running"]
+    return not is_up
 
 
 def ready(props: Properties, known: str) -> Properties:

@@ -10,7 +10,7 @@ from infra.server import external, ports
 from infra.server.dsn import format_dsn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from infra.server.docker.engine import Engine, Json
     from infra.server.external import ReachedServer
@@ -22,6 +22,7 @@ DATA = "/var/lib/postgresql/data"
 INITDB = "--data-checksums --auth-host=scram-sha-256 --auth-local=peer"
 READY_SECONDS = 120
 _PAUSE_SECONDS = 0.2
+_IN_USE = frozenset({"running", "paused", "restarting"})
 _SETTINGS_REMEDY = "correct server.settings"
 _MAINTENANCE_DATABASE = "postgres"
 _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 (only compared with)
@@ -58,6 +59,22 @@ def refuse_names(engine: Engine, *, container: str, volume: str, adopt: bool) ->
             remedy=f"set server.adopt to true to take over its data, set another name in server.volume, or delete it "
             f"and its data with `docker volume rm {volume}`",
         )
+
+
+def refuse_other_users(engine: Engine, volume: str, *, own: Collection[str], stopped: bool) -> None:
+    """Raise RefusedError if a container that is not our own uses a volume: two servers on the same data destroy them.
+
+    The file with which a server keeps others from its data names a process, which in every container is number 1. With
+    `stopped` containers that do not run count too.
+    """
+    for name, state in sorted(engine.users_of(volume).items()):
+        if name not in own and (stopped or state in _IN_USE):
+            raise RefusedError(
+                f"is used by container {name}, which is {state}; two servers on the same data destroy them",
+                place=f"volume {volume}",
+                remedy=f"remove that container with `docker rm -f {name}` (the volume stays), or set another name in "
+                "server.volume",
+            )
 
 
 def port_for(engine: Engine, name: str, *, wanted: int, known: int) -> int:

@@ -118,9 +118,13 @@ class Engine:
         return str(created["Id"])
 
     def start(self, container: str) -> None:
-        """Start a container unless it runs."""
+        """Start a container unless it runs; a paused one goes on."""
+        state: Json = (self.container(container) or {}).get("State") or {}
         with engine_errors(self.host):
-            self._client.start(container)
+            if state.get("Paused"):
+                self._client.unpause(container)
+            else:
+                self._client.start(container)
 
     def stop(self, container: str) -> None:
         """Stop a container, if it runs, with the signal and the timeout that it was created with."""
@@ -157,6 +161,16 @@ class Engine:
         with engine_errors(self.host):
             volumes: list[Json] = self._client.volumes(filters={"label": f"{label}={value}"})["Volumes"] or []
         return [str(volume["Name"]) for volume in volumes]
+
+    def users_of(self, volume: str) -> dict[str, str]:
+        """Return the states of the containers that have a volume, by name, but for those of `run`."""
+        with engine_errors(self.host):
+            found: list[Json] = self._client.containers(all=True, filters={"volume": volume})
+        return {
+            str(container["Names"][0]).removeprefix("/"): str(container["State"])
+            for container in found
+            if not _RUN_LABELS.items() <= (container["Labels"] or {}).items()
+        }
 
     def log_tail(self, container: str, count: int = 3) -> str:
         """Return the last lines of a container's log, joined by ` / `; '' when there is no such container."""

@@ -174,6 +174,24 @@ def test_the_lock_of_a_killed_run_is_released(
     assert f"the lock of a run that was killed (process {dead}) is released" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_what_a_killed_run_was_creating_is_forgotten(machine: Machine, checkout: Path, *, locked: bool) -> None:
+    """Pulumi would warn of it in every run; nothing else of the state changes, and nothing while a run goes on."""
+    assert checkout.exists()
+    ensure("dev")
+    path = machine.state / "backend/.pulumi/stacks/shop/dev.json"
+    document = json.loads(path.read_text())
+    operations = [{"type": "creating"}, {"type": "updating"}]
+    document["checkpoint"]["latest"] |= {"pending_operations": operations, "resources": [{"urn": "a"}]}
+    path.write_text(json.dumps(document))
+    if locked:
+        lock_of(machine, "dev", 1, host="another-machine")
+    ensure("dev")
+    after = json.loads(path.read_text())
+    document["checkpoint"]["latest"]["pending_operations"] = operations if locked else operations[1:]
+    assert after == document
+
+
 def test_the_lock_of_a_run_stays(machine: Machine, checkout: Path) -> None:
     """A lock whose pulumi runs is left alone."""
     assert checkout.exists()
