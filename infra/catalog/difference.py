@@ -27,6 +27,10 @@ class Difference:
             return "missing"
         return "extra" if self.expected is None else "different"
 
+    def reversed(self) -> Difference:
+        """Return the difference of the second catalog from the first."""
+        return Difference(self.identity, self.found, self.expected)
+
     def __str__(self) -> str:
         return "\n".join([f"{self.identity} is {self.verdict}", *_line_diff(_lines(self.expected), _lines(self.found))])
 

@@ -22,6 +22,8 @@ from infra.settings.model import ModuleSettings, Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from infra.modules.decision import Lifecycle
+
 _PROJECT = "Pulumi.yaml"
 _STACK = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
 _DSN = r"(?:export +)?(?P<name>[A-Za-z_][A-Za-z0-9_]*_{role}_DSN)=(?P<value>.*)"
@@ -50,6 +52,12 @@ class StackFile:
             settings = self.setting(group)
             return cast("dict[str, object]", settings).get(name) if isinstance(settings, dict) else None
         return self.config.get(f"{self.project}:{name}", default)
+
+    @property
+    def name(self) -> str:
+        """The stack's name."""
+        match = _STACK.fullmatch(self.path.name)
+        return match["stack"] if match else self.path.stem
 
     @property
     def directory(self) -> Path:
@@ -83,6 +91,15 @@ def further_roles_of_stacks(root: Path, directory: Path) -> list[str]:
     stacks = stacks_of_folder(root, directory) if (root / _PROJECT).is_file() else []
     found = (stack.setting("roles") for stack in stacks)
     return sorted({str(role) for roles in found if isinstance(roles, dict) for role in roles})  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def stacks_by_lifecycle(root: Path, directory: Path) -> dict[str, list[str]]:
+    """Return the names of the stacks whose modules are in a folder, by their lifecycles."""
+    names: dict[str, list[str]] = {}
+    for stack in stacks_of_folder(root, directory):
+        default: Lifecycle = Settings.model_fields["lifecycle"].default
+        names.setdefault(str(stack.setting("lifecycle", default=default.value)), []).append(stack.name)
+    return names
 
 
 def stacks_of_folder(root: Path, directory: Path) -> list[StackFile]:
@@ -182,8 +199,7 @@ def _dsns_of_outputs(root: Path, name: str, role: str) -> list[str]:
 def _stack(root: Path, name: str) -> StackFile:
     short = name.rpartition("/")[2]
     for stack in stack_files(root):
-        match = _STACK.fullmatch(stack.path.name)
-        if match and match["stack"] == short:
+        if stack.name == short:
             return stack
     raise InfraError(f"there is no Pulumi.{short}.yaml", place=f"stack {name}", remedy="name a stack of this project")
 

@@ -80,4 +80,4 @@ def _planned(session: Session, files: list[ModuleFile]) -> tuple[PlannedDatabase
     applied = sum(entry.outcome != ORPHANED for entry in status.entries.values())
     unmanaged = status.in_sentences(status.unmanaged(allowed))
     line = f"{applied} of {len(files)} modules applied, PostgreSQL {version}"
-    return PlannedDatabase(target.database, lifecycle, plan, rows, unmanaged), line
+    return PlannedDatabase(target.database, lifecycle, plan, rows, unmanaged=unmanaged), line

@@ -11,6 +11,7 @@ from infra.catalog.identifiers import parent
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from infra.catalog.catalog import ObjectId
     from infra.catalog.difference import Difference
 
 _RANK = {kind: rank for rank, kind in enumerate(STRUCTURE)}
@@ -40,12 +41,8 @@ def fold_findings(differences: Sequence[Difference]) -> list[str]:
 
 
 def _fold(differences: Sequence[Difference], title: Callable[[Difference, str], str], renamed: str) -> list[str]:
-    tables = {
-        difference.identity.name: difference
-        for difference in differences
-        if difference.identity.kind == "table" and difference.verdict != "different"
-    }
-    renames = _renames(differences, tables)
+    tables = _new_or_gone(differences)
+    renames = renamed_tables(differences)
     lines: list[str] = []
     for difference in sorted(differences, key=_order):
         identity = difference.identity
@@ -96,8 +93,40 @@ def _parts(table: str, differences: Sequence[Difference]) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in STRUCTURE if kind in kinds}
 
 
-def _renames(differences: Sequence[Difference], tables: dict[str, Difference]) -> dict[str, str]:
-    """Return the new names of tables that are gone, where exactly one new table has the same columns."""
+def parts_of_tables(differences: Sequence[Difference]) -> list[Difference]:
+    """Return the differences that only follow from a table being new or gone."""
+    tables = _new_or_gone(differences)
+    return [
+        difference
+        for difference in differences
+        if difference.identity != ("table", difference.identity.name) and _is_part(difference, tables)
+    ]
+
+
+def lost_with(differences: Sequence[Difference]) -> list[ObjectId]:
+    """Return the tables and columns that only the first catalog has, and whose values nothing else has."""
+    renames = renamed_tables(differences)
+    gone = [difference for difference in differences if difference.verdict == "missing"]
+    tables = {difference.identity.name for difference in gone if difference.identity.kind == "table"}
+    return [
+        difference.identity
+        for difference in gone
+        for kind, name in [difference.identity]
+        if (kind == "table" and name not in renames) or (kind == "column" and parent(name) not in tables)
+    ]
+
+
+def _new_or_gone(differences: Sequence[Difference]) -> dict[str, Difference]:
+    return {
+        difference.identity.name: difference
+        for difference in differences
+        if difference.identity.kind == "table" and difference.verdict != "different"
+    }
+
+
+def renamed_tables(differences: Sequence[Difference]) -> dict[str, str]:
+    """Return the names that missing tables have in the second catalog, where exactly one extra has the same columns."""
+    tables = _new_or_gone(differences)
 
     def columns(table: str) -> tuple[tuple[str, str], ...]:
         return tuple(

@@ -89,7 +89,8 @@ class Plan:
     `dropped_with_it` are objects that no module made, such as a partition, which PostgreSQL drops with the others.
     `unproved` are modules whose step is not known without running the modules on a scratch database: then the plan has
     to be made again with the effects that this finds. `revisions` are run first; the steps are then those for the
-    database as the revisions leave it.
+    database as the revisions leave it. `lost` are tables and columns with values that a migration drops: one of the
+    `revisions`, or one that a refused step asks for.
     """
 
     steps: tuple[PlannedStep, ...]
@@ -100,6 +101,7 @@ class Plan:
     digest: str = ""
     revisions: tuple[PlannedRevision, ...] = ()
     commit: Commit | None = None
+    lost: tuple[ObjectId, ...] = ()
 
     @property
     def runs(self) -> tuple[str, ...]:

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from infra.errors import RefusedError
 from infra.plan.folding import fold_findings
+from infra.plan.migration_statements import draft_statements
 
 if TYPE_CHECKING:
     from infra.plan.plan import Plan, PlannedStep
+
+
+DRAFT = "as SQL (a draft, to be checked):"
 
 
 def refusal_of(plan: Plan, place: str) -> RefusedError:
@@ -31,5 +35,11 @@ def _refusal(steps: list[PlannedStep], place: str) -> RefusedError:
     return RefusedError(
         first.why,
         place=f"{first.path or f'module {first.module}'}{more} in {place}",
-        remedy=first.remedy + "".join(f"\n{line}" for line in fold_findings(first.differences)),
+        remedy=first.remedy + "".join(f"\n{line}" for line in _lines(first)),
     )
+
+
+def _lines(step: PlannedStep) -> list[str]:
+    """Return the differences of a step, and the SQL that would settle them."""
+    draft = draft_statements(step.differences)
+    return [*fold_findings(step.differences), *([DRAFT, *(f"  {line}" for line in draft)] if draft else [])]

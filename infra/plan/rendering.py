@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from infra.catalog.changes import created_objects, is_structure
+from infra.catalog.difference import Difference
 from infra.catalog.identifiers import last
 from infra.modules.decision import Lifecycle, Step
 from infra.plan.commits import BY_STATEMENT, STAYS
@@ -29,7 +31,8 @@ MOST_TABLES = 8
 class PlannedDatabase:
     """What happens to one database: its plan, or why there is none.
 
-    `rows` has, for each table that is dropped and has rows, their number, as text (`about` before an estimate).
+    `rows` has, for each table that is dropped and has rows, their number, as text (`about` before an estimate), and
+    `values` in words how many values each table and column has that a migration drops.
     `unmanaged` has a sentence for each thing that no module made. `problem` says why the database could not be looked
     at; `is_new` that this is expected, before its first run; `is_removed` that it is dropped, because the settings
     have it no longer.
@@ -39,6 +42,7 @@ class PlannedDatabase:
     lifecycle: Lifecycle
     plan: Plan | None = None
     rows: Mapping[str, str] = field(default_factory=dict[str, str])
+    values: Mapping[str, str] = field(default_factory=dict[str, str])
     unmanaged: tuple[str, ...] = ()
     problem: str = ""
     is_new: bool = False
@@ -67,6 +71,9 @@ def verdict_of(databases: Sequence[PlannedDatabase]) -> Verdict:
     losing = [planned.database for planned in databases if planned.rows]
     if losing:
         return Verdict("loss", f"`up` will lose {_rows(lost)} in {_names(losing)}")
+    losing = [planned.database for planned in databases if planned.values]
+    if losing:
+        return Verdict("loss", f"`up` will drop columns or tables of {_names(losing)} by a migration")
     unread = [planned.database for planned in databases if planned.problem and not planned.is_new]
     if unread:
         return Verdict("loss", f"what `up` will do in {_names(unread)} is not known")
@@ -83,6 +90,20 @@ def verdict_of(databases: Sequence[PlannedDatabase]) -> Verdict:
     return Verdict("fine", text)
 
 
+def way_back(databases: Sequence[PlannedDatabase]) -> str:
+    """Return how the change is undone after `up`, '' where nothing is changed."""
+    if any(planned.plan and planned.plan.refusals for planned in databases):
+        return ""
+    lost = "; what is lost comes back from a backup alone (`make backup` before)"
+    is_lost = any(planned.rows or planned.values for planned in databases)
+    plans = [planned.plan for planned in databases if planned.plan]
+    if any(plan.revisions for plan in plans):
+        return "take the change back, and write a revision for that" + (lost if is_lost else "")
+    if is_lost or not all(plan.is_recorded_only for plan in plans):
+        return "take the change back and run `make up` again" + (lost if is_lost else "")
+    return ""
+
+
 def plan_as_text(databases: Sequence[PlannedDatabase], texts: Mapping[str, Sequence[str]]) -> str:
     """Return the plans of a stack's databases as lines of text, '' where there is nothing to say.
 
@@ -91,7 +112,9 @@ def plan_as_text(databases: Sequence[PlannedDatabase], texts: Mapping[str, Seque
     blocks = [*_blocks(databases), *_text_blocks(texts)]
     if not blocks:
         return ""
-    return "\n".join([f"{verdict_of(databases).text}:", *(line for block in blocks for line in block)])
+    undo = way_back(databases)
+    lines = [f"{verdict_of(databases).text}:", *(line for block in blocks for line in block)]
+    return "\n".join([*lines, f"to undo: {undo}"] if undo else lines)
 
 
 def plan_as_markdown(databases: Sequence[PlannedDatabase], texts: Mapping[str, Sequence[str]]) -> str:
@@ -110,6 +133,9 @@ def plan_as_markdown(databases: Sequence[PlannedDatabase], texts: Mapping[str, S
             "```",
             "</details>",
         ]
+    undo = way_back(databases)
+    if undo:
+        lines += ["", f"**To undo**: {undo}"]
     return "\n".join(lines) + "\n"
 
 
@@ -170,8 +196,18 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
             lines.append(f"  drops as well, made by no module: {', '.join(map(str, planned.plan.dropped_with_it))}")
         for removed in planned.plan.removed:
             lines.append(f"  {removed.step.value} {removed.module}: {removed.why}")
+            lines += [f"    {line}" for line in _dropped(removed)]
     lines += [f"  {sentence}" for sentence in planned.unmanaged]
     return tuple(lines)
+
+
+def _dropped(removed: PlannedStep) -> list[str]:
+    """Return a line for each object that goes with a module's file, without its definition."""
+    if removed.step is not Step.DROP or not removed.row:
+        return []
+    objects = created_objects(removed.row.effect)
+    gone = [Difference(identity, "", None) for identity in objects if is_structure(identity)]
+    return fold_changes(gone)
 
 
 def _step_lines(step: Step, why: str, steps: list[PlannedStep]) -> list[str]:
@@ -198,6 +234,8 @@ def _losses(members: Sequence[PlannedDatabase]) -> list[str]:
     """Return the lines that say which tables lose how many rows, by database."""
     lines: list[str] = []
     for planned in members:
+        for thing, count in planned.values.items():
+            lines.append(f"  - {planned.database}: the migration drops {thing}, {count}")
         tables = planned.plan.tables_dropped() if planned.plan and not planned.plan.refusals else []
         if not tables and not planned.rows:
             continue

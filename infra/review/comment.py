@@ -6,14 +6,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infra.migrations.safe_forms import safe_form
 from infra.modules.decision import Lifecycle, Step
-from infra.plan.folding import fold_changes
+from infra.plan.folding import fold_changes, lost_with, renamed_tables
+from infra.plan.migration_statements import draft_statements
 from infra.plan.refusal import refusal_of
 from infra.plan.rendering import diff_line, revision_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from infra.catalog.catalog import ObjectId
+    from infra.catalog.difference import Difference
     from infra.plan.plan import Plan, PlannedRevision
 
 LONGEST_COMMENT = 64_000
@@ -23,16 +27,17 @@ MARK = "<!-- platform-postgres review -->"
 """What a workflow finds its own comment by, to edit it in place."""
 
 _SIGNS = ("+ ", "- ", "~ ")
-_MOST_TABLES = 12
-_DOES_NOT_COUNT = "not known without the database: `make preview` counts them"
+_MOST_TABLES = 5
+_DOES_NOT_COUNT = "`make preview` counts them"
 
 
 @dataclass(frozen=True)
 class ReviewedLifecycle:
-    """What `up` would do with databases of one lifecycle."""
+    """What `up` would do with databases of one lifecycle; `stacks` are those of the project that have it."""
 
     lifecycle: Lifecycle
     plan: Plan
+    stacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,29 +51,31 @@ class Review:
 
     @property
     def level(self) -> str:
-        """`fine`, `loss` where an ephemeral database loses tables, or `refused` where a run would refuse."""
+        """`fine`, `loss` where rows or values are lost somewhere, or `refused` where every run would refuse."""
         if self._broken:
             return "refused"
         losing = any(reviewed.plan.tables_dropped() for reviewed in self.lifecycles)
-        refusing = any(reviewed.plan.refusals for reviewed in self.lifecycles)
-        return "loss" if losing or refusing or self.has_hazards else "fine"
+        return "loss" if losing or self.lost or self.has_hazards else "fine"
 
     @property
     def changes(self) -> list[str]:
         """What becomes different in the catalog, a line for each object with its definition's lines below it."""
-        plan = self._of(Lifecycle.EPHEMERAL)
-        found = {difference.identity: difference for step in plan.steps for difference in step.differences}
-        return fold_changes(list(found.values()))
+        return fold_changes(self._differences)
 
     @property
-    def new_modules(self) -> tuple[str, ...]:
-        """The modules that no database of the base has."""
-        return tuple(step.module for step in self._of(Lifecycle.EPHEMERAL).steps if step.step is Step.APPLY)
+    def lost(self) -> list[ObjectId]:
+        """The tables and columns that are gone afterwards, whatever the lifecycle."""
+        return lost_with(self._differences)
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether a table has another name afterwards, with the same columns."""
+        return bool(renamed_tables(self._differences))
 
     @property
     def revisions(self) -> tuple[PlannedRevision, ...]:
         """The revisions that a persistent database runs."""
-        return self._of(Lifecycle.PERSISTENT).revisions
+        return self.of(Lifecycle.PERSISTENT).revisions
 
     @property
     def has_hazards(self) -> bool:
@@ -77,11 +84,24 @@ class Review:
         return any(line.startswith("! ") for part in (*self.revisions, *steps) for line in part.hazards)
 
     @property
+    def _differences(self) -> list[Difference]:
+        plan = self.of(Lifecycle.EPHEMERAL)
+        return list(
+            {difference.identity: difference for step in plan.steps for difference in step.differences}.values()
+        )
+
+    @property
+    def new_modules(self) -> tuple[str, ...]:
+        """The modules that no database of the base has."""
+        return tuple(step.module for step in self.of(Lifecycle.EPHEMERAL).steps if step.step is Step.APPLY)
+
+    @property
     def _broken(self) -> bool:
         """Whether even a database that may be rebuilt would refuse."""
-        return bool(self._of(Lifecycle.EPHEMERAL).refusals)
+        return bool(self.of(Lifecycle.EPHEMERAL).refusals)
 
-    def _of(self, lifecycle: Lifecycle) -> Plan:
+    def of(self, lifecycle: Lifecycle) -> Plan:
+        """Return the plan for databases of a lifecycle."""
         return next(reviewed.plan for reviewed in self.lifecycles if reviewed.lifecycle is lifecycle)
 
 
@@ -127,30 +147,32 @@ def review_as_json(review: Review) -> str:
 
 
 def _head(review: Review) -> Iterable[str]:
-    mark = {"fine": "🟢", "loss": "🟡", "refused": "🔴"}[review.level]
+    mark = "🔴" if review.level == "refused" or review.lost else {"fine": "🟢", "loss": "🟡"}[review.level]
     changes = review.changes
     title = _title([line for line in changes if line[:2] in _SIGNS], review.new_modules)
     yield f"### {mark} schema: {'every stack refuses it' if review.level == 'refused' else title}"
     yield ""
-    yield "| stack | what `up` does | rows lost |"
+    yield "| stacks | what `up` does | what is lost |"
     yield "| --- | --- | --- |"
     for reviewed in review.lifecycles:
+        named = (
+            f"{', '.join(reviewed.stacks)} ({reviewed.lifecycle.value})"
+            if reviewed.stacks
+            else reviewed.lifecycle.value
+        )
         act = "`up` refuses" if review.level == "refused" else _what_happens(reviewed.plan)
-        yield f"| {reviewed.lifecycle.value} | {act} | {_losses(reviewed.plan)} |"
-    refusing = next((reviewed for reviewed in review.lifecycles if reviewed.plan.refusals), None)
-    if refusing:
-        yield ""
-        yield "**Why**" if review.level == "refused" else f"**Why a {refusing.lifecycle.value} stack refuses**"
-        yield "```"
-        yield str(refusal_of(refusing.plan, "a database"))
-        yield "```"
-    yield from _lines_of_hazards(review)
+        yield f"| {named} | {act} | {_losses(reviewed, review.lost, is_renamed=review.is_renamed)} |"
+    if review.level == "refused":
+        yield from ("", "**Why**", "```", str(refusal_of(review.of(Lifecycle.EPHEMERAL), "a database")), "```")
+        return
     if changes:
-        yield ""
-        yield "**Change**"
-        yield "```diff"
+        yield from ("", "**Change**", "```diff")
         yield from (f"! {line[2:]}" if line.startswith("~ ") else line for line in changes)
         yield "```"
+    yield from _lines_of_hazards(review)
+    yield from _migration(review)
+    if changes:
+        yield from ("", f"**Undo** {_undo(review)}")
 
 
 def _lines_of_hazards(review: Review) -> Iterable[str]:
@@ -162,11 +184,42 @@ def _lines_of_hazards(review: Review) -> Iterable[str]:
                 [f"{step.step.value} {step.module}:", *(f"  {line}" for line in step.hazards)] if step.hazards else []
             )
     if lines:
-        yield ""
-        yield "**What a persistent stack runs**"
-        yield "```diff"
-        yield from map(diff_line, lines)
+        yield from ("", "**What a persistent stack runs**", "```diff", *map(diff_line, lines), "```")
+
+
+def _migration(review: Review) -> Iterable[str]:
+    """Yield the lines about existing databases: a draft of the SQL that the branch lacks, and what comes after what."""
+    plan = review.of(Lifecycle.PERSISTENT)
+    if not plan.refusals and not plan.revisions:
+        return
+    draft = draft_statements([difference for step in plan.refusals for difference in step.differences])
+    forms = [[] if statement.startswith("--") else safe_form(statement) for statement in draft]
+    if draft:
+        yield from ("", "**Migration of persistent stacks**: not in this branch; as a draft to be checked", "```sql")
+        for statement, form in zip(draft, forms, strict=True):
+            yield from (f"{part};" for part in form) if form else (statement,)
         yield "```"
+        if any(forms):
+            yield "Each statement in a transaction of its own, so that nobody waits for its lock for long."
+    elif plan.refusals:
+        yield from ("", "**Why persistent stacks refuse**", "```", str(refusal_of(plan, "a database")), "```")
+    if review.is_renamed:
+        yield "Code that uses an old name fails from then on: release it together with the migration."
+    steps = [
+        "release code that does not use what goes, and back up (`make backup`)" if review.lost else "",
+        'write the migration (`make revision M="…"`)' if draft else "",
+        "`make up` runs it, and compares the database with the modules",
+        "" if review.lost else "release the code",
+    ]
+    numbered = (f"{number} {step}" for number, step in enumerate(filter(None, steps), 1))
+    yield from ("", f"**Steps** {', '.join(numbered)}.")
+
+
+def _undo(review: Review) -> str:
+    lost = ", ".join(f"{identity.kind} {identity.name.removeprefix('public.')}" for identity in review.lost)
+    if lost:
+        return f"brings {lost} back empty: the values are in a backup alone."
+    return "take the change back: ephemeral stacks rebuild again, persistent ones need the migration's `downgrade`."
 
 
 def _title(objects: Sequence[str], new_modules: Sequence[str]) -> str:
@@ -190,16 +243,24 @@ def _what_happens(plan: Plan) -> str:
     texts = [f"**migrate** to {ids}"] if ids else []
     texts += [f"**{step.value}** {_span(modules)}" for step, modules in acts.items()]
     dropped = len(plan.tables_dropped())
-    return ", ".join(texts) + (f"; {dropped} tables are made anew" if dropped else "; no table is touched")
+    return ", ".join(texts) + (f"; {dropped} tables are made anew" if dropped else "; no table is made anew")
 
 
-def _losses(plan: Plan) -> str:
-    tables = [] if plan.refusals else plan.tables_dropped()
-    if not tables:
-        return "none"
+def _losses(reviewed: ReviewedLifecycle, lost: Sequence[ObjectId], *, is_renamed: bool) -> str:
+    """Return what is lost: rows of tables that are made anew, or with a migration the values of columns and tables."""
+    if reviewed.lifecycle is Lifecycle.PERSISTENT:
+        names = [f"{identity.kind} {identity.name.removeprefix('public.')}" for identity in lost]
+        if names:
+            return f"with the migration, all values of {_some(names)}"
+        return "nothing, if tables are renamed as below" if is_renamed else "nothing"
+    tables = [] if reviewed.plan.refusals else reviewed.plan.tables_dropped()
     names = [table.removeprefix("public.") for table in tables]
+    return f"rows of {_some(names)}; {_DOES_NOT_COUNT}" if names else "nothing"
+
+
+def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_TABLES} more" if len(names) > _MOST_TABLES else ""
-    return f"those of {', '.join(names[:_MOST_TABLES])}{more}; {_DOES_NOT_COUNT}"
+    return f"{', '.join(names[:_MOST_TABLES])}{more}"
 
 
 def _span(modules: list[str]) -> str:

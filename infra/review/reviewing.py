@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from infra.check.stack_files import settings_of_stack
+from infra.check.stack_files import settings_of_stack, stacks_by_lifecycle
 from infra.errors import InfraError
 from infra.migrations.history import LOCK_FILE, parse_history, read_history
 from infra.modules.decision import Lifecycle
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from infra.hazards.sizes import TableSize
     from infra.modules.module import Module
+    from infra.plan.plan import Plan
     from infra.postgres.connection.target import Target
     from infra.settings.model import Settings
 
@@ -69,7 +70,13 @@ def review_branch(
             runner.apply(session, module)
         migrations = _stamped(session, settings.modules.migrations, root, commit)
         session = replace(session, directory=str(root / directory), migrations=migrations, sizes=sizes or {})
-        lifecycles = [_planned(replace(session, lifecycle=lifecycle)) for lifecycle in Lifecycle]
+        stacks = stacks_by_lifecycle(root, root / directory)
+        lifecycles = [
+            ReviewedLifecycle(
+                lifecycle, _planned(replace(session, lifecycle=lifecycle)), tuple(stacks.get(lifecycle.value, ()))
+            )
+            for lifecycle in Lifecycle
+        ]
         close_all()
     return Review(base, commit, tuple(lifecycles), _changed_lines(before, after))
 
@@ -84,13 +91,13 @@ def _stamped(session: Session, directory: str, root: Path, commit: str) -> str:
     return str(root / directory)
 
 
-def _planned(session: Session) -> ReviewedLifecycle:
-    """Plan the head's modules in one lifecycle."""
+def _planned(session: Session) -> Plan:
+    """Return the plan of the head's modules in one lifecycle."""
     cache.clear()
     looked = look(session, recorded=True, explain=True)
     if isinstance(looked, Unreadable):
         raise InfraError(looked.reason, place="the review's database")
-    return ReviewedLifecycle(session.lifecycle, looked.plan)
+    return looked.plan
 
 
 def _database(admin: Target, settings: Settings, folder: Path, bin_dir: Path | None) -> Session:

@@ -23,13 +23,13 @@ from infra.migrations.history import Revision, file_digest, file_digests, is_rev
 from infra.migrations.revision_sql import downgrade_sql, upgrade_sql
 from infra.modules.module import load_modules
 from infra.plan.folding import fold_findings
+from infra.plan.migration_statements import completing_statements, leading_statements
 from infra.postgres.apply.measure import Measurement
 from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.apply.revision_effects import build_revisions, run_revision
 from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection import pool
 from infra.postgres.introspection.reader import read_catalog
-from infra.revisions.completion import completing_statements, leading_statements
 from infra.revisions.safe_revision import safe_lines
 from infra.server.scratch.scratch_server import MODULE_SECONDS, scratch_server
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from infra.catalog.identifiers import last, parent
 from infra.errors import RefusedError
 from infra.postgres.apply.planning import connect_to_look
 from infra.postgres.connection.error_messages import translate_error
@@ -35,6 +36,7 @@ FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
 WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user
 """
 """Who counts the rows of a database: a superuser, else the owner, of which an administrator is a member."""
+_OWN_ROWS = "SELECT count(*) FROM ONLY {}"
 _ESTIMATE = """
 SELECT greatest(c.reltuples, pg_catalog.pg_stat_get_live_tuples(c.oid))::bigint
 FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass(%s)
@@ -57,6 +59,31 @@ def rows_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
         return {}
     with connect_to_look(session.target) as connection:
         return _without_seeds(_count_rows(connection, session.owner, tables), planned.status.entries.values())
+
+
+def values_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
+    """Return how many values a migration drops, by table or column, in words; `planned.plan.lost` are those."""
+    if not planned.plan.lost:
+        return {}
+    values: dict[str, str] = {}
+    with connect_to_look(session.target) as connection:
+        for kind, name in planned.plan.lost:
+            if kind == "table":
+                rows = _count_rows(connection, session.owner, [name]).get(name, "0")
+                values[f"table {name}"] = f"{_with_commas(rows)} rows"
+                continue
+            table = parent(name)
+            rows, filled = (
+                _count_rows(connection, session.owner, [table], query).get(table, "0")
+                for query in ("SELECT count(*) FROM {}", f"SELECT count({last(name)}) FROM {{}}")
+            )
+            of_rows = f"of {_with_commas(rows)} rows"
+            values[f"column {name}"] = f"set in {_with_commas(filled)} {of_rows}" if filled.isdigit() else of_rows
+    return values
+
+
+def _with_commas(count: str) -> str:
+    return f"{int(count):,}" if count.isdigit() else count
 
 
 def rows_of_database(target: Target) -> dict[str, str]:
@@ -85,8 +112,8 @@ def _without_seeds(counts: Mapping[str, str], entries: Iterable[LedgerEntry]) ->
     }
 
 
-def _count_rows(connection: Connection, reader: str, tables: list[str]) -> dict[str, str]:
-    """Return the number of rows of those tables that exist; rows of a partition or an heir are its own.
+def _count_rows(connection: Connection, reader: str, tables: list[str], query: str = _OWN_ROWS) -> dict[str, str]:
+    """Return what a query counts in those tables that exist: their rows, those of a partition or an heir left out.
 
     It is an estimate where counting takes long, or the reader may not read a table that somebody else made.
     """
@@ -95,7 +122,7 @@ def _count_rows(connection: Connection, reader: str, tables: list[str]) -> dict[
     connection.execute(sql.SQL("SET statement_timeout = {}").format(_COUNT_SECONDS * 1000))
     for table in tables:
         try:
-            row = connection.execute(f"SELECT count(*) FROM ONLY {table}".encode()).fetchone()
+            row = connection.execute(query.format(table).encode()).fetchone()
             counts[table] = str(row[0]) if row else "0"
         except psycopg.errors.UndefinedTable:
             continue

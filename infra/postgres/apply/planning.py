@@ -14,6 +14,7 @@ import psycopg
 
 from infra.catalog.catalog import Catalog
 from infra.catalog.changes import CatalogChange
+from infra.catalog.difference import differences
 from infra.catalog.structure import makers
 from infra.errors import LedgerError, ModuleError
 from infra.migrations.adoption import ADOPTION_FOLDER
@@ -21,6 +22,7 @@ from infra.modules.decision import ModuleState, Step
 from infra.modules.module import order
 from infra.modules.module_file import ModuleFile
 from infra.plan.database_status import DatabaseStatus
+from infra.plan.folding import lost_with
 from infra.plan.ledger_rows import own_rows
 from infra.plan.plan import PlannedRevision, PlannedStep, objects_dropped
 from infra.plan.planner import blocked, plan_database, refused_by_revision, refused_for, refused_for_rows
@@ -42,6 +44,7 @@ from infra.postgres.ledger.identity import current_identity, follow_rename, read
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infra.catalog.catalog import ObjectId
     from infra.migrations.revision_sql import RevisionSql
     from infra.modules.module import Module
     from infra.plan.ledger_rows import Program
@@ -246,11 +249,19 @@ def _make(
         plan = _with_dependants(connection, decide(status, effects=effects), status)
     if plan.refusals and status.identity is None and not due:
         plan = _with_nearest(plan, session, status.catalog)
+    lost = _lost(plan, live, status.catalog)
     if not plan.refusals:
         tables = [identity.name for identity in live.of("table").objects]
         texts = [file.module for file in files]
         plan = with_hazards(plan, connection, session, tables, revisions=done.measured, modules=texts)
-    return PlanInProgress(plan, status, files, version)
+    return PlanInProgress(replace(plan, lost=lost), status, files, version)
+
+
+def _lost(plan: Plan, before: Catalog, after: Catalog) -> tuple[ObjectId, ...]:
+    """Return the tables and columns that a migration drops: revisions of the plan, or one that a refusal asks for."""
+    by_revisions = differences(before, after) if plan.revisions else []
+    asked_for = [difference.reversed() for step in plan.refusals for difference in step.differences]
+    return tuple(lost_with([*by_revisions, *asked_for]))
 
 
 def planned_revisions(due: Due) -> list[PlannedRevision]:

@@ -79,9 +79,9 @@ def _planned_database(database: str, text: str, props: Properties, formerly: str
         return PlannedDatabase(
             database, Lifecycle(lifecycle), problem=planned.reason, is_new=planned.is_missing and not recorded
         )
-    rows = losses.rows_at_risk(session, planned)
+    rows, values = losses.rows_at_risk(session, planned), losses.values_at_risk(session, planned)
     unmanaged = planned.status.in_sentences(planned.status.unmanaged(session.allowed))
-    return PlannedDatabase(database, Lifecycle(lifecycle), planned.plan, rows, unmanaged)
+    return PlannedDatabase(database, Lifecycle(lifecycle), planned.plan, rows, values, unmanaged)
 
 
 def _removed_database(database: str, text: str, props: Properties) -> PlannedDatabase:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -30,21 +31,39 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(SQL, root / "sql")
     shutil.copytree(SQL, root / "migrations" / "baseline")
     (root / "migrations" / "versions").mkdir()
-    (root / "migrations" / "versions" / "0001_baseline.py").write_text('revision = "0001"\ndown_revision = None\n')
-    write_lock(str(root / "migrations"), file_digests(str(root / "migrations"), ["versions/0001_baseline.py"]))
+    revise(root, "0001", None, "pass")
     (root / "Pulumi.yaml").write_text("name: shop\n", encoding="utf-8")
-    (root / "Pulumi.dev.yaml").write_text("config:\n  shop:databases: [shop_dev]\n", encoding="utf-8")
-    for command in ("init -q -b main", "add .", "-c user.name=t -c user.email=t@example.org commit -qm base"):
-        subprocess.run(["git", *command.split()], cwd=root.parent, check=True)
+    stack = "config:\n  shop:databases: [shop]\n  shop:lifecycle: {}\n"
+    for name, lifecycle in (("dev", "ephemeral"), ("prod", "persistent"), ("staging", "persistent")):
+        (root / f"Pulumi.{name}.yaml").write_text(stack.format(lifecycle), encoding="utf-8")
+    git(root.parent, "init", "-q", "-b", "main")
+    git(root.parent, "add", ".")
+    git(root.parent, "commit", "-qm", "base")
     return root
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git as an author of the test's."""
+    author = ("-c", "user.name=t", "-c", "user.email=t@example.org")
+    subprocess.run(["git", *author, *arguments], cwd=folder, check=True)
 
 
 @pytest.fixture
 def root(repository: Path) -> Iterator[Path]:
     """Return the project, whose modules are as committed again after the test."""
     yield repository
-    subprocess.run(["git", "checkout", "-q", "."], cwd=repository, check=True)
-    subprocess.run(["git", "clean", "-qfd"], cwd=repository, check=True)
+    git(repository, "checkout", "-q", ".")
+    git(repository, "clean", "-qfd")
+
+
+def revise(root: Path, revision: str, down: str | None, upgrade: str) -> None:
+    """Write a revision after another one, and the lock file."""
+    migrations = root / "migrations"
+    head = f"from alembic import op\n\nrevision = {revision!r}\ndown_revision = {down!r}\n"
+    text = f"{head}\ndef upgrade():\n    {upgrade}\n"
+    (migrations / "versions" / f"{revision}_test.py").write_text(text, encoding="utf-8")
+    names = [f"versions/{path.name}" for path in sorted((migrations / "versions").glob("*.py"))]
+    write_lock(str(migrations), file_digests(str(migrations), names))
 
 
 def reviewed(root: Path, sizes: dict[str, TableSize] | None = None) -> tuple[Review, str]:
@@ -69,9 +88,10 @@ def test_a_new_column_is_a_rebuild_here_and_a_migration_there(root: Path) -> Non
     found, text = reviewed(root)
     assert text.startswith(f"{MARK}\n### 🟡 schema: ")
     assert "+ column public.customers.locale" in text
-    assert f"| ephemeral | **rebuild** {module}" in text
-    assert "customers" in text.partition("rows lost")[2].partition("persistent")[0]
-    assert "| persistent | **needs a migration**: `up` refuses until it has run | none |" in text
+    assert f"| dev (ephemeral) | **rebuild** {module}" in text
+    assert "customers" in text.partition("what is lost")[2].partition("persistent")[0]
+    assert "| prod, staging (persistent) | **needs a migration**: `up` refuses until it has run | nothing |" in text
+    assert "\nALTER TABLE public.customers ADD COLUMN locale character varying;\n" in text
     assert text.count("+    locale varchar,") == 1
     values = json.loads(review_as_json(found))
     assert (values["level"], values["lifecycles"]["persistent"]["tables_dropped"]) == ("loss", [])
@@ -85,16 +105,49 @@ def test_a_revision_is_reviewed_with_its_hazards(root: Path) -> None:
     (folder / name).write_text(
         f'from alembic import op\n\nrevision = "0002"\ndown_revision = "0001"\n\n\ndef upgrade():\n    {statement}\n'
     )
-    write_lock(str(folder), file_digests(str(folder), ["versions/0001_baseline.py", name]))
+    write_lock(str(folder), file_digests(str(folder), ["versions/0001_test.py", name]))
     found, text = reviewed(root)
-    assert (found.level, "| persistent | **migrate** to 0002, **verify**" in text) == ("loss", True)
+    assert (found.level, "| prod, staging (persistent) | **migrate** to 0002, **verify**" in text) == ("loss", True)
     assert "!   line 8: ACCESS EXCLUSIVE on customers, rewrites all rows, whose number is not known here" in text
     assert "ALTER TABLE customers ADD COLUMN phone_new varchar(99);" in text
     (revision,) = json.loads(review_as_json(found))["lifecycles"]["persistent"]["revisions"]
     assert (revision["revision"], len(revision["hazards"]) > 1) == ("0002", True)
     found, text = reviewed(root, {"public.customers": TableSize(40_000_000, 11 << 30)})
     assert "ACCESS EXCLUSIVE on customers, rewrites 40 M rows, 11 GB; write it in its safe form" in text
-    assert "| persistent | `up` refuses | none |" in text
+    assert "| prod, staging (persistent) | `up` refuses | nothing |" in text
+
+
+def test_an_index_is_harmless_and_its_migration_locks_nobody_out(root: Path) -> None:
+    """No table is made anew, and the draft builds the index beside writers."""
+    path = root / "sql" / "07-init-indexes.sql"
+    path.write_text(path.read_text("utf-8") + "CREATE INDEX late ON customers (id);\n", encoding="utf-8")
+    found, text = reviewed(root)
+    assert (found.level, text.splitlines()[1]) == ("fine", "### 🟢 schema: + index public.late")
+    assert "CREATE INDEX CONCURRENTLY late ON public.customers USING btree (id);" in text
+    assert "**Undo** take the change back" in text
+
+
+def test_what_a_migration_loses_is_named_by_column_and_table(root: Path) -> None:
+    """A dropped column is red on every stack; a renamed table keeps its rows by the draft, which renames it."""
+    table = edit(root, "CREATE TABLE customers (\n", "CREATE TABLE customers (\n    locale varchar,\n")
+    git(root, "commit", "-qam", "a column")
+    try:
+        edit(root, "    locale varchar,\n", "")
+        found, text = review_branch(root, base="HEAD", stack="dev"), ""
+        text = review_as_markdown(found)
+        assert "### 🔴 schema: - column public.customers.locale" in text
+        assert "| with the migration, all values of column customers.locale |" in text
+        assert "\nALTER TABLE public.customers DROP COLUMN locale;\n" in text
+        assert "**Undo** brings column customers.locale back empty" in text
+    finally:
+        git(root, "reset", "-q", "--hard", "HEAD~1")
+    file = root / "sql" / f"{table}.sql"
+    assert file.exists()
+    for path in (root / "sql").glob("*.sql"):
+        path.write_text(re.sub(r"\bcustomers\b", "clients", path.read_text("utf-8")), encoding="utf-8")
+    _, text = reviewed(root)
+    assert "ALTER TABLE public.customers RENAME TO clients;" in text
+    assert "Code that uses an old name fails from then on" in text
 
 
 def test_a_branch_without_changes_and_a_comment_are_harmless(root: Path) -> None:
@@ -106,7 +159,7 @@ def test_a_branch_without_changes_and_a_comment_are_harmless(root: Path) -> None
     found, text = reviewed(root)
     assert found.level == "fine"
     assert "**reformatted**" in text
-    assert "no table is touched" in text
+    assert "no table is made anew" in text
 
 
 def test_modules_that_do_not_run_are_refused_with_their_place(root: Path) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from infra.modules.directive import DIRECTIVE
+from infra.plan.migration_statements import draft_statements
 from infra.plan.rendering import PlannedDatabase, plan_as_markdown, plan_as_text
-from infra.postgres.apply.losses import rows_at_risk
+from infra.postgres.apply.losses import rows_at_risk, values_at_risk
 from infra.postgres.apply.plan_cache import PlanInProgress
 from infra.postgres.apply.planning import look
 from tests.database.postgres.databases import EPHEMERAL, PERSISTENT
@@ -117,9 +118,9 @@ def test_a_preview_reads_as_it_is_written(world: World, case: str) -> None:
     looked = look(world.session, recorded=True, explain=True)
     assert isinstance(looked, PlanInProgress)
     unmanaged = looked.status.in_sentences(looked.status.unmanaged())
-    rows = rows_at_risk(world.session, looked)
+    rows, values = rows_at_risk(world.session, looked), values_at_risk(world.session, looked)
     names = [f"tenant_{number:02}" for number in range(1, 41)] if case == "forty-databases" else ["shop_dev"]
-    databases = [PlannedDatabase(name, lifecycle, looked.plan, rows, unmanaged) for name in names]
+    databases = [PlannedDatabase(name, lifecycle, looked.plan, rows, values, unmanaged) for name in names]
     lines = changed_lines(change.files)
     for ending, text in (("txt", plan_as_text(databases, lines) + "\n"), ("md", plan_as_markdown(databases, lines))):
         file = PREVIEWS / f"{case}.{ending}"
@@ -129,3 +130,18 @@ def test_a_preview_reads_as_it_is_written(world: World, case: str) -> None:
         assert text == file.read_text("utf-8")
         assert "sha256:" not in text
         assert looked.plan.digest not in text
+
+
+@pytest.mark.parametrize("case", ["column", "index", "rename", "drop", "drift"])
+def test_the_draft_of_a_refusal_settles_it(world: World, case: str) -> None:
+    """The SQL that a persistent stack's refusal proposes makes the database such that nothing is refused any more."""
+    change = DRIFT if case == "drift" else CASES[f"{case}-persistent"][0]
+    world.write(**FILES)
+    world.set(lifecycle=PERSISTENT).up()
+    if change.sql:
+        world.sql(change.sql)
+    world.write(**change.files)
+    (refusal,) = world.plan(recorded=True).refusals
+    for statement in draft_statements(refusal.differences):
+        world.sql(statement)
+    assert not world.plan(recorded=True).refusals

@@ -104,12 +104,16 @@ def test_drift_is_refused(world: World) -> None:
         "column public.a.name is different",
         "    type text",
         "  + not null",
+        "as SQL (a draft, to be checked):",
+        "  ALTER TABLE public.a ALTER COLUMN name DROP NOT NULL;",
         (
             f"sql/02-index.sql in {world.place}: what it made is gone from the database; restore the database; to make "
             "the objects anew, empty, delete the module's row from sqlmodule.ledger"
         ),
         "index public.a_name_idx is missing",
         "  - CREATE INDEX a_name_idx ON public.a USING btree (name)",
+        "as SQL (a draft, to be checked):",
+        "  CREATE INDEX a_name_idx ON public.a USING btree (name);",
     ]
     assert world.ledger() == {"01-table": "applied", "02-index": "applied"}
 

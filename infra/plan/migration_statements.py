@@ -1,0 +1,195 @@
+"""SQL by which a database gets what it lacks, from the definitions in which it differs from what modules make.
+
+For a revision it completes what Alembic's autogenerate writes. In previews it is a draft, which a person has to check.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from infra.catalog.definitions import column_of
+from infra.catalog.identifiers import last, parent
+from infra.plan.folding import parts_of_tables, renamed_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from infra.catalog.definitions import ColumnDefinition
+    from infra.catalog.difference import Difference
+
+_COMMENT = "comment "
+_ON_TABLES = {"constraint", "trigger"}
+_COMMENTED = {"table", "column", "view", "index", "sequence", "schema"}
+_FIRST = ("trigger", "view", "constraint", "index", "function", "procedure")
+"""The order in which objects go; they come in the reverse order."""
+
+
+def draft_statements(differences: Sequence[Difference]) -> list[str]:
+    """Return statements that make a database as expected, roughly: renames, columns, then whatever else is SQL.
+
+    A new table is a comment that refers to its module. Of other kinds of objects nothing is returned.
+    """
+    renames = {found: expected for expected, found in renamed_tables(differences).items()}
+    settled = {*parts_of_tables(differences)}
+    remaining = [
+        difference
+        for difference in (
+            _after_renames(difference, renames) for difference in differences if difference not in settled
+        )
+        if difference.expected != difference.found and difference.identity.name not in {*renames, *renames.values()}
+    ]
+    statements = [f"ALTER TABLE {old} RENAME TO {last(new)}" for old, new in renames.items()]
+    statements += _renamed_parts(differences, renames)
+    others = [difference for difference in remaining if difference.identity.kind != "table" or difference.found]
+    drops, creations = _completing(others)
+    statements += drops
+    statements += [statement for difference in remaining for statement in _table_or_column(difference)]
+    statements += creations
+    return [statement if statement.startswith("--") else f"{statement.rstrip(';')};" for statement in statements]
+
+
+def _after_renames(difference: Difference, renames: Mapping[str, str]) -> Difference:
+    """Return a difference as it is after tables were renamed: what refers to them follows."""
+    found = difference.found
+    for old, new in renames.items() if found else ():
+        found = re.sub(rf"(?<![\w\"]){re.escape(old)}(?![\w\"])", lambda _, name=new: name, found or "")
+    return replace(difference, found=found)
+
+
+def _renamed_parts(differences: Sequence[Difference], renames: Mapping[str, str]) -> Iterator[str]:
+    """Yield the statements that rename the constraints and indexes of renamed tables."""
+    for old, new in renames.items():
+        for kind, rename in (
+            ("constraint", f"ALTER TABLE {new} RENAME CONSTRAINT {{}} TO {{}}"),
+            ("index", f"ALTER INDEX {parent(old)}.{{}} RENAME TO {{}}"),
+        ):
+            found = [difference for difference in differences if difference.identity.kind == kind]
+            expected = {
+                _without_name(difference.expected, new): last(difference.identity.name)
+                for difference in found
+                if difference.verdict == "missing"
+            }
+            for difference in found:
+                name = last(difference.identity.name)
+                other = expected.get(_without_name(difference.found, old), name)
+                if difference.verdict == "extra" and other != name:
+                    yield rename.format(name, other)
+
+
+def _without_name(definition: str | None, table: str) -> str:
+    """Return a definition without a table's name, also where it is in the name of a constraint or an index."""
+    return re.sub(rf"(?<![a-zA-Z0-9]){re.escape(last(table))}(?![a-zA-Z0-9])", "", definition or "")
+
+
+def _table_or_column(difference: Difference) -> Iterator[str]:
+    """Yield the statements for a table or a column; none for what is no column of a table of rows."""
+    kind, name = difference.identity
+    if kind == "table" and difference.verdict == "missing":
+        yield f"-- CREATE TABLE {name}, with what belongs to it: as in its module"
+    elif kind == "table" and difference.verdict == "extra":
+        yield f"DROP TABLE {name}"
+    elif kind == "column" and difference.expected is None:
+        yield f"ALTER TABLE {parent(name)} DROP COLUMN {last(name)}"
+    elif kind == "column":
+        with suppress(ValueError):
+            expected = column_of(name, difference.expected or "")
+            alter = f"ALTER TABLE {parent(name)}"
+            if difference.found is None:
+                yield f"{alter} ADD COLUMN {last(name)} {_clauses(expected)}"
+            else:
+                yield from _altered(f"{alter} ALTER COLUMN {last(name)}", expected, column_of(name, difference.found))
+
+
+def _clauses(column: ColumnDefinition) -> str:
+    """Return what follows a column's name in ADD COLUMN."""
+    generated = column.generated.upper() if column.generated.endswith("identity") else column.generated
+    clauses = (
+        column.type,
+        column.collation and f"COLLATE {column.collation}",
+        column.default and f"DEFAULT {column.default}",
+        generated,
+        "" if column.nullable else "NOT NULL",
+    )
+    return " ".join(filter(None, clauses))
+
+
+def _altered(alter: str, expected: ColumnDefinition, found: ColumnDefinition) -> Iterator[str]:
+    if (expected.type, expected.collation) != (found.type, found.collation):
+        yield f"{alter} TYPE {expected.type}" + (f" COLLATE {expected.collation}" if expected.collation else "")
+    if expected.default != found.default:
+        yield f"{alter} SET DEFAULT {expected.default}" if expected.default else f"{alter} DROP DEFAULT"
+    if expected.nullable != found.nullable:
+        yield f"{alter} {'DROP' if expected.nullable else 'SET'} NOT NULL"
+
+
+def leading_statements(differences: Iterable[Difference]) -> list[str]:
+    """Return the statements that drop the views and triggers which go or are replaced: they come first."""
+    leading = [difference for difference in differences if difference.identity.kind in {"view", "trigger"}]
+    return [statement for difference in leading for statement in _drop(difference)]
+
+
+def completing_statements(differences: Iterable[Difference]) -> list[str]:
+    """Return the statements that turn what was found into what is expected, as far as definitions are SQL.
+
+    Of other kinds of objects nothing is returned: a comparison afterwards finds them again.
+    """
+    drops, creations = _completing(differences)
+    return [*drops, *creations]
+
+
+def _completing(differences: Iterable[Difference]) -> tuple[list[str], list[str]]:
+    """Return the statements that drop, and then those that create; columns come between them."""
+    known = [difference for difference in differences if difference.identity.kind in {*_FIRST, *_COMMENTED}]
+    known.sort(key=lambda difference: _rank(difference.identity.kind))
+    drops = [statement for difference in known for statement in _drop(difference)]
+    return drops, [statement for difference in reversed(known) for statement in _create(difference)]
+
+
+def _rank(kind: str) -> int:
+    return _FIRST.index(kind) if kind in _FIRST else len(_FIRST)
+
+
+def _is_replaced(difference: Difference) -> bool:
+    """Return whether more than the comment differs, and the definition is SQL that creates the object."""
+    before, after = _split(difference.found)[0], _split(difference.expected)[0]
+    return difference.identity.kind in _FIRST and before != after
+
+
+def _drop(difference: Difference) -> Iterator[str]:
+    kind, name = difference.identity
+    if difference.found is None or not _is_replaced(difference):
+        return
+    if kind == "constraint":
+        yield f"ALTER TABLE {parent(name)} DROP CONSTRAINT {last(name)}"
+    elif kind == "trigger":
+        yield f"DROP TRIGGER {last(name)} ON {parent(name)}"
+    elif kind in {"view", "index"} or difference.expected is None:
+        yield f"DROP {kind.upper()} {name}"
+
+
+def _create(difference: Difference) -> Iterator[str]:
+    kind, name = difference.identity
+    if difference.expected is None:
+        return
+    definition, comment = _split(difference.expected)
+    if _is_replaced(difference):
+        if kind == "constraint":
+            yield f"ALTER TABLE {parent(name)} ADD CONSTRAINT {last(name)} {definition}"
+        elif kind == "view":
+            yield f"CREATE VIEW {name} AS {definition.rstrip(';')}"
+        else:
+            yield definition
+    if comment != _split(difference.found)[1] or (comment and _is_replaced(difference)):
+        subject = f"{last(name)} ON {parent(name)}" if kind in _ON_TABLES else name
+        yield f"COMMENT ON {kind.upper()} {subject} IS {comment or 'NULL'}"
+
+
+def _split(definition: str | None) -> tuple[str, str]:
+    """Return a definition without its comment, and the comment as a literal, '' for none."""
+    text, _, comment = f"\n{definition or ''}".rpartition(f"\n{_COMMENT}")
+    if not comment.startswith(("'", "E'")):
+        return definition or "", ""
+    return text.lstrip("\n"), comment
