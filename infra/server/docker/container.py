@@ -30,7 +30,8 @@ _ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 (only compared with)
 # Peer authentication accepts the container's own system user without a password. The statement is passed on standard
 # input with logging turned off, so that it appears in no log and in no list of processes.
 _SET_PASSWORD = r"""
-printf "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_error_statement = 'panic';
+printf "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_min_duration_sample = -1;
+SET log_transaction_sample_rate = 0; SET log_min_error_statement = 'panic'; SET pg_stat_statements.track_utility = off;
 ALTER ROLE %s PASSWORD '%s';\n" "$ADMIN" "$VERIFIER" | psql -X -q -v ON_ERROR_STOP=1 -U "$ADMIN" -d postgres
 """  # noqa: S105 (a script)
 
