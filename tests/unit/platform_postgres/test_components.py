@@ -12,6 +12,7 @@ import pytest
 from pulumi.runtime import mocks
 from pulumi.runtime.rpc import UNKNOWN
 
+from infra.migrations.history import file_digests, write_lock
 from infra.resources.passwords import Passwords
 from infra.settings.model import DatabaseSettings, ModuleSettings
 from infra.settings.servers import DockerSettings, EmbeddedSettings, ExternalSettings
@@ -34,6 +35,17 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 SQL = Path(__file__).parents[3] / "examples" / "shop" / "sql"
+
+
+@pytest.fixture
+def revisions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run in a folder that has a folder with a revision, and return the name of that one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "migrations" / "versions").mkdir(parents=True)
+    file = "versions/0001_baseline.py"
+    (tmp_path / "migrations" / file).write_text('revision = "0001"\ndown_revision = None\n', encoding="utf-8")
+    write_lock("migrations", file_digests("migrations", [file]))
+    return "migrations"
 
 
 class UnknownUntilCreated(Engine):
@@ -206,6 +218,7 @@ def test_the_connection_strings_are_secret_outputs() -> None:
     assert outputs["fingerprint"] == "catalog1:0"
 
 
+@pytest.mark.usefixtures("revisions")
 def test_modules_of_a_database_that_others_made() -> None:
     """The modules are a chain; address and logins are those of the connection strings, and the passwords are secret."""
 
@@ -224,7 +237,7 @@ def test_modules_of_a_database_that_others_made() -> None:
         "schema-01-tables",
         "schema-02-indexes",
         "schema-03-constraints",
-        "schema-migrations",  # of this project's own folder
+        "schema-migrations",
         "schema-ready",
     }
     ready = graph["schema-ready"].object
@@ -234,7 +247,7 @@ def test_modules_of_a_database_that_others_made() -> None:
     assert "schema-01-tables" in names(graph["schema-02-indexes"].dependencies)
 
 
-def test_modules_beside_those_of_another_program() -> None:
+def test_modules_beside_those_of_another_program(revisions: str) -> None:
     """The session names both stacks; anything but another stack is refused, and revisions, which one program has."""
 
     def program(beside: str, migrations: str = "nowhere") -> None:
@@ -249,7 +262,7 @@ def test_modules_beside_those_of_another_program() -> None:
         assert f'beside: is "{beside}"; must be the project/stack of another program; this one is {own}' in refusal(
             lambda beside=beside: program(beside)
         )
-    message = refusal(lambda: program("shop/dev", "migrations"))
+    message = refusal(lambda: program("shop/dev", revisions))
     assert "modules.migrations: is migrations, which has revisions; must be a folder without revisions" in message
 
 
