@@ -13,6 +13,9 @@ from infra.modules.digests import text_digest
 if TYPE_CHECKING:
     from infra.modules.module import Module
 
+_statements: dict[str, str] = {}
+"""Digests of statements, by those of texts: each of many databases gets the same modules."""
+
 
 @dataclass(frozen=True)
 class ModuleFile:
@@ -33,7 +36,10 @@ class ModuleFile:
     @cached_property
     def statements_digest(self) -> str:
         """The digest of the statements; raises ModuleError where the text cannot be parsed."""
-        return cast("str", import_module("infra.modules.statements").statements_digest(self.module.text))
+        if self.text_digest not in _statements:
+            digest = import_module("infra.modules.statements").statements_digest(self.module.text)
+            _statements[self.text_digest] = cast("str", digest)
+        return _statements[self.text_digest]
 
     @property
     def digests(self) -> Digests:

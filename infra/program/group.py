@@ -154,6 +154,8 @@ def _declare_group(
         drop_databases=settings.drop_databases,
         rotation=settings.password_rotation,
         adopt=server.adopt,
+        directory=settings.modules.directory,
+        clone=False if settings.expires else group.clone,  # what has lost its stack is found by its roles
         look=look,
         opts=scope.options(
             depends_on=[server.resource, key, *after],

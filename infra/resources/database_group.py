@@ -82,7 +82,8 @@ class DatabaseGroup(DynamicResource, module="postgres", name="DatabaseGroup"):
     """The databases of a group.
 
     `session` is a secret text with the server's address, the administrator's login, the key of the passwords, and the
-    limits for modules. The output `failed` has an error by database, `drops` how often one of a name was dropped.
+    limits for modules. The output `failed` has an error by database, `drops` how often one of a name was dropped. New
+    databases are clones of one with the modules in `directory`, as `clone` says (infra/settings/databases.py).
     """
 
     failed: pulumi.Output[dict[str, str]]
@@ -97,6 +98,8 @@ class DatabaseGroup(DynamicResource, module="postgres", name="DatabaseGroup"):
         drop_databases: Sequence[str],
         rotation: int,
         adopt: bool | Sequence[str],
+        directory: str,
+        clone: bool | None,
         look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -106,6 +109,8 @@ class DatabaseGroup(DynamicResource, module="postgres", name="DatabaseGroup"):
             "drop_databases": list(drop_databases),
             "rotation": rotation,
             "adopt": adopt if isinstance(adopt, bool) else list(adopt),
+            "directory": directory,
+            **({} if clone is None else {"clone": clone}),
             **dict.fromkeys(("created", "failed", "drops", "drift")),
         }
         if pulumi.runtime.is_dry_run() and look:

@@ -75,6 +75,11 @@ class GroupSettings(SettingsGroup):
     roles: Literal["own", "shared"] = Field(
         default="own", description="own (each database has its own four roles) or shared (the group has four)"
     )
+    clone: Flag | None = Field(
+        default=None,
+        description="true makes new databases as clones of a template, also where modules insert rows, which are then "
+        "the same in all; false never does; by default where they insert none",
+    )
     paused: tuple[DatabaseName, ...] = Field(
         default=(), description="a list of databases of the group that are left as they are"
     )

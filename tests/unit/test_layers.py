@@ -50,6 +50,7 @@ RANKS: list[list[Layer]] = [
         Layer(
             "roles",
             (
+                "infra.postgres.clones",
                 "infra.postgres.extensions",
                 "infra.postgres.memberships",
                 "infra.postgres.privileges",

@@ -191,6 +191,15 @@ def read_and_record(connection: Connection, session: Session, modules: Sequence[
     return status
 
 
+def record_status(
+    connection: Connection, session: Session, modules: Sequence[Module], status: DatabaseStatus, catalog_version: str
+) -> None:
+    """Write down that a database has all modules, which nobody but this program can have changed since it was read."""
+    files, version = [ModuleFile(module) for module in modules], ledger.read_version(connection, session.program)
+    plan = plan_database(files, status, session.lifecycle, allowed=session.allowed, recorded=True)
+    record_unchanged(connection, session, PlanInProgress(plan, status, files, version), catalog_version)
+
+
 def connect_to_look(target: Target) -> Connection:
     """Return a connection that only reads, with the time limits of a look.
 

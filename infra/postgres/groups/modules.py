@@ -25,6 +25,7 @@ from infra.postgres.ledger.identity import ledger_exists
 
 if TYPE_CHECKING:
     from infra.modules.module import Module
+    from infra.plan.database_status import DatabaseStatus
     from infra.postgres.connection.session import Session
 
 APPLIED = "SELECT module, text_digest FROM sqlmodule.ledger"
@@ -73,6 +74,10 @@ class Visits:
         """Return what a database has, as the visit that applied its last module left it; else it is read."""
         return self._completeness.pop(str(session.target), None) or read_completeness(session)
 
+    def keep(self, session: Session, complete: Completeness) -> None:
+        """Remember what a new database has, which is a clone of one with all modules."""
+        self._completeness[str(session.target)] = complete
+
     def forget(self, session: Session) -> None:
         """Forget a database, which may be dropped."""
         key = str(session.target)
@@ -86,7 +91,9 @@ class Visits:
         for earlier in order.before(module):
             if applied.get(earlier.name) != text_digest(earlier.text):
                 raise WaitingError(f"waits for {earlier.name}")
-        self._completeness.pop(key, None)
+        complete = self._completeness.pop(key, None)
+        if applied and not planning.known_step(session, module.name):
+            planning.look(session, recorded=True, explain=False)  # a clone need not be read
         for due in (module, *order.after(module)):
             planned = planning.known_step(session, due.name)
             if due is not module and not (planned and planned.acts):
@@ -101,8 +108,9 @@ class Visits:
                 self._applied.pop(key, None)  # the later ones ran again
             elif key in self._applied:
                 self._applied[key][due.name] = text_digest(due.text)
+            complete = complete if step is Step.UNCHANGED else None
             self._outcomes[key, due.name] = Step.UNCHANGED if step is Step.REFORMATTED else step
-        self._completeness[key] = read_completeness(session, order)
+        self._completeness[key] = complete or read_completeness(session, order)
 
     def _ledger(self, session: Session) -> dict[str, str]:
         """Return the digests of the texts in a database's ledger, by module, as this process read or wrote them."""
@@ -154,5 +162,10 @@ def read_completeness(session: Session, order: ModuleOrder | None = None) -> Com
             status = planning.read_and_record(connection, session, order.modules)
         else:
             status = planning.read_status(connection, session.program)
+    return completeness_of(status, session)
+
+
+def completeness_of(status: DatabaseStatus, session: Session) -> Completeness:
+    """Return what a database has, given its status."""
     statements = {name: entry.digests.statements for name, entry in status.entries.items()}
     return Completeness(fingerprint(status.catalog), statements, tuple(map(str, status.unmanaged(session.allowed))))

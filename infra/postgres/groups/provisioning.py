@@ -10,13 +10,16 @@ from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.database_roles import CREATE_DATABASE
 from infra.postgres.extensions import create_extensions
+from infra.postgres.groups.modules import visits
 from infra.postgres.groups.roles import foreign_roles
+from infra.postgres.groups.templates import clone, finish_clone, is_unfinished_clone
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
 from infra.postgres.privileges import grant_by
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from infra.modules.module import Module
     from infra.postgres.groups.group import GroupSpec
 
 EXISTING_DATABASES = """
@@ -53,17 +56,27 @@ def refusals(group: GroupSpec, databases: Sequence[str], *, adopt: bool | Collec
     return {database: f"{', '.join(what)} {NOT_OURS}" for database, what in found.items() if what}
 
 
-def ensure_database(group: GroupSpec, database: str, extensions: Sequence[str]) -> None:
+def ensure_database(
+    group: GroupSpec, database: str, extensions: Sequence[str], template: str = "", modules: Sequence[Module] = ()
+) -> str:
     """Create a database, if it does not exist, with its privileges and extensions; its roles must exist.
+
+    Where it is new it is a clone of the template, if there is one, which has these modules. Return what was done.
 
     It has a ledger from the beginning: one without was emptied by somebody, also where no module was applied yet.
     """
     owner = group.role(database, "owner")
     with pool.connection(group.admin) as connection:
-        if not connection.execute(EXISTING_DATABASES, ([database],)).fetchone():
+        exists = bool(connection.execute(EXISTING_DATABASES, ([database],)).fetchone())
+        if not exists and not template:
             statement = sql.SQL(CREATE_DATABASE).format(sql.Identifier(database), sql.Identifier(owner))
             connection.execute(statement)
+    if template and (not exists or is_unfinished_clone(group, database, template)):
+        act = finish_clone if exists else clone
+        visits.keep(group.session(database, group.template.tell), act(group, database, template, modules))
+        return "cloned"
     prepare_database(group, database, extensions, is_new=True)
+    return "created"
 
 
 def prepare_database(

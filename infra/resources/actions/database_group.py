@@ -8,7 +8,8 @@ from infra.errors import InfraError, RefusedError
 from infra.modules.decision import Lifecycle
 from infra.postgres.apply.losses import refuse_dropped
 from infra.postgres.connection.error_messages import translated_errors
-from infra.postgres.groups import provisioning
+from infra.postgres.groups import provisioning, templates
+from infra.postgres.groups.modules import module_order
 from infra.postgres.groups.roles import drop_former_roles, drop_roles, ensure_roles
 from infra.postgres.privileges import access_drift
 from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, named
@@ -18,6 +19,7 @@ from infra.resources.group_state import active
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infra.modules.module import Module
     from infra.postgres.groups.group import GroupSpec
     from infra.resources.base import Properties
 
@@ -53,12 +55,18 @@ def provide(olds: Properties, news: Properties) -> Properties:
         if olds:
             drop_former_roles(group, group_of(olds).further, created)
         extensions = news["extensions"]
+        modules = _modules_to_clone(group, news)
+        template = (
+            templates.usable_template(group, modules, extensions, new=len(ready), rows=news.get("clone") is True)
+            if modules
+            else ""
+        )
         made, errors = in_databases(
             group,
             ready,
-            lambda name: provisioning.ensure_database(group, name, extensions),
+            lambda name: provisioning.ensure_database(group, name, extensions, template, modules),
             console,
-            lambda _: "created",
+            str,
         )
         failed |= errors
         drifted = set(olds.get("drift", {}))
@@ -114,11 +122,21 @@ def drop_all(props: Properties) -> None:
     with translated_errors(f"group {group.name}"):
         removed = _removed(group, props, {**props, "databases": []})
         _refuse_losses(group, props, removed)
+        templates.drop_templates(group)
         _, failed = _drop(group, removed, _console(group))
         if failed:
             raise InfraError("\n".join(by_text(failed)))
         if group.shared:
             drop_roles(group, [group.name])
+
+
+def _modules_to_clone(group: GroupSpec, news: Properties) -> list[Module]:
+    """Return the modules of a template; none where databases are not cloned, or `check` refuses one of them."""
+    if news.get("clone") is False:
+        templates.drop_templates(group)
+        return []
+    order = module_order(group.template.directory)
+    return list(order.modules) if len(order.ahead) == len(order.modules) else []
 
 
 def _drop(group: GroupSpec, databases: Sequence[str], console: GroupConsole) -> tuple[list[str], dict[str, str]]:

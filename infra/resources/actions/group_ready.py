@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from infra.errors import InfraError
 from infra.modules.module import order
 from infra.postgres.groups.modules import visits
+from infra.postgres.groups.templates import drop_templates
 from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases
 from infra.resources.base import Properties, without
 from infra.resources.group_state import active, by_database, by_value, map_of, pending, still_there, version_of_modules
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 def ready(olds: Properties, news: Properties) -> Properties:
     """Return the properties with what the databases have whose modules changed, and what the others had."""
     version = version_of_modules(news["statements"])
+    if olds and olds["statements"] != news["statements"]:
+        drop_templates(group_of(news))  # they have the modules as they were
     return _with_found(olds, news, pending(olds, news, "complete", version), version)
 
 

@@ -28,7 +28,8 @@ call_when_cancelled(cancelled.set)
 
 def group_of(props: Properties) -> GroupSpec:
     """Return the group that a resource's properties describe."""
-    text, directory = props["session"], str(Path(props["path"]).parent) if "path" in props else ""
+    text, path = props["session"], props.get("path")
+    directory = str(Path(path).parent) if path else props.get("directory", "")
     formerly = props.get("formerly", "")
     template = session_of_text(text, props["lifecycle"], directory, lambda _: None, formerly=formerly)
     further: Properties = json.loads(text)

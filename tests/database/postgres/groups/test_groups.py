@@ -32,6 +32,7 @@ from infra.postgres.groups.provisioning import (
     refusals,
 )
 from infra.postgres.groups.roles import drop_former_roles, drop_roles, ensure_roles
+from infra.postgres.groups.templates import drop_templates
 from infra.postgres.privileges import access_drift
 from tests.database.postgres.databases import by_hand
 
@@ -104,6 +105,7 @@ def tenants(request: pytest.FixtureRequest, template: Target, tmp_path: Path) ->
     spec = GroupSpec("tenants", session, "a key", shared=request.param == "shared")
     yield Tenants(spec, tmp_path / "sql")
     pool.close_all()
+    drop_templates(spec)
     for name in NAMES:
         drop_database(spec, name)
         visits.forget(spec.session(name, print))

@@ -1,0 +1,255 @@
+"""Templates of groups: a database with the modules applied, of which new databases of the group are clones.
+
+A template belongs to a role of its own, and nobody may connect to it. A clone's objects are given to the owner of the
+new database, whose roles get what default privileges would have given them while the modules ran. So a template is of
+use where its modules refer to no other role, which the catalog tells.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+from psycopg.errors import DependentObjectsStillExist
+
+from infra.catalog.catalog import ACCESS
+from infra.catalog.changes import CatalogChange
+from infra.errors import InfraError
+from infra.plan.ledger_rows import own_rows
+from infra.postgres.apply import planning, runner
+from infra.postgres.clones import clone_database
+from infra.postgres.connection import pool
+from infra.postgres.connection.connect import connect
+from infra.postgres.connection.scram import verifier
+from infra.postgres.database_roles import CREATE_DATABASE
+from infra.postgres.extensions import create_extensions
+from infra.postgres.groups.modules import completeness_of
+from infra.postgres.introspection.effects import wait_for_observer
+from infra.postgres.introspection.reader import read_catalog_version
+from infra.postgres.ledger import ledger
+from infra.postgres.ledger.identity import create_ledger, current_identity, read_identity, write_identity
+from infra.postgres.memberships import admin_grants
+from infra.postgres.privileges import READ, SEQUENCE_USE, WRITE, grant_by
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from infra.modules.module import Module
+    from infra.plan.database_status import DatabaseStatus
+    from infra.postgres.connection.pool import Connection
+    from infra.postgres.groups.group import GroupSpec
+    from infra.postgres.groups.modules import Completeness
+    from infra.postgres.privileges import Access
+
+FEWEST = 3
+"""How many databases have to be new for a template to be made: it costs as much as one of them."""
+CLONED = "clone"
+"""The step of the events that a clone's ledger gets."""
+
+_TEMPLATES = """
+SELECT d.datname::text FROM pg_catalog.pg_database d
+WHERE pg_catalog.shobj_description(d.oid, 'pg_database') = %s
+"""
+_ROLES = """
+SELECT rolname::text FROM pg_catalog.pg_roles WHERE pg_catalog.shobj_description(oid, 'pg_authid') = %s
+"""
+_NOT_CLONED = """
+SELECT EXISTS (
+    SELECT FROM pg_catalog.pg_shdepend s
+    WHERE s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+      AND s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+      AND (s.deptype <> 'o' OR s.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass
+           OR pg_catalog.pg_get_userbyid(s.refobjid) NOT IN (%(owner)s, current_user))
+) OR EXISTS (
+    SELECT FROM pg_catalog.pg_db_role_setting
+    WHERE setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+) OR NOT %(rows)s AND EXISTS (SELECT FROM sqlmodule.ledger WHERE seeds <> '{}')
+"""
+"""Whether another role has a part in a template, or it sets parameters, or has rows that are not to be cloned."""
+
+_OWNED = """
+SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, pg_catalog.format('%%I.%%I', n.nspname, c.relname)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname <> 'sqlmodule'
+  AND pg_catalog.pg_get_userbyid(c.relowner) = %(owner)s
+UNION ALL
+SELECT 'SCHEMA', pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace
+WHERE nspname <> 'sqlmodule' AND pg_catalog.pg_get_userbyid(nspowner) = %(owner)s
+"""
+
+
+def usable_template(
+    group: GroupSpec, modules: Sequence[Module], extensions: Sequence[str], *, new: int, rows: bool = False
+) -> str:
+    """Return a template of which `new` databases may be cloned, '' where there is none; what is not needed is dropped.
+
+    It is made under a lock where it is missing. With `rows` it may have some that its modules inserted: such a row may
+    have a time or a random number in it, which is then the same in all databases.
+    """
+    name = _name(group, modules, extensions, rows=rows)
+    with connect(group.admin, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (group.mark,))
+        _drop(connection, group, keep=name)
+        if name in _templates(connection, group):
+            return name
+        if new < FEWEST or group.template.private_schemas:
+            return ""
+        try:
+            if _make(connection, group, name, modules, extensions, rows=rows):
+                return name
+        except (psycopg.Error, InfraError) as error:  # the databases themselves will say what is wrong with a module
+            group.template.tell(f"group {group.name}: no database is cloned, because a template failed: {error}")
+        _drop(connection, group)
+    return ""
+
+
+def drop_templates(group: GroupSpec) -> None:
+    """Drop all templates of a group."""
+    with connect(group.admin, autocommit=True) as connection:
+        _drop(connection, group)
+
+
+def clone(group: GroupSpec, database: str, template: str, modules: Sequence[Module]) -> Completeness:
+    """Create a database of a group as a clone of a template, and return what it has; its roles must exist."""
+    with pool.connection(group.admin) as connection:
+        clone_database(connection, database, template, group.access(database), [])
+    return finish_clone(group, database, template, modules)
+
+
+def finish_clone(group: GroupSpec, database: str, template: str, modules: Sequence[Module]) -> Completeness:
+    """Pass what is in a clone to its owner, grant its roles what they are to have, and make the ledger its own."""
+    session, access = group.session(database, group.template.tell), group.access(database)
+    owners = sql.Identifier(_owner(template)), sql.Identifier(access.owner)
+    with connect(group.admin.on(database), autocommit=True) as connection:
+        with connection.transaction():
+            connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(*owners))
+            grant_by(connection, access)
+            with session.transaction(connection):
+                _grant_existing(connection, access)
+        version = read_catalog_version(connection)
+        status = planning.read_status(connection, session.program)
+        with session.transaction(connection):
+            ledger.rewrite_effects(connection, lambda effect: _with_access(effect, status), step=CLONED)
+            write_identity(connection, current_identity(connection, session.program))
+        rows = {entry.module: entry for entry in ledger.read_entries(connection)}
+        status = replace(status, identity=status.current, entries=own_rows(rows, session.program))
+        planning.record_status(connection, session, modules, status, version)
+    return completeness_of(status, session)
+
+
+def is_unfinished_clone(group: GroupSpec, database: str, template: str) -> bool:
+    """Return whether a database is a clone of this template whose ledger is still the template's."""
+    with connect(group.admin.on(database), autocommit=True) as connection:
+        identity = read_identity(connection)
+        row = connection.execute("SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", (template,)).fetchone()
+    return bool(identity and row and identity.database == int(row[0]))
+
+
+def _grant_existing(connection: Connection, access: Access) -> None:
+    """Grant on what exists what default privileges would have granted, as its owner."""
+    grants = {
+        "TABLE": ((WRITE, access.app), (READ, access.readonly)),
+        "SEQUENCE": ((SEQUENCE_USE, access.app),),
+        "SCHEMA": (("USAGE", access.app), ("USAGE", access.readonly)),
+    }
+    for kind, name in connection.execute(_OWNED, {"owner": access.owner}).fetchall():
+        for privileges, role in grants[kind]:
+            statement = sql.SQL(f"GRANT {privileges} ON {kind} {name} TO {{}}")  # pyright: ignore[reportArgumentType]
+            connection.execute(statement.format(sql.Identifier(role)))
+
+
+def _with_access(effect: CatalogChange, status: DatabaseStatus) -> CatalogChange:
+    """Return a module's effect with the owners and privileges that its objects have in this database."""
+    made = {identity: text for identity, text in effect.objects.items() if identity.kind not in ACCESS}
+    created = CatalogChange({key: text for key, text in made.items() if key not in effect.changed})
+    here = status.effect_to_record(created).objects
+    return CatalogChange(made | {key: text for key, text in here.items() if key.kind in ACCESS}, effect.changed)
+
+
+def _make(
+    connection: Connection,
+    group: GroupSpec,
+    name: str,
+    modules: Sequence[Module],
+    extensions: Sequence[str],
+    *,
+    rows: bool,
+) -> bool:
+    """Make a template, and return whether databases may be cloned of it; raises psycopg.Error, InfraError."""
+    owner, migrator, password = _owner(name), f"{name}_migrator", secrets.token_urlsafe(24)
+    mark = sql.Literal(_mark(group))
+    for statement in (
+        sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(owner)),
+        sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(owner), mark),
+        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(migrator), sql.Literal(verifier(password))),
+        sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(migrator), mark),
+        sql.SQL("GRANT {} TO {}").format(sql.Identifier(owner), sql.Identifier(migrator)),
+        *admin_grants(connection, [owner, migrator]),
+        sql.SQL(CREATE_DATABASE).format(sql.Identifier(name), sql.Identifier(owner)),
+        sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)),
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(name), sql.Identifier(owner)),
+    ):
+        connection.execute(statement)
+    target = group.admin.on(name)
+    session = replace(
+        group.template, target=target.login(migrator, password), admin=target, owner=owner, migrations="", roles=()
+    )
+    try:
+        with connect(target, autocommit=True) as inside:
+            create_extensions(inside, extensions)
+            with session.transaction(inside):
+                create_ledger(inside, session.program)
+        for module in modules:
+            runner.apply(session, module)
+        with connect(target, autocommit=True) as inside:
+            (is_bound,) = inside.execute(_NOT_CLONED, {"owner": owner, "rows": rows}).fetchone() or (True,)
+    finally:
+        wait_for_observer(session.target)
+        pool.close_all(name)
+    for statement in (
+        sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)),
+        sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(sql.Identifier(name)),
+        sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(sql.Identifier(name), sql.Identifier(owner)),
+        sql.SQL("DROP ROLE {}").format(sql.Identifier(migrator)),
+        sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), mark),
+    ):
+        connection.execute(statement)
+    return not is_bound
+
+
+def _drop(connection: Connection, group: GroupSpec, *, keep: str = "") -> None:
+    """Drop templates of a group but one, with their roles, also what is left of one whose making was cut short."""
+    marked = {row[0] for row in connection.execute(_ROLES, (_mark(group),))}
+    kept = {_owner(keep)} if keep in _templates(connection, group) else set[str]()
+    for role in sorted(marked - kept):
+        database = role.removesuffix("_migrator").removesuffix("_owner")
+        if not (kept and database == keep):
+            pool.close_all(database)
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        with suppress(DependentObjectsStillExist):  # a clone that a run which was cut short left unfinished
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def _templates(connection: Connection, group: GroupSpec) -> set[str]:
+    """Return the templates of a group that are finished: the comment is written last."""
+    return {row[0] for row in connection.execute(_TEMPLATES, (_mark(group),))}
+
+
+def _mark(group: GroupSpec) -> str:
+    return f"{group.mark}, a template"
+
+
+def _owner(template: str) -> str:
+    return f"{template}_owner"
+
+
+def _name(group: GroupSpec, modules: Sequence[Module], extensions: Sequence[str], *, rows: bool) -> str:
+    """Return the name of the template for a group: a digest of all that is in it."""
+    parts = [group.mark, str(rows), *extensions, *(part for module in modules for part in (module.name, module.text))]
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f"{group.name[:24]}_template_{digest[:12]}"

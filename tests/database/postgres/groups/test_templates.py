@@ -1,0 +1,158 @@
+"""Clones: new databases of a group are copies of a template, equal to one in which the modules ran."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from infra.modules.decision import Step
+from infra.modules.module import load_modules
+from infra.postgres.apply.plan_cache import PlanInProgress, cache
+from infra.postgres.apply.planning import look
+from infra.postgres.connection.connect import connect
+from infra.postgres.groups import templates
+from infra.postgres.groups.modules import read_completeness
+from infra.postgres.groups.provisioning import drop_database, ensure_database
+from infra.postgres.groups.roles import ensure_roles
+from infra.postgres.groups.templates import usable_template
+from infra.postgres.introspection.reader import read_catalog
+from infra.postgres.privileges import access_drift
+from tests.database.postgres.groups.test_groups import (
+    NAMES,
+    Tenants,
+    tenants,  # noqa: F401 # pyright: ignore[reportUnusedImport] (a fixture)
+)
+
+if TYPE_CHECKING:
+    from infra.modules.module import Module
+
+pytest_plugins = ["tests.database.scratch_server"]
+
+MODULES = {
+    "01-first": """
+CREATE SCHEMA "Sales";
+CREATE TYPE "Sales".state AS ENUM ('open', 'paid');
+CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, note text);
+CREATE TABLE "Sales".orders (id serial PRIMARY KEY, customer bigint NOT NULL, state "Sales".state DEFAULT 'open');
+COMMENT ON TABLE customers IS 'Who buys.';
+""",
+    "02-second": """
+CREATE FUNCTION open_orders() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM "Sales".orders';
+REVOKE EXECUTE ON FUNCTION open_orders() FROM PUBLIC;
+CREATE VIEW totals AS SELECT name, open_orders() FROM customers;
+CREATE MATERIALIZED VIEW names AS SELECT name FROM customers;
+ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
+CREATE POLICY everybody ON customers USING (true);
+""",
+    "03-last": """
+CREATE INDEX customers_name_idx ON customers (name);
+ALTER TABLE "Sales".orders ADD CONSTRAINT orders_customer_fkey FOREIGN KEY (customer) REFERENCES customers;
+""",
+}
+ROWS = "SELECT module, text_digest, statements_digest, outcome, stack, objects FROM sqlmodule.ledger ORDER BY module"
+
+
+def written(group: Tenants, texts: dict[str, str]) -> list[Module]:
+    """Write modules, and return them."""
+    for name, text in texts.items():
+        (group.directory / f"{name}.sql").write_text(text, encoding="utf-8")
+    return load_modules(group.directory)
+
+
+def contents(group: Tenants, database: str) -> str:
+    """Return the catalog and the ledger of a database, with the same names for the roles of each."""
+    with connect(group.spec.admin.on(database), autocommit=True) as connection:
+        objects = {str(identity): text for identity, text in read_catalog(connection).objects.items()}
+        rows = connection.execute(ROWS).fetchall()
+    for row in rows:
+        row[-1].sort(key=json.dumps)
+    text = json.dumps([sorted(objects.items()), rows], indent=1)
+    return text.replace(group.spec.role(database, ""), "role_")
+
+
+def test_a_clone_is_equal_to_a_database_in_which_the_modules_ran(tenants: Tenants) -> None:  # noqa: F811
+    """Catalog, owners, privileges and ledger are the same; nothing is left to do. Nobody connects to the template."""
+    group, modules = tenants, written(tenants, MODULES)
+    group.create(["initech"])
+    for module in modules:
+        assert group.apply(module.name, ["initech"])["initech"].result is Step.APPLY
+    ensure_roles(group.spec, NAMES)
+    template = usable_template(group.spec, modules, ["pgcrypto"], new=3)
+    assert template == usable_template(group.spec, modules, ["pgcrypto"], new=1) != ""
+    for name in ("acme", "globex"):
+        assert ensure_database(group.spec, name, ["pgcrypto"], template, modules) == "cloned"
+        assert contents(group, name) == contents(group, "initech")
+        assert access_drift(group.spec.admin.on(name), group.spec.access(name)) == []
+        session = group.spec.session(name, print)
+        cache.clear()
+        looked = look(session, recorded=True, explain=False)
+        assert isinstance(looked, PlanInProgress)
+        assert looked.plan.is_unchanged
+        assert not looked.status.catalog.objects  # it was not read
+        cache.clear()
+        assert [group.apply(module.name, [name])[name].result for module in modules] == [Step.UNCHANGED] * 3
+        assert read_completeness(session) == read_completeness(group.spec.session("initech", print))
+    group.sql("acme", "INSERT INTO customers (name) VALUES ('Ada')", "app")
+    assert group.sql("acme", "SELECT name, open_orders FROM totals") == [("Ada", 0)]
+    assert group.sql("globex", "SELECT count(*) FROM customers", "readonly") == [(0,)]
+    with pytest.raises(psycopg.OperationalError, match="not currently accepting connections"):
+        connect(group.spec.admin.on(template))
+
+
+def test_a_template_is_dropped_when_it_is_not_needed_any_more(tenants: Tenants) -> None:  # noqa: F811
+    """Other modules make it useless; its role goes with it, also those of one whose making was cut short."""
+    modules = written(tenants, MODULES)
+    found = """
+        SELECT (SELECT count(*) FROM pg_database WHERE datname ~ '_template_'),
+            (SELECT count(*) FROM pg_roles WHERE rolname ~ '_template_')
+    """
+    assert usable_template(tenants.spec, modules, [], new=3)
+    assert tenants.sql("postgres", found) == [(1, 1)]
+    assert usable_template(tenants.spec, modules[:2], [], new=1) == ""
+    assert tenants.sql("postgres", found) == [(0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "is_cloned"),
+    [
+        ("CREATE TABLE a (id integer); INSERT INTO a VALUES (1)", False, False),
+        ("CREATE TABLE a (id integer); INSERT INTO a VALUES (1)", True, True),
+        ("CREATE TABLE a (id integer); GRANT SELECT ON a TO PUBLIC", False, True),
+        ("CREATE TABLE a (id integer); GRANT SELECT ON a TO {role}", False, False),
+        ("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", False, False),
+        ("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 65', current_database()); END $$", False, False),
+        ("SELECT 1 / 0", False, False),
+    ],
+)
+def test_what_a_clone_would_get_wrong_is_not_cloned(
+    tenants: Tenants,  # noqa: F811
+    text: str,
+    is_cloned: bool,  # noqa: FBT001
+    rows: bool,  # noqa: FBT001
+) -> None:
+    """Rows only where a setting says so; no privilege of a named role, default privilege, parameter, or failure."""
+    ensure_roles(tenants.spec, NAMES)
+    modules = written(tenants, {"01-a": text.replace("{role}", tenants.spec.role("acme", "app"))})
+    assert bool(usable_template(tenants.spec, modules, [], new=3, rows=rows)) is is_cloned
+
+
+def test_a_clone_that_was_cut_short_is_finished(tenants: Tenants, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """The next run finds it with the template's ledger, and makes it its own."""
+    modules = written(tenants, MODULES)
+    ensure_roles(tenants.spec, NAMES)
+    template = usable_template(tenants.spec, modules, [], new=3)
+
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(templates, "finish_clone", fail)
+        with pytest.raises(KeyboardInterrupt):
+            ensure_database(tenants.spec, "acme", [], template, modules)
+    assert ensure_database(tenants.spec, "acme", [], template, modules) == "cloned"
+    ensure_database(tenants.spec, "globex", [], template, modules)
+    assert contents(tenants, "acme") == contents(tenants, "globex")
+    drop_database(tenants.spec, "acme")
