@@ -40,6 +40,7 @@ class Checkout(Program):
         modules: Mapping[str, str] | None = None,
         server: Mapping[str, object] | None = None,
         extensions: Sequence[str] | None = None,
+        settings: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(folder)
         for part in PARTS:
@@ -50,14 +51,15 @@ class Checkout(Program):
                 shutil.copyfile(source, folder / part)
         if modules is not None:
             self.write_modules(modules)
-        settings: dict[str, Any] = {
+        values: dict[str, Any] = {
             "server": {"kind": "embedded", "data_root": str(data_root), "settings": dict(server or {})},
             "databases": list(databases),
+            **(settings or {}),
         }
         if extensions is not None:
-            settings["extensions"] = list(extensions)
+            values["extensions"] = list(extensions)
         (folder / f"Pulumi.{STACK}.yaml").write_text(
-            yaml.safe_dump({"config": {f"platform-postgres:{name}": value for name, value in settings.items()}})
+            yaml.safe_dump({"config": {f"platform-postgres:{name}": value for name, value in values.items()}})
         )
         self.make_stack()
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -27,6 +26,7 @@ from infra.postgres.privileges import restrict
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
 
     from bench.checkout import DatabaseAccess
     from infra.modules.module import Module
@@ -86,25 +86,29 @@ class Databases:
     def by_psql(self) -> Cost:
         """Apply the modules with psql in one session and one transaction, and return the cost: the least possible."""
         with self.fresh() as session:
-            target = session.target
-            environment = {
-                **os.environ,
-                "PGHOST": target.host,
-                "PGPORT": str(target.port),
-                "PGDATABASE": target.database,
-                "PGUSER": target.user,
-                "PGPASSWORD": target.password,
-                "PGOPTIONS": f"-c role={session.owner} -c search_path=public -c client_min_messages=warning",
-            }
-            files = [f"-f{self.directory / Path(module.path).name}" for module in self.modules]
             started = time.perf_counter()
-            subprocess.run(
-                [self.psql, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", *files],
-                env=environment,
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+            self.run_psql(session)
             return Cost(time.perf_counter() - started)
+
+    def run_psql(self, session: Session) -> None:
+        """Apply the modules with psql in one session and one transaction."""
+        target = session.target
+        environment = {
+            **os.environ,
+            "PGHOST": target.host,
+            "PGPORT": str(target.port),
+            "PGDATABASE": target.database,
+            "PGUSER": target.user,
+            "PGPASSWORD": target.password,
+            "PGOPTIONS": f"-c role={session.owner} -c search_path=public -c client_min_messages=warning",
+        }
+        files = [f"-f{path}" for path in sorted(self.directory.glob("*.sql"))]
+        subprocess.run(
+            [self.psql, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", *files],
+            env=environment,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def by_runner(self) -> tuple[Cost, Cost]:
         """Apply the modules with the provider's runner; return its cost with connections, and of the statements."""

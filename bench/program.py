@@ -68,7 +68,7 @@ class Program:
 
     def resources(self) -> list[dict[str, Any]]:
         """Return the resources of the state, with their secrets decrypted."""
-        return json.loads(self.pulumi("stack", "export", "--show-secrets"))["deployment"]["resources"]
+        return json.loads(self.pulumi("stack", "export", "--show-secrets"))["deployment"].get("resources", [])
 
     def size_of_state(self) -> int:
         """Return the size of the stack's state file in bytes."""
