@@ -6,18 +6,20 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infra.catalog.changes import is_structure
+from infra.catalog.difference import Difference, differences
 from infra.migrations.safe_forms import safe_form
 from infra.modules.decision import Lifecycle, Step
 from infra.plan.folding import fold_changes, lost_with, renamed_tables
 from infra.plan.migration_statements import draft_statements
 from infra.plan.refusal import refusal_of
 from infra.plan.rendering import diff_line, revision_lines
+from infra.review.picture import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from infra.catalog.catalog import ObjectId
-    from infra.catalog.difference import Difference
+    from infra.catalog.catalog import Catalog, ObjectId
     from infra.plan.plan import Plan, PlannedRevision
 
 LONGEST_COMMENT = 64_000
@@ -42,12 +44,16 @@ class ReviewedLifecycle:
 
 @dataclass(frozen=True)
 class Review:
-    """What a branch changes against the commit of a base; `lines` are the changed lines of SQL by module."""
+    """What a branch changes against the commit of a base; `lines` are the changed lines of SQL by module.
+
+    `catalogs` are those of databases that the base's and the branch's modules made, None where the branch's do not run.
+    """
 
     base: str
     commit: str
     lifecycles: tuple[ReviewedLifecycle, ...]
     lines: Mapping[str, Sequence[str]]
+    catalogs: tuple[Catalog, Catalog] | None = None
 
     @property
     def level(self) -> str:
@@ -85,6 +91,8 @@ class Review:
 
     @property
     def _differences(self) -> list[Difference]:
+        if self.catalogs:
+            return [found for found in differences(*self.catalogs) if is_structure(found.identity)]
         plan = self.of(Lifecycle.EPHEMERAL)
         return list(
             {difference.identity: difference for step in plan.steps for difference in step.differences}.values()
@@ -108,7 +116,11 @@ class Review:
 def review_as_markdown(review: Review) -> str:
     """Return the comment, cut to LONGEST_COMMENT by leaving out whole folds, the longest lines of SQL first."""
     head = [MARK, *_head(review), ""]
-    folds = [_fold(name, lines) for name, lines in review.lines.items()]
+    folds = [_fold(f"{name}.sql", "diff", lines) for name, lines in review.lines.items()]
+    diagrams = picture(*(catalog.objects for catalog in review.catalogs)) if review.catalogs else []
+    pictures = [_fold(f"picture, {side}", "mermaid", diagram.splitlines()) for side, diagram in diagrams]
+    if len("\n".join([*head, *folds, *pictures])) < LONGEST_COMMENT - 1000:
+        folds += pictures
     made_from = f"Made on a private server from the modules of `{review.base}` ({review.commit[:12]})"
     foot = ["", f"{made_from}, without any database of a stack: rows, sizes and drift of those are not in it."]
     left_out = 0
@@ -149,7 +161,8 @@ def review_as_json(review: Review) -> str:
 def _head(review: Review) -> Iterable[str]:
     mark = "🔴" if review.level == "refused" or review.lost else {"fine": "🟢", "loss": "🟡"}[review.level]
     changes = review.changes
-    title = _title([line for line in changes if line[:2] in _SIGNS], review.new_modules)
+    objects = [line for line in changes if line[:2] in _SIGNS]
+    title = _title(objects or [f"+ module {name}" for name in review.new_modules])
     yield f"### {mark} schema: {'every stack refuses it' if review.level == 'refused' else title}"
     yield ""
     yield "| stacks | what `up` does | what is lost |"
@@ -222,9 +235,8 @@ def _undo(review: Review) -> str:
     return "take the change back: ephemeral stacks rebuild again, persistent ones need the migration's `downgrade`."
 
 
-def _title(objects: Sequence[str], new_modules: Sequence[str]) -> str:
+def _title(changes: Sequence[str]) -> str:
     """Return the one change, or how many there are."""
-    changes = [*objects, *(f"+ module {name}" for name in new_modules)]
     if len(changes) == 1:
         return changes[0]
     return f"{len(changes)} changes" if changes else "nothing changes"
@@ -267,6 +279,8 @@ def _span(modules: list[str]) -> str:
     return " and ".join(modules) if len(modules) < 3 else f"{modules[0]} to {modules[-1]}"  # noqa: PLR2004
 
 
-def _fold(name: str, lines: Sequence[str]) -> str:
+def _fold(summary: str, language: str, lines: Sequence[str]) -> str:
     fence = "`" * max(3, 1 + max((len(line) - len(line.lstrip("`")) for line in lines), default=0))
-    return "\n".join([f"<details><summary>{name}.sql</summary>", "", f"{fence}diff", *lines, fence, "", "</details>"])
+    return "\n".join(
+        [f"<details><summary>{summary}</summary>", "", f"{fence}{language}", *lines, fence, "", "</details>"]
+    )

@@ -19,8 +19,8 @@ MOST_DRAWN = 12
 """Tables that differ; a picture of more is no help in a comment."""
 
 
-def picture(before: Mapping[ObjectId, str], after: Mapping[ObjectId, str]) -> list[str]:
-    """Return diagrams of the tables whose columns or keys differ, with stubs of what they refer to; [] for none.
+def picture(before: Mapping[ObjectId, str], after: Mapping[ObjectId, str]) -> list[tuple[str, str]]:
+    """Return diagrams, `before` and `after`, of the tables whose columns or keys differ, with stubs of their targets.
 
     A side on which none of them exists is left out, and so is a picture of more than MOST_DRAWN.
     """
@@ -33,7 +33,7 @@ def picture(before: Mapping[ObjectId, str], after: Mapping[ObjectId, str]) -> li
     if not 0 < len(differing) <= MOST_DRAWN:
         return []
     sides = (("before", old), ("after", new))
-    return [_diagram(title, side, differing) for title, side in sides if differing & side.tables.keys()]
+    return [(title, _diagram(title, side, differing)) for title, side in sides if differing & side.tables.keys()]
 
 
 def _drawn(table: Table | None) -> object:

@@ -28,6 +28,8 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.pool import close_all
 from infra.postgres.connection.scram import verifier
 from infra.postgres.connection.session import Session
+from infra.postgres.connection.target import MAINTENANCE_DATABASE
+from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.privileges import Access, grant_access
 from infra.review.base_version import text_at, write_modules_of
 from infra.review.comment import Review, ReviewedLifecycle
@@ -38,6 +40,7 @@ from infra.settings.databases import ROLES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infra.catalog.catalog import Catalog
     from infra.hazards.sizes import TableSize
     from infra.modules.module import Module
     from infra.plan.plan import Plan
@@ -66,6 +69,7 @@ def review_branch(
         before = load_modules(folder, shown_as=directory) if any(folder.iterdir()) else []
         after = load_modules(root / directory, shown_as=directory)
         session = _database(server.admin, settings, folder, bin_dir)
+        fresh = _copy(session, root / directory)
         for module in before:
             runner.apply(session, module)
         migrations = _stamped(session, settings.modules.migrations, root, commit)
@@ -77,8 +81,35 @@ def review_branch(
             )
             for lifecycle in Lifecycle
         ]
+        catalogs = _catalogs(session, fresh, after)
         close_all()
-    return Review(base, commit, tuple(lifecycles), _changed_lines(before, after))
+    return Review(base, commit, tuple(lifecycles), _changed_lines(before, after), catalogs)
+
+
+def _copy(session: Session, directory: Path) -> Session:
+    """Make another database like one that has no module yet, for the modules of a folder."""
+    database = session.target.database
+    other = f"{database[:50]}_of_the_branch"
+    with connect(session.admin.on(MAINTENANCE_DATABASE), autocommit=True) as connection:
+        create = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+        names = (sql.Identifier(name) for name in (other, session.owner, database))
+        connection.execute(create.format(*names))
+    return replace(session, target=session.target.on(other), admin=session.admin.on(other), directory=str(directory))
+
+
+def _catalogs(base: Session, fresh: Session, modules: list[Module]) -> tuple[Catalog, Catalog] | None:
+    """Return the base's catalog and that of a fresh database with the head's modules; None where they do not run."""
+    cache.clear()
+    try:
+        for module in modules:
+            runner.apply(fresh, module)
+    except InfraError:
+        return None
+    found: list[Catalog] = []
+    for session in (base, fresh):
+        with connect(session.target, autocommit=True) as connection:
+            found.append(read_catalog(connection))
+    return found[0], found[1]
 
 
 def _stamped(session: Session, directory: str, root: Path, commit: str) -> str:

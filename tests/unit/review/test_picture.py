@@ -24,7 +24,7 @@ ORDERS = table("public.orders", "id", "user_id")
 
 def test_a_new_column_is_drawn_before_and_after() -> None:
     """Only its table is in the picture, in both diagrams."""
-    before, after = picture(USERS | ORDERS, USERS | ORDERS | table("public.orders", "id", "user_id", "paid"))
+    (_, before), (_, after) = picture(USERS | ORDERS, USERS | ORDERS | table("public.orders", "id", "user_id", "paid"))
     assert 'title: "before"' in before
     assert 'title: "after"' in after
     assert '"orders" {' in before
@@ -34,7 +34,8 @@ def test_a_new_column_is_drawn_before_and_after() -> None:
 
 def test_a_new_table_has_an_after_only_and_what_it_refers_to() -> None:
     """The table that a foreign key leads to is a stub with the referenced column alone."""
-    (after,) = picture(USERS, USERS | table("public.notes", "user_id", key="public.users"))
+    ((side, after),) = picture(USERS, USERS | table("public.notes", "user_id", key="public.users"))
+    assert side == "after"
     assert '"notes" }o--|| "users" : "user_id"' in after
 
 
