@@ -154,7 +154,8 @@ def test_many_threads() -> None:
 def test_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
     """A Ctrl-C while a program runs ends that program before KeyboardInterrupt is raised."""
     code = (
-        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "import signal, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
         "from infra.server.embedded import spawn; from infra.server.embedded.account import Account\n"
         "spawn.run_program('/bin/sh', ['-c', 'echo $$ > ' + sys.argv[2] + '; sleep 60'],"
         " Account('me', 0, 0, switch=False), directory=Path('/'), seconds=60)\n"
