@@ -48,4 +48,8 @@ def _drawn(table: Table | None) -> object:
 def _diagram(title: str, side: Structure, differing: set[str]) -> str:
     """Return a diagram in which the tables that differ are those of one module, which is called as the diagram."""
     makers = {ObjectId("table", name): title for name in differing}
-    return render_mermaid(module_scene(replace(side, makers=makers), title))
+    scene = module_scene(replace(side, makers=makers), title)
+    links = tuple(link for link in scene.links if link.source in differing)
+    shown = differing.union(link.target for link in links)
+    boxes = tuple(box for box in scene.boxes if box.table in shown)
+    return render_mermaid(replace(scene, boxes=boxes, links=links))

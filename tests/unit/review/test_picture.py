@@ -23,13 +23,15 @@ ORDERS = table("public.orders", "id", "user_id")
 
 
 def test_a_new_column_is_drawn_before_and_after() -> None:
-    """Only its table is in the picture, in both diagrams."""
-    (_, before), (_, after) = picture(USERS | ORDERS, USERS | ORDERS | table("public.orders", "id", "user_id", "paid"))
+    """Only its table is in the picture, in both diagrams, and not those that refer to it."""
+    others = USERS | table("public.lines", "order_id", key="public.orders")
+    paid = table("public.orders", "id", "user_id", "paid")
+    (_, before), (_, after) = picture(others | ORDERS, others | paid)
     assert 'title: "before"' in before
     assert 'title: "after"' in after
     assert '"orders" {' in before
     assert ("paid" in before, "paid" in after) == (False, True)
-    assert "users" not in before + after
+    assert not any(name in before + after for name in ("users", "lines"))
 
 
 def test_a_new_table_has_an_after_only_and_what_it_refers_to() -> None:
