@@ -88,6 +88,9 @@ def review(
     output: Annotated[Path | None, typer.Option(help="Write the review to this file instead.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of Markdown.")] = False,
     github: Annotated[bool, typer.Option("--github", help="Comment on the job's pull request on GitHub.")] = False,
+    queries: Annotated[
+        Path | None, typer.Option(help="Statements that the released code sends, each with a semicolon.")
+    ] = None,
     sizes: Annotated[Path | None, typer.Option(help="Read rows and bytes of live tables from this JSON file.")] = None,
     bin_dir: BIN_DIR = None,
 ) -> None:
@@ -103,7 +106,7 @@ def review(
 
     with errors_exit_with_2():
         tables = read_sizes_file(sizes) if sizes else None
-        found = made(Path(), base=base, stack=stack, bin_dir=bin_dir, sizes=tables)
+        found = made(Path(), base=base, stack=stack, bin_dir=bin_dir, sizes=tables, queries=queries)
         text = comment.review_as_json(found) if as_json else comment.review_as_markdown(found)
         if output:
             output.write_text(text, encoding="utf-8")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
-from typing import TYPE_CHECKING
+import tarfile
+from pathlib import Path
 
 from infra.errors import InfraError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _REMEDY = "fetch the branch (`git fetch origin main`), or name another version by --base"
 
@@ -37,7 +36,21 @@ def text_at(commit: str, path: str, *, root: Path) -> str:
     return _git(root, "show", f"{commit}:{prefix}{path}")
 
 
+def write_tree_of(commit: str, *, root: Path, into: Path) -> None:
+    """Write all files of a commit that are below `root` into a folder."""
+    with tarfile.open(fileobj=io.BytesIO(_git_bytes(root, "archive", "--format=tar", commit))) as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content and ".." not in Path(member.name).parts:
+                (into / member.name).parent.mkdir(parents=True, exist_ok=True)
+                (into / member.name).write_bytes(content.read())
+
+
 def _git(root: Path, *arguments: str) -> str:
+    return _git_bytes(root, *arguments).decode()
+
+
+def _git_bytes(root: Path, *arguments: str) -> bytes:
     try:
         result = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
     except OSError as error:
@@ -45,4 +58,4 @@ def _git(root: Path, *arguments: str) -> str:
     if result.returncode:
         lines = result.stderr.decode(errors="replace").strip().splitlines() or ["failed"]
         raise InfraError(lines[0], place=f"git {arguments[0]}", remedy=_REMEDY)
-    return result.stdout.decode()
+    return result.stdout

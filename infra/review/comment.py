@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from infra.catalog.catalog import Catalog, ObjectId
     from infra.plan.plan import Plan, PlannedRevision
+    from infra.review.old_code import BrokenQuery
 
 LONGEST_COMMENT = 64_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -47,6 +48,7 @@ class Review:
     """What a branch changes against the commit of a base; `lines` are the changed lines of SQL by module.
 
     `catalogs` are those of databases that the base's and the branch's modules made, None where the branch's do not run.
+    `broken` are the statements of the base's code that fail on the branch's schema.
     """
 
     base: str
@@ -54,6 +56,7 @@ class Review:
     lifecycles: tuple[ReviewedLifecycle, ...]
     lines: Mapping[str, Sequence[str]]
     catalogs: tuple[Catalog, Catalog] | None = None
+    broken: tuple[BrokenQuery, ...] = ()
 
     @property
     def level(self) -> str:
@@ -61,7 +64,7 @@ class Review:
         if self._broken:
             return "refused"
         losing = any(reviewed.plan.tables_dropped() for reviewed in self.lifecycles)
-        return "loss" if losing or self.lost or self.has_hazards else "fine"
+        return "loss" if losing or self.lost or self.has_hazards or self.broken else "fine"
 
     @property
     def changes(self) -> list[str]:
@@ -139,6 +142,7 @@ def review_as_json(review: Review) -> str:
         "base": review.base,
         "commit": review.commit,
         "changes": review.changes,
+        "broken": [{"name": query.name, "sql": query.sql, "cause": query.cause} for query in review.broken],
         "lifecycles": {
             reviewed.lifecycle.value: {
                 "steps": [
@@ -183,6 +187,10 @@ def _head(review: Review) -> Iterable[str]:
         yield from (f"! {line[2:]}" if line.startswith("~ ") else line for line in changes)
         yield "```"
     yield from _lines_of_hazards(review)
+    if review.broken:
+        yield from ("", "**Released code that fails on the new schema**", "```")
+        yield from (f"{query.name}: {query.cause}" for query in review.broken)
+        yield "```"
     yield from _migration(review)
     if changes:
         yield from ("", f"**Undo** {_undo(review)}")

@@ -33,6 +33,7 @@ from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.privileges import Access, grant_access
 from infra.review.base_version import text_at, write_modules_of
 from infra.review.comment import Review, ReviewedLifecycle
+from infra.review.old_code import broken_queries
 from infra.server.scratch.private_server import private_server
 from infra.server.scratch.scratch_provider import scratch_provider
 from infra.settings.databases import ROLES
@@ -55,11 +56,13 @@ def review_branch(
     stack: str,
     bin_dir: Path | None = None,
     sizes: Mapping[str, TableSize] | None = None,
+    queries: Path | None = None,
 ) -> Review:
     """Return what the modules and revisions of a folder do to databases that were made from the base's.
 
     `stack` names the settings for extensions and role names; `sizes` are those of live tables, as far as they are
-    known. Raises InfraError where the base's modules do not run.
+    known; `queries` is a file of statements that the released code sends besides those of its models. Raises InfraError
+    where the base's modules do not run.
     """
     settings = settings_of_stack(root, stack)
     directory = settings.modules.directory
@@ -82,8 +85,9 @@ def review_branch(
             for lifecycle in Lifecycle
         ]
         catalogs = _catalogs(session, fresh, after)
+        broken = broken_queries(session, root, commit, directory, queries)
         close_all()
-    return Review(base, commit, tuple(lifecycles), _changed_lines(before, after), catalogs)
+    return Review(base, commit, tuple(lifecycles), _changed_lines(before, after), catalogs, broken)
 
 
 def _copy(session: Session, directory: Path) -> Session:

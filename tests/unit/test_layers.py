@@ -77,7 +77,7 @@ RANKS: list[list[Layer]] = [
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
     [Layer("settings", ("infra.settings",), ("pydantic",))],
     [Layer("check", ("infra.check",), ("psycopg", "sqlalchemy", "alembic", "yaml"))],
-    [Layer("backup", ("infra.backup",), ("psycopg",)), Layer("review", ("infra.review",), ("psycopg",))],
+    [Layer("backup", ("infra.backup",), ("psycopg",)), Layer("review", ("infra.review",), ("psycopg", "sqlalchemy"))],
     [
         Layer("import", ("infra.sql_import",), ("sqlalchemy", "sqlacodegen")),
         Layer("environments", ("infra.environments",), ("psycopg", "pulumi", "rich", "yaml")),

@@ -150,6 +150,27 @@ def test_what_a_migration_loses_is_named_by_column_and_table(root: Path) -> None
     assert "Code that uses an old name fails from then on" in text
 
 
+def test_released_code_is_prepared_on_the_new_schema(root: Path) -> None:
+    """A renamed column and a required one break the base's models; queries from a file are tried as well."""
+    edit(root, "phone      varchar,", "telephone  varchar,\n    country varchar NOT NULL,")
+    edit(root, "customers.phone      IS", "customers.telephone IS")
+    queries = root / "queries.sql"
+    queries.write_text("SELECT 1;\nSELECT phone FROM customers WHERE id = $1;\nSELECT nonsense FROM customers;\n")
+    found = review_branch(root, base="main", stack="dev", queries=queries)
+    causes = {query.name: query.cause for query in found.broken}
+    assert set(causes) == {
+        "select from customers", "insert into customers", "update customers", f"{queries}:2",
+    }  # fmt: skip
+    assert causes[f"{queries}:2"] == 'column "phone" does not exist [42703]'
+    assert "select from customers: column customers.phone does not exist [42703]" in review_as_markdown(found)
+    edit(root, "telephone  varchar,", "phone varchar,")
+    edit(root, "customers.telephone IS", "customers.phone IS")
+    (query,) = review_branch(root, base="main", stack="dev").broken
+    assert (query.name, query.cause) == (
+        "insert into customers", "it does not write country, which may not be null and has no default",
+    )  # fmt: skip
+
+
 def test_a_branch_without_changes_and_a_comment_are_harmless(root: Path) -> None:
     """Nothing changes; a comment is reformatted, and no table is touched."""
     found, text = reviewed(root)
