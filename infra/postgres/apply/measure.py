@@ -59,7 +59,12 @@ _WAITS = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND NOT grant
 _GRANTED = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND granted AND locktype = 'relation'"
 _SIZES = """
 SELECT t.name, sum(greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0))::int8,
-    sum(CASE WHEN pg_relation_size(c.oid) > 0 THEN pg_table_size(c.oid) ELSE 0 END)::int8
+    sum(CASE WHEN EXISTS (
+            SELECT FROM pg_locks l
+            WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                AND l.relation = c.oid AND l.mode = 'AccessExclusiveLock'
+        ) THEN c.relpages * current_setting('block_size')::int8  -- the functions below would wait for that session
+        WHEN pg_relation_size(c.oid) > 0 THEN pg_table_size(c.oid) ELSE 0 END)::int8
 FROM unnest(%s::text[]) AS t (name)
 JOIN LATERAL (
     SELECT to_regclass(t.name)::oid UNION SELECT relid FROM pg_partition_tree(to_regclass(t.name))
