@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.catalog.changes import is_structure
@@ -14,6 +14,7 @@ from infra.plan.folding import fold_changes, lost_with, renamed_tables
 from infra.plan.migration_statements import draft_statements
 from infra.plan.refusal import refusal_of
 from infra.plan.rendering import diff_line, revision_lines
+from infra.review.old_code import ReleasedCode
 from infra.review.picture import picture
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from infra.catalog.catalog import Catalog, ObjectId
     from infra.plan.plan import Plan, PlannedRevision
-    from infra.review.old_code import BrokenQuery
 
 LONGEST_COMMENT = 64_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -48,7 +48,7 @@ class Review:
     """What a branch changes against the commit of a base; `lines` are the changed lines of SQL by module.
 
     `catalogs` are those of databases that the base's and the branch's modules made, None where the branch's do not run.
-    `broken` are the statements of the base's code that fail on the branch's schema.
+    `released` is what became of the statements of the base's code on the branch's schema.
     """
 
     base: str
@@ -56,7 +56,7 @@ class Review:
     lifecycles: tuple[ReviewedLifecycle, ...]
     lines: Mapping[str, Sequence[str]]
     catalogs: tuple[Catalog, Catalog] | None = None
-    broken: tuple[BrokenQuery, ...] = ()
+    released: ReleasedCode = field(default_factory=ReleasedCode)
 
     @property
     def level(self) -> str:
@@ -64,7 +64,7 @@ class Review:
         if self._broken:
             return "refused"
         losing = any(reviewed.plan.tables_dropped() for reviewed in self.lifecycles)
-        return "loss" if losing or self.lost or self.has_hazards or self.broken else "fine"
+        return "loss" if losing or self.lost or self.has_hazards or self.released.broken else "fine"
 
     @property
     def changes(self) -> list[str]:
@@ -126,6 +126,8 @@ def review_as_markdown(review: Review) -> str:
         folds += pictures
     made_from = f"Made on a private server from the modules of `{review.base}` ({review.commit[:12]})"
     foot = ["", f"{made_from}, without any database of a stack: rows, sizes and drift of those are not in it."]
+    if review.released.not_tried:
+        foot.append(f"The released code was not tried on the new schema, because {review.released.not_tried}.")
     left_out = 0
     while folds and len("\n".join([*head, *folds, *foot])) > LONGEST_COMMENT - 200:
         folds.remove(max(folds, key=len))
@@ -142,7 +144,7 @@ def review_as_json(review: Review) -> str:
         "base": review.base,
         "commit": review.commit,
         "changes": review.changes,
-        "broken": [{"name": query.name, "sql": query.sql, "cause": query.cause} for query in review.broken],
+        "broken": [{"name": query.name, "sql": query.sql, "cause": query.cause} for query in review.released.broken],
         "lifecycles": {
             reviewed.lifecycle.value: {
                 "steps": [
@@ -187,9 +189,9 @@ def _head(review: Review) -> Iterable[str]:
         yield from (f"! {line[2:]}" if line.startswith("~ ") else line for line in changes)
         yield "```"
     yield from _lines_of_hazards(review)
-    if review.broken:
+    if review.released.broken:
         yield from ("", "**Released code that fails on the new schema**", "```")
-        yield from (f"{query.name}: {query.cause}" for query in review.broken)
+        yield from (f"{query.name}: {query.cause}" for query in review.released.broken)
         yield "```"
     yield from _migration(review)
     if changes:

@@ -64,20 +64,27 @@ class BrokenQuery:
     cause: str
 
 
-def broken_queries(
-    session: Session, root: Path, commit: str, directory: str, queries: Path | None
-) -> tuple[BrokenQuery, ...]:
-    """Return the statements of a commit's code that run on its schema, and fail on that of the new modules.
+@dataclass(frozen=True)
+class ReleasedCode:
+    """The statements of the released code that fail on the new schema, or why none was tried."""
+
+    broken: tuple[BrokenQuery, ...] = ()
+    not_tried: str = ""
+
+
+def try_released_code(session: Session, root: Path, commit: str, directory: str, queries: Path | None) -> ReleasedCode:
+    """Prepare the statements of a commit's code that run on its schema on that of the new modules.
 
     `session` is that of a database with the commit's schema, and has the directory of the new modules; `queries` is a
-    file of further statements.
+    file of further statements. Raises InfraError for a file that cannot be read.
     """
+    further = _queries_in(queries)
     try:
-        released = [*_queries_of_models(root, commit, directory), *_queries_in(queries)]
+        released = [*_queries_of_models(root, commit, directory), *further]
     except InfraError as error:
-        return (BrokenQuery("the released models", "", f"they could not be read: {error}"),)
+        return ReleasedCode(not_tried=str(error))
     if not released:
-        return ()
+        return ReleasedCode()
     with connect(session.target, autocommit=True) as connection:
         connection.execute(sql.SQL("SET ROLE {}; SET search_path = public").format(sql.Identifier(session.owner)))
         working = [query for query in released if not _cause(connection, query)]
@@ -91,8 +98,8 @@ def broken_queries(
             causes = [(query, _cause(connection, query) or _lacking(query, required)) for query in working]
             connection.execute("RESET ROLE; RESET search_path")
     except ModuleError:  # the plan says which module fails
-        return ()
-    return tuple(BrokenQuery(query.name, query.sql, cause) for query, cause in causes if cause)
+        return ReleasedCode()
+    return ReleasedCode(tuple(BrokenQuery(query.name, query.sql, cause) for query, cause in causes if cause))
 
 
 def _queries_of_models(root: Path, commit: str, directory: str) -> list[ReleasedQuery]:

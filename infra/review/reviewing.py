@@ -33,7 +33,7 @@ from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.privileges import Access, grant_access
 from infra.review.base_version import text_at, write_modules_of
 from infra.review.comment import Review, ReviewedLifecycle
-from infra.review.old_code import broken_queries
+from infra.review.old_code import try_released_code
 from infra.server.scratch.private_server import private_server
 from infra.server.scratch.scratch_provider import scratch_provider
 from infra.settings.databases import ROLES
@@ -85,9 +85,9 @@ def review_branch(
             for lifecycle in Lifecycle
         ]
         catalogs = _catalogs(session, fresh, after)
-        broken = broken_queries(session, root, commit, directory, queries)
+        released = try_released_code(session, root, commit, directory, queries)
         close_all()
-    return Review(base, commit, tuple(lifecycles), _changed_lines(before, after), catalogs, broken)
+    return Review(base, commit, tuple(lifecycles), _changed_lines(before, after), catalogs, released)
 
 
 def _copy(session: Session, directory: Path) -> Session:

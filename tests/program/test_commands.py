@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
     from tests.program.project import Project
 
-NEEDED = ("Makefile", "__main__.py", "Pulumi*.yaml", "requirements*", "infra", "sql", "migrations", "toolchain")
+NEEDED = (
+    "Makefile",
+    "__main__.py",
+    "Pulumi*.yaml",
+    "requirements*",
+    "infra",
+    "models",
+    "sql",
+    "migrations",
+    "toolchain",
+)
 LINKED = (".venv", ".tools")
 UNLIKE = re.compile("PULUMI_.*|STACK|DOCKER_HOST|ADMIN_PASSWORD|VIRTUAL_ENV")
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"

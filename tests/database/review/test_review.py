@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from infra.errors import InfraError
 from infra.hazards.sizes import TableSize
 from infra.migrations.history import file_digests, write_lock
 from infra.review.comment import LONGEST_COMMENT, MARK, Review, review_as_json, review_as_markdown
+from infra.review.old_code import ReleasedCode
 from infra.review.reviewing import review_branch
 from tests.fixture_schema import SQL
 
@@ -157,7 +159,7 @@ def test_released_code_is_prepared_on_the_new_schema(root: Path) -> None:
     queries = root / "queries.sql"
     queries.write_text("SELECT 1;\nSELECT phone FROM customers WHERE id = $1;\nSELECT nonsense FROM customers;\n")
     found = review_branch(root, base="main", stack="dev", queries=queries)
-    causes = {query.name: query.cause for query in found.broken}
+    causes = {query.name: query.cause for query in found.released.broken}
     assert set(causes) == {
         "select from customers", "insert into customers", "update customers", f"{queries}:2",
     }  # fmt: skip
@@ -165,7 +167,7 @@ def test_released_code_is_prepared_on_the_new_schema(root: Path) -> None:
     assert "select from customers: column customers.phone does not exist [42703]" in review_as_markdown(found)
     edit(root, "telephone  varchar,", "phone varchar,")
     edit(root, "customers.telephone IS", "customers.phone IS")
-    (query,) = review_branch(root, base="main", stack="dev").broken
+    (query,) = review_branch(root, base="main", stack="dev").released.broken
     assert (query.name, query.cause) == (
         "insert into customers", "it does not write country, which may not be null and has no default",
     )  # fmt: skip
@@ -175,6 +177,9 @@ def test_a_branch_without_changes_and_a_comment_are_harmless(root: Path) -> None
     """Nothing changes; a comment is reformatted, and no table is touched."""
     found, text = reviewed(root)
     assert (found.level, "### 🟢 schema: nothing changes" in text) == ("fine", True)
+    untried = replace(found, released=ReleasedCode(not_tried="models: there is no module"))
+    assert "was not tried on the new schema, because models: there is no module." in review_as_markdown(untried)
+    assert untried.level == "fine"
     edit(root, "CREATE TABLE customers", "-- Who buys.\nCREATE TABLE customers")
     (root / "sql" / "99-new.sql").unlink(missing_ok=True)
     found, text = reviewed(root)
