@@ -39,9 +39,9 @@ def test_two_runs_at_once_through_two_backends_make_one_schema(project: Project)
 def test_a_session_in_the_way_is_named(project: Project, kind: str) -> None:
     """A lock that is not released in time is an error with pid, application and time of who holds it."""
     project.configure(modules={"lock_timeout": "300ms", "wait": "2s"})
-    project.add("sql/09-wider.sql", "-- A wider table.\nALTER TABLE customers ADD COLUMN wide int;\n")
+    project.add("sql/09-wider.sql", "-- A wider table.\nALTER TABLE categories ADD COLUMN wide int;\n")
     with project.connect(application="nightly report") as other:
-        other.execute("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE")
+        other.execute("LOCK TABLE categories IN ACCESS EXCLUSIVE MODE")
         text = project.refused("up")
         pid = other.info.backend_pid
     assert "sql/09-wider.sql:2:1: canceling statement due to lock timeout [55P03]" in text

@@ -81,6 +81,7 @@ class Repository:
             settings = yaml.safe_load(file.read_text())
             settings["config"]["platform-postgres:server"] = self.project.settings["server"]
             file.write_text(yaml.safe_dump(settings))
+        self.database = str(settings["config"]["platform-postgres:databases"][0])  # of prod
         self.commit("The project")
 
     def git(self, where: Path, *arguments: str) -> str:
@@ -228,11 +229,11 @@ def test_a_pull_request_from_its_opening_to_its_deployment(repository: Repositor
     git(repository.mine, "merge", "-q", "--ff-only", "notes")
     git(repository.mine, "push", "-q", "origin", "main")
     assert "09-notes" in run("deploy", "plan", "main")
-    assert repository.columns("netra") == []
+    assert repository.columns(repository.database) == []
     run("deploy", "up", "main")
-    assert repository.columns("netra") == ["id", "text", "written_at"]
+    assert repository.columns(repository.database) == ["id", "text", "written_at"]
     assert "to update" not in run("drift", "drift", "main")
     with repository.checkout("main") as checkout:
         said = repository.run_step(checkout, "make backup", repository.of_prod)
-        assert "database netra: backups/prod/" in said
+        assert f"database {repository.database}: backups/prod/" in said
         assert "proved by a restore" in said
