@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg.errors import LockNotAvailable
 
 from infra.catalog.catalog import Catalog
 from infra.catalog.changes import CatalogChange
@@ -37,6 +38,7 @@ from infra.postgres.apply.unchanged import plan_if_unchanged, read_unchanged, re
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
+from infra.postgres.connection.watches import exclusive_holders
 from infra.postgres.introspection.reader import is_empty, read_catalog, read_catalog_version
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import current_identity, follow_rename, read_identity
@@ -58,7 +60,8 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 2
 _STATEMENT_SECONDS = 10
 """The time limits of a look: to connect, and for any statement."""
-
+_LOCK_SECONDS = 5.0
+"""How long reading a catalog waits for who has a table exclusively: PostgreSQL opens it to show its indexes."""
 
 _OF_THE_SERVER = ("0A000", "42501", "42704", "53", "54", "57", "58")
 """SQLSTATEs that a scratch server may give where the database's own server does not: unsupported features, privileges,
@@ -159,26 +162,36 @@ def read_status(connection: Connection, program: Program, formerly: str = "") ->
     """Read ledger and catalog in one transaction, so that both are of one moment; raises LedgerError.
 
     A ledger that differs in the stack's name alone, and has a former one of this stack, is this stack's; so are rows.
+    Raises LockNotAvailable, which names the session, where somebody has a table exclusively for long.
     """
-    with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        current = current_identity(connection, program)
-        identity = read_identity(connection)
-        if formerly and identity == replace(current, stack=formerly):
-            identity = current
-        rows = {entry.module: entry for entry in ledger.read_entries(connection)} if identity else {}
-        unfinished = ledger.read_unfinished(connection) if identity else {}
-        programs = (program, replace(program, stack=formerly)) if formerly else (program,)
-        catalog = Catalog() if identity is None and is_empty(connection) else read_catalog(connection)
-        return DatabaseStatus(
-            identity,
-            current,
-            own_rows(rows, *programs),
-            catalog,
-            own_rows(unfinished, *programs),
-            connection.info.server_version,
-            {name: entry for name, entry in {**unfinished, **rows}.items() if not own_rows({name: entry}, *programs)},
-        )
+    try:
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            return _read_status(connection, program, formerly)
+    except LockNotAvailable:
+        holders = ", ".join(map(str, exclusive_holders(connection)))
+        raise LockNotAvailable(f"a table is locked by {holders or 'a session that has ended'}") from None
+
+
+def _read_status(connection: Connection, program: Program, formerly: str) -> DatabaseStatus:
+    current = current_identity(connection, program)
+    identity = read_identity(connection)
+    if formerly and identity == replace(current, stack=formerly):
+        identity = current
+    rows = {entry.module: entry for entry in ledger.read_entries(connection)} if identity else {}
+    unfinished = ledger.read_unfinished(connection) if identity else {}
+    programs = (program, replace(program, stack=formerly)) if formerly else (program,)
+    has_nothing = identity is None and is_empty(connection)
+    limit = f"{_LOCK_SECONDS * 1000:.0f}ms"
+    return DatabaseStatus(
+        identity,
+        current,
+        own_rows(rows, *programs),
+        Catalog() if has_nothing else read_catalog(connection, lock_timeout=limit),
+        own_rows(unfinished, *programs),
+        connection.info.server_version,
+        {name: entry for name, entry in {**unfinished, **rows}.items() if not own_rows({name: entry}, *programs)},
+    )
 
 
 def read_and_record(connection: Connection, session: Session, modules: Sequence[Module]) -> DatabaseStatus:

@@ -47,6 +47,15 @@ FROM unnest(pg_blocking_pids(%s)) AS b(pid) JOIN pg_stat_activity a USING (pid)
 ORDER BY a.pid
 """
 
+EXCLUSIVE_HOLDERS = """
+SELECT DISTINCT a.pid, a.application_name, a.usename, a.state,
+    to_char(coalesce(a.query_start, a.backend_start), 'HH24:MI:SS TZ')
+FROM pg_locks l JOIN pg_database d ON d.oid = l.database JOIN pg_stat_activity a ON a.pid = l.pid
+WHERE d.datname = current_database() AND l.mode = 'AccessExclusiveLock' AND l.granted AND l.locktype = 'relation'
+  AND a.usename IS NOT NULL AND a.pid <> pg_backend_pid()
+ORDER BY a.pid
+"""
+
 BACKEND_EXISTS = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = %s AND usename = %s AND datname = %s)"
 
 
@@ -108,6 +117,11 @@ class Blocker:
         application = self.application or "no application name"
         activity = f", {self.state} since {self.since}" if self.state and self.since else ""
         return f"pid {self.pid} ({application}, role {self.user}{activity})"
+
+
+def exclusive_holders(connection: Connection) -> tuple[Blocker, ...]:
+    """Return the sessions that have a relation of this database exclusively, for which a wait was given up."""
+    return tuple(Blocker(*row) for row in connection.execute(EXCLUSIVE_HOLDERS))
 
 
 class BlockerWatch(Watch):

@@ -68,5 +68,7 @@ def test_sessions_that_the_administrator_may_not_end_are_named(target: Target) -
 
 
 def test_a_database_that_is_gone_has_no_sessions(target: Target) -> None:
-    """Nothing is to be closed."""
-    close_database(target.on("no_such_database"), [OWNER], force=True)
+    """Nothing is to be closed, and no session of another database ends."""
+    with connect(target, autocommit=True) as other:
+        close_database(target.on("no_such_database"), [OWNER], force=True)
+        assert other.execute("SELECT 1").fetchone() == (1,)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from infra.errors import InfraError
 from infra.modules.decision import Step
+from infra.postgres.apply import planning
 from infra.postgres.apply.plan_cache import Unreadable
 from infra.postgres.apply.planning import detect_drift, look, read_status
 from infra.postgres.connection.connect import connect
@@ -227,6 +230,34 @@ def test_what_nobody_changed_follows_from_the_ledger(applied: World) -> None:
         assert looked.status == read_status(connection, applied.session.program)
     assert looked.plan.step_of("03-c") == applied.step("03-c")
     assert applied.up() == [Step.UNCHANGED, Step.UNCHANGED, Step.APPLY]
+
+
+def test_a_table_that_somebody_has_exclusively_is_not_waited_for_without_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL shows an index only to who may open its table: a look and a run give up, and name the session."""
+    monkeypatch.setattr(planning, "_LOCK_SECONDS", 0.3)
+    world.write(m01_a=f"{TABLE}CREATE INDEX a_name ON a (name);\n")
+    world.up()
+    world.write(m02_c="CREATE TABLE c (id integer);\n")
+    world.set(wait=1)
+    admin = world.session.admin
+    with psycopg.connect(
+        host=admin.host, port=admin.port, dbname=admin.database, user="postgres", application_name="nightly report"
+    ) as other:
+        other.execute("LOCK TABLE a IN ACCESS EXCLUSIVE MODE")
+        holder = f"a table is locked by pid {other.info.backend_pid} (nightly report, role postgres)"
+        world.new_process()
+        looked = look(world.session, recorded=True, explain=True)
+        assert isinstance(looked, Unreadable)
+        assert holder in looked.reason
+        with pytest.raises(InfraError, match=re.escape(holder)) as caught:
+            world.up()
+        assert "is locked by another session" in str(caught.value)
+        assert "run again when that session has ended" in str(caught.value)
+        with pytest.raises(InfraError, match=re.escape(holder)):
+            detected(world, "01-a")
+    assert world.up() == [Step.UNCHANGED, Step.APPLY]
 
 
 def test_a_ledger_without_a_place_for_it_is_read_each_time(applied: World) -> None:
