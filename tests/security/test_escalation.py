@@ -13,7 +13,7 @@ import pytest
 from infra.check.proofs import run_modules
 from infra.modules.decision import Step
 from infra.postgres.apply.likeness import Likeness, ScratchExtension
-from infra.postgres.apply.planning import detect_drift
+from infra.postgres.apply.live_status import detect_drift
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.server.scratch.private_server import private_server

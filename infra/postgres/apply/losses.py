@@ -11,7 +11,7 @@ from psycopg import sql
 
 from infra.catalog.identifiers import last, parent
 from infra.errors import RefusedError
-from infra.postgres.apply.planning import connect_to_look
+from infra.postgres.apply.live_status import connect_to_look
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 from infra.postgres.ledger import ledger

@@ -12,10 +12,11 @@ from infra.modules.decision import Lifecycle, Step
 from infra.plan.refusal import refusal_of
 from infra.postgres.apply.adoption import take_over
 from infra.postgres.apply.execution import Applied, run_module
+from infra.postgres.apply.live_status import read_status
 from infra.postgres.apply.losses import refuse_losses
 from infra.postgres.apply.module_effects import effects_of_modules
 from infra.postgres.apply.plan_cache import cache
-from infra.postgres.apply.planning import current_plan, read_status
+from infra.postgres.apply.planning import current_plan
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
 from infra.postgres.apply.retire import retire_module
 from infra.postgres.apply.revisions import due_revisions, run_pending

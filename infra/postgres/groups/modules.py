@@ -18,6 +18,7 @@ from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
 from infra.modules.restrictions import find_restricted
 from infra.postgres.apply import planning, runner
+from infra.postgres.apply.live_status import read_status
 from infra.postgres.connection import pool
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.introspection.effects import wait_for_observer
@@ -161,7 +162,7 @@ def read_completeness(session: Session, order: ModuleOrder | None = None) -> Com
         if order:
             status = planning.read_and_record(connection, session, order.modules)
         else:
-            status = planning.read_status(connection, session.program)
+            status = read_status(connection, session.program)
     return completeness_of(status, session)
 
 

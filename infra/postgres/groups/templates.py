@@ -22,6 +22,7 @@ from infra.catalog.changes import CatalogChange
 from infra.errors import InfraError
 from infra.plan.ledger_rows import own_rows
 from infra.postgres.apply import planning, runner
+from infra.postgres.apply.live_status import read_status
 from infra.postgres.clones import clone_database
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
@@ -132,7 +133,7 @@ def finish_clone(group: GroupSpec, database: str, template: str, modules: Sequen
             with session.transaction(connection):
                 _grant_existing(connection, access)
         version = read_catalog_version(connection)
-        status = planning.read_status(connection, session.program)
+        status = read_status(connection, session.program)
         with session.transaction(connection):
             ledger.rewrite_effects(connection, lambda effect: _with_access(effect, status), step=CLONED)
             write_identity(connection, current_identity(connection, session.program))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
 from infra.postgres.apply import planning, runner
+from infra.postgres.apply.live_status import detect_drift
 from infra.postgres.apply.plan_cache import cache
 from infra.postgres.groups.modules import module_order, visits
 from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, named
@@ -91,7 +92,7 @@ def read(props: Properties) -> Properties:
     found, failed = in_databases(
         group,
         active(props, applied),
-        lambda name: planning.detect_drift(group.session(name, console.warn), props["module"]),
+        lambda name: detect_drift(group.session(name, console.warn), props["module"]),
         console,
         lambda drift: "drifted" if drift else "compared",
     )

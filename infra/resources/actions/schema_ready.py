@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOT_COMPARED, fingerprint
 from infra.plan.ledger_rows import Program
+from infra.postgres.apply.live_status import read_status
 from infra.postgres.apply.plan_cache import cache
-from infra.postgres.apply.planning import read_status
 from infra.postgres.apply.revisions import stamp_head
 from infra.postgres.connection.connect import connect, connect_where_there
 from infra.resources.base import admin_target

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from infra.errors import ServerError
 from infra.postgres import shared_objects
 from infra.postgres.apply import losses
-from infra.postgres.apply.planning import with_time_limits
+from infra.postgres.apply.live_status import with_time_limits
 from infra.postgres.database_roles import DatabaseRoles
 from infra.resources.actions.session import LOSSES
 from infra.resources.base import admin_target, is_known

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.modules.decision import Step
 from infra.postgres.apply import planning, runner
+from infra.postgres.apply.live_status import detect_drift
 from infra.postgres.apply.plan_cache import Unreadable, cache
 from infra.postgres.connection.pool import close_all
 from infra.resources.actions.session import session_of_text
@@ -55,7 +56,7 @@ def apply_module(props: Properties, module: Module, *, recorded: bool) -> str:
 
 def read_drift(props: Properties) -> str | None:
     """Return how the module's objects differ from the live catalog, '' for not at all, None where it is not applied."""
-    return planning.detect_drift(session_of_module(props), props["module"])
+    return detect_drift(session_of_module(props), props["module"])
 
 
 def retire_removed(props: Properties) -> None:

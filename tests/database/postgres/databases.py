@@ -18,9 +18,10 @@ from infra.errors import RefusedError
 from infra.modules.decision import Lifecycle, Step
 from infra.modules.module import Module, load_modules
 from infra.postgres.apply import runner
+from infra.postgres.apply.live_status import read_status
 from infra.postgres.apply.module_effects import effects_of_modules
 from infra.postgres.apply.plan_cache import PlanInProgress, cache
-from infra.postgres.apply.planning import look, read_status
+from infra.postgres.apply.planning import look
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session

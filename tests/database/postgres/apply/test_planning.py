@@ -11,9 +11,10 @@ import pytest
 
 from infra.errors import InfraError
 from infra.modules.decision import Step
-from infra.postgres.apply import planning
+from infra.postgres.apply import live_status
+from infra.postgres.apply.live_status import detect_drift, read_status
 from infra.postgres.apply.plan_cache import Unreadable
-from infra.postgres.apply.planning import detect_drift, look, read_status
+from infra.postgres.apply.planning import look
 from infra.postgres.connection.connect import connect
 from tests.database.postgres.databases import MIGRATOR
 
@@ -236,7 +237,7 @@ def test_a_table_that_somebody_has_exclusively_is_not_waited_for_without_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """PostgreSQL shows an index only to who may open its table: a look and a run give up, and name the session."""
-    monkeypatch.setattr(planning, "_LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(live_status, "_LOCK_SECONDS", 0.3)
     world.write(m01_a=f"{TABLE}CREATE INDEX a_name ON a (name);\n")
     world.up()
     world.write(m02_c="CREATE TABLE c (id integer);\n")

@@ -17,8 +17,9 @@ from psycopg.conninfo import make_conninfo
 
 from infra.errors import ServerError
 from infra.modules.decision import Step
+from infra.postgres.apply.live_status import detect_drift
 from infra.postgres.apply.plan_cache import Unreadable
-from infra.postgres.apply.planning import detect_drift, look
+from infra.postgres.apply.planning import look
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import TRACES_STARTUP, ConnectionFailure, probe_with_ping

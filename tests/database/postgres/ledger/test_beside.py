@@ -9,8 +9,9 @@ import pytest
 
 from infra.errors import RefusedError
 from infra.modules.decision import Step
+from infra.postgres.apply.live_status import detect_drift, read_status
 from infra.postgres.apply.plan_cache import PlanInProgress
-from infra.postgres.apply.planning import detect_drift, look, read_status
+from infra.postgres.apply.planning import look
 from infra.postgres.connection.connect import connect
 from tests.database.postgres.databases import EPHEMERAL, World
 

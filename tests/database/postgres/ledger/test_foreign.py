@@ -10,7 +10,7 @@ from infra.errors import InfraError, LedgerError, RefusedError
 from infra.modules.decision import Step
 from infra.plan.ledger_rows import Program
 from infra.plan.refusal import refusal_of
-from infra.postgres.apply.planning import detect_drift
+from infra.postgres.apply.live_status import detect_drift
 from infra.postgres.connection.connect import connect
 from infra.postgres.ledger.acceptance import accept_ledger
 from infra.postgres.ledger.identity import current_identity
