@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import re
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from infra.catalog.changes import is_structure
-from infra.catalog.difference import Difference, differences
 from infra.migrations.safe_forms import safe_form
 from infra.modules.decision import Lifecycle, Step
-from infra.plan.folding import fold_changes, lost_with, renamed_tables
 from infra.plan.migration_statements import draft_statements
 from infra.plan.refusal import refusal_of
 from infra.plan.rendering import diff_line, revision_lines
-from infra.review.old_code import ReleasedCode
 from infra.review.picture import picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from infra.catalog.catalog import Catalog, ObjectId
-    from infra.plan.plan import Plan, PlannedRevision
+    from infra.catalog.catalog import ObjectId
+    from infra.plan.plan import Plan
+    from infra.review.review import Review, ReviewedLifecycle
 
 LONGEST_COMMENT = 64_000
 """Characters of a comment; GitHub takes 65,536."""
@@ -29,91 +27,12 @@ LONGEST_COMMENT = 64_000
 MARK = "<!-- platform-postgres review -->"
 """What a workflow finds its own comment by, to edit it in place."""
 
+_LONGEST_BLOCK = 10_000
+"""Characters of each block in front of the folds, of which there are four at most."""
+
 _SIGNS = ("+ ", "- ", "~ ")
 _MOST_TABLES = 5
 _DOES_NOT_COUNT = "`make preview` counts them"
-
-
-@dataclass(frozen=True)
-class ReviewedLifecycle:
-    """What `up` would do with databases of one lifecycle; `stacks` are those of the project that have it."""
-
-    lifecycle: Lifecycle
-    plan: Plan
-    stacks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Review:
-    """What a branch changes against the commit of a base; `lines` are the changed lines of SQL by module.
-
-    `catalogs` are those of databases that the base's and the branch's modules made, None where the branch's do not run.
-    `released` is what became of the statements of the base's code on the branch's schema.
-    """
-
-    base: str
-    commit: str
-    lifecycles: tuple[ReviewedLifecycle, ...]
-    lines: Mapping[str, Sequence[str]]
-    catalogs: tuple[Catalog, Catalog] | None = None
-    released: ReleasedCode = field(default_factory=ReleasedCode)
-
-    @property
-    def level(self) -> str:
-        """`fine`, `loss` where rows or values are lost somewhere, or `refused` where every run would refuse."""
-        if self._broken:
-            return "refused"
-        losing = any(reviewed.plan.tables_dropped() for reviewed in self.lifecycles)
-        return "loss" if losing or self.lost or self.has_hazards or self.released.broken else "fine"
-
-    @property
-    def changes(self) -> list[str]:
-        """What becomes different in the catalog, a line for each object with its definition's lines below it."""
-        return fold_changes(self._differences)
-
-    @property
-    def lost(self) -> list[ObjectId]:
-        """The tables and columns that are gone afterwards, whatever the lifecycle."""
-        return lost_with(self._differences)
-
-    @property
-    def is_renamed(self) -> bool:
-        """Whether a table has another name afterwards, with the same columns."""
-        return bool(renamed_tables(self._differences))
-
-    @property
-    def revisions(self) -> tuple[PlannedRevision, ...]:
-        """The revisions that a persistent database runs."""
-        return self.of(Lifecycle.PERSISTENT).revisions
-
-    @property
-    def has_hazards(self) -> bool:
-        """Whether a hazard is named that no comment allows."""
-        steps = [step for reviewed in self.lifecycles for step in reviewed.plan.steps]
-        return any(line.startswith("! ") for part in (*self.revisions, *steps) for line in part.hazards)
-
-    @property
-    def _differences(self) -> list[Difference]:
-        if self.catalogs:
-            return [found for found in differences(*self.catalogs) if is_structure(found.identity)]
-        plan = self.of(Lifecycle.EPHEMERAL)
-        return list(
-            {difference.identity: difference for step in plan.steps for difference in step.differences}.values()
-        )
-
-    @property
-    def new_modules(self) -> tuple[str, ...]:
-        """The modules that no database of the base has."""
-        return tuple(step.module for step in self.of(Lifecycle.EPHEMERAL).steps if step.step is Step.APPLY)
-
-    @property
-    def _broken(self) -> bool:
-        """Whether even a database that may be rebuilt would refuse."""
-        return bool(self.of(Lifecycle.EPHEMERAL).refusals)
-
-    def of(self, lifecycle: Lifecycle) -> Plan:
-        """Return the plan for databases of a lifecycle."""
-        return next(reviewed.plan for reviewed in self.lifecycles if reviewed.lifecycle is lifecycle)
 
 
 def review_as_markdown(review: Review) -> str:
@@ -182,17 +101,15 @@ def _head(review: Review) -> Iterable[str]:
         act = "`up` refuses" if review.level == "refused" else _what_happens(reviewed.plan)
         yield f"| {named} | {act} | {_losses(reviewed, review.lost, is_renamed=review.is_renamed)} |"
     if review.level == "refused":
-        yield from ("", "**Why**", "```", str(refusal_of(review.of(Lifecycle.EPHEMERAL), "a database")), "```")
+        yield from ("", "**Why**", *_fenced("", [str(refusal_of(review.of(Lifecycle.EPHEMERAL), "a database"))]))
         return
     if changes:
-        yield from ("", "**Change**", "```diff")
-        yield from (f"! {line[2:]}" if line.startswith("~ ") else line for line in changes)
-        yield "```"
+        lines = [f"! {line[2:]}" if line.startswith("~ ") else line for line in changes]
+        yield from ("", "**Change**", *_fenced("diff", lines))
     yield from _lines_of_hazards(review)
     if review.released.broken:
-        yield from ("", "**Released code that fails on the new schema**", "```")
-        yield from (f"{query.name}: {query.cause}" for query in review.released.broken)
-        yield "```"
+        lines = [f"{query.name}: {query.cause}" for query in review.released.broken]
+        yield from ("", "**Released code that fails on the new schema**", *_fenced("", lines))
     yield from _migration(review)
     if changes:
         yield from ("", f"**Undo** {_undo(review)}")
@@ -207,7 +124,7 @@ def _lines_of_hazards(review: Review) -> Iterable[str]:
                 [f"{step.step.value} {step.module}:", *(f"  {line}" for line in step.hazards)] if step.hazards else []
             )
     if lines:
-        yield from ("", "**What a persistent stack runs**", "```diff", *map(diff_line, lines), "```")
+        yield from ("", "**What a persistent stack runs**", *_fenced("diff", list(map(diff_line, lines))))
 
 
 def _migration(review: Review) -> Iterable[str]:
@@ -218,14 +135,15 @@ def _migration(review: Review) -> Iterable[str]:
     draft = draft_statements([difference for step in plan.refusals for difference in step.differences])
     forms = [[] if statement.startswith("--") else safe_form(statement) for statement in draft]
     if draft:
-        yield from ("", "**Migration of persistent stacks**: not in this branch; as a draft to be checked", "```sql")
+        lines: list[str] = []
         for statement, form in zip(draft, forms, strict=True):
-            yield from (f"{part};" for part in form) if form else (statement,)
-        yield "```"
+            lines += [f"{part};" for part in form] or [statement]
+        yield from ("", "**Migration of persistent stacks**: not in this branch; as a draft to be checked")
+        yield from _fenced("sql", lines)
         if any(forms):
             yield "Each statement in a transaction of its own, so that nobody waits for its lock for long."
     elif plan.refusals:
-        yield from ("", "**Why persistent stacks refuse**", "```", str(refusal_of(plan, "a database")), "```")
+        yield from ("", "**Why persistent stacks refuse**", *_fenced("", [str(refusal_of(plan, "a database"))]))
     if review.is_renamed:
         yield "Code that uses an old name fails from then on: release it together with the migration."
     steps = [
@@ -239,16 +157,15 @@ def _migration(review: Review) -> Iterable[str]:
 
 
 def _undo(review: Review) -> str:
-    lost = ", ".join(f"{identity.kind} {identity.name.removeprefix('public.')}" for identity in review.lost)
-    if lost:
-        return f"brings {lost} back empty: the values are in a backup alone."
+    if review.lost:
+        return f"brings {_some(_names(review.lost))} back empty: the values are in a backup alone."
     return "take the change back: ephemeral stacks rebuild again, persistent ones need the migration's `downgrade`."
 
 
 def _title(changes: Sequence[str]) -> str:
     """Return the one change, or how many there are."""
     if len(changes) == 1:
-        return changes[0]
+        return " ".join(changes[0].splitlines())
     return f"{len(changes)} changes" if changes else "nothing changes"
 
 
@@ -271,13 +188,16 @@ def _what_happens(plan: Plan) -> str:
 def _losses(reviewed: ReviewedLifecycle, lost: Sequence[ObjectId], *, is_renamed: bool) -> str:
     """Return what is lost: rows of tables that are made anew, or with a migration the values of columns and tables."""
     if reviewed.lifecycle is Lifecycle.PERSISTENT:
-        names = [f"{identity.kind} {identity.name.removeprefix('public.')}" for identity in lost]
-        if names:
-            return f"with the migration, all values of {_some(names)}"
+        if lost:
+            return f"with the migration, all values of {_some(_names(lost))}"
         return "nothing, if tables are renamed as below" if is_renamed else "nothing"
     tables = [] if reviewed.plan.refusals else reviewed.plan.tables_dropped()
     names = [table.removeprefix("public.") for table in tables]
     return f"rows of {_some(names)}; {_DOES_NOT_COUNT}" if names else "nothing"
+
+
+def _names(lost: Sequence[ObjectId]) -> list[str]:
+    return [f"{identity.kind} {identity.name.removeprefix('public.')}" for identity in lost]
 
 
 def _some(names: Sequence[str]) -> str:
@@ -290,7 +210,15 @@ def _span(modules: list[str]) -> str:
 
 
 def _fold(summary: str, language: str, lines: Sequence[str]) -> str:
-    fence = "`" * max(3, 1 + max((len(line) - len(line.lstrip("`")) for line in lines), default=0))
-    return "\n".join(
-        [f"<details><summary>{summary}</summary>", "", f"{fence}{language}", *lines, fence, "", "</details>"]
-    )
+    opening = f"<details><summary>{summary}</summary>"
+    return "\n".join([opening, "", *_fenced(language, lines, longest=LONGEST_COMMENT), "", "</details>"])
+
+
+def _fenced(language: str, lines: Sequence[str], *, longest: int = _LONGEST_BLOCK) -> list[str]:
+    """Return lines as code that ends where they end, whatever is in them; of long ones the first, and how many more."""
+    texts = [part for line in lines for part in line.split("\n")]
+    ends = accumulate(len(text) + 1 for text in texts)
+    shown = texts[: sum(end <= longest for end in ends)]
+    fence = "`" * max(3, 1 + max((len(run) for text in shown for run in re.findall("`+", text)), default=0))
+    left_out = [f"and {len(texts) - len(shown)} more lines"] if len(shown) < len(texts) else []
+    return [f"{fence}{language}", *shown, fence, *left_out]

@@ -32,8 +32,8 @@ from infra.postgres.connection.target import MAINTENANCE_DATABASE
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.privileges import Access, grant_access
 from infra.review.base_version import text_at, write_modules_of
-from infra.review.comment import Review, ReviewedLifecycle
 from infra.review.old_code import try_released_code
+from infra.review.review import Review, ReviewedLifecycle
 from infra.server.scratch.private_server import private_server
 from infra.server.scratch.scratch_provider import scratch_provider
 from infra.settings.databases import ROLES

@@ -14,14 +14,16 @@ import pytest
 from infra.errors import InfraError
 from infra.hazards.sizes import TableSize
 from infra.migrations.history import file_digests, write_lock
-from infra.review.comment import LONGEST_COMMENT, MARK, Review, review_as_json, review_as_markdown
-from infra.review.old_code import ReleasedCode
+from infra.review.comment import LONGEST_COMMENT, MARK, review_as_json, review_as_markdown
+from infra.review.old_code import BrokenQuery, ReleasedCode
 from infra.review.reviewing import review_branch
 from tests.fixture_schema import SQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from infra.review.review import Review
 
 FILE = "02-customers.sql"
 
@@ -206,6 +208,16 @@ def test_a_long_comment_is_cut_at_a_fold(root: Path) -> None:
     assert len(text) < LONGEST_COMMENT
     assert "The changed lines of 1 modules are left out" in text
     assert text.count("<details>") == text.count("</details>") == 1
+
+
+def test_what_stands_before_the_folds_ends_where_it_ends(root: Path) -> None:
+    """Of a long block the first lines are shown, and no text of a branch ends a block and goes on as the comment's."""
+    found, _ = reviewed(root)
+    broken = BrokenQuery("a query", "", "no such column\n```\n### 🟢 schema: nothing changes")
+    text = review_as_markdown(replace(found, released=ReleasedCode((broken,) * 2_000)))
+    assert len(text) < LONGEST_COMMENT
+    assert "````\na query: no such column\n```\n### 🟢 schema: nothing changes\na query: " in text
+    assert re.search(r"\n````\nand \d{4} more lines\n", text)
 
 
 def test_an_unknown_base_is_one_sentence(root: Path) -> None:
