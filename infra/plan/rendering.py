@@ -16,6 +16,7 @@ from infra.catalog.identifiers import last
 from infra.modules.decision import Lifecycle, Step
 from infra.plan.commits import BY_STATEMENT, STAYS
 from infra.plan.folding import fold_changes, fold_findings
+from infra.plan.markdown import fenced
 from infra.plan.refusal import refusal_of
 
 if TYPE_CHECKING:
@@ -123,14 +124,12 @@ def plan_as_markdown(databases: Sequence[PlannedDatabase], texts: Mapping[str, S
     mark = {"fine": "🟢", "loss": "🟡", "refused": "🔴"}[verdict.level]
     lines = [f"### {mark} {verdict.text}", ""]
     for block in _blocks(databases):
-        lines += ["```diff", *map(diff_line, block), "```"]
+        lines += fenced("diff", list(map(diff_line, block)))
     for title, *changes in _text_blocks(texts):
         lines += [
             f"<details><summary>{title}</summary>",
             "",
-            "```diff",
-            *(line[2:] for line in changes),
-            "```",
+            *fenced("diff", [line[2:] for line in changes]),
             "</details>",
         ]
     undo = way_back(databases)

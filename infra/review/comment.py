@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from infra.migrations.safe_forms import safe_form
 from infra.modules.decision import Lifecycle, Step
+from infra.plan.markdown import fenced
 from infra.plan.migration_statements import draft_statements
 from infra.plan.refusal import refusal_of
 from infra.plan.rendering import diff_line, revision_lines
@@ -101,15 +100,15 @@ def _head(review: Review) -> Iterable[str]:
         act = "`up` refuses" if review.level == "refused" else _what_happens(reviewed.plan)
         yield f"| {named} | {act} | {_losses(reviewed, review.lost, is_renamed=review.is_renamed)} |"
     if review.level == "refused":
-        yield from ("", "**Why**", *_fenced("", [str(refusal_of(review.of(Lifecycle.EPHEMERAL), "a database"))]))
+        yield from ("", "**Why**", *_block("", [str(refusal_of(review.of(Lifecycle.EPHEMERAL), "a database"))]))
         return
     if changes:
         lines = [f"! {line[2:]}" if line.startswith("~ ") else line for line in changes]
-        yield from ("", "**Change**", *_fenced("diff", lines))
+        yield from ("", "**Change**", *_block("diff", lines))
     yield from _lines_of_hazards(review)
     if review.released.broken:
         lines = [f"{query.name}: {query.cause}" for query in review.released.broken]
-        yield from ("", "**Released code that fails on the new schema**", *_fenced("", lines))
+        yield from ("", "**Released code that fails on the new schema**", *_block("", lines))
     yield from _migration(review)
     if changes:
         yield from ("", f"**Undo** {_undo(review)}")
@@ -124,7 +123,7 @@ def _lines_of_hazards(review: Review) -> Iterable[str]:
                 [f"{step.step.value} {step.module}:", *(f"  {line}" for line in step.hazards)] if step.hazards else []
             )
     if lines:
-        yield from ("", "**What a persistent stack runs**", *_fenced("diff", list(map(diff_line, lines))))
+        yield from ("", "**What a persistent stack runs**", *_block("diff", list(map(diff_line, lines))))
 
 
 def _migration(review: Review) -> Iterable[str]:
@@ -139,11 +138,11 @@ def _migration(review: Review) -> Iterable[str]:
         for statement, form in zip(draft, forms, strict=True):
             lines += [f"{part};" for part in form] or [statement]
         yield from ("", "**Migration of persistent stacks**: not in this branch; as a draft to be checked")
-        yield from _fenced("sql", lines)
+        yield from _block("sql", lines)
         if any(forms):
             yield "Each statement in a transaction of its own, so that nobody waits for its lock for long."
     elif plan.refusals:
-        yield from ("", "**Why persistent stacks refuse**", *_fenced("", [str(refusal_of(plan, "a database"))]))
+        yield from ("", "**Why persistent stacks refuse**", *_block("", [str(refusal_of(plan, "a database"))]))
     if review.is_renamed:
         yield "Code that uses an old name fails from then on: release it together with the migration."
     steps = [
@@ -209,16 +208,10 @@ def _span(modules: list[str]) -> str:
     return " and ".join(modules) if len(modules) < 3 else f"{modules[0]} to {modules[-1]}"  # noqa: PLR2004
 
 
+def _block(language: str, lines: Sequence[str]) -> list[str]:
+    return fenced(language, lines, longest=_LONGEST_BLOCK)
+
+
 def _fold(summary: str, language: str, lines: Sequence[str]) -> str:
     opening = f"<details><summary>{summary}</summary>"
-    return "\n".join([opening, "", *_fenced(language, lines, longest=LONGEST_COMMENT), "", "</details>"])
-
-
-def _fenced(language: str, lines: Sequence[str], *, longest: int = _LONGEST_BLOCK) -> list[str]:
-    """Return lines as code that ends where they end, whatever is in them; of long ones the first, and how many more."""
-    texts = [part for line in lines for part in line.split("\n")]
-    ends = accumulate(len(text) + 1 for text in texts)
-    shown = texts[: sum(end <= longest for end in ends)]
-    fence = "`" * max(3, 1 + max((len(run) for text in shown for run in re.findall("`+", text)), default=0))
-    left_out = [f"and {len(texts) - len(shown)} more lines"] if len(shown) < len(texts) else []
-    return [f"{fence}{language}", *shown, fence, *left_out]
+    return "\n".join([opening, "", *fenced(language, lines), "", "</details>"])
