@@ -21,7 +21,7 @@ from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.execute import execute, set_role
-from infra.postgres.connection.session_settings import reset_settings
+from infra.postgres.connection.session_start import reset_settings
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.introspection.reader import read_catalog
 from infra.server.scratch.scratch_server import MODULE_SECONDS

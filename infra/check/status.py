@@ -16,8 +16,8 @@ from infra.plan.planner import plan_database
 from infra.plan.rendering import PlannedDatabase, plan_as_text
 from infra.postgres.apply.live_status import connect_to_look, read_status
 from infra.postgres.apply.losses import rows_at_risk
+from infra.postgres.apply.making import planned_revisions
 from infra.postgres.apply.plan_cache import PlanInProgress
-from infra.postgres.apply.planning import planned_revisions
 from infra.postgres.apply.revisions import due_revisions
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.session import Session

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from infra.lazy_module import LazyModule
 from infra.modules.decision import Change, Digests
 from infra.modules.digests import text_digest
 
 if TYPE_CHECKING:
+    from infra.modules import statements
     from infra.modules.module import Module
+else:
+    statements = LazyModule("infra.modules.statements")
 
 _statements: dict[str, str] = {}
 """Digests of statements, by those of texts: each of many databases gets the same modules."""
@@ -37,8 +40,7 @@ class ModuleFile:
     def statements_digest(self) -> str:
         """The digest of the statements; raises ModuleError where the text cannot be parsed."""
         if self.text_digest not in _statements:
-            digest = import_module("infra.modules.statements").statements_digest(self.module.text)
-            _statements[self.text_digest] = cast("str", digest)
+            _statements[self.text_digest] = statements.statements_digest(self.module.text)
         return _statements[self.text_digest]
 
     @property

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from infra.lazy_module import LazyModule
 from infra.modules.directive import runs_by_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infra.modules import restrictions, statements
     from infra.modules.module import Module
+else:  # a plan without changes needs no parser
+    restrictions = LazyModule("infra.modules.restrictions")
+    statements = LazyModule("infra.modules.statements")
 
 ENUM_VERSION = 170_000
 """The first server version where a transaction that creates an enum may use a value that it adds later."""
@@ -38,12 +43,10 @@ def commit_within(modules: Sequence[Module], server_version: int) -> Commit | No
     """
     if not modules:
         return None
-    from infra.modules.restrictions import adds_enum_value  # noqa: PLC0415 (a plan without changes needs no parser)
-
     for previous, module in zip([None, *modules], modules, strict=False):
         if runs_by_statement(module.text):
             return Commit(module.name, "it runs statement by statement")
-        if previous and server_version < ENUM_VERSION and adds_enum_value(previous):
+        if previous and server_version < ENUM_VERSION and restrictions.adds_enum_value(previous):
             return Commit(module.name, f"{previous.name} adds a value to an enum, usable after a commit only")
     return None
 
@@ -52,6 +55,6 @@ def lines_of_statements(module: Module) -> tuple[int, ...]:
     """Return the lines at which the statements begin of a module that runs by statement; () for another one."""
     if not runs_by_statement(module.text):
         return ()
-    from infra.modules.statements import parse  # noqa: PLC0415 (as above)
-
-    return tuple(module.text.count("\n", 0, statement.start) + 1 for statement in parse(module.text, module.path))
+    return tuple(
+        module.text.count("\n", 0, statement.start) + 1 for statement in statements.parse(module.text, module.path)
+    )

@@ -12,10 +12,10 @@ import pulumi
 from pulumi.runtime import get_config_env, get_config_secret_keys_env
 
 from infra.errors import InfraError
+from infra.lazy_module import LazyModule
 from infra.modules.module import load_modules
 from infra.program.exit_status import MESSAGE_WAS_SHOWN
 from infra.program.policy import declare_policy
-from infra.resources.base import LazyModule
 from infra.sdk_tuning import drop_debug_messages, drop_stack_traces, send_registrations
 from infra.settings.loader import settings_of
 

@@ -9,6 +9,7 @@ import pulumi
 
 from infra.catalog.catalog import NOT_COMPARED
 from infra.errors import ServerError
+from infra.lazy_module import LazyModule
 from infra.modules.decision import Lifecycle
 from infra.program.connections import ApplicationConnection, env_lines
 from infra.program.database import DeclaredDatabase, declare_databases
@@ -18,7 +19,6 @@ from infra.program.external import declare_external
 from infra.program.group import DeclaredGroup, declare_groups, end_if_incomplete
 from infra.program.schema import declare_plan
 from infra.program.scope import Scope
-from infra.resources.base import LazyModule
 from infra.resources.env_file import EnvFile
 from infra.settings.servers import DockerSettings, ExternalSettings
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, admin_target, changed
+from infra.lazy_module import LazyModule
+from infra.resources.base import DynamicResource, Properties, Provider, admin_target, changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import sys
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pulumi
@@ -32,20 +31,6 @@ class Failure(Exception):  # noqa: N818 (the name is shown to people by newer ve
     """What Pulumi shows of an error: its text, without a traceback and without this module's name."""
 
     __module__ = "builtins"
-
-
-class LazyModule:
-    """A module that is imported when an attribute of it is first used.
-
-    A provider's `check` and `diff` run for every resource of every `up`; what they rarely need (the driver, the parser,
-    the Docker SDK) is imported by the verb that acts.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, attribute: str) -> Any:  # noqa: ANN401 (whatever the module has)
-        return getattr(import_module(self._name), attribute)
 
 
 class Provider(ResourceProvider):

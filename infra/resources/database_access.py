@@ -11,18 +11,10 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import RefusedError
+from infra.lazy_module import LazyModule
 from infra.modules.decision import Lifecycle
 from infra.postgres.database_roles import database_label
-from infra.resources.base import (
-    DynamicResource,
-    LazyModule,
-    Properties,
-    Provider,
-    admin_target,
-    changed,
-    is_known,
-    without,
-)
+from infra.resources.base import DynamicResource, Properties, Provider, admin_target, changed, is_known, without
 from infra.resources.stack_policy import BEGIN_EMPTY
 
 if TYPE_CHECKING:

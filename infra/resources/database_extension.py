@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, admin_target, changed
+from infra.lazy_module import LazyModule
+from infra.resources.base import DynamicResource, Properties, Provider, admin_target, changed
 
 if TYPE_CHECKING:
     import pulumi

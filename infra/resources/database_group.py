@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, ConfigureRequest, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import (
-    DynamicResource,
-    LazyModule,
-    Properties,
-    Provider,
-    changed,
-    is_known,
-    refused,
-    without,
-)
+from infra.lazy_module import LazyModule
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, refused, without
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed
+from infra.lazy_module import LazyModule
+from infra.resources.base import DynamicResource, Properties, Provider, changed
 
 if TYPE_CHECKING:
     from infra.resources.actions import docker_objects as actions

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, refused
+from infra.lazy_module import LazyModule
+from infra.resources.base import DynamicResource, Properties, Provider, changed, refused
 from infra.resources.docker_inputs import FOUND, RESTARTING
 
 if TYPE_CHECKING:

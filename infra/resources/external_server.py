@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, is_known, refused
+from infra.lazy_module import LazyModule
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, refused
 from infra.resources.extension_check import missing_extensions
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
+from infra.lazy_module import LazyModule
 from infra.modules.digests import text_digest
-from infra.resources.base import DynamicResource, LazyModule, Properties, changed
+from infra.resources.base import DynamicResource, Properties, changed
 from infra.resources.group_state import has_surplus, pending
 from infra.resources.module_provider import ModuleProvider
 

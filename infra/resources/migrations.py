@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, is_known, without
+from infra.lazy_module import LazyModule
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, without
 
 if TYPE_CHECKING:
     from infra.resources.actions import migrations as actions

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from pulumi.dynamic import CheckResult, ConfigureRequest
 
 from infra.errors import ModuleFileError
+from infra.lazy_module import LazyModule
 from infra.modules.digests import text_digest
 from infra.modules.module import Module, decode, load_modules
-from infra.resources.base import LazyModule, Properties, Provider, is_known, refused, without
+from infra.resources.base import Properties, Provider, is_known, refused, without
 
 if TYPE_CHECKING:
     from infra.modules import restrictions, statements

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider
+from infra.lazy_module import LazyModule
+from infra.resources.base import DynamicResource, Properties, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 
+from infra.lazy_module import LazyModule
 from infra.modules.digests import text_digest
-from infra.resources.base import OWN_URN, DynamicResource, LazyModule, Properties, Provider, is_known, refused
+from infra.resources.base import OWN_URN, DynamicResource, Properties, Provider, is_known, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
+from infra.lazy_module import LazyModule
 from infra.modules.digests import text_digest
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, is_known, without
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, without
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed
+from infra.lazy_module import LazyModule
+from infra.resources.base import DynamicResource, Properties, Provider, changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

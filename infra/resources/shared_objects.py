@@ -8,8 +8,9 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import RefusedError
+from infra.lazy_module import LazyModule
 from infra.postgres.database_roles import DatabaseRoles
-from infra.resources.base import DynamicResource, LazyModule, Properties, Provider, changed, is_known, without
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, without
 from infra.resources.database_access import renamed_roles
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
+from infra.lazy_module import LazyModule
 from infra.modules.digests import text_digest
-from infra.resources.base import OWN_URN, DynamicResource, LazyModule, Properties, changed
+from infra.resources.base import OWN_URN, DynamicResource, Properties, changed
 from infra.resources.module_provider import ModuleProvider, module_of
 
 if TYPE_CHECKING:

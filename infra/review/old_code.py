@@ -21,7 +21,7 @@ from infra.errors import InfraError, ModuleError
 from infra.folder.modules_yaml import read_folder_settings
 from infra.generate.imported_models import full_name, import_models
 from infra.modules.statements import cut_at_semicolons
-from infra.postgres.apply.module_effects import modules_of, run_on_scratch
+from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.apply.revision_effects import scratch_of
 from infra.postgres.connection.connect import connect
 from infra.review.base_version import write_tree_of
@@ -90,7 +90,7 @@ def try_released_code(session: Session, root: Path, commit: str, directory: str,
         working = [query for query in released if not _cause(connection, query)]
     try:
         with scratch_of(session) as (connection, scratch):
-            for module in modules_of(session):
+            for module in session.read_modules():
                 run_on_scratch(connection, scratch, module, seconds=session.statement_timeout)
             role = sql.SQL("SET ROLE {}; SET search_path = public").format(sql.Identifier(scratch.owner))
             connection.execute(role)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.catalog.changes import CatalogChange, fold
 from infra.modules.digests import text_digest
-from infra.modules.module import Module, load_modules
 from infra.postgres.apply.execution import run_without_ledger
 from infra.postgres.apply.scratch import scratch_on_server
 from infra.postgres.apply.scratch_names import change_with_real_names
@@ -18,6 +16,7 @@ from infra.postgres.connection.session import Session
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.scratch_target import ScratchTarget
 
@@ -34,17 +33,12 @@ class ModuleEffects:
         self.definitions = fold(by_module.items()).definitions
 
 
-def modules_of(session: Session) -> list[Module]:
-    """Read the modules of a session's directory, in their order; raises ModuleFileError."""
-    return load_modules(Path(session.directory), shown_as=session.directory)
-
-
 def effects_of_modules(session: Session) -> ModuleEffects:
     """Return the effects of a session's modules, which are run only once in a process while their files stay the same.
 
     Threads wait for each other, so that modules are never run twice at once. Raises ModuleError.
     """
-    modules = modules_of(session)
+    modules = session.read_modules()
     key = (str(session.target), *(text_digest(module.text) for module in modules))
     with _lock:
         if key not in _latest_effects:

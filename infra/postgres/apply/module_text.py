@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from infra.errors import ModuleError
 from infra.postgres.connection.advisory_lock import RELEASE_OTHER_LOCKS
 from infra.postgres.connection.execute import send
-from infra.postgres.connection.session_settings import reset_settings
+from infra.postgres.connection.session_start import reset_settings
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.watches import watch_blockers
 

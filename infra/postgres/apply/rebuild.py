@@ -15,7 +15,6 @@ from infra.plan.ledger_rows import own_rows
 from infra.plan.plan import objects_dropped
 from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.execution import Applied, digests_of, run_in_transaction, run_module
-from infra.postgres.apply.module_effects import modules_of
 from infra.postgres.apply.module_text import reset_session
 from infra.postgres.introspection.effects import successive_changes
 from infra.postgres.ledger import ledger
@@ -98,7 +97,7 @@ def finish_rebuild(connection: Connection, session: Session) -> dict[str, Applie
     unfinished = own_rows(ledger.read_unfinished(connection), session.program) if read_identity(connection) else {}
     return {
         module.name: run_module(connection, session, module, digests_of(module), Step.REBUILD)
-        for module in (modules_of(session) if unfinished else ())
+        for module in (session.read_modules() if unfinished else ())
         if module.name in unfinished
     }
 

@@ -69,8 +69,8 @@ def due_revisions(connection: Connection, session: Session) -> Due:
     was made elsewhere is brought over where the session says so (`adopt`). Raises RefusedError where the database is at
     an unknown revision, or like no known kind; ModuleError and ModuleFileError for a wrong revision.
     """
-    history = history_of(session)
-    if history is None or (session.lifecycle is Lifecycle.EPHEMERAL and not session.adopt):
+    history = history_of(session) if session.runs_revisions else None
+    if history is None:
         return Due()
     own = current_identity(connection, session.program)
     identity = read_identity(connection)

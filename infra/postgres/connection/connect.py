@@ -8,7 +8,7 @@ import psycopg
 
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 from infra.postgres.connection.libpq_environment import ignore_libpq_variables
-from infra.postgres.connection.session_settings import complete_settings
+from infra.postgres.connection.session_start import complete_settings
 from infra.postgres.connection.target import conninfo_of
 
 if TYPE_CHECKING:

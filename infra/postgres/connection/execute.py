@@ -12,7 +12,7 @@ from psycopg import generators, sql
 from psycopg.pq import ExecStatus
 
 from infra.postgres.connection.locate import module_error
-from infra.postgres.connection.session_settings import reset_settings
+from infra.postgres.connection.session_start import reset_settings
 from infra.postgres.connection.simple_query import simple_query
 
 if TYPE_CHECKING:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from psycopg.pq import DiagnosticField
 
 from infra.errors import ModuleError, SourcePlace
-from infra.modules.statements import parse, place_of
+from infra.lazy_module import LazyModule
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+    from infra.modules import statements
     from infra.modules.module import Module
+else:
+    statements = LazyModule("infra.modules.statements")
 
 _HINTS = {
     "2D000": "a module, or a statement of one that runs by statement, is committed with its record: leave COMMIT and "
@@ -44,9 +47,9 @@ def module_error(module: Module, result: PGresult, completed: int, *, whole: boo
 def _place(module: Module, position: str, completed: int) -> SourcePlace | None:
     """Return the place of a position, which counts characters from 1, or else of the statement that failed."""
     if position:
-        return place_of(module.text, module.path, int(position) - 1)
+        return statements.place_of(module.text, module.path, int(position) - 1)
     try:
-        statements = parse(module.text, module.path)
+        parsed = statements.parse(module.text, module.path)
     except ModuleError as error:
         return error.at
-    return place_of(module.text, module.path, statements[completed].start) if completed < len(statements) else None
+    return statements.place_of(module.text, module.path, parsed[completed].start) if completed < len(parsed) else None

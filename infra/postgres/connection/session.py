@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.modules.decision import Lifecycle
+from infra.modules.module import load_modules
 from infra.plan.ledger_rows import Program
 from infra.postgres.connection.execute import owner_transaction, set_role
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from infra.hazards.sizes import TableSize
+    from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.postgres.connection.target import Target
@@ -74,6 +77,15 @@ class Session:
     def key(self) -> str:
         """What tells this database with its modules from others, in this process."""
         return self.program.key(self.target)
+
+    @property
+    def runs_revisions(self) -> bool:
+        """Whether a database with rows runs revisions: an ephemeral one is rebuilt, unless it is brought over."""
+        return bool(self.migrations) and (self.lifecycle is Lifecycle.PERSISTENT or self.adopt)
+
+    def read_modules(self) -> list[Module]:
+        """Read the modules of the directory, in their order; raises ModuleFileError."""
+        return load_modules(Path(self.directory), shown_as=self.directory)
 
     def begin(self, connection: Connection) -> None:
         """Set the owner's role and the time limits for the current transaction."""

@@ -7,16 +7,10 @@ or how durably it works, and `default_transaction_read_only`: an operator sets t
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
-
-from infra.postgres.connection.simple_query import simple_query
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import psycopg
 
 CLIENT_ENCODING = "UTF8"
 
@@ -94,10 +88,6 @@ WHERE s.setdatabase = 0 AND pg_get_userbyid(s.setrole) = session_user AND settin
 """Sets the role that is set for a login, where it is an administrator's: the plugin, whose sessions begin with it,
 creates roles and databases as this role. What is set for a database does not count: its owner can set that."""
 
-_MAJOR = 10_000
-
-_later: WeakKeyDictionary[psycopg.Connection[tuple[Any, ...]], str] = WeakKeyDictionary()
-
 
 def startup_options(settings: Mapping[str, str]) -> str:
     """Return libpq's keyword `options` for settings, as the server splits it (PostgreSQL manual, 32.1.2)."""
@@ -106,33 +96,3 @@ def startup_options(settings: Mapping[str, str]) -> str:
 
 def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace(" ", "\\ ")
-
-
-def complete_settings(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    """Set in a new session what the startup packet could not: what depends on the version and on the role."""
-    version = connection.info.server_version
-    _later[connection] = _commands(version, **LATER_SETTINGS)
-    simple_query(connection, _later[connection] + ADMINISTRATORS_ROLE)
-    if connection.pgconn.parameter_status(b"is_superuser") == b"on":
-        simple_query(connection, _commands(version, **SUPERUSER_SETTINGS))
-
-
-def reset_settings(connection: psycopg.Connection[tuple[Any, ...]]) -> str:
-    """Return the commands that give a session its first settings again, but not its role.
-
-    Those that only superusers may set are left out: the session may have another role at that moment.
-    """
-    return f"RESET ALL; {_later.get(connection, '')}"
-
-
-@cache
-def _commands(version: int, **settings: tuple[str, tuple[int, ...]]) -> str:
-    return "".join(
-        f"SET {name} = {value}; " for name, (value, versions) in settings.items() if _is_among(version, versions)
-    )
-
-
-def _is_among(version: int, first: tuple[int, ...]) -> bool:
-    """Return whether a version has what these releases were the first to have, each in its major version."""
-    of_major = [release for release in first if release // _MAJOR == version // _MAJOR]
-    return version >= min(of_major, default=max(first))

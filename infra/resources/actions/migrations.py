@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from infra.postgres.apply import planning, runner
+from infra.lazy_module import LazyModule
+from infra.postgres.apply import planning
 from infra.postgres.apply.plan_cache import Unreadable
 from infra.resources.actions.session import session_of_text
 from infra.resources.base import without
 from infra.resources.console import Shown, logger
 
 if TYPE_CHECKING:
+    from infra.postgres.apply import runner
     from infra.postgres.connection.session import Session
     from infra.resources.base import Properties
+else:
+    runner = LazyModule("infra.postgres.apply.runner")
 
 
 def planned(props: Properties) -> Properties:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOT_COMPARED, fingerprint
+from infra.lazy_module import LazyModule
 from infra.plan.ledger_rows import Program
 from infra.postgres.apply.live_status import read_status
 from infra.postgres.apply.plan_cache import cache
-from infra.postgres.apply.revisions import stamp_head
 from infra.postgres.connection.connect import connect, connect_where_there
 from infra.resources.base import admin_target
 from infra.resources.console import logger
 
 if TYPE_CHECKING:
+    from infra.postgres.apply import revisions
     from infra.postgres.connection.pool import Connection
     from infra.resources.base import Properties
+else:
+    revisions = LazyModule("infra.postgres.apply.revisions")
 
 
 def unmanaged(props: Properties) -> list[str] | None:
@@ -45,7 +48,7 @@ def ready(props: Properties, *, stamp: bool = False) -> Properties:
     """
     with connect(admin_target(props), autocommit=True) as connection:
         if stamp and props.get("head"):
-            stamp_head(connection, props["owner"], props["head"])
+            revisions.stamp_head(connection, props["owner"], props["head"])
         return _ready(props, connection)
 
 

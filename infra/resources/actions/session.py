@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
+from infra.lazy_module import LazyModule
 from infra.modules.decision import Lifecycle
 from infra.postgres.connection.session import Session
 from infra.resources.base import target_of
-from infra.server.scratch.scratch_provider import scratch_provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
+    from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.resources.base import Properties
-
+    from infra.server.scratch import scratch_provider
+else:
+    scratch_provider = LazyModule("infra.server.scratch.scratch_provider")
 
 LOSSES = "PLATFORM_POSTGRES_LOSSES"
 """The variable by which `make up` asks before rows are lost: a file in which a run says which those are."""
@@ -47,5 +52,9 @@ def session_of_text(
         losses="" if shared.get("allow_loss") else os.environ.get(LOSSES, ""),
         adopt=bool(shared.get("adopt")),
         tell=tell,
-        scratch=scratch_provider(shared.get("scratch", {})),
+        scratch=partial(_provide_scratch, shared.get("scratch", {})),
     )
+
+
+def _provide_scratch(source: Mapping[str, str], session: Session) -> AbstractContextManager[ScratchTarget]:
+    return scratch_provider.scratch_provider(source)(session)

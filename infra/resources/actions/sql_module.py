@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.lazy_module import LazyModule
 from infra.modules.decision import Step
-from infra.postgres.apply import planning, runner
+from infra.postgres.apply import planning
 from infra.postgres.apply.live_status import detect_drift
 from infra.postgres.apply.plan_cache import Unreadable, cache
 from infra.postgres.connection.pool import close_all
@@ -17,8 +18,11 @@ from infra.resources.console import logger
 if TYPE_CHECKING:
     from infra.modules.module import Module
     from infra.plan.plan import Plan
+    from infra.postgres.apply import runner
     from infra.postgres.connection.session import Session
     from infra.resources.base import Properties
+else:
+    runner = LazyModule("infra.postgres.apply.runner")
 
 
 def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:

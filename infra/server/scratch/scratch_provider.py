@@ -13,7 +13,6 @@ import psycopg
 
 from infra.errors import InfraError
 from infra.postgres.apply.likeness import shortcomings
-from infra.postgres.apply.module_effects import modules_of
 from infra.postgres.apply.scratch import scratch_database, session_likeness
 from infra.postgres.connection.connect import connect
 from infra.server.embedded.distribution import locate
@@ -51,7 +50,7 @@ def scratch_provider(source: Mapping[str, str]) -> Callable[[Session], AbstractC
 def _provide(source: PrivateSource, session: Session) -> Generator[ScratchTarget]:
     """Yield a scratch database on a private server or, with a message that says why, on the session's server."""
     like = session_likeness(session)
-    text = "\n".join(module.text for module in modules_of(session))
+    text = "\n".join(module.text for module in session.read_modules())
     server = _private_server(source, like, text)
     if isinstance(server, PrivateServer):
         with server.database(like, seconds=session.statement_timeout) as scratch:

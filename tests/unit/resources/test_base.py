@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import sys
 import traceback
 
@@ -14,17 +12,7 @@ from pulumi.output import UNKNOWN
 
 from infra.errors import InfraError, ModuleError, SourcePlace
 from infra.postgres.connection.target import Target
-from infra.resources.base import (
-    Failure,
-    LazyModule,
-    Properties,
-    Provider,
-    changed,
-    is_known,
-    readable_errors,
-    refused,
-    target_of,
-)
+from infra.resources.base import Failure, Properties, Provider, changed, is_known, readable_errors, refused, target_of
 
 
 @readable_errors
@@ -132,16 +120,6 @@ def test_every_verb_of_a_provider_raises_readable_errors() -> None:
     assert [(failure.property, failure.reason) for failure in result.failures] == [("", "here: is wrong")]
     with pytest.raises(Failure, match="there: is wrong"):
         Refusing().delete("", {})
-
-
-def test_a_lazy_module_is_imported_when_it_is_used() -> None:
-    """Naming a module imports nothing; its first attribute does."""
-    sys.modules.pop("this", None)
-    lazy = LazyModule("this")
-    assert "this" not in sys.modules
-    with contextlib.redirect_stdout(io.StringIO()):
-        assert lazy.s
-    assert "this" in sys.modules
 
 
 def test_a_refusal_hangs_on_no_property() -> None:
