@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import yaml
 
+from tests.skips import skip_without
 from tests.workflows import steps
 
 if TYPE_CHECKING:
@@ -114,6 +117,12 @@ def started(call: Call, expected: tuple[str, Mapping[str, str]]) -> None:
     assert {name: call.variables.get(name) for name in expected[1]} == dict(expected[1])
 
 
+def report(command: list[str]) -> None:
+    """Run a program that exits with another status than 0 where it found something, and fail with what it printed."""
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_workflows_are_thin_pinned_and_have_few_rights(path: Path) -> None:
     """Steps are make targets, actions pinned by commit, rights given job by job; no branch's code has a secret."""
@@ -130,6 +139,23 @@ def test_workflows_are_thin_pinned_and_have_few_rights(path: Path) -> None:
                 assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", step["uses"])
             else:
                 assert step["run"] == CI_RUN or re.fullmatch(r"make [a-z-]+", step["run"])  # no expression in a shell
+
+
+def test_zizmor_finds_nothing_in_the_workflows() -> None:
+    """No workflow has a mistake of security that zizmor knows, by the strictest of its measures."""
+    zizmor = Path(sys.executable).with_name("zizmor")
+    if not zizmor.exists():
+        skip_without("zizmor", "make setup, with Python 3.11 or newer")
+    report([str(zizmor), "--offline", "--persona=auditor", "--quiet", *map(str, WORKFLOWS)])
+
+
+@pytest.mark.full
+def test_actionlint_finds_nothing_in_the_workflows() -> None:
+    """No workflow has a mistake that actionlint knows; Go builds the version that toolchain/actionlint pins."""
+    go = shutil.which("go")
+    if not go:
+        skip_without("Go", "install Go 1.26 or newer")
+    report([go, "-C", str(ROOT / "toolchain/actionlint"), "tool", "actionlint", *map(str, WORKFLOWS)])
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
