@@ -207,6 +207,18 @@ def innermost_place(error: BaseException, default: str) -> str:
     return f"{_shown(own[-1].filename)}:{own[-1].lineno}" if own else default
 
 
+def place_of_caller(outermost: str) -> str:
+    """Return the innermost line of the project's files that runs within a function of the caller's, '' for none."""
+    frame = currentframe()
+    own = frame.f_back.f_code.co_filename if frame and frame.f_back else ""
+    while frame is not None and frame.f_code.co_name != outermost:
+        path = frame.f_code.co_filename
+        if path not in {own, __file__} and not _is_installed(path):
+            return f"{_shown(path)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
 def _is_installed(path: str) -> bool:
     return any(part in _PACKAGES for part in Path(path).parts) or Path(path).is_relative_to(sys.base_prefix)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Sequence
 from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
+from sqlalchemy.dialects.postgresql.named_types import CreateDomainType, CreateEnumType
+from sqlalchemy.schema import CreateSequence
 from sqlalchemy.types import TypeEngine
 
 from infra.errors import InfraError
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Table
+    from sqlalchemy.schema import ExecutableDDLElement
 
     from infra.generate.imported_models import ImportedModels
     from infra.generate.schema_text import SchemaText
@@ -28,7 +32,8 @@ class Placement:
         self, text: SchemaText, modules: list[TableModule], models: ImportedModels, *, schemas: set[str]
     ) -> None:
         self._statements: dict[str, list[str]] = {}
-        users = _users_of_types(modules, models)
+        _require_equal_definitions(modules, models)
+        users = _users_of_types(modules)
         tables = {table: module.title for module in modules for table in module.tables}
         first = modules[0].title
         created: list[tuple[str, str, str]] = []  # title, schema, statement
@@ -54,28 +59,43 @@ class Placement:
         return self._statements[module.title]
 
 
-def _users_of_types(modules: list[TableModule], models: ImportedModels) -> dict[Name, str]:
-    """Return the title of the first module that uses each type; raises InfraError for two enums of one name."""
+def _users_of_types(modules: list[TableModule]) -> dict[Name, str]:
+    """Return the title of the first module that uses each type."""
     users: dict[Name, str] = {}
-    enums: dict[Name, tuple[list[str], Table]] = {}
     for module in modules:
         for table in module.tables:
             for column in table.columns:
                 for type_ in _named_types(column.type):
                     users.setdefault(_name(type_), module.title)
-                    if isinstance(type_, ENUM):
-                        values, other = enums.setdefault(_name(type_), (list(type_.enums), table))
-                        if values != list(type_.enums):
-                            raise InfraError(
-                                f"enum {type_.name} has other values than in {models.declarations[other]}",
-                                place=str(models.declarations[table]),
-                                remedy="declare its values once, or give it another name",
-                            )
     return users
 
 
-def _name(type_: Any) -> Name:  # noqa: ANN401 (an ENUM or a DOMAIN)
-    return type_.schema or "", str(type_.name)
+def _require_equal_definitions(modules: list[TableModule], models: ImportedModels) -> None:
+    """Raise InfraError for two types or sequences of one name: `create_all` silently creates one of them."""
+    found: dict[tuple[str, Name], tuple[str, Table]] = {}
+    for table in (table for module in modules for table in module.tables):
+        for column in table.columns:
+            created: list[tuple[Any, ExecutableDDLElement]] = [
+                (type_, CreateDomainType(type_) if isinstance(type_, DOMAIN) else CreateEnumType(type_))
+                for type_ in _named_types(column.type)
+                if type_.create_type
+            ]
+            if isinstance(column.default, Sequence):
+                created.append((column.default, CreateSequence(column.default)))
+            for item, statement in created:
+                kind = "sequence" if isinstance(item, Sequence) else "type"
+                definition = str(statement.compile(dialect=DIALECT))
+                before, other = found.setdefault((kind, _name(item)), (definition, table))
+                if before != definition:
+                    raise InfraError(
+                        f"{kind} {item.name} has another definition than in {models.declarations[other]}",
+                        place=str(models.declarations[table]),
+                        remedy="declare it once, or give one of the two another name",
+                    )
+
+
+def _name(item: Any) -> Name:  # noqa: ANN401 (an ENUM, a DOMAIN or a Sequence)
+    return item.schema or "", str(item.name)
 
 
 def _named_types(type_: TypeEngine[Any]) -> Iterator[Any]:

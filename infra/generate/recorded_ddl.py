@@ -12,7 +12,7 @@ from sqlalchemy.schema import CreateTable
 
 from infra.errors import InfraError
 from infra.generate.ddl_compiler import table_prefixes
-from infra.generate.imported_models import innermost_place
+from infra.generate.imported_models import innermost_place, place_of_caller
 from infra.modules.generated_names import LONGEST_NAME
 
 if TYPE_CHECKING:
@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecordedStatement:
-    """One statement: SQLAlchemy's element or text, and whether it comes before the table or metadata it is about."""
+    """One statement: SQLAlchemy's element or text, and whether it comes before the table or metadata it is about.
+
+    `place` is the line of the listener that executes it, '' for what SQLAlchemy executes by itself.
+    """
 
     element: Any
     before: bool
+    place: str
 
 
 class _RecordingConnection(MockConnection):
@@ -40,7 +44,8 @@ class _RecordingConnection(MockConnection):
     def _record(self, element: object, _parameters: object = None) -> None:
         if isinstance(element, CreateTable):
             self.before = False
-        self.statements.append(RecordedStatement(element, self.before))
+        place = place_of_caller(record_create_all.__name__)
+        self.statements.append(RecordedStatement(element, self.before, place))
 
     def exec_driver_sql(self, statement: str, *_parameters: object) -> None:
         """Record a text, which listeners may execute beside elements."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from infra.generate.ddl_compiler import ConstraintText
     from infra.generate.imported_models import Declaration, ImportedModels
+    from infra.generate.recorded_ddl import RecordedStatement
 
 _COMMENTS = (SetTableComment, SetColumnComment, SetConstraintComment)  # written from the tables themselves
 _TYPES = (named_types.CreateEnumType, named_types.CreateDomainType)
@@ -70,11 +71,12 @@ def schema_text(models: ImportedModels) -> SchemaText:
     """Return the SQL text of everything that models create; raises InfraError for what PostgreSQL has not."""
     text = SchemaText({table: TableText() for table in models.tables()})
     names = DefaultNames()
+    created: set[str] = set()
     for statement in record_create_all(models, DIALECT):
         element: Any = statement.element
         if isinstance(element, _COMMENTS):
             continue
-        compiled = _compile(element, models)
+        compiled = _compile(statement, models)
         if isinstance(element, CreateTable):
             table: Table = element.element
             names.add_relation(table.schema, table.name)
@@ -89,9 +91,13 @@ def schema_text(models: ImportedModels) -> SchemaText:
             index: Index = element.element
             names.add_relation(index.table.schema, str(index.name))  # pyright: ignore[reportOptionalMemberAccess]
             text.tables[index.table].indexes.append((index, f"{compiled.string};\n"))  # pyright: ignore[reportArgumentType]
+        elif isinstance(element, (*_TYPES, CreateSequence)) and compiled.string in created:
+            continue  # of another metadata, for which create_all finds it created
         elif isinstance(element, _TYPES):
+            created.add(compiled.string)
             text.types.append((statement.element.element, f"{compiled.string};\n"))
         elif isinstance(element, CreateSequence):
+            created.add(compiled.string)
             names.add_relation(element.element.schema, element.element.name)
             text.sequences.append((element.element, f"{compiled.string};\n"))
         else:
@@ -106,7 +112,8 @@ class _Compiled:
     key_name: str = ""
 
 
-def _compile(element: Any, models: ImportedModels) -> _Compiled:  # noqa: ANN401 (a text, or one of many classes)
+def _compile(statement: RecordedStatement, models: ImportedModels) -> _Compiled:
+    element: Any = statement.element
     if isinstance(element, str):
         return _Compiled(element)
     try:
@@ -119,7 +126,7 @@ def _compile(element: Any, models: ImportedModels) -> _Compiled:  # noqa: ANN401
         name = "" if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: "
         raise InfraError(
             f"cannot be written for PostgreSQL: {name}{message}",
-            place=str(declaration or ", ".join(models.names)),
+            place=str(declaration or statement.place or ", ".join(models.names)),
             remedy="correct the model",
         ) from None
     if isinstance(compiled, ModuleCompiler):
@@ -127,8 +134,8 @@ def _compile(element: Any, models: ImportedModels) -> _Compiled:  # noqa: ANN401
     if compiled.params:
         raise InfraError(
             f"a listener executes a statement with parameters: {compiled.string}",
-            place=", ".join(models.names),
-            remedy="write its values as constants",
+            place=statement.place or ", ".join(models.names),
+            remedy="write its values as constants, or its rows in a hand-written module",
         )
     return _Compiled(compiled.string.strip())
 

@@ -46,7 +46,7 @@ def generate(
     return CheckedProject(root, directory, settings, models)
 
 
-@pytest.mark.parametrize("autoincrement", ["identity", "serial"])
+@pytest.mark.parametrize("autoincrement", ["identity", pytest.param("serial", marks=pytest.mark.full)])
 @pytest.mark.parametrize("name", ACCEPTED)
 def test_modules_create_what_create_all_creates(
     name: str, autoincrement: Autoincrement, tmp_path: Path, private: str

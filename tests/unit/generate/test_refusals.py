@@ -19,7 +19,14 @@ CORPUS = "tests/model_corpus"
 
 # module, the line of its place, and the sentence after it
 REFUSED = [
-    ("enum_conflict", 7, f"enum mood has other values than in {CORPUS}/refused/enum_conflict.py:6"),
+    ("enum_conflict", 7, f"type mood has another definition than in {CORPUS}/refused/enum_conflict.py:6"),
+    ("domain_conflict", 10, f"type positive has another definition than in {CORPUS}/refused/domain_conflict.py:9"),
+    (
+        "sequence_conflict",
+        7,
+        f"sequence numbers has another definition than in {CORPUS}/refused/sequence_conflict.py:6",
+    ),
+    ("rows_by_listener", 13, "a listener executes a statement with parameters: INSERT INTO numbers (a) VALUES"),
     ("same_name", 7, f"table users is declared in {CORPUS}/refused/same_name.py:6 as well"),
     (
         "missing_target",
