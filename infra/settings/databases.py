@@ -77,8 +77,8 @@ class GroupSettings(SettingsGroup):
     )
     clone: Flag | None = Field(
         default=None,
-        description="true makes new databases as clones of a template, also where modules insert rows, which are then "
-        "the same in all; false never does; by default where they insert none",
+        description="true makes new databases as clones of a template, whatever rows modules insert; false never does; "
+        "by default where they insert none, or the same in each database",
     )
     paused: tuple[DatabaseName, ...] = Field(
         default=(), description="a list of databases of the group that are left as they are"

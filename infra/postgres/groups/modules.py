@@ -25,6 +25,8 @@ from infra.postgres.introspection.effects import wait_for_observer
 from infra.postgres.ledger.identity import ledger_exists
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from infra.modules.module import Module
     from infra.plan.database_status import DatabaseStatus
     from infra.postgres.connection.session import Session
@@ -75,9 +77,11 @@ class Visits:
         """Return what a database has, as the visit that applied its last module left it; else it is read."""
         return self._completeness.pop(str(session.target), None) or read_completeness(session)
 
-    def keep(self, session: Session, complete: Completeness) -> None:
-        """Remember what a new database has, which is a clone of one with all modules."""
-        self._completeness[str(session.target)] = complete
+    def keep(self, session: Session, complete: Completeness, modules: Sequence[Module]) -> None:
+        """Remember what a new database has, which is a clone of one with these modules: it need not be visited."""
+        key = str(session.target)
+        self._completeness[key] = complete
+        self._outcomes |= {(key, module.name): Step.UNCHANGED for module in modules}
 
     def forget(self, session: Session) -> None:
         """Forget a database, which may be dropped."""

@@ -73,7 +73,8 @@ def ensure_database(
             connection.execute(statement)
     if template and (not exists or is_unfinished_clone(group, database, template)):
         act = finish_clone if exists else clone
-        visits.keep(group.session(database, group.template.tell), act(group, database, template, modules))
+        complete = act(group, database, template, modules)
+        visits.keep(group.session(database, group.template.tell), complete, modules)
         return "cloned"
     prepare_database(group, database, extensions, is_new=True)
     return "created"

@@ -27,8 +27,10 @@ from infra.postgres.clones import clone_database
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.scram import verifier
+from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.database_roles import CREATE_DATABASE
 from infra.postgres.extensions import create_extensions
+from infra.postgres.groups.inserted_rows import inserted_rows
 from infra.postgres.groups.modules import completeness_of
 from infra.postgres.introspection.effects import wait_for_observer
 from infra.postgres.introspection.reader import read_catalog_version
@@ -43,12 +45,14 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
     from infra.plan.database_status import DatabaseStatus
     from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.session import Session
     from infra.postgres.groups.group import GroupSpec
     from infra.postgres.groups.modules import Completeness
     from infra.postgres.privileges import Access
 
-FEWEST = 3
-"""How many databases have to be new for a template to be made: it costs as much as one of them."""
+FEWEST, FEWEST_WITH_ROWS = 3, 6
+"""How many databases have to be new for a template to be made: it costs as much as one of them, and as much again where
+modules insert rows, which a second run has to insert too."""
 CLONED = "clone"
 """The step of the events that a clone's ledger gets."""
 
@@ -69,9 +73,9 @@ SELECT EXISTS (
 ) OR EXISTS (
     SELECT FROM pg_catalog.pg_db_role_setting
     WHERE setdatabase = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-) OR NOT %(rows)s AND EXISTS (SELECT FROM sqlmodule.ledger WHERE seeds <> '{}')
+) OR EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata)
 """
-"""Whether another role has a part in a template, or it sets parameters, or has rows that are not to be cloned."""
+"""Whether another role has a part in a template, or it sets parameters, or has large objects."""
 
 _OWNED = """
 SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, pg_catalog.format('%%I.%%I', n.nspname, c.relname)
@@ -89,8 +93,9 @@ def usable_template(
 ) -> str:
     """Return a template of which `new` databases may be cloned, '' where there is none; what is not needed is dropped.
 
-    It is made under a lock where it is missing. With `rows` it may have some that its modules inserted: such a row may
-    have a time or a random number in it, which is then the same in all databases.
+    It is made under a lock where it is missing. With `rows` it may have any that its modules inserted; without, those
+    that a second run of the modules inserts too, apart from the time: else there is a random number in one, or its
+    database's name, which would be the same in all databases.
     """
     name = _name(group, modules, extensions, rows=rows)
     with connect(group.admin, autocommit=True) as connection:
@@ -100,13 +105,14 @@ def usable_template(
             return name
         if new < FEWEST or group.template.private_schemas:
             return ""
+        made = ""
         try:
-            if _make(connection, group, name, modules, extensions, rows=rows):
-                return name
+            if _make(connection, group, name, modules, extensions, rows=None if rows else new >= FEWEST_WITH_ROWS):
+                made = name
         except (psycopg.Error, InfraError) as error:  # the databases themselves will say what is wrong with a module
             group.template.tell(f"group {group.name}: no database is cloned, because a template failed: {error}")
-        _drop(connection, group)
-    return ""
+        _drop(connection, group, keep=made)
+    return made
 
 
 def drop_templates(group: GroupSpec) -> None:
@@ -158,10 +164,12 @@ def _grant_existing(connection: Connection, access: Access) -> None:
         "SEQUENCE": ((SEQUENCE_USE, access.app),),
         "SCHEMA": (("USAGE", access.app), ("USAGE", access.readonly)),
     }
-    for kind, name in connection.execute(_OWNED, {"owner": access.owner}).fetchall():
-        for privileges, role in grants[kind]:
-            statement = sql.SQL(f"GRANT {privileges} ON {kind} {name} TO {{}}")  # pyright: ignore[reportArgumentType]
-            connection.execute(statement.format(sql.Identifier(role)))
+    statements = [
+        sql.SQL(f"GRANT {privileges} ON {kind} {name} TO {{}}").format(sql.Identifier(role))  # pyright: ignore[reportArgumentType]
+        for kind, name in connection.execute(_OWNED, {"owner": access.owner}).fetchall()
+        for privileges, role in grants[kind]
+    ]
+    simple_query(connection, sql.SQL("; ").join(statements).as_string(connection))  # one message for all of them
 
 
 def _with_access(effect: CatalogChange, status: DatabaseStatus) -> CatalogChange:
@@ -179,9 +187,56 @@ def _make(
     modules: Sequence[Module],
     extensions: Sequence[str],
     *,
-    rows: bool,
+    rows: bool | None,
 ) -> bool:
-    """Make a template, and return whether databases may be cloned of it; raises psycopg.Error, InfraError."""
+    """Make a template, and return whether databases may be cloned of it; raises psycopg.Error, InfraError.
+
+    `rows` says whether rows are compared with those of a second run, where there are any; None for no comparison.
+    """
+    session = _fill(connection, group, name, modules, extensions)
+    with connect(session.admin, autocommit=True) as inside:
+        (is_bound,) = inside.execute(_NOT_CLONED, {"owner": session.owner}).fetchone() or (True,)
+    if is_bound or not (rows is None or _has_equal_rows(connection, group, session, modules, extensions, again=rows)):
+        return False
+    owner = sql.Identifier(session.owner)
+    for statement in (
+        sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)),
+        sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(sql.Identifier(name)),
+        sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(sql.Identifier(name), owner),
+        sql.SQL("DROP ROLE {}").format(sql.Identifier(session.target.user)),
+        sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(_mark(group))),
+    ):
+        connection.execute(statement)
+    return True
+
+
+def _has_equal_rows(
+    connection: Connection,
+    group: GroupSpec,
+    session: Session,
+    modules: Sequence[Module],
+    extensions: Sequence[str],
+    *,
+    again: bool,
+) -> bool:
+    """Return whether a template has the rows that the modules insert in another database, or none.
+
+    Without `again` there is no other database, and one with rows counts as different.
+    """
+    found = inserted_rows(session)
+    if not found or not again:
+        return not found
+    other = _fill(connection, group, f"{session.target.database}_again", modules, extensions)
+    return inserted_rows(other) == found
+
+
+def _fill(
+    connection: Connection, group: GroupSpec, name: str, modules: Sequence[Module], extensions: Sequence[str]
+) -> Session:
+    """Create a database with roles of its own, apply the modules to it, and return its session.
+
+    Raises psycopg.Error, InfraError.
+    """
     owner, migrator, password = _owner(name), f"{name}_migrator", secrets.token_urlsafe(24)
     mark = sql.Literal(_mark(group))
     for statement in (
@@ -207,20 +262,10 @@ def _make(
                 create_ledger(inside, session.program)
         for module in modules:
             runner.apply(session, module)
-        with connect(target, autocommit=True) as inside:
-            (is_bound,) = inside.execute(_NOT_CLONED, {"owner": owner, "rows": rows}).fetchone() or (True,)
     finally:
         wait_for_observer(session.target)
         pool.close_all(name)
-    for statement in (
-        sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)),
-        sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(sql.Identifier(name)),
-        sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(sql.Identifier(name), sql.Identifier(owner)),
-        sql.SQL("DROP ROLE {}").format(sql.Identifier(migrator)),
-        sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), mark),
-    ):
-        connection.execute(statement)
-    return not is_bound
+    return session
 
 
 def _drop(connection: Connection, group: GroupSpec, *, keep: str = "") -> None:

@@ -14,6 +14,7 @@ from infra.postgres.apply.plan_cache import PlanInProgress, cache
 from infra.postgres.apply.planning import look
 from infra.postgres.connection.connect import connect
 from infra.postgres.groups import templates
+from infra.postgres.groups.inserted_rows import inserted_rows
 from infra.postgres.groups.modules import read_completeness
 from infra.postgres.groups.provisioning import drop_database, ensure_database
 from infra.postgres.groups.roles import ensure_roles
@@ -84,6 +85,8 @@ def test_a_clone_is_equal_to_a_database_in_which_the_modules_ran(tenants: Tenant
     assert template == usable_template(group.spec, modules, ["pgcrypto"], new=1) != ""
     for name in ("acme", "globex"):
         assert ensure_database(group.spec, name, ["pgcrypto"], template, modules) == "cloned"
+        assert {group.apply(module.name, [name])[name].result for module in modules} == {Step.UNCHANGED}
+        assert not cache.has_looked(group.spec.session(name, print).key)  # nobody has visited it
         assert contents(group, name) == contents(group, "initech")
         assert access_drift(group.spec.admin.on(name), group.spec.access(name)) == []
         session = group.spec.session(name, print)
@@ -124,6 +127,7 @@ def test_a_template_is_dropped_when_it_is_not_needed_any_more(tenants: Tenants) 
         ("CREATE TABLE a (id integer); GRANT SELECT ON a TO {role}", False, False),
         ("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC", False, False),
         ("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 65', current_database()); END $$", False, False),
+        ("SELECT lo_from_bytea(0, 'a')", True, False),
         ("SELECT 1 / 0", False, False),
     ],
 )
@@ -133,10 +137,59 @@ def test_what_a_clone_would_get_wrong_is_not_cloned(
     is_cloned: bool,  # noqa: FBT001
     rows: bool,  # noqa: FBT001
 ) -> None:
-    """Rows only where a setting says so; no privilege of a named role, default privilege, parameter, or failure."""
+    """No large object, grant to a named role, default privilege, parameter, failure; rows where a setting says so."""
     ensure_roles(tenants.spec, NAMES)
     modules = written(tenants, {"01-a": text.replace("{role}", tenants.spec.role("acme", "app"))})
     assert bool(usable_template(tenants.spec, modules, [], new=3, rows=rows)) is is_cloned
+
+
+ROWS_OF_MODULES = {
+    "a constant": "'a'",
+    "an identity": "DEFAULT",
+    "the time": "now()",
+    "the time in JSON": "to_jsonb(now())",
+    "another time": "clock_timestamp()",
+    "a random number": "gen_random_uuid()",
+    "a name": "current_database()",
+    "a role": "current_user",
+}
+TYPES = {"an identity": "bigint GENERATED ALWAYS AS IDENTITY", "the time in JSON": "jsonb"}
+
+
+@pytest.mark.parametrize("tenants", ["own"], indirect=True)
+def test_rows_differ_between_databases_by_more_than_the_time(tenants: Tenants) -> None:  # noqa: F811
+    """Rows are equal but for the time at which their module began; a random number or a name tells them apart."""
+    tables = (
+        f'CREATE TABLE "{name}" (value {TYPES.get(name, "text")}); INSERT INTO "{name}" VALUES ({value});'
+        for name, value in ROWS_OF_MODULES.items()
+    )
+    written(tenants, {"01-a": "\n".join([*tables, "CREATE TABLE without_rows (value integer);"])})
+    tenants.create(NAMES[:2])
+    tenants.apply("01", NAMES[:2])
+    first, second = (inserted_rows(tenants.spec.session(name, print)) for name in NAMES[:2])
+    assert [name.removeprefix("public.") for name in first] == list(ROWS_OF_MODULES)
+    assert {name for name in first if first[name] == second[name]} == {
+        f"public.{name}" for name in ("a constant", "an identity", "the time", "the time in JSON")
+    }
+
+
+@pytest.mark.parametrize("tenants", ["own"], indirect=True)
+@pytest.mark.parametrize(("value", "is_cloned"), [("now()", True), ("clock_timestamp()", False)])
+def test_rows_are_cloned_that_a_second_run_inserts_too(
+    tenants: Tenants,  # noqa: F811
+    value: str,
+    is_cloned: bool,  # noqa: FBT001
+) -> None:
+    """Where many databases are new, the modules run twice, and nothing is left of the second run."""
+    modules = written(tenants, {"01-a": f"CREATE TABLE a (value timestamptz); INSERT INTO a VALUES ({value})"})
+    template = usable_template(tenants.spec, modules, [], new=6)
+    assert bool(template) is is_cloned
+    query = "SELECT count(*) FROM pg_database WHERE datname ~ '_template_'"
+    assert tenants.sql("postgres", query) == [(int(is_cloned),)]
+    if is_cloned:
+        ensure_roles(tenants.spec, ["acme"])
+        ensure_database(tenants.spec, "acme", [], template, modules)
+        assert tenants.sql("acme", "SELECT count(*) FROM a", "readonly") == [(1,)]
 
 
 def test_a_clone_that_was_cut_short_is_finished(tenants: Tenants, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
