@@ -39,6 +39,7 @@ def test_a_removed_module_is_dropped_where_data_may_be_lost(project: Project) ->
     assert project.fingerprint() == before
 
 
+@pytest.mark.full
 def test_a_persistent_stack_loses_nothing_unasked(project: Project) -> None:
     """Removed modules leave their objects; removing a database or the stack is refused, and the way out is shown."""
     project.configure(lifecycle="persistent")

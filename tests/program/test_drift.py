@@ -18,6 +18,7 @@ PATIENCE = 45
 """Seconds: roles and databases are looked for first, then the catalogs, and each look gives up after ten."""
 
 
+@pytest.mark.full
 def test_a_preview_shows_what_was_changed_by_hand_and_so_does_a_refresh(project: Project) -> None:
     """Drift is a line diff on its module, and a gate for CI; the setting `live_check: false` turns it off."""
     project.admin("ALTER TABLE customers ADD COLUMN added text; ALTER TABLE customers ALTER email DROP NOT NULL")

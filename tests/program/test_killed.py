@@ -54,6 +54,7 @@ def hosts(project: Project) -> list[int]:
     return [pid for pid, file in commands.items() if file.exists() and b"pulumi.dynamic" in file.read_bytes()]
 
 
+@pytest.mark.full
 def test_a_killed_run_leaves_nothing_behind_and_the_next_one_completes(project: Project) -> None:
     """After SIGKILL the host ends by itself and its transaction with it; `cancel` frees the state, `up` completes."""
     with held_in_a_module(project) as process:

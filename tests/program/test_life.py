@@ -47,6 +47,7 @@ def test_destroy_leaves_no_process_port_folder_file_or_resource(project: Project
     project.destroy()
 
 
+@pytest.mark.full
 def test_destroy_works_when_the_server_was_killed_before(project: Project) -> None:
     """`destroy` logs in nowhere: a dead server is removed as a living one is."""
     project.home.kill(project)

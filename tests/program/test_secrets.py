@@ -51,6 +51,7 @@ def text_of(path: Path) -> bytes:
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(raw) if raw.startswith(b"\x1f\x8b") else raw
 
 
+@pytest.mark.full
 def test_passwords_are_new_and_work_and_are_in_no_output_file_log_ledger_or_process(
     bare: Project, project: Project
 ) -> None:

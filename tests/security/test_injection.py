@@ -37,7 +37,7 @@ def make(*arguments: str, environment: dict[str, str] | None = None) -> subproce
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-@pytest.mark.parametrize("origin", ["command line", "environment"])
+@pytest.mark.parametrize("origin", ["command line", pytest.param("environment", marks=pytest.mark.full)])
 def test_a_variable_is_never_run(origin: str, attack: str, tmp_path: Path) -> None:
     """STACK, DB, ROLE, ARGS, SETUP and NAME reach the programs as they were typed, and not as a command."""
     trap = tmp_path / "trap"

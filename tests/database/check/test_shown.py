@@ -6,7 +6,6 @@ import fcntl
 import json
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import pytest
 
 from tests.database.check.test_check import ROOT, Edit, edit_module
 from tests.fixture_schema import MODULE_NAMES
+from tests.infra_command import run_command
 
 if TYPE_CHECKING:
     from infra.check.checker import CheckedProject
@@ -35,9 +35,8 @@ EDITS = [
 
 
 def run_check(project: CheckedProject, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does; in its output the fixture's directories have the names of a project's."""
-    command = [sys.executable, "-m", "infra", "check", "--directory", str(project.directory), *arguments]
-    process = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    """Run the command; in its output the fixture's directories have the names of a project's."""
+    process = run_command("check", "--directory", str(project.directory), *arguments)
     process.stdout = process.stdout.replace(str(project.directory), "sql").replace(
         "tests/fixture_schema/models", "models"
     )

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[3]
 COMMAND = re.compile(r"^\$ python (.*)\n((?:(?!\$ |```).*\n)*)", re.MULTILINE)
 
 
+@pytest.mark.full
 def test_the_page_about_a_schema_of_your_own_is_true(tmp_path: Path) -> None:
     """Every command succeeds and prints what the page shows, with the page's files in place of this project's."""
     names = ["Pulumi.dev.yaml", "Pulumi.yaml", "orders.sql", "shop/models.py", "sql/modules.yaml"]

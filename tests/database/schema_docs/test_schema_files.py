@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from infra.cli import main
 from infra.schema_docs import schema_files
 from tests.fixture_schema import SQL, shop
+from tests.infra_command import run_command
 
 pytestmark = pytest.mark.database
 
@@ -51,13 +49,6 @@ ALTER TABLE public."People" ADD FOREIGN KEY (boss, favourite) REFERENCES shop.th
 """
 
 
-def run(*arguments: str) -> int:
-    """Run a command in this process and return its exit status."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    return int(ended.value.code or 0)
-
-
 @pytest.fixture(scope="module")
 def awkward_schema(tmp_path_factory: pytest.TempPathFactory) -> schema_files.BuiltSchema:
     """Return the schema of two modules with quoted names, markup, generated columns, partitions and a second schema."""
@@ -72,36 +63,32 @@ def test_a_second_run_gives_the_same_files(command: str, tmp_path: Path) -> None
     """Files that a run has written are current for the next one, byte for byte."""
     for check in ([], ["--check"]):
         arguments = [command, *check, "--directory", str(SQL), "--output", str(tmp_path)]
-        result = subprocess.run(
-            [sys.executable, "-m", "infra", *arguments], cwd=ROOT, check=False, capture_output=True, text=True
-        )
+        result = run_command(*arguments)
         assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == ""
 
 
 def test_outdated_files_are_named_and_then_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     """--check names the files that differ and exits 1; a run writes them, removes old ones, and keeps other files."""
-    monkeypatch.chdir(ROOT)
     output = tmp_path / "out"
     arguments = ("diagram", "--directory", str(SQL), "--output", str(output))
-    assert run(*arguments) == 0
+    assert run_command(*arguments).returncode == 0
     outdated = output / "schema.svg"
     outdated.write_text(outdated.read_text(encoding="utf-8").replace("customers", "clients"), encoding="utf-8")
     (output / "09-old.svg").write_text(f"<!-- {schema_files.DIAGRAMS.words} -->\n", encoding="utf-8")
     (output / "own.svg").write_text("<svg/>\n", encoding="utf-8")
     (output / "02-init-customers.mmd").unlink()
-    capsys.readouterr()
-    assert run(*arguments, "--check") == 1
-    shown = capsys.readouterr()
+    shown = run_command(*arguments, "--check")
+    assert shown.returncode == 1
     names = ["02-init-customers.mmd: outdated", "09-old.svg: no longer generated", "schema.svg: outdated"]
-    assert shown.out == "".join(f"{output}/{name}\n" for name in names)
-    assert shown.err == "files differ from what the modules create; run: python -m infra diagram\n"
-    assert run(*arguments) == 0
+    assert shown.stdout == "".join(f"{output}/{name}\n" for name in names)
+    assert shown.stderr == "files differ from what the modules create; run: python -m infra diagram\n"
+    assert run_command(*arguments).returncode == 0
     assert not (output / "09-old.svg").exists()
     assert (output / "own.svg").exists()
-    assert run(*arguments, "--check") == 0
+    assert run_command(*arguments, "--check").returncode == 0
 
 
 def test_the_pictures_are_complete(awkward_schema: schema_files.BuiltSchema) -> None:
@@ -178,13 +165,7 @@ def test_one_column_changes_few_lines(
 def test_a_module_that_does_not_run_is_an_error_at_its_line(tmp_path: Path) -> None:
     """PostgreSQL's message is shown with file, line and column, and nothing is written."""
     (tmp_path / "01-a.sql").write_text("-- One.\nCREATE TABLE t (a nosuchtype);\n", encoding="utf-8")
-    result = subprocess.run(
-        [sys.executable, "-m", "infra", "diagram", "--directory", str(tmp_path), "--output", str(tmp_path / "out")],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    result = run_command("diagram", "--directory", str(tmp_path), "--output", str(tmp_path / "out"))
     assert result.returncode == 1
     assert '01-a.sql:2:19: type "nosuchtype" does not exist [42704]' in result.stderr
     assert "Traceback" not in result.stderr

@@ -240,6 +240,7 @@ def read_and_write_all_tables(world: World) -> None:
             session.flush()
 
 
+@pytest.mark.full
 def test_rows_that_break_a_rule_are_listed_with_their_keys_and_nothing_is_changed(make: Make) -> None:
     """Duplicates of what becomes unique are refused in the preview and by the run; without them it goes on."""
     world = make("schema_sql")
@@ -296,6 +297,7 @@ def test_a_run_that_fails_at_any_statement_is_resumed_and_ends_alike(make: Make)
     found_again("modular_scripts", before, values_of(world), {})
 
 
+@pytest.mark.full
 def test_a_database_of_a_known_kind_is_refused_until_it_is_to_be_adopted(make: Make) -> None:
     """The refusal names the kind and the setting; of no known kind, it names the nearest and what that lacks."""
     world = make("old_chain").set(adopt=False)

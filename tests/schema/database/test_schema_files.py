@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.infra_command import run_command
 
 pytestmark = pytest.mark.database
 
@@ -16,9 +16,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize("command", ["diagram", "docs"])
 def test_the_committed_files_are_current(command: str) -> None:
     """The files in docs/schema are, byte for byte, those that a run would write."""
-    result = subprocess.run(
-        [sys.executable, "-m", "infra", command, "--check"], cwd=ROOT, check=False, capture_output=True, text=True
-    )
+    result = run_command(command, "--check")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 

@@ -129,6 +129,7 @@ def test_many_modules_are_linted_quickly(tmp_path: Path) -> None:
     assert {finding.code for finding in findings} == {"M304", "M305", "M510"}
 
 
+@pytest.mark.full
 def test_time_grows_in_proportion_to_rows() -> None:
     """Ten times the rows take about ten times as long, not a hundred times, and every statement is linted."""
     insert = "INSERT INTO t VALUES (1, 'a text; with (', '" + "x" * 400 + "');\n"

@@ -245,6 +245,7 @@ def test_what_is_sent_does_not_grow_with_the_square_of_the_modules() -> None:
     assert large["app_db-40-module"].ByteSize() - large["app_db-02-module"].ByteSize() < 50
 
 
+@pytest.mark.full
 def test_a_thousand_modules_can_be_declared() -> None:
     """The SDK looks for circles by recursion: a chain must not get deeper with each module."""
     assert "app_db-1100-module" in declared(modules=1100, databases=["app_db"])
