@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from infra.catalog.catalog import ObjectId
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from infra.catalog.catalog import Catalog, ObjectId
+    from infra.catalog.catalog import Catalog
+    from infra.catalog.changes import CatalogChange
 
 _KINDS = {
     "function": ("procedure", "aggregate"),
@@ -35,6 +38,23 @@ def objects_of(subject: str) -> set[str]:
     """Return what a subject of privileges may be called in the catalog: a `function` is perhaps a procedure."""
     kind, _, name = subject.partition(" ")
     return {subject, *(f"{other} {name}" for other in _KINDS.get(kind, ()))}
+
+
+def declared_by_stack(change: CatalogChange) -> list[ObjectId]:
+    """Return the privileges in a module's change that are the stack's: on schema public, and of all that is created.
+
+    A schema public that the module made anew has what default privileges grant.
+    """
+    schema = ObjectId("schema", "public")
+    is_new = schema in change.objects and schema not in change.changed
+
+    def is_declared(identity: ObjectId) -> bool:
+        subject = subject_of(identity)
+        if future := FUTURE.fullmatch(subject):
+            return future["what"] in _IN_ALL_SCHEMAS and not future["schema"]
+        return subject == "schema public" and not is_new
+
+    return sorted(identity for identity in change.objects if identity.kind == "privileges" and is_declared(identity))
 
 
 def unmanaged_privileges(live: Catalog, expected: Mapping[ObjectId, str]) -> list[ObjectId]:

@@ -43,10 +43,6 @@ def _detaches_concurrently(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
     return any(getattr(command.alter_table_cmd, "def").partition_cmd.concurrent for command in tree.cmds)
 
 
-def _sets_tablespace(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
-    return any(option.def_elem.defname == "tablespace" for option in tree.options)
-
-
 def _grants_what_the_stack_grants(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
     kind = enum_value(tree, "objtype")
     names = [thing.string.sval for thing in tree.objects]
@@ -59,6 +55,8 @@ def _grants_in_all_schemas(tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
     return kind in {"OBJECT_TABLE", "OBJECT_SEQUENCE", "OBJECT_SCHEMA"} and not in_schemas
 
 
+EACH_UNDOES_THE_OTHER = "which the stack declares: each would undo the other"
+REMOVE_GRANTS = "remove it: the stack's roles have what they need (docs/how-do-i.md)"
 _NEVER = "cannot run inside a transaction"
 _NOT_ALWAYS = "cannot always run inside a transaction"
 _BY_HAND = "run it by hand, or declare it where the server is declared"
@@ -71,7 +69,9 @@ RESTRICTIONS: dict[str, Restriction] = {
     ),
     "createdb_stmt": Restriction(_always, f"CREATE DATABASE {_NEVER}", "declare the database in the stack's settings"),
     "dropdb_stmt": Restriction(_always, f"DROP DATABASE {_NEVER}", "remove the database from the stack's settings"),
-    "alter_database_stmt": Restriction(_sets_tablespace, f"ALTER DATABASE … SET TABLESPACE {_NEVER}", _BY_HAND),
+    "alter_database_stmt": Restriction(
+        _always, f"changes limits or options of the database, {EACH_UNDOES_THE_OTHER}", "remove it"
+    ),
     "create_table_space_stmt": Restriction(_always, f"CREATE TABLESPACE {_NEVER}", _BY_HAND),
     "drop_table_space_stmt": Restriction(_always, f"DROP TABLESPACE {_NEVER}", _BY_HAND),
     "create_subscription_stmt": Restriction(_always, f"CREATE SUBSCRIPTION {_NOT_ALWAYS}", _BY_HAND),
@@ -104,12 +104,12 @@ RESTRICTIONS: dict[str, Restriction] = {
     ),
     "grant_stmt": Restriction(
         _grants_what_the_stack_grants,
-        "changes privileges on the database or on schema public, which the stack declares: each would undo the other",
-        "remove it: the stack's roles have what they need (docs/how-do-i.md)",
+        f"changes privileges on the database or on schema public, {EACH_UNDOES_THE_OTHER}",
+        REMOVE_GRANTS,
     ),
     "alter_default_privileges_stmt": Restriction(
         _grants_in_all_schemas,
-        "changes default privileges in all schemas, which the stack declares: each would undo the other",
+        f"changes default privileges in all schemas, {EACH_UNDOES_THE_OTHER}",
         "add IN SCHEMA, or remove it",
     ),
     "variable_set_stmt": Restriction(

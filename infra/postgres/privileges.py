@@ -46,7 +46,8 @@ FROM (
         x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
     FROM pg_catalog.pg_namespace n,
         pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) x
-    WHERE n.nspname = ANY (%(schemas)s) AND x.grantee <> n.nspowner
+    WHERE n.nspname = ANY (%(schemas)s)
+      AND (x.grantee <> n.nspowner OR pg_catalog.pg_get_userbyid(x.grantee) = %(owner)s AND n.nspname = 'public')
     UNION ALL
     SELECT
         CASE d.defaclobjtype WHEN 'r' THEN 'future tables' WHEN 'S' THEN 'future sequences' ELSE 'future schemas' END,

@@ -16,7 +16,7 @@ from infra.modules.decision import Lifecycle
 from infra.modules.restrictions import needs_no_transaction
 from infra.modules.statements import Statement, parse, statements_digest
 from infra.postgres.apply.drop import drop_objects
-from infra.postgres.apply.module_text import check_deferred, end_module, run_text
+from infra.postgres.apply.module_text import check_deferred, end_module, refuse_stack_privileges, run_text
 from infra.postgres.connection.execute import session_role
 from infra.postgres.introspection.effects import read_with_large_objects
 from infra.postgres.introspection.reader import read_catalog
@@ -78,7 +78,9 @@ def run_statements(
                 session.begin(connection)
                 revoke_granted_by_default(connection, session.private_schemas)
             earlier, before = before, read_with_large_objects(connection, session.target)
-            effect = combined_effect(effect, catalog_change_between(earlier, before))
+            change = catalog_change_between(earlier, before)
+            refuse_stack_privileges(connection, module, change)
+            effect = combined_effect(effect, change)
             if resumable:
                 _save_resume_point(connection, session, module, statements[: number + 1], effect)
     with session.transaction(connection):

@@ -14,7 +14,7 @@ from infra.modules.digests import text_digest
 from infra.modules.directive import runs_by_statement
 from infra.modules.statements import statements_digest
 from infra.postgres.apply.by_statement import run_statements
-from infra.postgres.apply.module_text import end_module, run_text
+from infra.postgres.apply.module_text import end_module, refuse_stack_privileges, run_text
 from infra.postgres.introspection.effects import catalog_change_of
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
@@ -95,6 +95,7 @@ def run_in_transaction(
         revoke_granted_by_default(connection, session.private_schemas)
 
     effect = measure(act) if measure else catalog_change_of(connection, session.target, act)
+    refuse_stack_privileges(connection, module, effect)
     ledger.record(
         connection, module.name, digests, step=step, program=session.program, milliseconds=milliseconds, effect=effect
     )
@@ -112,4 +113,6 @@ def run_without_ledger(connection: Connection, session: Session, module: Module)
         revoke_granted_by_default(connection, session.private_schemas)
 
     with session.transaction(connection):
-        return catalog_change_of(connection, session.target, act)
+        effect = catalog_change_of(connection, session.target, act)
+        refuse_stack_privileges(connection, module, effect)
+    return effect

@@ -9,7 +9,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from infra.catalog.access import declared_by_stack
 from infra.errors import ModuleError
+from infra.modules.restrictions import EACH_UNDOES_THE_OTHER, REMOVE_GRANTS
 from infra.postgres.connection.advisory_lock import RELEASE_OTHER_LOCKS
 from infra.postgres.connection.execute import send
 from infra.postgres.connection.session_start import reset_settings
@@ -17,6 +19,7 @@ from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.watches import watch_blockers
 
 if TYPE_CHECKING:
+    from infra.catalog.changes import CatalogChange
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
@@ -41,6 +44,11 @@ FROM (
 ) AS named (name, deferred)
 """
 """The names of all deferrable constraints, and of those that are deferred at first. The module's search_path is set."""
+
+DATABASE_IS_CHANGED = """
+SELECT pg_catalog.age(d.xmin) <= 0 FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+"""
+"""Whether the current transaction changed the database's privileges, owner or limits."""
 
 DEFERRED_HINT = "what is deferred is checked when its module ends, or its statement in a module that runs by statement"
 _NO_STATEMENT = sys.maxsize
@@ -72,6 +80,20 @@ def check_deferred(connection: Connection, session: Session, module: Module, *, 
         run_text(connection, session, module, statements, first=_NO_STATEMENT)
     except ModuleError as error:
         raise error.explained(hint=DEFERRED_HINT) from None
+
+
+def refuse_stack_privileges(connection: Connection, module: Module, change: CatalogChange) -> None:
+    """Raise ModuleError where a module, by whatever statement, changed what the stack declares; it is rolled back.
+
+    Those are the privileges on schema public, the default privileges in all schemas, and the database's own row.
+    """
+    named = (identity.name.rpartition(" to ") for identity in declared_by_stack(change))
+    places = [f"privileges of {grantee} on {subject}" for subject, _, grantee in named]
+    if connection.execute(DATABASE_IS_CHANGED, prepare=True).fetchone() == (True,):
+        places.append("the database's privileges, owner or limits")
+    if places:
+        what = f"changes {', '.join(places)}, {EACH_UNDOES_THE_OTHER}"
+        raise ModuleError(what, path=module.path, hint=REMOVE_GRANTS)
 
 
 def end_module(connection: Connection, session: Session, module: Module, *, others_follow: bool = False) -> None:

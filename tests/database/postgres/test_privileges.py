@@ -157,6 +157,15 @@ def test_a_schema_that_exists_becomes_private_and_is_so_no_longer(world: World, 
     assert world.drift() == {}
 
 
+def test_a_schema_public_that_a_module_makes_anew_is_no_drift(world: World, target: Target) -> None:
+    """A dump may drop and create it: its owner needs no grant, and the roles have theirs by default privileges."""
+    grant_access(target, ACCESS)
+    world.write(m01_x="DROP SCHEMA public;\nCREATE SCHEMA public;\nCREATE TABLE a (id integer);\n")
+    world.up()
+    assert access_drift(target, ACCESS) == []
+    assert run(target, "SELECT id FROM a", ACCESS.readonly) == []
+
+
 def test_nobody_but_the_owner_reaches_the_ledger(world: World, target: Target) -> None:
     """The default privileges are for what the modules create, and not for what the program remembers of them."""
     grant_access(target, ACCESS)

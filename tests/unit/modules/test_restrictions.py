@@ -38,8 +38,12 @@ CASES: dict[str, tuple[list[str], list[str]]] = {
     "createdb_stmt": (["CREATE DATABASE d"], ["CREATE SCHEMA database", "COMMENT ON DATABASE d IS 'x'"]),
     "dropdb_stmt": (["DROP DATABASE d", "DROP DATABASE IF EXISTS d WITH (FORCE)"], ["DROP SCHEMA database"]),
     "alter_database_stmt": (
-        ["ALTER DATABASE d SET TABLESPACE s"],
-        ["ALTER DATABASE d CONNECTION LIMIT 3", "ALTER DATABASE d SET work_mem = '1MB'"],
+        [
+            "ALTER DATABASE d SET TABLESPACE s",
+            "ALTER DATABASE d CONNECTION LIMIT 3",
+            "ALTER DATABASE d IS_TEMPLATE true",
+        ],
+        ["ALTER DATABASE d SET work_mem = '1MB'"],
     ),
     "create_table_space_stmt": (["CREATE TABLESPACE s LOCATION '/x'"], ["CREATE TABLE tablespace (a int)"]),
     "drop_table_space_stmt": (["DROP TABLESPACE s"], ["DROP TABLE tablespace"]),

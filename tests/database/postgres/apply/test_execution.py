@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.errors import ModuleError
+from infra.errors import InfraError, ModuleError
 from infra.modules.decision import Step
 from infra.modules.directive import DIRECTIVE
 from infra.plan import commits
@@ -188,6 +188,58 @@ def test_a_block_that_commits_is_explained(world: World, first: str) -> None:
         world.up()
     assert "invalid transaction termination [2D000]" in str(caught.value)
     assert "leave COMMIT and ROLLBACK out of DO blocks and procedures" in caught.value.hint
+
+
+STACK_PRIVILEGES = {
+    "GRANT ALL ON SCHEMA public TO PUBLIC": "privileges of PUBLIC on schema public",
+    "REVOKE USAGE ON SCHEMA public FROM world_readonly": "privileges of world_readonly on schema public",
+    "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO world_readonly": (
+        "privileges of world_readonly on future tables of world_owner"
+    ),
+    "GRANT CONNECT ON DATABASE %I TO PUBLIC": "the database's privileges, owner or limits",
+    "ALTER DATABASE %I CONNECTION LIMIT 7": "the database's privileges, owner or limits",
+}
+
+
+@pytest.mark.parametrize("first", ["", f"{DIRECTIVE}\n"], ids=["in a transaction", "by statement"])
+@pytest.mark.parametrize(("statement", "place"), STACK_PRIVILEGES.items(), ids=STACK_PRIVILEGES.keys())
+def test_no_statement_gives_a_privilege_two_owners(world: World, first: str, statement: str, place: str) -> None:
+    """What the text of a module hides, its change of the catalog shows: the stack declares that, and it is undone."""
+    world.write(
+        m01_x="CREATE TABLE a ();\n",
+        m02_x=f"{first}DO $$ BEGIN EXECUTE format('{statement}', current_database()); END $$;\n",
+    )
+    before = access(world)
+    with pytest.raises(ModuleError) as caught:
+        world.up()
+    assert str(caught.value).splitlines() == [
+        f"sql/02-x.sql: changes {place}, which the stack declares: each would undo the other",
+        "  hint: remove it: the stack's roles have what they need (docs/how-do-i.md)",
+    ]
+    assert access(world) == before
+    assert sorted(world.ledger()) == ["01-x"]
+    world.write(m02_x="CREATE TABLE b ();\nGRANT SELECT ON b TO world_readonly;\n")
+    world.up()
+    assert access(world) == before
+
+
+def test_a_rebuild_gives_no_privilege_two_owners(world: World) -> None:
+    """A module of a rebuild is refused alike, its preview says so, and nothing is dropped."""
+    world.set(lifecycle=EPHEMERAL).write(m01_x="CREATE TABLE a ();\n", m02_x="CREATE TABLE b ();\n")
+    world.up()
+    world.write(m01_x="CREATE TABLE a ();\nDO $$ BEGIN GRANT ALL ON SCHEMA public TO PUBLIC; END $$;\n")
+    assert "changes privileges of PUBLIC on schema public" in str(world.plan().refusals)
+    with pytest.raises(InfraError, match="changes privileges of PUBLIC on schema public"):
+        world.up()
+    assert sorted(contents(world)) == ["a", "b"]
+
+
+def access(world: World) -> list[Any]:
+    """Return the database's and schema public's privileges, the default ones, and the database's limit."""
+    return world.sql(
+        "SELECT d.datacl, d.datconnlimit, n.nspacl, ARRAY(SELECT a.defaclacl FROM pg_default_acl a)"
+        " FROM pg_database d, pg_namespace n WHERE d.datname = current_database() AND n.nspname = 'public'"
+    )
 
 
 def test_a_rebuild_commits_where_postgresql_demands_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
