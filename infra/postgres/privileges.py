@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - a field's type
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
@@ -11,6 +12,7 @@ from psycopg import sql
 from infra.postgres.connection.connect import connect, connect_where_there
 from infra.postgres.memberships import revoke_membership
 from infra.postgres.private_schemas import change_private_schemas
+from infra.postgres.role_attributes import Deviation, deviations, take_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +81,7 @@ class Access:
     """The roles of a database: who owns what is in it, who writes rows (app), who reads them (readonly), who migrates.
 
     The migrator is a member of the owner, each `further` role of the one that it inherits from. App and readonly may
-    use no `private_schemas`.
+    use no `private_schemas`. What other roles have that matches `allowed` (`privileges * to reporting`) is left alone.
     """
 
     owner: str
@@ -88,6 +90,7 @@ class Access:
     migrator: str
     further: Mapping[str, str] = field(default_factory=dict[str, str])
     private_schemas: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -174,6 +177,7 @@ def grant_by(
         "readonly": sql.Identifier(access.readonly),
     }
     if revoke_others:
+        take_back(connection, _deviations(connection, access))
         _revoke_others(connection, access)
         for member, role in access.memberships.items():
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member)))
@@ -193,8 +197,21 @@ def grant_by(
 def _privileges(connection: Connection, access: Access) -> list[tuple[Any, ...]]:
     """Return what roles have, by place and grantee: of a private schema, what those have that may not use it."""
     rows = connection.execute(PRIVILEGES, access.parameters).fetchall()
-    private = {f"schema {schema}" for schema in access.private_schemas}
-    return [row for row in rows if row[0] not in private or row[1] in {access.app, access.readonly}]
+    private, expected = {f"schema {schema}" for schema in access.private_schemas}, access.privileges()
+
+    def is_allowed(place: str, grantee: str) -> bool:
+        name = f"privileges {place} to {grantee}"
+        return (place, grantee) not in expected and any(fnmatchcase(name, pattern) for pattern in access.allowed)
+
+    return [
+        row
+        for row in rows
+        if (row[0] not in private or row[1] in {access.app, access.readonly}) and not is_allowed(*row[:2])
+    ]
+
+
+def _deviations(connection: Connection, access: Access) -> list[Deviation]:
+    return deviations(connection, access.owner, [access.migrator, access.app, access.readonly, *access.further])
 
 
 def drop_owned(target: Target, roles: Sequence[str]) -> None:
@@ -253,16 +270,18 @@ def _grant_existing(connection: Connection, access: Access, former: Access) -> N
 def access_drift(target: Target, access: Access) -> list[str] | None:
     """Return a sentence for each grantee whose privileges are not as they are to be; None without the database.
 
-    Memberships in the roles are among them. What is granted on modules' objects is in the plan of the database.
+    Memberships in the roles are among them, and what the roles are and are set to. What is granted on modules' objects
+    is in the plan of the database.
     """
     connection = connect_where_there(target)
     if connection is None:
         return None
     with connection:
         rows = _privileges(connection, access)
+        attributes = _deviations(connection, access)
     expected = access.privileges()
     found = {(place, grantee): privileges for place, grantee, privileges in rows}
-    return [
+    return [str(deviation) for deviation in attributes] + [
         f"{grantee} has {found.get((place, grantee), 'no privilege')} on {place}, "
         f"and is to have {expected.get((place, grantee), 'none')}"
         for place, grantee in sorted({*expected, *found})

@@ -132,6 +132,9 @@ def _declare_database(
             further={roles[role]: roles[inherited] for role, inherited in settings.inherited.items()},
             private_schemas=settings.modules.private_schemas,
             verifiers=passwords.verifiers,
+            unmanaged=settings.modules.unmanaged,
+            stack=scope.stack,
+            look=settings.modules.live_check,
             opts=pulumi.ResourceOptions.merge(chain.options(provider=False), chain.retained(database.name)),
         )
     )

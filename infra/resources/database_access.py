@@ -15,13 +15,16 @@ from infra.lazy_module import LazyModule
 from infra.modules.decision import Lifecycle
 from infra.postgres.database_roles import database_label
 from infra.resources.base import DynamicResource, Properties, Provider, admin_target, changed, is_known, without
+from infra.resources.module_provider import AGAIN
 from infra.resources.stack_policy import BEGIN_EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.postgres import privileges, rename_roles, sessions
+    from infra.resources.actions import database_access as actions
 else:
+    actions = LazyModule("infra.resources.actions.database_access")
     privileges = LazyModule("infra.postgres.privileges")
     rename_roles = LazyModule("infra.postgres.rename_roles")
     sessions = LazyModule("infra.postgres.sessions")
@@ -34,7 +37,10 @@ class DatabaseAccessProvider(Provider):
     """Grants the roles of a database what they need, and PUBLIC nothing; a refresh reports drift by grantee."""
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse an empty database in the place of one of a persistent stack; `lifecycle` is for this run alone."""
+        """Refuse an empty database in the place of one of a persistent stack; add what this run takes back.
+
+        `lifecycle`, `stack` and `look` are for this run alone.
+        """
         label = database_label(str(news["database"]))
         times, before = (props.get("recreated", {}) for props in (news, _olds))
         if (
@@ -44,7 +50,12 @@ class DatabaseAccessProvider(Provider):
             and times.get(label) != before.get(label)
         ):
             raise RefusedError("is gone with its rows, and this stack is persistent", place=label, remedy=BEGIN_EMPTY)
-        return CheckResult(without(news, "lifecycle"), [])
+        inputs = without(news, "lifecycle", "stack", "look")
+        if _olds and news["look"] and is_known(news) and times == before:
+            inputs["taken_back"] = actions.look(news, _access({**_olds, "unmanaged": news.get("unmanaged")}))
+            if inputs["taken_back"] and inputs["taken_back"] == _olds.get("taken_back"):  # somebody did it again
+                inputs["taken_back"].append(AGAIN)
+        return CheckResult(inputs, [])
 
     def create(self, props: Properties) -> CreateResult:
         """Grant the privileges; granting them twice is harmless."""
@@ -52,8 +63,8 @@ class DatabaseAccessProvider(Provider):
         return CreateResult(props["database"], {**props, "drift": []})
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when the inputs differ, or when a refresh found other privileges."""
-        return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)) or bool(_olds.get("drift")))
+        """Report a change when the inputs differ, or when a refresh or this run found other privileges."""
+        return DiffResult(changes=_is_other(_olds, _news) or bool(changed(_olds, _news, *_COMPARED)))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Rename roles, and grant the privileges again, to another role on existing tables too; revoke the reported."""
@@ -68,7 +79,7 @@ class DatabaseAccessProvider(Provider):
         removed = _further(_olds).keys() - _further(_news).keys()
         if removed:
             privileges.drop_owned(target, sorted(removed))
-        privileges.grant_access(target, _access(_news), _access(former), revoke_others=bool(_olds.get("drift")))
+        privileges.grant_access(target, _access(_news), _access(former), revoke_others=_is_other(_olds, _news))
         return UpdateResult({**_news, "drift": []})
 
     def delete(self, _id: str, _props: Properties) -> None:
@@ -82,13 +93,22 @@ class DatabaseAccessProvider(Provider):
         return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift})
 
 
+def _is_other(olds: Properties, news: Properties) -> bool:
+    """Return whether a refresh found other privileges, or this run: a refresh passes `news` as it is stored."""
+    found = news.get("taken_back")
+    return bool(olds.get("drift") or (found and found != olds.get("taken_back")))
+
+
 def _further(props: Properties) -> dict[str, str]:
     return props.get("further") or {}
 
 
 def _access(props: Properties) -> privileges.Access:
     private = tuple(props.get("private_schemas") or ())
-    return privileges.Access(*(props[role] for role in _ROLES), further=_further(props), private_schemas=private)
+    allowed = tuple(props.get("unmanaged") or ())
+    return privileges.Access(
+        *(props[role] for role in _ROLES), further=_further(props), private_schemas=private, allowed=allowed
+    )
 
 
 def renamed_roles(olds: Properties, news: Properties) -> dict[str, str]:
@@ -106,7 +126,8 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
 
     `further` are its login roles beside those, each with the role that it is a member of; what one of them was granted
     is revoked when it is taken out. `verifiers` has what a login role gets that is renamed, `recreated` how often the
-    database and its roles were created again because they had gone.
+    database and its roles were created again because they had gone. What other roles were granted that matches
+    `unmanaged` is left alone; with `look` a run compares what is granted before it begins.
     """
 
     def __init__(
@@ -119,7 +140,10 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
         private_schemas: Sequence[str],
         verifiers: pulumi.Output[dict[str, str]],
         recreated: pulumi.Input[Mapping[str, int]],
+        unmanaged: Sequence[str],
         lifecycle: Lifecycle,
+        stack: str,
+        look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
@@ -129,7 +153,10 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
             "private_schemas": list(private_schemas) or None,
             "verifiers": verifiers,
             "recreated": recreated,
+            "unmanaged": list(unmanaged) or None,
             "lifecycle": lifecycle.value,
+            "stack": stack,
+            "look": look,
             "force": lifecycle is Lifecycle.EPHEMERAL,
         }
         super().__init__(DatabaseAccessProvider, name, props, opts)

@@ -51,18 +51,34 @@ def test_what_no_module_made_is_reported_once_and_quieted_by_a_setting(project: 
     assert "by_hand" not in project.preview("--expect-no-changes")
 
 
+TAKEN_BACK = {
+    "GRANT CREATE ON SCHEMA public TO app_db_app": "app_db_app has CREATE, USAGE on schema public",
+    "ALTER ROLE app_db_app CREATEDB VALID UNTIL '2030-01-01'": "app_db_app has CREATEDB, and is not to have it",
+    "ALTER ROLE app_db_readonly SET work_mem = '1MB'": "app_db_readonly has a setting of work_mem",
+}
+
+
 @pytest.mark.full
 def test_what_roles_were_given_by_hand_is_found_and_what_the_stack_declares_is_restored(
     project: Project, kind: str
 ) -> None:
-    """A grant on a table is in the preview; a refresh finds a new member of a role, and `up` removes it.
+    """A grant on a table is in the preview, as is what `up` takes back: members, grantees, attributes, settings.
 
-    An administrator who may not undo what a superuser granted says what the superuser has to run.
+    A refresh finds the same. An administrator who may not undo what a superuser granted says what the superuser has to
+    run.
     """
     project.admin("GRANT SELECT, UPDATE ON customers TO PUBLIC")
     assert "no module granted SELECT, UPDATE on table public.customers to PUBLIC" in project.preview()
     assert project.verb("preview", "--expect-no-changes").status != 0
-    project.admin("REVOKE SELECT, UPDATE ON customers FROM PUBLIC; GRANT app_db_owner TO app_db_readonly")
+    project.admin("REVOKE SELECT, UPDATE ON customers FROM PUBLIC")
+    project.admin("; ".join(TAKEN_BACK))
+    text = project.preview()
+    for sentence in ("somebody changed what its roles may do or are, and `up` takes that back", *TAKEN_BACK.values()):
+        assert sentence in text, text
+    assert project.verb("preview", "--expect-no-changes").status != 0
+    project.up()
+    assert project.verb("preview", "--expect-no-changes").status == 0
+    project.admin("GRANT app_db_owner TO app_db_readonly")
     assert project.verb("refresh", "--expect-no-changes").status != 0
     if kind == PLAIN:
         revoke = 'REVOKE "app_db_owner" FROM "app_db_readonly" GRANTED BY "postgres" CASCADE'

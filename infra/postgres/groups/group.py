@@ -62,7 +62,9 @@ class GroupSpec:
         """Return who may do what in a database."""
         usual = (self.role(database, role) for role in ("owner", "app", "readonly", "migrator"))
         further = {self.role(database, role): self.role(database, other) for role, other in self.further.items()}
-        return Access(*usual, further=further, private_schemas=self.template.private_schemas)
+        return Access(
+            *usual, further=further, private_schemas=self.template.private_schemas, allowed=self.template.allowed
+        )
 
     def target(self, database: str) -> Target:
         """Return a database with the login that runs its modules."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect
 from infra.postgres.privileges import Access, access_drift, grant_access
 from tests.database.postgres.databases import by_hand
@@ -115,6 +116,70 @@ def test_another_privilege_is_drift_by_grantee(target: Target, statement: str, d
     assert access_drift(target, ACCESS) == [drift]
     grant_access(target, ACCESS, revoke_others=True)
     assert access_drift(target, ACCESS) == []
+
+
+ATTRIBUTES = {
+    "ALTER ROLE access_app CREATEDB": "access_app has CREATEDB",
+    "ALTER ROLE access_app CREATEROLE": "access_app has CREATEROLE",
+    "ALTER ROLE access_app SUPERUSER": "access_app has SUPERUSER",
+    "ALTER ROLE access_readonly REPLICATION": "access_readonly has REPLICATION",
+    "ALTER ROLE access_readonly BYPASSRLS": "access_readonly has BYPASSRLS",
+    "ALTER ROLE access_readonly NOINHERIT": "access_readonly has NOINHERIT",
+    "ALTER ROLE access_readonly NOLOGIN": "access_readonly has NOLOGIN",
+    "ALTER ROLE world_owner LOGIN": "world_owner has LOGIN",
+    "ALTER ROLE access_app CONNECTION LIMIT 3": "access_app has CONNECTION LIMIT 3",
+    "ALTER ROLE access_app VALID UNTIL '2020-01-01'": "access_app has VALID UNTIL '2020-01-01 00:00:00+00'",
+    "ALTER ROLE access_app SET work_mem = '1MB'": "access_app has a setting of work_mem",
+    "ALTER ROLE access_app SET app.key = 'secret'": "access_app has a setting of app.key",
+    "ALTER ROLE access_app IN DATABASE {database} SET search_path = x": (
+        "access_app has a setting of search_path in database {database}"
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "drift"), ATTRIBUTES.items(), ids=ATTRIBUTES.keys())
+def test_what_a_role_is_and_is_set_to_is_declared_too(target: Target, statement: str, drift: str) -> None:
+    """An attribute or a setting that somebody gave a role is named, without the setting's value, and taken back."""
+    grant_access(target, ACCESS)
+    run(target, statement.format(database=target.database))
+    assert access_drift(target, ACCESS) == [f"{drift.format(database=target.database)}, and is not to have it"]
+    grant_access(target, ACCESS, revoke_others=True)
+    assert access_drift(target, ACCESS) == []
+
+
+def test_an_administrator_who_may_not_take_it_back_says_what_to_run(target: Target) -> None:
+    """Only a superuser changes a superuser; nothing is granted or revoked then."""
+    grant_access(target, ACCESS)
+    run(target, "ALTER ROLE access_app SUPERUSER; CREATE ROLE boss LOGIN CREATEROLE")
+    run(target, f"GRANT CONNECT ON DATABASE {target.database} TO boss")
+    try:
+        with pytest.raises(RefusedError, match=r'only a superuser .*have one run: ALTER ROLE "access_app" NOSUPERUSER'):
+            grant_access(replace(target, user="boss"), ACCESS, revoke_others=True)
+    finally:
+        run(target, "ALTER ROLE access_app NOSUPERUSER; DROP OWNED BY boss; DROP ROLE boss")
+
+
+@pytest.mark.parametrize(
+    ("statement", "pattern"),
+    [
+        ("GRANT CONNECT ON DATABASE {database} TO access_other", "privileges database to access_other"),
+        ("GRANT USAGE ON SCHEMA public TO access_other", "privileges * to access_*"),
+        ("GRANT world_owner TO access_other", "privileges role world_owner to access_other"),
+    ],
+)
+def test_a_grantee_that_is_expected_is_no_drift(target: Target, statement: str, pattern: str) -> None:
+    """What `modules.unmanaged` names is left as it is; what the stack's own roles have is compared all the same."""
+    grant_access(target, ACCESS)
+    run(target, statement.format(database=target.database))
+    assert len(access_drift(target, ACCESS) or []) == 1
+    expected = replace(ACCESS, allowed=(pattern,))
+    assert access_drift(target, expected) == []
+    run(target, "GRANT CREATE ON SCHEMA public TO access_app")
+    drift = ["access_app has CREATE, USAGE on schema public, and is to have USAGE"]
+    assert access_drift(target, expected) == drift
+    grant_access(target, expected, revoke_others=True)
+    assert access_drift(target, expected) == []
+    assert len(access_drift(target, ACCESS) or []) == 1
 
 
 def test_a_role_of_another_name_gets_what_its_predecessor_had(target: Target) -> None:

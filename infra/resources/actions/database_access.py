@@ -1,0 +1,37 @@
+"""What DatabaseAccess reads of a database before a run: what somebody granted, revoked or set that is taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from infra.errors import ServerError
+from infra.postgres.apply.live_status import with_time_limits
+from infra.postgres.connection.error_messages import translated_errors
+from infra.postgres.privileges import access_drift
+from infra.resources.base import admin_target
+from infra.resources.console import logger
+
+if TYPE_CHECKING:
+    from infra.postgres.privileges import Access
+    from infra.resources.base import Properties
+
+_silent: set[str] = set()
+"""The addresses of servers that did not answer: they are not waited for again in this process."""
+
+
+def look(props: Properties, access: Access) -> list[str]:
+    """Return what is not as a database's roles were declared in the last run, and show it; [] where it is not read."""
+    target = admin_target(props)
+    address = f"{target.host}:{target.port}"
+    if address in _silent:
+        return []
+    try:
+        with translated_errors(address):
+            found = access_drift(with_time_limits(target), access) or []
+    except ServerError:
+        _silent.add(address)
+        return []
+    if found:
+        text = "somebody changed what its roles may do or are, and `up` takes that back"
+        logger(props, "DatabaseAccess", f"{target.database}-access")("\n  ".join([f"{text}:", *found]))
+    return found
