@@ -3,6 +3,7 @@
 A folder `adoption/<kind>/` beside the revisions has `schema.sql`, numbered files that lead from there to the baseline's
 tables, and `rows.sql`: a query for each rule that rows of such a database may break, which has to return none. What the
 baseline has besides (tables, indexes, constraints, comments) is not written there: it is taken from the baseline.
+The baseline is a kind as well, since something else may have run its modules, as another role.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.migrations.history import BASELINE_FOLDER
 from infra.migrations.revision_sql import RevisionSql, RevisionStatement
 from infra.migrations.safe_forms import safe_form
-from infra.modules.directive import runs_by_statement
-from infra.modules.module import Module, decode, load_module
+from infra.modules.directive import DIRECTIVE, runs_by_statement
+from infra.modules.module import Module, decode, load_module, load_modules
 from infra.modules.statements import parse, place_of, words
 
 if TYPE_CHECKING:
@@ -40,9 +42,15 @@ class KnownDatabase:
     """A kind of database that exists elsewhere; `files` lead from its schema towards the baseline."""
 
     name: str
+    place: str
     schema: Module
-    files: tuple[Module, ...]
-    rules: tuple[RowRule, ...]
+    files: tuple[Module, ...] = ()
+    rules: tuple[RowRule, ...] = ()
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether the kind is the baseline itself, which needs no steps."""
+        return self.name == BASELINE_FOLDER
 
     def step(self, number: int) -> str:
         """Return the id of a step, with which a database is stamped that is between the schema and the baseline."""
@@ -57,7 +65,15 @@ class KnownDatabase:
 def known_databases(directory: str) -> list[KnownDatabase]:
     """Read the kinds of databases beside the revisions in a folder; raises ModuleFileError for a file that is none."""
     folders = sorted(path.parent for path in Path(directory, ADOPTION_FOLDER).glob(f"*/{_SCHEMA}"))
-    return [_known(folder, f"{directory}/{ADOPTION_FOLDER}/{folder.name}") for folder in folders]
+    kinds = [_known(folder, f"{directory}/{ADOPTION_FOLDER}/{folder.name}") for folder in folders]
+    return [*kinds, _baseline(f"{directory}/{BASELINE_FOLDER}")]
+
+
+def _baseline(folder: str) -> KnownDatabase:
+    modules = load_modules(Path(folder), shown_as=folder)
+    head = [DIRECTIVE] if any(runs_by_statement(module.text) for module in modules) else []
+    text = "\n".join([*head, *(module.text for module in modules)])
+    return KnownDatabase(BASELINE_FOLDER, folder, Module(0, BASELINE_FOLDER, folder, text))
 
 
 def _known(folder: Path, shown: str) -> KnownDatabase:
@@ -65,6 +81,7 @@ def _known(folder: Path, shown: str) -> KnownDatabase:
     files = [load_module(path, f"{shown}/{path.name}") for path in sorted(folder.glob("[0-9]*.sql"))]
     return KnownDatabase(
         folder.name,
+        shown,
         _other_file(folder / _SCHEMA, f"{shown}/{_SCHEMA}"),
         tuple(files),
         tuple(_rules(_other_file(rows, f"{shown}/{_ROWS}")) if rows.exists() else ()),

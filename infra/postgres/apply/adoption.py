@@ -161,7 +161,9 @@ def _found_on_scratch(session: Session, history: History, known: KnownDatabase) 
         for file in known.files:
             run(step_of_file(file, known.step(len(steps) + 1)))
         modules = load_modules(Path(baseline), shown_as=baseline)
-        for module in modules:
+        if known.is_baseline:
+            run(RevisionSql(history.revisions[0].revision, baseline, ()))
+        for module in () if known.is_baseline else modules:
             step = history.revisions[0].revision if module is modules[-1] else known.step(len(steps) + 1)
             run(step_of_baseline(module, step, _lacking_statements(connection, scratch, module, seconds)))
         for revision in upgrade_sql(history.revisions[1:]):

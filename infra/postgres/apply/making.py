@@ -10,7 +10,6 @@ from infra.catalog.changes import CatalogChange
 from infra.catalog.difference import differences
 from infra.catalog.structure import makers
 from infra.errors import ModuleError
-from infra.migrations.adoption import ADOPTION_FOLDER
 from infra.modules.decision import Step
 from infra.plan.folding import lost_with
 from infra.plan.plan import PlannedRevision, PlannedStep, objects_dropped
@@ -114,7 +113,7 @@ def _with_nearest(plan: Plan, session: Session, live: Catalog) -> Plan:
     found = likenesses(session, history, live) if history else []
     if not history or not found or not found[0].has:
         return plan
-    place = f"{history.directory}/{ADOPTION_FOLDER}/{found[0].known.name}"
+    place = found[0].known.place
     if found[0].lacking:
         why, remedy = f"the database is of no known kind; the nearest is {found[0]}", "bring it there by hand"
     else:

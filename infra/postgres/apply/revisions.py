@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from infra.catalog.catalog import Catalog
 from infra.errors import ModuleError
 from infra.migrations.adoption import known_databases
 from infra.migrations.history import BASELINE_FOLDER, History, read_history
@@ -32,6 +31,7 @@ from infra.postgres.ledger.identity import create_ledger, current_identity, read
 from infra.postgres.ledger.stamp import read_stamp, write_stamp
 
 if TYPE_CHECKING:
+    from infra.catalog.catalog import Catalog
     from infra.postgres.apply.adoption import Adoption
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
@@ -103,9 +103,9 @@ def _due_elsewhere(connection: Connection, session: Session, history: History) -
 
 
 def _due_of(connection: Connection, adoption: Adoption, session: Session, live: Catalog, done: int) -> Due:
-    begun = ledger.read_unfinished_revisions(connection) if read_identity(connection) else {}
-    before = Catalog({identity: text for identity, text in live.objects.items() if identity not in begun})
-    refuse_what_is_there(adoption, done, before, session.place)
+    row = session.program.row(adoption.steps[done].module.name)
+    checked = done + (read_identity(connection) is not None and ledger.has_begun(connection, row))
+    refuse_what_is_there(adoption, checked, live, session.place)  # of a step that has begun, some is there
     access = access_statements(session, adoption.catalogs[done], live)
     return Due(adoption.after(done), tuple(access), adoption, done)
 
@@ -169,7 +169,8 @@ def _record(connection: Connection, session: Session, revision: RevisionSql, sta
         create_ledger(connection, session.program)
     write_stamp(connection, revision.revision)
     _record_event(connection, session, revision, milliseconds=(time.perf_counter() - started) * 1000)
-    connection.execute("DELETE FROM sqlmodule.resume WHERE module = %s", (revision.module.name,))
+    row = session.program.row(revision.module.name)
+    connection.execute("DELETE FROM sqlmodule.resume WHERE module = %s", (row,))
 
 
 def _record_event(

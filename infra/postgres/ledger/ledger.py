@@ -14,7 +14,7 @@ from infra.postgres.ledger.identity import current_identity, read_identity, tran
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from infra.catalog.catalog import Catalog, ObjectId
+    from infra.catalog.catalog import Catalog
     from infra.plan.ledger_rows import LedgerIdentity, Program
     from infra.postgres.connection.pool import Connection
 
@@ -118,11 +118,10 @@ def read_unfinished(connection: Connection) -> dict[str, LedgerEntry]:
     }
 
 
-def read_unfinished_revisions(connection: Connection) -> dict[ObjectId, str | None]:
-    """Return what revisions have done that run by statement and have not completed."""
-    rows = connection.execute("SELECT objects FROM sqlmodule.resume WHERE starts_with(module, 'revision ')").fetchall()
-    effects = [CatalogChange.of_json(objects) for (objects,) in rows]
-    return {identity: text for effect in effects for identity, text in effect.objects.items()}
+def has_begun(connection: Connection, row: str) -> bool:
+    """Return whether an earlier run began with what runs by statement, and did not complete it."""
+    query = "SELECT FROM sqlmodule.resume WHERE module = %s"
+    return connection.execute(query, (row,)).fetchone() is not None
 
 
 def record_progress(

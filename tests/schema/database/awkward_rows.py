@@ -9,6 +9,7 @@ from psycopg import sql
 from infra.postgres.connection.connect import connect
 
 if TYPE_CHECKING:
+    from infra.postgres.connection.target import Target
     from tests.database.postgres.databases import World
 
 VALUES = {
@@ -95,9 +96,6 @@ UNIQUE = {
 }
 """Columns whose values become unique."""
 
-Values = dict[str, dict[str, dict[str, str | None]]]
-"""The values of a column as texts, by table, column and the row's id."""
-
 
 def fill(world: World, rows: int, *, first: int = 1) -> None:
     """Insert rows into each table, with ids from `first` on; tables that others refer to are filled first."""
@@ -146,19 +144,25 @@ def _expression(table: str, column: tuple[Any, ...]) -> str:
     return f"CASE WHEN {is_null} THEN NULL ELSE ({value})::{kind} END"
 
 
-def values_of(world: World, schema: str = "public") -> Values:
-    """Return all values of a schema's tables, with times in UTC."""
-    found: Values = {}
-    with connect(world.session.admin, autocommit=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'; SET extra_float_digits = 1")
-        columns = connection.execute(
+class Values:
+    """The values of a schema's tables as texts, with times in UTC, read a column at a time: there may be many."""
+
+    def __init__(self, database: Target, schema: str = "public") -> None:
+        """Read which columns there are."""
+        self.database, self.schema = database, schema
+        self.tables: dict[str, list[str]] = {}
+        for table, column in self._rows(
             "SELECT relname::text, attname::text FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0"
-            " AND NOT attisdropped WHERE relkind = 'r' AND relnamespace = to_regnamespace(%s)",
-            (schema,),
-        ).fetchall()
-        for table, column in columns:
-            query = sql.SQL("SELECT id::text, {}::text FROM {}.{}").format(
-                *map(sql.Identifier, (column, schema, table))
-            )
-            found.setdefault(table, {})[column] = dict(connection.execute(query).fetchall())
-    return found
+            f" AND NOT attisdropped WHERE relkind = 'r' AND relnamespace = to_regnamespace('{schema}')"
+        ):
+            self.tables.setdefault(str(table), []).append(str(column))
+
+    def of(self, table: str, column: str) -> dict[str, str | None]:
+        """Return the values of a column by the row's id."""
+        names = map(sql.Identifier, (column, self.schema, table))
+        return dict(self._rows(sql.SQL("SELECT id::text, {}::text FROM {}.{}").format(*names)))
+
+    def _rows(self, query: str | sql.Composed) -> list[Any]:
+        with connect(self.database, autocommit=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'; SET extra_float_digits = 1")
+            return connection.execute(query.encode() if isinstance(query, str) else query).fetchall()
