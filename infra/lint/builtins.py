@@ -63,6 +63,9 @@ PLURALS = {
 }
 """The keys of builtins.json by kind of object."""
 
+_WITH_PREFIX = frozenset({"relation", "role", "tablespace"})
+"""Kinds of which no one else may create objects whose names begin with pg_."""
+
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast", "pg_temp"})
 
 
@@ -86,7 +89,7 @@ class Builtins:
             return schema in SYSTEM_SCHEMAS or schema.startswith("pg_temp")
         if kind == "schema":
             return name == "public" or name in SYSTEM_SCHEMAS
-        return name in self._server[kind] or (kind == "relation" and name.startswith("pg_"))
+        return name in self._server.get(kind, ()) or (kind in _WITH_PREFIX and name.startswith("pg_"))
 
     def can_be_called(self, name: str) -> bool:
         """Return whether a name is a type's, which is also a function that casts (PostgreSQL manual, 4.2.9)."""

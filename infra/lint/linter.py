@@ -14,7 +14,7 @@ from infra.lint.discovery import STDIN, Sources, read_sources
 from infra.lint.options import SETTINGS_FILE, LintSettings, read_lint_settings
 from infra.lint.rule import RULES, LintProject, Violation
 from infra.lint.simulation import simulate
-from infra.lint.stack_settings import StackSettings, read_stacks
+from infra.lint.stack_settings import DATABASE_ROLES, StackSettings, read_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,7 +66,9 @@ def _project_root(path: Path) -> Path | None:
 
 def lint_sources(sources: Sources, settings: LintSettings, stacks: list[StackSettings]) -> list[Finding]:
     """Return the findings of all rules that the settings select, in the order of their places."""
-    state = simulate(sources.files, read_builtins(), external=settings.given)
+    endings = DATABASE_ROLES.union(*(stack.roles for stack in stacks))
+    external = settings.given | {f"role *_{ending}" for ending in endings}
+    state = simulate(sources.files, read_builtins(), external=external)
     project = LintProject(sources, settings, state, stacks)
     allowances = {file.path: read_allowances(file) for file in sources.files}
     files = {file.path: file for file in sources.files}

@@ -21,7 +21,7 @@ _WITHOUT_REFERENCES = frozenset({"a_const", "string", "integer", "float", "boole
 class NameReference:
     """A name that must exist when the statement runs; `location` is the parser's, -1 where it has none."""
 
-    kind: str  # relation, type, function, opclass, method or schema
+    kind: str  # relation, type, function, opclass, method, schema, role or tablespace
     name: Name
     location: int = -1
 

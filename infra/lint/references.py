@@ -1,4 +1,4 @@
-"""Names that a statement refers to: relations, types, functions, operator classes, access methods and schemas."""
+"""Names that a statement refers to: relations, types, functions, schemas, access methods, roles, tablespaces."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from infra.errors import ModuleError
 from infra.lint.drops import RELATION_TYPES
 from infra.lint.reference_walk import NameReference, references_in
 from infra.modules.statements import parse
-from infra.modules.tree import children, enum_value, node, options, qualified_name, strings
+from infra.modules.tree import children, descendants, enum_value, node, nodes, options, qualified_name, strings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,19 +106,47 @@ def _schema_elements(tree: Tree) -> Iterator[NameReference]:
         yield from references(*node(element))
 
 
-def _granted_schemas(tree: Tree) -> Iterator[NameReference]:
+def _granted(tree: Tree) -> Iterator[NameReference]:
     if enum_value(tree, "objtype") == "OBJECT_SCHEMA":
         for name in strings(tree.objects):
             yield NameReference("schema", ("", name))
+    yield from _roles(tree)
+
+
+def _roles(tree: Tree) -> Iterator[NameReference]:
+    """Yield the roles that a statement names, but no CURRENT_USER and no PUBLIC."""
+    for message in descendants(tree):
+        if message.DESCRIPTOR.name == "RoleSpec" and enum_value(message, "roletype") == "ROLESPEC_CSTRING":
+            yield NameReference("role", ("", message.rolename), message.location)
 
 
 def _trigger_function(tree: Tree) -> Iterator[NameReference]:
     yield NameReference("function", qualified_name(strings(tree.funcname)))
 
 
-def _access_method(tree: Tree) -> Iterator[NameReference]:
-    if tree.access_method:
-        yield NameReference("method", ("", tree.access_method))
+def _table(tree: Tree) -> Iterator[NameReference]:
+    yield from _storage(tree.access_method, tree.tablespacename)
+    for constraint in nodes(tree.table_elts, "constraint"):
+        yield from _storage("", constraint.indexspace)
+
+
+def _altered_table(tree: Tree) -> Iterator[NameReference]:
+    for command in nodes(tree.cmds, "alter_table_cmd"):
+        subtype = enum_value(command, "subtype")
+        if subtype == "AT_AddConstraint":
+            yield from _storage("", getattr(command, "def").constraint.indexspace)
+        elif subtype in _STORAGE_COMMANDS:
+            yield NameReference(_STORAGE_COMMANDS[subtype], ("", command.name))
+
+
+def _storage(access_method: str, tablespace: str) -> Iterator[NameReference]:
+    if access_method:
+        yield NameReference("method", ("", access_method))
+    if tablespace:
+        yield NameReference("tablespace", ("", tablespace))
+
+
+_STORAGE_COMMANDS = {"AT_SetAccessMethod": "method", "AT_SetTableSpace": "tablespace"}
 
 
 _READERS: dict[str, Callable[[Tree], Iterator[NameReference]]] = {
@@ -127,10 +155,17 @@ _READERS: dict[str, Callable[[Tree], Iterator[NameReference]]] = {
     "drop_stmt": _drop,
     "create_trig_stmt": _trigger_function,
     "create_event_trig_stmt": _trigger_function,
+    "create_stmt": _table,
+    "alter_table_stmt": _altered_table,
+    "create_table_as_stmt": lambda tree: _storage(tree.into.access_method, tree.into.table_space_name),
+    "create_policy_stmt": _roles,
+    "alter_policy_stmt": _roles,
+    "create_user_mapping_stmt": _roles,
+    "alter_default_privileges_stmt": lambda tree: _roles(tree.action),
     "create_foreign_table_stmt": lambda tree: references("create_stmt", tree.base_stmt),
     "create_function_stmt": _sql_body,
     "create_seq_stmt": _sequence_owner,
     "alter_seq_stmt": _sequence_owner,
-    "grant_stmt": _granted_schemas,
-    "index_stmt": _access_method,
+    "grant_stmt": _granted,
+    "index_stmt": lambda tree: _storage(tree.access_method, tree.table_space),
 }

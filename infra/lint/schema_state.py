@@ -102,7 +102,12 @@ class SchemaState:
         if not self.external:
             return False
         schema, bare = name
-        spellings = (readable_name(name), f"{schema or 'public'}.{bare}", f"{schema}.*")
+        spellings = (
+            readable_name(name),
+            f"{schema or 'public'}.{bare}",
+            f"{schema}.*",
+            f"*_{bare.rpartition('_')[2]}",  # role *_app
+        )
         return any(f"{kind} {spelling}" in self.external for spelling in spellings)
 
     def qualified(self, name: Name) -> Name:

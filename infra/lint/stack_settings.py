@@ -14,6 +14,8 @@ from infra.folder.stack_config import stack_config
 from infra.modules.module import DEFAULT_DIRECTORY
 
 EMBEDDED_VERSION = 17
+DATABASE_ROLES = frozenset({"owner", "migrator", "app", "readonly"})
+"""The endings of the roles that every database of a stack has."""
 DEFAULT_IMAGE = "postgres:17"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -27,6 +29,7 @@ class StackSettings:
     extensions: frozenset[str]
     preloaded: frozenset[str]
     version: int = 0  # the major version of its server, 0 where the file does not say it
+    roles: frozenset[str] = DATABASE_ROLES  # the endings of the roles of each database
 
 
 def read_stacks(root: Path) -> list[StackSettings]:
@@ -48,7 +51,14 @@ def _read_stack(path: Path, project_file: dict[str, Any]) -> StackSettings:
     libraries = str(settings.get("shared_preload_libraries", "")).split(",")
     directory = path.parent / str(_mapping_at(config, f"{project}:modules").get("directory", DEFAULT_DIRECTORY))
     preloaded = frozenset(name.strip(" '\"") for name in libraries)
-    return StackSettings(str(path), directory.resolve(), frozenset(map(str, names)), preloaded, _version(server))
+    return StackSettings(
+        str(path),
+        directory.resolve(),
+        frozenset(map(str, names)),
+        preloaded,
+        _version(server),
+        DATABASE_ROLES.union(_mapping_at(config, f"{project}:roles")),
+    )
 
 
 def _version(server: dict[str, Any]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from infra.lint.rule import Violation, rule, violation_at
+from infra.lint.rule import Violation, rule, violation, violation_at
 from infra.modules.tree import readable_name
 
 if TYPE_CHECKING:
@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from infra.lint.schema_state import MissingReference, NamedObject, SchemaState
     from infra.lint.source_file import Origin
 
-REFERENCE_VERBS = {"function": "calls", "type": "has the type", "opclass": "uses", "method": "uses the access method"}
+REFERENCE_VERBS = {
+    "function": "calls",
+    "type": "has the type",
+    "opclass": "uses",
+    "method": "uses the access method",
+    "schema": "refers to the schema",
+    "role": "names the role",
+    "tablespace": "names the tablespace",
+}
+OF_THE_SERVER = {
+    "role": "name the roles of the stack (docs/how-do-i.md), or remove it",
+    "tablespace": "remove it",
+}
+"""What belongs to the whole server, and what to do about a module that names it."""
 CREATED_BY_EXTENSIONS = frozenset({"function", "type", "opclass", "method"})
 
 
@@ -44,8 +57,10 @@ def created_nowhere(project: LintProject) -> Iterator[Violation]:
             others = (dropped.place("is dropped or renamed here"),)
             yield violation_at(missing.origin, message, "use what exists now", others=others)
         elif not (state.has_unknown_extension and kind in CREATED_BY_EXTENSIONS):
-            remedy = f"create it, or add `{kind} {readable_name(name)}` to `given` in lint.yaml"
-            yield violation_at(missing.origin, f"{_sentence(missing)}, which no module creates", remedy)
+            creator = "stack" if kind in OF_THE_SERVER else "module"
+            instead = OF_THE_SERVER.get(kind, "create it")
+            remedy = f"{instead}, or add `{kind} {readable_name(name)}` to `given` in lint.yaml"
+            yield violation_at(missing.origin, f"{_sentence(missing)}, which no {creator} creates", remedy)
 
 
 @rule("M203", "Needs an extension")
@@ -76,6 +91,10 @@ def created_twice(project: LintProject) -> Iterator[Violation]:
         message = f"creates {duplicate.creation.object_type} {readable_name(duplicate.creation.name)} again"
         remedy = "remove one of the two, or give it another name"
         yield violation_at(duplicate.origin, message, remedy, others=(duplicate.first.place("is created here"),))
+    for statement in project.statements("create_schema_stmt"):
+        name = statement.tree.schemaname
+        if project.state.builtins.is_builtin("schema", "", name) and not statement.tree.if_not_exists:
+            yield violation(statement, f"creates schema {name}, which every database has", "remove it")
 
 
 def _once_per_file(references: Iterable[MissingReference]) -> Iterator[MissingReference]:
@@ -113,8 +132,7 @@ def _find_in_any_schema(origins: Mapping[NamedObject, Origin], kind: str, name: 
 
 def _sentence(missing: MissingReference) -> str:
     kind, name = missing.reference.kind, missing.reference.name
-    noun = "the schema " if kind == "schema" else ""
-    return f"{REFERENCE_VERBS.get(kind, 'refers to')} {noun}{readable_name(name)}"
+    return f"{REFERENCE_VERBS.get(kind, 'refers to')} {readable_name(name)}"
 
 
 def _file_or_line(origin: Origin, other: Origin) -> str:

@@ -10,7 +10,8 @@ from infra.errors import InfraError
 from infra.lint.linter import lint_files
 from infra.lint.options import LintSettings, read_lint_settings
 from infra.lint.rule import RULES
-from infra.lint.stack_settings import StackSettings, read_stacks
+from infra.lint.stack_settings import DATABASE_ROLES, StackSettings, read_stacks
+from infra.settings.databases import ROLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,3 +116,19 @@ def test_the_settings_of_the_project_above_apply(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text("select: [M1]\n")
     findings = lint_files([tmp_path / "sql"], settings_file=tmp_path / "other.yaml")
     assert [finding.code for finding in findings] == ["M106"]
+
+
+def test_the_roles_of_stacks_are_known(tmp_path: Path) -> None:
+    """Roles are those of each database, and the stack's further ones; others need `given`."""
+    assert frozenset(ROLES) == DATABASE_ROLES
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    (tmp_path / "Pulumi.a.yaml").write_text("config:\n  shop:roles: {reporting: {inherits: readonly}}\n")
+    (tmp_path / "sql").mkdir()
+    roles = ("shop_app", "shop_reporting", "boss", "given")
+    (tmp_path / "sql/01-a.sql").write_text(
+        "-- A.\nCREATE SCHEMA s;\n" + "".join(f"GRANT USAGE ON SCHEMA s TO {role};\n" for role in roles)
+    )
+    (tmp_path / "lint.yaml").write_text("given: [role given]\n")
+    (finding,) = lint_files([tmp_path / "sql"])
+    assert finding.message == "names the role boss, which no stack creates"
+    assert finding.remedy.endswith("or add `role boss` to `given` in lint.yaml")
