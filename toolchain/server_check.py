@@ -35,6 +35,20 @@ def refresh_server(stack: str, command: list[str], variables: dict[str, str]) ->
     return status or 1
 
 
+def follow_primary(stack: str, options: list[str], variables: dict[str, str]) -> int:
+    """Write into the state which of several hosts is the primary now, and return the exit status.
+
+    The postgresql plugin is told one host. `destroy` does not run the program, and would use that of the last run.
+    """
+    targets = ["--target", "**::server", "--target", "**::admin"]
+    return run_pulumi(["refresh", "--stack", stack, *options, "--run-program", *targets], variables)
+
+
+def has_several_hosts(outputs: dict[str, Any]) -> bool:
+    """Return whether a stack's outputs name several hosts, of which now this and now that one is the primary."""
+    return "," in str(outputs.get("host", ""))
+
+
 def answers(outputs: dict[str, Any]) -> bool:
     """Return whether the server of a stack's outputs runs: an embedded one by its process, others by their port."""
     if "log_file" not in outputs:

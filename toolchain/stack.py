@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 import sys
+from typing import TYPE_CHECKING
 
 import local_state
 import own_backend
@@ -13,12 +14,15 @@ from closing_line import closing_line
 from environment import environment, has_own_backend
 from losses import up_without_loss
 from make_arguments import pulumi_arguments, stack_variable
-from outputs import accept, psql
+from outputs import accept, psql, public_outputs
 from parts import SetupError, report, sentence_of
 from run_pulumi import run_pulumi
-from server_check import refresh_server
+from server_check import follow_primary, has_several_hosts, refresh_server
 from setup import set_up
 from stack_names import refuse_persistent, require_settings, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 OPTIONS: dict[str, list[str]] = {
     "up": ["--yes", "--skip-preview", "--suppress-outputs"],
@@ -74,10 +78,10 @@ def run_here(verb: str, stack: str, further: list[str]) -> int:
         return without_stack(verb, stack)
     settings = local_state.ensure_stack(stack, variables)
     configuration = ["--config-file", str(settings)] if verb in OPTIONS else []
-    return run(verb, stack, [*configuration, *further], variables)
+    return run(verb, stack, further, variables, configuration)
 
 
-def run(verb: str, stack: str, further: list[str], variables: dict[str, str]) -> int:
+def run(verb: str, stack: str, further: list[str], variables: dict[str, str], configuration: Sequence[str] = ()) -> int:
     """Run a verb on a stack that exists, say how it ended, and return its exit status."""
     if verb in {"psql", "accept"}:
         return psql(stack, variables) if verb == "psql" else accept(stack, variables)
@@ -86,7 +90,12 @@ def run(verb: str, stack: str, further: list[str], variables: dict[str, str]) ->
     elif verb == "cancel":
         command = ["cancel", stack, "--yes", *further]
     else:
-        command = [verb, "--stack", stack, *OPTIONS[verb], *further]
+        options = [*OPTIONS[verb], *configuration]
+        if verb in {"refresh", "destroy"} and has_several_hosts(public_outputs(stack, variables)):
+            if verb == "destroy" and (status := follow_primary(stack, options, variables)):
+                return status
+            options += ["--run-program"] if verb == "refresh" else []
+        command = [verb, "--stack", stack, *options, *further]
     if verb == "refresh" and (status := refresh_server(stack, command, variables)):
         return status
     status = up_without_loss(stack, command, variables) if verb == "up" else run_pulumi(command, variables)

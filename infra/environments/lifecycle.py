@@ -17,6 +17,7 @@ from infra.environments.stack_file import file_of_stack, is_of_people, remove_st
 from infra.environments.stack_state import missing_databases, salt_of, state_of
 from infra.errors import InfraError
 from infra.modules.decision import Lifecycle
+from infra.postgres.connection.target import has_several_hosts
 from infra.postgres.marks import as_clock
 
 if TYPE_CHECKING:
@@ -104,7 +105,8 @@ def remove_environment(
         return f"the stack of environment {found.name} is removed; what its server may still have, `env sweep` finds"
     state = state_of(stacks.exported(stack))
     with proved_gone(stack, state) if prove else nullcontext(list[str]()) as proved:
-        stacks.destroy(stack, tell, refresh=bool(missing_databases(state)))
+        several = state.target is not None and has_several_hosts(state.target)
+        stacks.destroy(stack, tell, refresh=bool(missing_databases(state)), follow_primary=several)
     remove_stack_file(root, stack)
     return "; ".join([f"environment {found.name} is removed", *proved])
 

@@ -84,10 +84,18 @@ class PulumiStacks:
             result = created.up(color="never", suppress_outputs=True, on_event=progress.show)
             return {name: output.value for name, output in result.outputs.items()}
 
-    def destroy(self, stack: str, tell: Callable[[str], None], *, refresh: bool = False) -> None:
-        """Destroy a stack with all that it created, and remove it; `refresh` first finds what is gone already."""
+    def destroy(
+        self, stack: str, tell: Callable[[str], None], *, refresh: bool = False, follow_primary: bool = False
+    ) -> None:
+        """Destroy a stack with all that it created, and remove it; `refresh` first finds what is gone already.
+
+        `follow_primary` first finds which of several hosts is the primary now: the state has that of the last run.
+        """
         with _errors(f"stack {stack}", tell) as progress:
             selected = automation.Stack.select(stack, self._workspace)
+            if follow_primary:
+                targets = [f"**::{resource}" for resource in ("server", "admin")]
+                selected.refresh(color="never", run_program=True, target=targets, on_event=progress.show)
             selected.destroy(color="never", suppress_outputs=True, on_event=progress.show, refresh=refresh or None)
             self._workspace.remove_stack(stack, preserve_config=True)
 

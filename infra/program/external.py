@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_postgresql as postgresql
@@ -13,6 +13,8 @@ from infra.resources.external_server import ExternalServer
 from infra.settings.admin_password import admin_password
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from infra.program.scope import Scope
     from infra.settings.model import Settings
     from infra.settings.servers import ExternalSettings
@@ -67,8 +69,22 @@ def declare_external(
         maintenance_database=external.database,
         adopt=server.adopt,
         provider=provider,
-        outputs={"host": external.host, "port": external.port, "server_version": external.version},
+        outputs={
+            "host": pulumi.Output.all(external.options, external.host).apply(_all_of("host")),
+            "port": pulumi.Output.all(external.options, external.port).apply(_all_of("port")),
+            "server_version": external.version,
+        },
     )
+
+
+def _all_of(keyword: str) -> Callable[[list[Any]], object]:
+    """Return a function that gives libpq's list of all hosts, or ports, which stays valid when the primary changes."""
+
+    def chosen(values: list[Any]) -> object:
+        options, of_the_primary = values
+        return options.get(keyword, of_the_primary)
+
+    return chosen
 
 
 def _other_role(names: list[str]) -> str | None:
