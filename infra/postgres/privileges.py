@@ -81,7 +81,8 @@ class Access:
     """The roles of a database: who owns what is in it, who writes rows (app), who reads them (readonly), who migrates.
 
     The migrator is a member of the owner, each `further` role of the one that it inherits from. App and readonly may
-    use no `private_schemas`. What other roles have that matches `allowed` (`privileges * to reporting`) is left alone.
+    use no `private_schemas`. What other roles have that matches `allowed` (`privileges * to reporting`) is left alone,
+    as are the `attributes` of its own roles, by role, that are declared elsewhere.
     """
 
     owner: str
@@ -91,6 +92,7 @@ class Access:
     further: Mapping[str, str] = field(default_factory=dict[str, str])
     private_schemas: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
+    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -211,7 +213,8 @@ def _privileges(connection: Connection, access: Access) -> list[tuple[Any, ...]]
 
 
 def _deviations(connection: Connection, access: Access) -> list[Deviation]:
-    return deviations(connection, access.owner, [access.migrator, access.app, access.readonly, *access.further])
+    found = deviations(connection, access.owner, [access.migrator, access.app, access.readonly, *access.further])
+    return [item for item in found if not item.what.startswith(tuple(access.attributes.get(item.role, ())))]
 
 
 def drop_owned(target: Target, roles: Sequence[str]) -> None:

@@ -103,7 +103,7 @@ def _declare_database(
     admin = {"user": server.user, "password": server.password}
     outside = {**address, **admin, "database": server.maintenance_database}
     roles = settings.roles_of(database)
-    _declare_roles(roles, settings.inherited, passwords, chain)
+    further = _declare_roles(roles, settings.inherited, passwords, chain)
     if server.deleted_with is None:
         chain.append(
             AdminMembership(
@@ -133,6 +133,7 @@ def _declare_database(
             private_schemas=settings.modules.private_schemas,
             verifiers=passwords.verifiers,
             unmanaged=settings.modules.unmanaged,
+            attributes=further,
             stack=scope.stack,
             look=settings.modules.live_check,
             opts=pulumi.ResourceOptions.merge(chain.options(provider=False), chain.retained(database.name)),
@@ -161,17 +162,50 @@ def _declare_database(
     return DeclaredDatabase(database, created, passwords, session, ready)
 
 
-def _declare_roles(roles: Mapping[str, str], inherited: Mapping[str, str], passwords: Passwords, chain: Chain) -> None:
-    """Declare the owner without a login, and the logins, each as a member of the role that it inherits from."""
+_FURTHER_ATTRIBUTES = {
+    "superuser": "SUPERUSER",
+    "create_database": "CREATEDB",
+    "create_role": "CREATEROLE",
+    "replication": "REPLICATION",
+    "bypass_row_level_security": "BYPASSRLS",
+    "connection_limit": "CONNECTION LIMIT",
+    "valid_until": "VALID UNTIL",
+    "search_paths": "a setting of search_path",
+    "statement_timeout": "a setting of statement_timeout",
+    "idle_in_transaction_session_timeout": "a setting of idle_in_transaction_session_timeout",
+    "assume_role": "a setting of role",
+}
+"""What a program of one's own may declare of a role by a transform, as `Deviation` calls it; a refresh compares it."""
+
+
+_DEFAULTS: tuple[object, ...] = (None, False, -1, [], "", "infinity")
+
+
+def _declare_roles(
+    roles: Mapping[str, str], inherited: Mapping[str, str], passwords: Passwords, chain: Chain
+) -> pulumi.Output[dict[str, list[str]]]:
+    """Declare the owner without a login, and the logins, each as a member of the role that it inherits from.
+
+    Returns the attributes that a program declares beside those, by role.
+    """
     inherits = {"migrator": "owner", **inherited}
+    further: dict[str, pulumi.Output[list[str]]] = {}
     for role, name in roles.items():
-        chain.append(
-            postgresql.Role(
-                chain.scope.name(name),
-                name=name,
-                login=role != "owner",
-                password=None if role == "owner" else passwords.verifier(name),
-                roles=[roles[inherits[role]]] if role in inherits else None,
-                opts=chain.options(name=name),
-            )
+        declared = postgresql.Role(
+            chain.scope.name(name),
+            name=name,
+            login=role != "owner",
+            password=None if role == "owner" else passwords.verifier(name),
+            roles=[roles[inherits[role]]] if role in inherits else None,
+            opts=chain.options(name=name),
         )
+        chain.append(declared)
+        further[name] = _further_attributes(declared)
+    return pulumi.Output.all(**further)
+
+
+def _further_attributes(role: postgresql.Role) -> pulumi.Output[list[str]]:
+    def named(values: Mapping[str, object]) -> list[str]:
+        return [text for name, text in _FURTHER_ATTRIBUTES.items() if values[name] not in _DEFAULTS]
+
+    return pulumi.Output.all(**{name: getattr(role, name) for name in _FURTHER_ATTRIBUTES}).apply(named)

@@ -52,7 +52,8 @@ class DatabaseAccessProvider(Provider):
             raise RefusedError("is gone with its rows, and this stack is persistent", place=label, remedy=BEGIN_EMPTY)
         inputs = without(news, "lifecycle", "stack", "look")
         if _olds and news["look"] and is_known(news) and times == before:
-            inputs["taken_back"] = actions.look(news, _access({**_olds, "unmanaged": news.get("unmanaged")}))
+            now = {name: news.get(name) for name in ("unmanaged", "attributes")}
+            inputs["taken_back"] = actions.look(news, _access({**_olds, **now}))
             if inputs["taken_back"] and inputs["taken_back"] == _olds.get("taken_back"):  # somebody did it again
                 inputs["taken_back"].append(AGAIN)
         return CheckResult(inputs, [])
@@ -105,9 +106,12 @@ def _further(props: Properties) -> dict[str, str]:
 
 def _access(props: Properties) -> privileges.Access:
     private = tuple(props.get("private_schemas") or ())
-    allowed = tuple(props.get("unmanaged") or ())
     return privileges.Access(
-        *(props[role] for role in _ROLES), further=_further(props), private_schemas=private, allowed=allowed
+        *(props[role] for role in _ROLES),
+        further=_further(props),
+        private_schemas=private,
+        allowed=tuple(props.get("unmanaged") or ()),
+        attributes=props.get("attributes") or {},
     )
 
 
@@ -126,8 +130,9 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
 
     `further` are its login roles beside those, each with the role that it is a member of; what one of them was granted
     is revoked when it is taken out. `verifiers` has what a login role gets that is renamed, `recreated` how often the
-    database and its roles were created again because they had gone. What other roles were granted that matches
-    `unmanaged` is left alone; with `look` a run compares what is granted before it begins.
+    database and its roles were created again because they had gone. With `look` a run compares what is granted before
+    it begins: what other roles were granted that matches `unmanaged` is left alone, as are the `attributes` that the
+    program declares of roles by itself.
     """
 
     def __init__(
@@ -141,6 +146,7 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
         verifiers: pulumi.Output[dict[str, str]],
         recreated: pulumi.Input[Mapping[str, int]],
         unmanaged: Sequence[str],
+        attributes: pulumi.Output[dict[str, list[str]]],
         lifecycle: Lifecycle,
         stack: str,
         look: bool,
@@ -154,6 +160,7 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
             "verifiers": verifiers,
             "recreated": recreated,
             "unmanaged": list(unmanaged) or None,
+            "attributes": attributes,
             "lifecycle": lifecycle.value,
             "stack": stack,
             "look": look,
