@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
+from infra.migrations.history import read_history
 from infra.modules.decision import Lifecycle
 from infra.modules.digests import text_digest
 from infra.program.exit_status import MESSAGE_WAS_SHOWN
@@ -17,6 +18,7 @@ from infra.program.schema import SchemaAccess, session_of_access
 from infra.resources.database_group import DatabaseGroup
 from infra.resources.group_inputs import GroupInputs
 from infra.resources.group_key import GroupKey
+from infra.resources.group_migrations import GroupMigrations
 from infra.resources.group_module import GroupModule
 from infra.resources.group_ready import GroupReady
 from infra.resources.group_state import version_of_modules
@@ -46,6 +48,7 @@ class DeclaredGroup:
     logins: tuple[str, ...]
     key: GroupKey
     databases: DatabaseGroup
+    migrations: GroupMigrations | None
     modules: dict[str, GroupModule]
     ready: GroupReady
     sessions: dict[str, pulumi.Output[str]]
@@ -59,6 +62,7 @@ class DeclaredGroup:
         """Return what is not complete: by database, then by the module or the act that failed, the error."""
         steps = {
             "creation": self.databases.failed,
+            **({"migrations": self.migrations.failed} if self.migrations else {}),
             **{name: module.failed for name, module in self.modules.items()},
             COMPLETENESS: self.ready.failed,
         }
@@ -71,6 +75,7 @@ class DeclaredGroup:
         return {
             "databases": f"{len(group.databases)}{paused}",
             "roles": f"{'<database>' if group.roles == 'own' else group.group}_{{{','.join(('owner', *self.logins))}}}",
+            **({"migrations": self.migrations.outcome} if self.migrations else {}),
             "modules": {name: module.outcome for name, module in self.modules.items()},
             "failed": self.failed(),
             "fingerprint": self.ready.fingerprints.apply(_fingerprint),
@@ -137,6 +142,7 @@ def _declare_group(
         rotation=settings.password_rotation,
         opts=scope.options(depends_on=[server.resource], deleted_with=server.deleted_with),
     )
+    history = read_history(settings.modules.migrations)
     inputs = GroupInputs(
         group.group,
         group.databases,
@@ -166,6 +172,18 @@ def _declare_group(
     address = _address(server)
     version = version_of_modules({module.name: text_digest(module.text) for module in modules})
     last: pulumi.Resource = databases
+    migrations = None
+    if history:
+        last = migrations = GroupMigrations(
+            scope.name(f"{group.group}-migrations"),
+            inputs,
+            address=address,
+            drops=databases.drops,
+            directory=settings.modules.directory,
+            head=history.head,
+            look=look,
+            opts=_after(last, databases, scope),
+        )
     declared: dict[str, GroupModule] = {}
     for module in modules:
         last = declared[module.name] = GroupModule(
@@ -184,10 +202,13 @@ def _declare_group(
         address=address,
         drops=databases.drops,
         statements={name: resource.statements_digest for name, resource in declared.items()},
+        directory=settings.modules.directory,
+        head=history.head if history else "",
         opts=_after(last, databases, scope),
     )
     sessions = _sessions(group, settings, server, key, scope.program)
-    return DeclaredGroup(group, (*ROLES[1:], *settings.roles), key, databases, declared, ready, sessions)
+    logins = (*ROLES[1:], *settings.roles)
+    return DeclaredGroup(group, logins, key, databases, migrations, declared, ready, sessions)
 
 
 def _sessions(

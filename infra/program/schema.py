@@ -47,7 +47,7 @@ def session_of_access(
     access: SchemaAccess, settings: Settings, program: str, **further: pulumi.Input[Any]
 ) -> pulumi.Output[str]:
     """Return the session of a database's modules, which are a program's, with further values that its readers need."""
-    modules = settings.modules
+    modules, history = settings.modules, read_history(settings.modules.migrations)
     return session_of(
         {
             **access.address,
@@ -66,6 +66,7 @@ def session_of_access(
             "allow_loss": modules.allow_loss,
             "recreated": access.recreated,
             **({"scratch": access.scratch} if access.scratch else {}),
+            **({"migrations": history.directory} if history else {}),
             **further,
         }
     )
@@ -83,8 +84,7 @@ def declare_schema(
     """Declare a database's revisions and its modules, each after the one before; return session and what comes last."""
     scope, look = chain.scope, settings.modules.live_check
     history = read_history(settings.modules.migrations)
-    further: Properties = {"migrations": history.directory} if history else {}
-    session = session_of_access(access, settings, scope.program, **further, **({"adopt": True} if adopt else {}))
+    session = session_of_access(access, settings, scope.program, **({"adopt": True} if adopt else {}))
     if chain.server:
         session = without_dependencies(session)  # the chain begins with the server, after which all of it is known
     if history:

@@ -29,7 +29,7 @@ class GroupReadyProvider(Provider):
         """Report a change when a database was not read since its modules changed, or was not complete."""
         if not is_known(_news["statements"]):
             return DiffResult(changes=True)
-        databases = pending(_olds, _news, "complete", version_of_modules(_news["statements"]))
+        databases = pending(_olds, _news, "complete", version_of_modules(_news["statements"], _news.get("head", "")))
         surplus = has_surplus(_olds, _news, "complete")
         return DiffResult(changes=bool(databases or surplus or changed(_olds, _news, *_COMPARED)))
 
@@ -47,7 +47,7 @@ class GroupReadyProvider(Provider):
 
 
 class GroupReady(DynamicResource, module="postgres", name="GroupReady"):
-    """The complete schema of a group.
+    """The complete schema of a group; `directory` is the modules', `head` their last revision.
 
     The outputs: `complete` has the databases that were read, by the version of the modules; `fingerprints` the
     databases by fingerprint, `unmanaged` what no module made, `failed` what is missing, both by database.
@@ -64,6 +64,8 @@ class GroupReady(DynamicResource, module="postgres", name="GroupReady"):
         address: pulumi.Input[str],
         drops: pulumi.Input[dict[str, int]],
         statements: Mapping[str, pulumi.Output[str]],
+        directory: str,
+        head: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
@@ -71,6 +73,8 @@ class GroupReady(DynamicResource, module="postgres", name="GroupReady"):
             "address": address,
             "drops": drops,
             "statements": dict(statements),
+            "directory": directory,
+            **({"head": head} if head else {}),
             **dict.fromkeys(("complete", "fingerprints", "unmanaged", "failed")),
         }
         super().__init__(GroupReadyProvider, name, props, opts)

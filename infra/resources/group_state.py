@@ -59,6 +59,7 @@ def has_surplus(olds: Properties, news: Properties, output: str) -> bool:
     return still_there(olds, news, output) != by_database(map_of(olds, output))
 
 
-def version_of_modules(statements: Mapping[str, str]) -> str:
-    """Return a digest of the statements of all modules, given as digests by module."""
-    return "sha256:" + hashlib.sha256(json.dumps(dict(statements), sort_keys=True).encode()).hexdigest()
+def version_of_modules(statements: Mapping[str, str], head: str = "") -> str:
+    """Return a digest of the statements of all modules, given as digests by module, and the last revision, if any."""
+    text = json.dumps(dict(statements), sort_keys=True) + head
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -50,10 +50,7 @@ class ModuleProvider(Provider):
             if restrictions.find_restricted(module):
                 return refused(news, _problems_of_all(module))
             inputs["statements_digest"] = statements.statements_digest(module.text)
-        if _olds and news["session"] != _olds["session"] and is_known(news["session"]):
-            former = json.loads(_olds["session"])["stack"]
-            if former != json.loads(news["session"])["stack"]:
-                inputs["formerly"] = former  # the state proves what the stack was called
+        inputs |= former_stack(_olds, news)
         if news["look"] and is_known(news["session"]):
             inputs |= self.planned(_olds, inputs, explain=bool(news.get("explain")))
             if "plan" in inputs and inputs["plan"] == _olds.get("plan"):  # a restore brought the same situation back
@@ -63,6 +60,14 @@ class ModuleProvider(Provider):
     @abstractmethod
     def planned(self, olds: Properties, inputs: Properties, *, explain: bool) -> Properties:
         """Return the inputs `plan` and `drift` of a module with which a run does something, {} for nothing."""
+
+
+def former_stack(olds: Properties, news: Properties) -> Properties:
+    """Return the input `formerly` with the stack's former name where it has another one now: the state proves it."""
+    if not olds or news["session"] == olds["session"] or not is_known(news["session"]):
+        return {}
+    former = json.loads(olds["session"])["stack"]
+    return {"formerly": former} if former != json.loads(news["session"])["stack"] else {}
 
 
 def module_of(props: Properties) -> Module:

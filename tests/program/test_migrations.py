@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.full
 
 CUSTOMERS = "sql/02-init-customers.sql"
-COLUMN, NARROW = (f"    full_name  varchar{size},\n" for size in ("", "(2000)"))
+COLUMN, NARROW, NARROWER = (f"    full_name  varchar{size},\n" for size in ("", "(2000)", "(1000)"))
 BASELINE = 'revision = "0001"\ndown_revision = None\n'
 REVISION = """
 from alembic import op
@@ -39,6 +39,7 @@ ALTER TABLE customers ADD full_name varchar, ADD phone varchar, ADD role varchar
     ADD is_trial boolean, ADD created_at timestamptz;
 ALTER TABLE customers ALTER plan DROP DEFAULT;
 """
+STEPS = "SELECT DISTINCT step FROM sqlmodule.event ORDER BY 1"
 STAMP = "SELECT version_num FROM sqlmodule.alembic_version"
 
 
@@ -78,6 +79,7 @@ def test_an_existing_database_is_migrated_as_previewed_and_a_fresh_one_runs_no_r
     assert len(set(project.outputs()["fingerprint"].values())) == 1
     assert project.verb("preview", "--expect-no-changes").status == 0
     bring_over_what_was_made_elsewhere(project)
+    migrate_a_group(project)
 
 
 def bring_over_what_was_made_elsewhere(project: Project) -> None:
@@ -102,4 +104,48 @@ def bring_over_what_was_made_elsewhere(project: Project) -> None:
     assert project.sql("SELECT id, plan FROM public.customers", database="old_db") == [("kept", "free")]
     assert project.sql(STAMP, database="old_db") == [("0002",)]
     assert len(set(project.outputs()["fingerprint"].values())) == 1
+    assert project.verb("preview", "--expect-no-changes").status == 0
+
+
+def migrate_a_group(project: Project) -> None:
+    """Migrate a group: where a revision fails the modules wait, and the next run goes on; the others are done.
+
+    New databases run no revision, and are at the last one too.
+    """
+    tenants = [f"tenants_00{number}" for number in (1, 2, 3)]
+    singles = ["app_db", "app_new", {"name": "old_db", "adopt": True}]
+    project.configure(databases=[*singles, {"group": "tenants", "count": 3, "clone": True}])
+    project.up()
+    assert [project.sql(STAMP, database=name) for name in tenants] == [[("0002",)]] * 3
+    assert [project.sql(STEPS, database=name) for name in tenants] == [[("apply",), ("clone",)]] * 3
+    project.sql("INSERT INTO customers (id, email) VALUES ('kept', 'x@y')", database="tenants_001")
+    project.sql(
+        "INSERT INTO customers (id, email, full_name) VALUES ('long', 'x@y', repeat('x', 1500))", database="tenants_002"
+    )
+    third = "versions/0003_narrower.py"
+    project.add(f"migrations/{third}", REVISION.replace("0002", "0003").replace("0001", "0002").replace("2000", "1000"))
+    folder = str(project.folder / "migrations")
+    write_lock(folder, file_digests(folder, ["versions/0001_baseline.py", "versions/0002_narrow.py", third]))
+    project.edit(CUSTOMERS, NARROW, NARROWER)
+    plan = str(project.folder / "plan.json")
+    text = project.preview("--save-plan", plan)
+    assert "migrate to 0003, by migrations/versions/0003_narrower.py:" in text
+    text = project.refused("up", "--plan", plan)
+    assert "value too long for type character varying(1000)" in text
+    assert "tenants_002: migrations: migrations/versions/0003_narrower.py" in text
+    assert [project.sql(STAMP, database=name) for name in tenants] == [[("0003",)], [("0002",)], [("0003",)]]
+    group = project.outputs()["groups"]["tenants"]
+    assert group["migrations"] == "migrated: 2, failed: 1 (tenants_002)"
+    assert group["failed"]["tenants_002"]["02-init-customers"] == "waits for the revisions up to 0003"
+    project.sql("UPDATE customers SET full_name = 'short'", database="tenants_002")
+    project.up()
+    assert project.sql(STAMP, database="tenants_002") == [("0003",)]
+    assert project.sql("SELECT id FROM customers", database="tenants_001") == [("kept",)]
+    assert project.outputs()["groups"]["tenants"]["failed"] == {}
+    assert project.verb("preview", "--expect-no-changes").status == 0
+    project.configure(databases=[*singles, {"group": "tenants", "count": 4, "clone": False}])
+    project.up()
+    assert project.sql(STAMP, database="tenants_004") == [("0003",)]
+    assert ("migrate",) not in project.sql(STEPS, database="tenants_004")
+    assert ", " not in project.outputs()["groups"]["tenants"]["fingerprint"]
     assert project.verb("preview", "--expect-no-changes").status == 0

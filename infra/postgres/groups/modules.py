@@ -19,6 +19,7 @@ from infra.modules.module import load_modules
 from infra.modules.restrictions import find_restricted
 from infra.postgres.apply import planning, runner
 from infra.postgres.apply.live_status import read_status
+from infra.postgres.apply.revisions import history_of, stamp_head
 from infra.postgres.connection import pool
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.introspection.effects import wait_for_observer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from infra.modules.module import Module
     from infra.plan.database_status import DatabaseStatus
+    from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
 
 APPLIED = "SELECT module, text_digest FROM sqlmodule.ledger"
@@ -54,6 +56,7 @@ class Visits:
         self._applied: dict[str, dict[str, str]] = {}
         self._outcomes: dict[tuple[str, str], Step | Exception] = {}
         self._completeness: dict[str, Completeness] = {}
+        self._held: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def apply(self, session: Session, module: Module, order: ModuleOrder, *, recorded: bool) -> Step:
@@ -63,6 +66,8 @@ class Visits:
         WaitingError where a module before it is missing, and what `runner.apply` raises.
         """
         key = str(session.target)
+        if key in self._held:
+            raise WaitingError(self._held[key])
         if (key, module.name) not in self._outcomes:
             try:
                 self._visit(session, module, order, recorded=recorded)
@@ -73,9 +78,20 @@ class Visits:
             raise outcome
         return outcome
 
-    def completeness(self, session: Session) -> Completeness:
-        """Return what a database has, as the visit that applied its last module left it; else it is read."""
-        return self._completeness.pop(str(session.target), None) or read_completeness(session)
+    def completeness(self, session: Session, order: ModuleOrder | None = None) -> Completeness:
+        """Return what a database has, as the visit that applied its last module left it; else it is read.
+
+        Given the modules, what `read_completeness` writes down is written down.
+        """
+        return self._completeness.pop(str(session.target), None) or read_completeness(session, order)
+
+    def has_all(self, session: Session) -> bool:
+        """Return whether this process knows that a database has all modules."""
+        return str(session.target) in self._completeness
+
+    def hold(self, session: Session, why: str) -> None:
+        """Refuse the modules of a database in this process: `apply` raises a WaitingError with this text."""
+        self._held[str(session.target)] = why
 
     def keep(self, session: Session, complete: Completeness, modules: Sequence[Module]) -> None:
         """Remember what a new database has, which is a clone of one with these modules: it need not be visited."""
@@ -88,6 +104,7 @@ class Visits:
         key = str(session.target)
         self._applied.pop(key, None)
         self._completeness.pop(key, None)
+        self._held.pop(key, None)
         self._outcomes = {known: outcome for known, outcome in self._outcomes.items() if known[0] != key}
 
     def _visit(self, session: Session, module: Module, order: ModuleOrder, *, recorded: bool) -> None:
@@ -160,14 +177,25 @@ def module_order(directory: str) -> ModuleOrder:
 def read_completeness(session: Session, order: ModuleOrder | None = None) -> Completeness:
     """Read ledger and catalog of a database; raises ServerError, LedgerError.
 
-    Given the modules, it is written down where the database has them all, so that it need not be read the next time.
+    Given the modules, it is written down where the database has them all, so that it need not be read the next time,
+    and that it is at the last revision.
     """
     with translated_errors(session.place), pool.connection(session.target) as connection:
         if order:
+            _stamp(connection, session, order.modules)
             status = planning.read_and_record(connection, session, order.modules)
         else:
             status = read_status(connection, session.program)
     return completeness_of(status, session)
+
+
+def _stamp(connection: Connection, session: Session, modules: Sequence[Module]) -> None:
+    """Write down that a database with all modules, each as in its file, is at the last revision, if there are any."""
+    history = history_of(session)
+    if history and ledger_exists(connection):
+        applied = dict(connection.execute(APPLIED).fetchall())
+        if all(applied.get(module.name) == text_digest(module.text) for module in modules):
+            stamp_head(connection, session.owner, history.head)
 
 
 def completeness_of(status: DatabaseStatus, session: Session) -> Completeness:

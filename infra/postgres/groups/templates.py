@@ -23,6 +23,7 @@ from infra.errors import InfraError
 from infra.plan.ledger_rows import own_rows
 from infra.postgres.apply import planning, runner
 from infra.postgres.apply.live_status import read_status
+from infra.postgres.apply.revisions import history_of, stamp_head
 from infra.postgres.clones import clone_database
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
@@ -262,6 +263,10 @@ def _fill(
                 create_ledger(inside, session.program)
         for module in modules:
             runner.apply(session, module)
+        history = history_of(group.template)
+        if history:
+            with pool.connection(session.target) as inside:
+                stamp_head(inside, owner, history.head)
     finally:
         wait_for_observer(session.target)
         pool.close_all(name)
@@ -296,6 +301,14 @@ def _owner(template: str) -> str:
 
 def _name(group: GroupSpec, modules: Sequence[Module], extensions: Sequence[str], *, rows: bool) -> str:
     """Return the name of the template for a group: a digest of all that is in it."""
-    parts = [group.mark, str(rows), *extensions, *(part for module in modules for part in (module.name, module.text))]
+    history = history_of(group.template)
+    revision = history.head if history else ""
+    parts = [
+        group.mark,
+        str(rows),
+        revision,
+        *extensions,
+        *(part for module in modules for part in (module.name, module.text)),
+    ]
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return f"{group.name[:24]}_template_{digest[:12]}"

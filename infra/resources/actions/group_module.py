@@ -7,11 +7,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
-from infra.postgres.apply import planning, runner
+from infra.postgres.apply import runner
 from infra.postgres.apply.live_status import detect_drift
 from infra.postgres.apply.plan_cache import cache
 from infra.postgres.groups.modules import module_order, visits
-from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, named
+from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, look_at, named
 from infra.resources.actions.sql_module import change_planned
 from infra.resources.base import Properties, without
 from infra.resources.group_state import active, by_database, by_value, map_of, pending, still_there
@@ -34,15 +34,7 @@ def planned(olds: Properties, inputs: Properties, *, explain: bool) -> Propertie
     """
     group, console = _group_and_console(inputs)
     known = [name for name in active(inputs) if name in olds.get("databases", ())]
-    unseen = [name for name in known if not cache.has_looked(str(group.target(name)))]
-    files = planning.files_of(group.template) if unseen else None
-    in_databases(
-        group,
-        unseen,
-        lambda name: planning.look(group.session(name, console.warn), recorded=True, explain=explain, files=files),
-        console,
-        lambda _: "compared",
-    )
+    look_at(group, known, console, explain=explain)
     plans = _plans(group, inputs)
     if not plans:
         return {}

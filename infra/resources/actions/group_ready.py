@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
 from infra.modules.module import order
-from infra.postgres.groups.modules import visits
+from infra.postgres.groups.modules import module_order, visits
 from infra.postgres.groups.templates import drop_templates
 from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases
 from infra.resources.base import Properties, without
@@ -16,30 +16,37 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.postgres.groups.group import GroupSpec
-    from infra.postgres.groups.modules import Completeness
+    from infra.postgres.groups.modules import Completeness, ModuleOrder
 
 
 def ready(olds: Properties, news: Properties) -> Properties:
     """Return the properties with what the databases have whose modules changed, and what the others had."""
-    version = version_of_modules(news["statements"])
+    version = _version(news)
     if olds and olds["statements"] != news["statements"]:
         drop_templates(group_of(news))  # they have the modules as they were
-    return _with_found(olds, news, pending(olds, news, "complete", version), version)
+    modules = module_order(group_of(news).template.directory)
+    return _with_found(olds, news, pending(olds, news, "complete", version), version, modules)
 
 
 def read(props: Properties) -> Properties:
     """Return the properties with what every database that was complete has now."""
     names = active(props, by_database(props["complete"]))
-    found = _with_found(props, {**props, "databases": names}, names, version_of_modules(props["statements"]))
+    found = _with_found(props, {**props, "databases": names}, names, _version(props))
     if found["failed"]:
         raise InfraError("\n".join(by_text(found["failed"])))
     return found
 
 
-def _with_found(olds: Properties, news: Properties, visited: Sequence[str], version: str) -> Properties:
+def _with_found(
+    olds: Properties, news: Properties, visited: Sequence[str], version: str, modules: ModuleOrder | None = None
+) -> Properties:
     group, console = _group_and_console(news)
     found, failed = in_databases(
-        group, visited, lambda name: visits.completeness(group.session(name, console.warn)), console, lambda _: "read"
+        group,
+        visited,
+        lambda name: visits.completeness(group.session(name, console.warn), modules),
+        console,
+        lambda _: "read",
     )
     missing = {name: _missing(that, news["statements"]) for name, that in found.items()}
     failed |= {name: f"lacks {', '.join(modules)}" for name, modules in missing.items() if modules}
@@ -56,6 +63,10 @@ def _with_found(olds: Properties, news: Properties, visited: Sequence[str], vers
         "unmanaged": {**before, **unmanaged},
         "failed": failed,
     }
+
+
+def _version(props: Properties) -> str:
+    return version_of_modules(props["statements"], props.get("head", ""))
 
 
 def _missing(found: Completeness, statements: Mapping[str, str]) -> list[str]:

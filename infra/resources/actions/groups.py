@@ -7,6 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from infra.postgres.apply import planning
+from infra.postgres.apply.plan_cache import cache
 from infra.postgres.groups.group import GroupSpec
 from infra.postgres.groups.parallel import cancelled, carry_out, parallel_databases
 from infra.resources.actions.session import session_of_text
@@ -66,6 +68,19 @@ def in_databases(
     failed = {name: text_of(done.error) for name, done in outcomes.items() if done.error}
     results: dict[str, _Result] = {name: done.result for name, done in outcomes.items() if not done.error}  # pyright: ignore[reportAssignmentType] (no error)
     return results, failed
+
+
+def look_at(group: GroupSpec, databases: Sequence[str], console: GroupConsole, *, explain: bool) -> None:
+    """Make the plans of databases that this process has not looked at yet."""
+    unseen = [name for name in databases if not cache.has_looked(str(group.target(name)))]
+    files = planning.files_of(group.template) if unseen else None
+    in_databases(
+        group,
+        unseen,
+        lambda name: planning.look(group.session(name, console.warn), recorded=True, explain=explain, files=files),
+        console,
+        lambda _: "compared",
+    )
 
 
 def by_text(texts: Mapping[str, str]) -> list[str]:

@@ -46,6 +46,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "SchemaReady": {"fingerprint": "catalog1:0", "tables": 0, "unmanaged": []},
     "GroupKey": {"key": {SIGNATURE: SECRET, "value": "generated"}},
     "DatabaseGroup": {"failed": {}, "drops": {}},
+    "GroupMigrations": {"failed": {}, "outcome": "nothing to do"},
     "GroupModule": {"statements_digest": "tokens1:0", "failed": {}, "outcome": "apply: 1"},
     "GroupReady": {"fingerprints": {}, "failed": {}},
 }
@@ -300,6 +301,7 @@ def test_a_group_is_the_same_number_of_resources_however_many_databases_it_has()
     assert [name for name in few if name.startswith("tenants")] == [
         "tenants-key",
         "tenants",
+        "tenants-migrations",
         *(f"tenants-0{number}-module" for number in (1, 2, 3)),
         "tenants-ready",
     ]

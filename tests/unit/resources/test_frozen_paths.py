@@ -32,6 +32,7 @@ FROZEN = [
     "infra.resources.schema_plan.SchemaPlanProvider",
     "infra.resources.group_key.GroupKeyProvider",
     "infra.resources.database_group.DatabaseGroupProvider",
+    "infra.resources.group_migrations.GroupMigrationsProvider",
     "infra.resources.group_module.GroupModuleProvider",
     "infra.resources.group_ready.GroupReadyProvider",
     "infra.resources.environment_mark.EnvironmentMarkProvider",
