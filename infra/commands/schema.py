@@ -165,6 +165,12 @@ def import_(
 def revision(
     *,
     message: Annotated[str, typer.Option("-m", "--message", envvar="M", help="What changes, in a few words.")] = "",
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What has another name now: `people=customers`, `people.name=full_name`; `people.name=` is not."
+        ),
+    ] = None,
     lock: Annotated[bool, typer.Option("--lock", help="Only write revisions.lock again, after an edit.")] = False,
     directory: MODULES_DIRECTORY = None,
     stack: STACK = "dev",
@@ -185,7 +191,14 @@ def revision(
         if not message.strip():
             raise InfraError("needs a message", place="revision", remedy='make revision M="what changes"')
         models = models_of(read_folder_settings(directory))
-        written = writing.write_revision(migrations, directory, models.metadata if models else (), message.strip())
+        written = writing.write_revision(
+            migrations,
+            directory,
+            models.metadata if models else (),
+            message.strip(),
+            renames=rename or (),
+            ask=typer.confirm if sys.stdin.isatty() else None,
+        )
     if written is None:
         print("nothing to do: the revisions lead to what the modules make")
         return

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from infra.catalog.definitions import column_of
 from infra.catalog.identifiers import last, parent
 from infra.plan.folding import parts_of_tables, renamed_tables
+from infra.plan.object_statements import needed_first, not_needed, policy_or_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 _COMMENT = "comment "
 _ON_TABLES = {"constraint", "trigger"}
-_COMMENTED = {"table", "column", "view", "index", "sequence", "schema"}
-_FIRST = ("trigger", "view", "constraint", "index", "function", "procedure")
+_COMMENTED = {"table", "column", "view", "index", "sequence", "schema", "domain"}
+_FIRST = ("trigger", "view", "constraint", "index", "materialized view", "function", "procedure")
 """The order in which objects go; they come in the reverse order."""
 
 
@@ -42,7 +43,7 @@ def draft_statements(differences: Sequence[Difference]) -> list[str]:
         if difference.expected != difference.found and difference.identity.name not in {*renames, *renames.values()}
     ]
     statements = [f"ALTER TABLE {old} RENAME TO {last(new)}" for old, new in renames.items()]
-    statements += _renamed_parts(differences, renames)
+    statements += renamed_parts(differences, renames)
     others = [difference for difference in remaining if difference.identity.kind != "table" or difference.found]
     drops, creations = _completing(others)
     statements += drops
@@ -59,8 +60,8 @@ def _after_renames(difference: Difference, renames: Mapping[str, str]) -> Differ
     return replace(difference, found=found)
 
 
-def _renamed_parts(differences: Sequence[Difference], renames: Mapping[str, str]) -> Iterator[str]:
-    """Yield the statements that rename the constraints and indexes of renamed tables."""
+def renamed_parts(differences: Sequence[Difference], renames: Mapping[str, str]) -> Iterator[str]:
+    """Yield the statements that rename the constraints and indexes of tables, which are renamed already."""
     for old, new in renames.items():
         for kind, rename in (
             ("constraint", f"ALTER TABLE {new} RENAME CONSTRAINT {{}} TO {{}}"),
@@ -125,19 +126,23 @@ def _altered(alter: str, expected: ColumnDefinition, found: ColumnDefinition) ->
         yield f"{alter} {'DROP' if expected.nullable else 'SET'} NOT NULL"
 
 
-def leading_statements(differences: Iterable[Difference]) -> list[str]:
-    """Return the statements that drop the views and triggers which go or are replaced: they come first."""
+def leading_statements(differences: Sequence[Difference]) -> list[str]:
+    """Return what comes before tables and columns: views and triggers that go or are replaced, and what is needed."""
     leading = [difference for difference in differences if difference.identity.kind in {"view", "trigger"}]
-    return [statement for difference in leading for statement in _drop(difference)]
+    gone = [statement for difference in leading for statement in _drop(difference)]
+    return gone + [statement for difference in differences for statement in needed_first(difference)]
 
 
-def completing_statements(differences: Iterable[Difference]) -> list[str]:
+def completing_statements(differences: Sequence[Difference]) -> list[str]:
     """Return the statements that turn what was found into what is expected, as far as definitions are SQL.
 
     Of other kinds of objects nothing is returned: a comparison afterwards finds them again.
     """
     drops, creations = _completing(differences)
-    return [*drops, *creations]
+    columns = [difference for difference in differences if difference.identity.kind == "column"]
+    creations = [*(text for difference in columns for text in _table_or_column(difference)), *creations]
+    further = [statement for difference in differences for statement in policy_or_attribute(difference)]
+    return [*drops, *creations, *further, *(text for difference in differences for text in not_needed(difference))]
 
 
 def _completing(differences: Iterable[Difference]) -> tuple[list[str], list[str]]:
@@ -166,7 +171,7 @@ def _drop(difference: Difference) -> Iterator[str]:
         yield f"ALTER TABLE {parent(name)} DROP CONSTRAINT {last(name)}"
     elif kind == "trigger":
         yield f"DROP TRIGGER {last(name)} ON {parent(name)}"
-    elif kind in {"view", "index"} or difference.expected is None:
+    elif kind in {"view", "materialized view", "index"} or difference.expected is None:
         yield f"DROP {kind.upper()} {name}"
 
 
@@ -178,8 +183,8 @@ def _create(difference: Difference) -> Iterator[str]:
     if _is_replaced(difference):
         if kind == "constraint":
             yield f"ALTER TABLE {parent(name)} ADD CONSTRAINT {last(name)} {definition}"
-        elif kind == "view":
-            yield f"CREATE VIEW {name} AS {definition.rstrip(';')}"
+        elif kind in {"view", "materialized view"}:
+            yield f"CREATE {kind.upper()} {name} AS {definition.rstrip(';')}"
         else:
             yield definition
     if comment != _split(difference.found)[1] or (comment and _is_replaced(difference)):

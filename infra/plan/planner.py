@@ -188,8 +188,23 @@ class _Planner:
         if decision.step is Step.VERIFY:
             return self._proved(file, step, row.effect)
         if decision.step is Step.REFUSE:
-            return replace(step, differences=drift)
+            explained = self._explained(file, row, drift) if state is ModuleState.DRIFTED else None
+            return explained or replace(step, differences=drift)
         return step
+
+    def _explained(self, file: ModuleFile, row: LedgerEntry, drift: Sequence[Difference]) -> PlannedStep | None:
+        """Return the step of a module whose objects are as all modules leave them now, since another one changed them.
+
+        A revision brought them there; the row of the module that changed them has them afterwards.
+        """
+        if self.lifecycle is not Lifecycle.PERSISTENT:
+            return None
+        if self.effects is None:
+            self.unproved.append(file.name)
+            return None
+        if any(difference.found != self.definitions.get(difference.identity) for difference in drift):
+            return None
+        return _planned(file, decide(ModuleState.APPLIED, file.change_since(row.digests), self.lifecycle), row=row)
 
     def change_in(self, file: ModuleFile, row: LedgerEntry) -> tuple[Difference, ...]:
         """Return the objects that a changed module makes otherwise than its row says; () where that is not known."""

@@ -101,3 +101,31 @@ def test_what_has_no_safe_form_is_named_when_the_revision_is_written(sql: Path) 
     assert written
     (loss,) = written.hazards
     assert ": loses column public.a.name; write it in its safe form" in loss
+
+
+def test_what_may_be_renamed_is_asked_about_or_said(sql: Path) -> None:
+    """Without an answer nothing is written; with one the values stay, or go with the column that is dropped."""
+    sql.joinpath("01-a.sql").write_text(TABLE.replace("name varchar", "title varchar"))
+    metadata = MetaData()
+    key, title = Column("id", Integer, primary_key=True, autoincrement=False), Column("title", String(10))
+    Table("a", metadata, key, title)
+    with pytest.raises(
+        InfraError, match=r"column a\.name is gone, and title is new: is it renamed\?; say `--rename a.na"
+    ):
+        write_revision("migrations", sql, [metadata], "title")
+    with pytest.raises(InfraError, match=r"a.name=other is no rename that fits what changed; a.name=title would"):
+        write_revision("migrations", sql, [metadata], "title", renames=["a.name=other"])
+    assert not list(Path("migrations/versions").glob("0002*"))
+    asked: list[str] = []
+    written = write_revision("migrations", sql, [metadata], "title", ask=lambda text: asked.append(text) is None)
+    assert asked == ["is column a.name renamed to title?"]
+    assert written
+    assert (written.problems, written.hazards) == ([], [])
+    assert "RENAME COLUMN name TO title" in Path(written.path).read_text()
+    sql.joinpath("01-a.sql").write_text(TABLE)
+    metadata = MetaData()
+    Table("a", metadata, Column("id", Integer, primary_key=True, autoincrement=False), Column("name", String(10)))
+    written = write_revision("migrations", sql, [metadata], "name", renames=["a.title="])
+    assert written
+    assert written.problems == []
+    assert "loses column public.a.title" in written.hazards[0]
