@@ -154,5 +154,6 @@ def declare_plan(
         look=settings.modules.live_check,
         strict=settings.modules.strict,
         adopted=() if isinstance(adopt, bool) else adopt,
+        given_up=settings.drop_databases,
         opts=scope.options(depends_on=after, protect=protect),
     )

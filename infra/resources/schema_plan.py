@@ -38,7 +38,8 @@ class SchemaPlanProvider(Provider):
         inputs = {name: news[name] for name in (*_STORED, OWN_URN) if name in news}
         if "sessions" in news:
             known = {name: session for name, session in news["sessions"].items() if is_known(session)}
-            problems = actions.show(_olds, inputs, known, strict=news.get("strict"), adopted=news["adopted"])
+            kept, given_up = news["adopted"], news["given_up"]
+            problems = actions.show(_olds, inputs, known, strict=news.get("strict"), adopted=kept, given_up=given_up)
             if problems:
                 return refused(inputs, problems)
         return CheckResult({**inputs, "plan": actions.digest() if news["look"] else ""}, [])
@@ -74,6 +75,7 @@ class SchemaPlan(DynamicResource, module="postgres", name="SchemaPlan"):
         look: bool,
         strict: bool | None,
         adopted: Sequence[str],
+        given_up: Sequence[str],
         opts: pulumi.ResourceOptions,
     ) -> None:
         props: Properties = {
@@ -87,7 +89,12 @@ class SchemaPlan(DynamicResource, module="postgres", name="SchemaPlan"):
             "digests": None,
         }
         if pulumi.runtime.is_dry_run():
-            props |= {"sessions": dict(sessions), "strict": strict, "adopted": list(adopted)}
+            props |= {
+                "sessions": dict(sessions),
+                "strict": strict,
+                "adopted": list(adopted),
+                "given_up": list(given_up),
+            }
         super().__init__(SchemaPlanProvider, name, props, opts)
 
 

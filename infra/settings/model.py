@@ -125,7 +125,8 @@ class Settings(SettingsGroup):
         description="the name of a file for the connection settings, {stack} in it for the stack's, or false for none",
     )
     drop_databases: tuple[DatabaseName, ...] = Field(
-        default=(), description="a list of databases that a persistent stack may lose"
+        default=(),
+        description="a list of databases that a persistent stack may lose, and any stack in a run that creates others",
     )
     expires: Moment | None = Field(
         default=None,

@@ -27,7 +27,8 @@ SELECT privilege_type FROM information_schema.table_privileges WHERE grantee = '
 def test_roles_are_renamed_with_what_they_own_and_may_do(bare: Project) -> None:
     """The preview says so; afterwards the old names are gone, the stack's too, but no row or privilege.
 
-    A further role that inherits from a renamed one still does, and is dropped when it is taken out of the settings.
+    A further role that inherits from a renamed one still does, and is dropped when it is taken out of the settings. A
+    database of another name would be another one: the preview refuses to drop the rows of the one that it replaces.
     """
     bare.configure(roles={"etl": {"inherits": "app"}})
     bare.up()
@@ -50,7 +51,12 @@ def test_roles_are_renamed_with_what_they_own_and_may_do(bare: Project) -> None:
     assert "role app_db_readonly was another one of its roles in the last run" in bare.refused("preview")
     bare.configure(databases=[{**names, "app": "boss"}])
     assert "has role boss already, so that role web cannot be renamed to it" in bare.refused("preview")
-    bare.configure(databases=[names], roles=None)
+    bare.configure(databases=[{**names, "name": "app_new"}])
+    text = bare.refused("preview")
+    assert "database app_db: would be dropped with its rows, and none of them is moved to app_new" in text
+    bare.configure(databases=[{**names, "name": "app_new"}], drop_databases=["app_db"])
+    bare.preview()
+    bare.configure(databases=[names], roles=None, drop_databases=None)
     bare.pulumi("stack", "rename", "renamed", "--stack", bare.stack)
     bare.stack = "renamed"
     bare.up()

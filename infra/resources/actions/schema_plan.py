@@ -12,23 +12,31 @@ from infra.modules.decision import Lifecycle
 from infra.plan.rendering import PlannedDatabase, plan_as_text, verdict_of
 from infra.postgres.apply import losses, planning
 from infra.postgres.apply.plan_cache import Unreadable, cache
+from infra.resources.actions.groups import named
 from infra.resources.actions.session import session_of_text
 from infra.resources.console import Shown, logger
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from infra.resources.base import Properties
 
 
 def show(
-    olds: Properties, props: Properties, sessions: Properties, *, strict: bool | None, adopted: Collection[str]
+    olds: Properties,
+    props: Properties,
+    sessions: Properties,
+    *,
+    strict: bool | None,
+    adopted: Collection[str],
+    given_up: Collection[str] = (),
 ) -> list[str]:
     """Print the plans of databases in a preview, and return why it has to fail, [] where it has not.
 
     `olds` are the properties in the state, {} before the first run; a database in them was made, and is dropped when it
-    is gone from the settings and not `adopted`. With `strict`, or in
-    CI where that is not set, such a database that cannot be looked at is a reason to fail.
+    is gone from the settings and not `adopted`. With `strict`, or in CI where that is not set, such a database that
+    cannot be looked at is a reason to fail. So is one that is dropped with rows, and not `given_up`, while another is
+    new: its name was changed, and no row would follow.
     """
     strict = os.environ.get("CI") == "true" if strict is None else strict
     made = olds.get("databases", [])
@@ -44,6 +52,10 @@ def show(
     text = plan_as_text(databases, _changed_lines(olds.get("texts"), props["texts"]))
     if verdict.level == "refused":
         return [text]
+    new = [name for name in props["databases"] if made and name not in made]
+    renamed = _refused_renames([found for found in databases if found.database not in given_up], new)
+    if renamed:
+        return [text, *renamed]
     if text:
         logger(props, "SchemaPlan", "schema-plan", Shown.WARNING if verdict.level == "loss" else Shown.INFO)(text)
     return [
@@ -51,6 +63,17 @@ def show(
         "to false"
         for database in databases
         if strict and database.problem and not database.is_new and not database.is_removed
+    ]
+
+
+def _refused_renames(databases: Sequence[PlannedDatabase], new: Sequence[str]) -> list[str]:
+    """Return why databases may not be dropped in the run that creates `new` ones."""
+    return [
+        f"database {found.database}: would be dropped with its rows, and none of them is moved to {named(new)}, which "
+        f"would be new; keep {found.database} in the settings, run `up`, copy what is needed, and take it out then; "
+        "or, to drop it with its rows, name it in drop_databases"
+        for found in databases
+        if new and found.is_removed and (found.rows or found.problem)
     ]
 
 
