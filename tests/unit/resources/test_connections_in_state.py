@@ -17,7 +17,11 @@ def session_text(options: dict[str, str]) -> str | None:
     async def text() -> str | None:
         return await session_of({"admin": {"options": pulumi.Output.from_input(options)}, "stack": "dev"}).future()
 
-    return asyncio.run(text())
+    loop = asyncio.new_event_loop()  # asyncio.run() would leave the thread without one, and Pulumi's mocks need one
+    try:
+        return loop.run_until_complete(text())
+    finally:
+        loop.close()
 
 
 def test_a_session_has_one_text_whatever_the_order_of_the_options() -> None:
