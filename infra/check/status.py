@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from infra.check import stack_files
+from infra.check.live_facts import DatabaseFacts, StackFacts
 from infra.errors import InfraError
 from infra.modules.module import load_modules
 from infra.modules.module_file import ModuleFile
+from infra.plan.folding import fold_findings
 from infra.plan.ledger_rows import ORPHANED
 from infra.plan.planner import plan_database
 from infra.plan.rendering import PlannedDatabase, plan_as_text
 from infra.postgres.apply.live_status import connect_to_look, read_status
 from infra.postgres.apply.losses import rows_at_risk
 from infra.postgres.apply.making import planned_revisions
+from infra.postgres.apply.measure import read_sizes
 from infra.postgres.apply.plan_cache import PlanInProgress
 from infra.postgres.apply.revisions import due_revisions
 from infra.postgres.connection.error_messages import translate_error
@@ -25,6 +29,8 @@ from infra.server.dsn import parse_dsn
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from infra.settings.model import Settings
 
 
 _OWNER = """
@@ -41,20 +47,9 @@ def stack_status(root: Path, stack: str) -> list[str]:
     """
     settings = stack_files.settings_of_stack(root, stack)
     files = [ModuleFile(module) for module in load_modules(root / settings.modules.directory)]
-    targets = [parse_dsn(dsn) for dsn in stack_files.dsns(root, stack, "migrator")]
-    migrations = str(root / settings.modules.migrations) if settings.modules.migrations else ""
-    shared = Session(
-        target=targets[0],
-        admin=targets[0],
-        owner="",
-        stack=stack_files.program_of_stack(root, stack),
-        lifecycle=settings.lifecycle,
-        directory=str(root / settings.modules.directory),
-        migrations=migrations,
-        allowed=settings.modules.unmanaged,
-    )
-    databases = [_planned(replace(shared, target=target, admin=target), files) for target in targets]
-    server, lifecycle = targets[0], settings.lifecycle.value
+    sessions = _sessions(root, stack, settings)
+    databases = [_planned(session, files) for session in sessions]
+    server, lifecycle = sessions[0].target, settings.lifecycle.value
     kind = settings.server.kind
     text = plan_as_text([planned for planned, _ in databases], {})
     return [
@@ -62,6 +57,52 @@ def stack_status(root: Path, stack: str) -> list[str]:
         *(f"  {planned.database}: {line}" for planned, line in databases),
         text or "nothing to do: `up` would change no database",
     ]
+
+
+def stack_facts(root: Path, stack: str) -> StackFacts:
+    """Return what a review takes from the databases of a stack; raises InfraError as stack_status does."""
+    sessions = _sessions(root, stack, stack_files.settings_of_stack(root, stack))
+    time = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M")
+    return StackFacts(stack, time, {session.target.database: _live(session) for session in sessions})
+
+
+def _sessions(root: Path, stack: str, settings: Settings) -> list[Session]:
+    """Return a session for each database of a stack."""
+    migrations = str(root / settings.modules.migrations) if settings.modules.migrations else ""
+    targets = [parse_dsn(dsn) for dsn in stack_files.dsns(root, stack, "migrator")]
+    return [
+        Session(
+            target=target,
+            admin=target,
+            owner="",
+            stack=stack_files.program_of_stack(root, stack),
+            lifecycle=settings.lifecycle,
+            directory=str(root / settings.modules.directory),
+            migrations=migrations,
+            allowed=settings.modules.unmanaged,
+        )
+        for target in targets
+    ]
+
+
+def _live(session: Session) -> DatabaseFacts:
+    try:
+        with connect_to_look(session.target) as connection:
+            status = read_status(connection, session.program)
+            tables = (identity.name for identity in status.catalog.objects if identity.kind == "table")
+            sizes = read_sizes(connection, tables)
+    except (psycopg.OperationalError, InfraError) as error:
+        return DatabaseFacts(problem=_reason(error, session))
+    drift = [
+        line for module in status.entries for line in fold_findings(status.drift(module)) if not line.startswith(" ")
+    ]
+    unmanaged = status.in_sentences(status.unmanaged(session.allowed))
+    return DatabaseFacts(sizes, tuple(drift), unmanaged)
+
+
+def _reason(error: psycopg.OperationalError | InfraError, session: Session) -> str:
+    database = f"database {session.target.database}"
+    return str(error if isinstance(error, InfraError) else translate_error(error, database))
 
 
 def _planned(session: Session, files: list[ModuleFile]) -> tuple[PlannedDatabase, str]:
@@ -76,8 +117,7 @@ def _planned(session: Session, files: list[ModuleFile]) -> tuple[PlannedDatabase
         plan = plan_database(files, status, lifecycle, allowed=allowed, recorded=True, revisions=revisions)
         rows = rows_at_risk(replace(session, owner=owner), PlanInProgress(plan, status, files, None))
     except (psycopg.OperationalError, InfraError) as error:
-        reason = error if isinstance(error, InfraError) else translate_error(error, f"database {target.database}")
-        return PlannedDatabase(target.database, lifecycle, problem=str(reason)), "could not be looked at"
+        return PlannedDatabase(target.database, lifecycle, problem=_reason(error, session)), "could not be looked at"
     applied = sum(entry.outcome != ORPHANED for entry in status.entries.values())
     unmanaged = status.in_sentences(status.unmanaged(allowed))
     line = f"{applied} of {len(files)} modules applied, PostgreSQL {version}"

@@ -13,12 +13,19 @@ from infra.commands.output import errors_exit_with_2
 from infra.errors import InfraError
 
 
-def status(*, stack: STACK = "dev") -> None:
+def status(
+    *,
+    stack: STACK = "dev",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write what `review --live` reads, as JSON: sizes, drift, unmanaged objects.")
+    ] = False,
+) -> None:
     """Show what a stack's databases have, what `up` would do, and what was changed by hand, without asking Pulumi."""
-    from infra.check.status import stack_status
+    from infra.check.live_facts import facts_as_json
+    from infra.check.status import stack_facts, stack_status
 
     with errors_exit_with_2():
-        print("\n".join(stack_status(Path(), stack)))
+        print(facts_as_json(stack_facts(Path(), stack)) if as_json else "\n".join(stack_status(Path(), stack)))
 
 
 def accept(
@@ -91,7 +98,9 @@ def review(
     queries: Annotated[
         Path | None, typer.Option(help="Statements that the released code sends, each with a semicolon.")
     ] = None,
-    sizes: Annotated[Path | None, typer.Option(help="Read rows and bytes of live tables from this JSON file.")] = None,
+    live: Annotated[
+        list[Path] | None, typer.Option(help="Show what `status --json` wrote of a stack's databases into this file.")
+    ] = None,
     bin_dir: BIN_DIR = None,
 ) -> None:
     """Write what a branch's modules would do to databases of its base, as a comment for a pull request.
@@ -99,14 +108,14 @@ def review(
     Nothing but the repository is needed. Exit status: 0 if every stack may take it, 1 if none may, 2 if it could not
     be found out.
     """
-    from infra.hazards.sizes import read_sizes_file
+    from infra.check.live_facts import read_facts
     from infra.review import comment
     from infra.review.github import publish
     from infra.review.reviewing import review_branch as made
 
     with errors_exit_with_2():
-        tables = read_sizes_file(sizes) if sizes else None
-        found = made(Path(), base=base, stack=stack, bin_dir=bin_dir, sizes=tables, queries=queries)
+        stacks = [read_facts(path) for path in live or ()]
+        found = made(Path(), base=base, stack=stack, bin_dir=bin_dir, live=stacks, queries=queries)
         text = comment.review_as_json(found) if as_json else comment.review_as_markdown(found)
         if output:
             output.write_text(text, encoding="utf-8")

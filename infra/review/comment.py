@@ -27,10 +27,11 @@ MARK = "<!-- platform-postgres review -->"
 """What a workflow finds its own comment by, to edit it in place."""
 
 _LONGEST_BLOCK = 10_000
-"""Characters of each block in front of the folds, of which there are four at most."""
+"""Characters of each block in front of the folds, of which there are five at most."""
 
 _SIGNS = ("+ ", "- ", "~ ")
 _MOST_TABLES = 5
+_NO_DATABASE = "without any database of a stack: rows, sizes and drift of those are not in it."
 _DOES_NOT_COUNT = "`make preview` counts them"
 
 
@@ -43,7 +44,9 @@ def review_as_markdown(review: Review) -> str:
     if len("\n".join([*head, *folds, *pictures])) < LONGEST_COMMENT - 1000:
         folds += pictures
     made_from = f"Made on a private server from the modules of `{review.base}` ({review.commit[:12]})"
-    foot = ["", f"{made_from}, without any database of a stack: rows, sizes and drift of those are not in it."]
+    named = " and ".join(f"{live.stack} ({live.time} UTC)" for live in review.live)
+    of_stacks = f"; sizes, drift and unmanaged objects are those of {named}." if named else f", {_NO_DATABASE}"
+    foot = ["", f"{made_from}{of_stacks}"]
     if review.released.not_tried:
         foot.append(f"The released code was not tried on the new schema, because {review.released.not_tried}.")
     left_out = 0
@@ -78,6 +81,13 @@ def review_as_json(review: Review) -> str:
             }
             for reviewed in review.lifecycles
         },
+        "live": {
+            live.stack: {
+                database: {"drift": known.drift, "unmanaged": known.unmanaged, "problem": known.problem}
+                for database, known in live.databases.items()
+            }
+            for live in review.live
+        },
     }
     return json.dumps(values, indent=2) + "\n"
 
@@ -110,6 +120,7 @@ def _head(review: Review) -> Iterable[str]:
         lines = [f"{query.name}: {query.cause}" for query in review.released.broken]
         yield from ("", "**Released code that fails on the new schema**", *_block("", lines))
     yield from _migration(review)
+    yield from _live_databases(review)
     if changes:
         yield from ("", f"**Undo** {_undo(review)}")
 
@@ -153,6 +164,19 @@ def _migration(review: Review) -> Iterable[str]:
     ]
     numbered = (f"{number} {step}" for number, step in enumerate(filter(None, steps), 1))
     yield from ("", f"**Steps** {', '.join(numbered)}.")
+
+
+def _live_databases(review: Review) -> Iterable[str]:
+    """Yield what somebody changed in live databases, and what no module made there, the same in several once."""
+    found: dict[str, list[str]] = {}
+    for live in review.live:
+        for database, known in live.databases.items():
+            lines = [*(f"{line} (changed by hand)" for line in known.drift), *known.unmanaged]
+            for line in [f"could not be looked at: {known.problem}"] if known.problem else lines:
+                found.setdefault(line, []).append(f"{live.stack}/{database}")
+    if found:
+        lines = [f"{', '.join(databases)}: {line}" for line, databases in found.items()]
+        yield from ("", "**Live databases**", *_block("", lines))
 
 
 def _undo(review: Review) -> str:

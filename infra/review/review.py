@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from infra.catalog.catalog import Catalog, ObjectId
+    from infra.check.live_facts import StackFacts
     from infra.plan.plan import Plan, PlannedRevision
 
 
@@ -32,7 +33,8 @@ class Review:
     """What a branch changes against the commit of a base; `lines` are the changed lines of SQL by module.
 
     `catalogs` are those of databases that the base's and the branch's modules made, None where the branch's do not run.
-    `released` is what became of the statements of the base's code on the branch's schema.
+    `released` is what became of the statements of the base's code on the branch's schema; `live` is what is known of
+    databases of stacks.
     """
 
     base: str
@@ -41,6 +43,7 @@ class Review:
     lines: Mapping[str, Sequence[str]]
     catalogs: tuple[Catalog, Catalog] | None = None
     released: ReleasedCode = field(default_factory=ReleasedCode)
+    live: tuple[StackFacts, ...] = ()
 
     @property
     def level(self) -> str:

@@ -1,7 +1,7 @@
 """Makes the plans of a review: the base's modules are applied on a private server, and the head's are planned there.
 
-Nothing of a stack is needed, no secret and no state: so it can be done for anybody's branch. What it cannot know are
-the rows and the drift of live databases.
+Nothing of a stack is needed, no secret and no state: so it can be done for anybody's branch. What is known of live
+databases comes from a file that somebody else wrote.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from infra.check.live_facts import largest_sizes
 from infra.check.stack_files import settings_of_stack, stacks_by_lifecycle
 from infra.errors import InfraError
 from infra.migrations.history import LOCK_FILE, parse_history, read_history
@@ -39,10 +40,10 @@ from infra.server.scratch.scratch_provider import scratch_provider
 from infra.settings.databases import ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from infra.catalog.catalog import Catalog
-    from infra.hazards.sizes import TableSize
+    from infra.check.live_facts import StackFacts
     from infra.modules.module import Module
     from infra.plan.plan import Plan
     from infra.postgres.connection.target import Target
@@ -55,14 +56,14 @@ def review_branch(
     base: str,
     stack: str,
     bin_dir: Path | None = None,
-    sizes: Mapping[str, TableSize] | None = None,
+    live: Sequence[StackFacts] = (),
     queries: Path | None = None,
 ) -> Review:
     """Return what the modules and revisions of a folder do to databases that were made from the base's.
 
-    `stack` names the settings for extensions and role names; `sizes` are those of live tables, as far as they are
-    known; `queries` is a file of statements that the released code sends besides those of its models. Raises InfraError
-    where the base's modules do not run.
+    `stack` names the settings for extensions and role names; `live` is what is known of databases of stacks;
+    `queries` is a file of statements that the released code sends besides those of its models. Raises InfraError where
+    the base's modules do not run.
     """
     settings = settings_of_stack(root, stack)
     directory = settings.modules.directory
@@ -76,7 +77,7 @@ def review_branch(
         for module in before:
             runner.apply(session, module)
         migrations = _stamped(session, settings.modules.migrations, root, commit)
-        session = replace(session, directory=str(root / directory), migrations=migrations, sizes=sizes or {})
+        session = replace(session, directory=str(root / directory), migrations=migrations, sizes=largest_sizes(live))
         stacks = stacks_by_lifecycle(root, root / directory)
         lifecycles = [
             ReviewedLifecycle(
@@ -87,7 +88,7 @@ def review_branch(
         catalogs = _catalogs(session, fresh, after)
         released = try_released_code(session, root, commit, directory, queries)
         close_all()
-    return Review(base, commit, tuple(lifecycles), _changed_lines(before, after), catalogs, released)
+    return Review(base, commit, tuple(lifecycles), _changed_lines(before, after), catalogs, released, tuple(live))
 
 
 def _copy(session: Session, directory: Path) -> Session:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.check.live_facts import DatabaseFacts, StackFacts
 from infra.errors import InfraError
 from infra.hazards.sizes import TableSize
 from infra.migrations.history import file_digests, write_lock
@@ -70,9 +71,9 @@ def revise(root: Path, revision: str, down: str | None, upgrade: str) -> None:
     write_lock(str(migrations), file_digests(str(migrations), names))
 
 
-def reviewed(root: Path, sizes: dict[str, TableSize] | None = None) -> tuple[Review, str]:
+def reviewed(root: Path, *live: StackFacts) -> tuple[Review, str]:
     """Return the review of the working folder against main, and its comment."""
-    found = review_branch(root, base="main", stack="dev", sizes=sizes)
+    found = review_branch(root, base="main", stack="dev", live=live)
     return found, review_as_markdown(found)
 
 
@@ -102,7 +103,7 @@ def test_a_new_column_is_a_rebuild_here_and_a_migration_there(root: Path) -> Non
 
 
 def test_a_revision_is_reviewed_with_its_hazards(root: Path) -> None:
-    """What it locks and rewrites is named without any live database; with sizes from a file it is refused."""
+    """What it locks and rewrites is named without any live database; with what is known of one it is refused."""
     edit(root, "phone      varchar", "phone      varchar(99)")
     folder, name = root / "migrations", "versions/0002_phone.py"
     statement = 'op.execute("ALTER TABLE customers ALTER phone TYPE varchar(99)")'
@@ -116,9 +117,22 @@ def test_a_revision_is_reviewed_with_its_hazards(root: Path) -> None:
     assert "ALTER TABLE customers ADD COLUMN phone_new varchar(99);" in text
     (revision,) = json.loads(review_as_json(found))["lifecycles"]["persistent"]["revisions"]
     assert (revision["revision"], len(revision["hazards"]) > 1) == ("0002", True)
-    found, text = reviewed(root, {"public.customers": TableSize(40_000_000, 11 << 30)})
+    unmanaged = ("no module made table public.x",)
+    databases = {
+        "shop": DatabaseFacts({"public.customers": TableSize(40_000_000, 11 << 30)}, unmanaged=unmanaged),
+        "eu": DatabaseFacts(drift=("column public.customers.note is extra",), unmanaged=unmanaged),
+        "us": DatabaseFacts(problem="no route"),
+    }
+    found, text = reviewed(root, StackFacts("prod", "2026-11-26 03:17", databases))
     assert "ACCESS EXCLUSIVE on customers, rewrites 40 M rows, 11 GB; write it in its safe form" in text
     assert "| prod, staging (persistent) | `up` refuses | nothing |" in text
+    assert text.partition("**Live databases**\n```\n")[2].startswith(
+        "prod/shop, prod/eu: no module made table public.x\n"
+        "prod/eu: column public.customers.note is extra (changed by hand)\n"
+        "prod/us: could not be looked at: no route\n"
+    )
+    assert "sizes, drift and unmanaged objects are those of prod (2026-11-26 03:17 UTC)." in text
+    assert json.loads(review_as_json(found))["live"]["prod"]["shop"]["unmanaged"] == list(unmanaged)
 
 
 def test_an_index_is_harmless_and_its_migration_locks_nobody_out(root: Path) -> None:

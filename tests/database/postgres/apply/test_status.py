@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.check.status import stack_status
+from infra.check.live_facts import facts_as_json
+from infra.check.status import stack_facts, stack_status
 from infra.server.dsn import format_dsn
 
 if TYPE_CHECKING:
@@ -55,3 +56,17 @@ def test_what_is_applied_and_what_is_pending_stands_in_a_few_lines(world: World,
     assert "Pw-secret" not in text
     world.sql("ALTER TABLE a DROP b")
     assert "apply 02-b: not yet applied to this database" in "\n".join(stack_status(root, "dev"))
+
+
+def test_what_a_review_takes_from_live_databases(world: World, root: Path) -> None:
+    """Sizes of tables, what somebody changed, what no module made, or why nothing is known; and no password."""
+    world.write(m01_a=A)
+    world.up()
+    world.sql("ALTER TABLE a ADD b text; INSERT INTO a VALUES (1, 'x'); CREATE TABLE by_hand ()")
+    live = stack_facts(root, "dev")
+    known = live.databases[world.session.target.database]
+    assert known.drift == ("column order public.a is different",)
+    assert known.unmanaged == ("no module made column public.a.b", "no module made table public.by_hand")
+    assert known.tables["public.a"].bytes > 0
+    assert live.databases["y"].problem
+    assert "Pw-secret" not in facts_as_json(live)

@@ -1,0 +1,47 @@
+"""The file about live databases: read as it was written, or refused in one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.check.live_facts import DatabaseFacts, StackFacts, facts_as_json, largest_sizes, read_facts
+from infra.errors import InfraError
+from infra.hazards.sizes import TableSize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIVE = StackFacts(
+    "prod",
+    "2026-11-26 03:17",
+    {
+        "shop": DatabaseFacts({"public.orders": TableSize(7, 8192)}, ("a drift",), ("no module made table public.x",)),
+        "shop_eu": DatabaseFacts({"public.orders": TableSize(9, 16384)}),
+        "gone": DatabaseFacts(problem="database gone: does not exist"),
+    },
+)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    """The file has everything, and of a table that several databases have the largest counts."""
+    path = tmp_path / "live.json"
+    path.write_text(facts_as_json(LIVE), encoding="utf-8")
+    assert read_facts(path) == LIVE
+    assert largest_sizes([LIVE]) == {"public.orders": TableSize(9, 16384)}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"stack": "a", "time": "", "databases": {"x": {}}}', '{"a": 1}'])
+def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
+    """A file that is empty, no JSON, or of another form is named, with the command that writes a right one."""
+    path = tmp_path / "live.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InfraError) as refused:
+        read_facts(path)
+    assert str(refused.value) == (
+        f"{path}: is not what `status` writes about a stack; write it by `make -s status ARGS=--json`"
+    )
+    path.unlink()
+    with pytest.raises(InfraError, match="cannot be read"):
+        read_facts(path)
