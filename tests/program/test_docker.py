@@ -191,7 +191,10 @@ def test_new_passwords_need_no_restart(boxed: Project) -> None:
 
 
 def test_a_stopped_container_is_started_and_a_removed_one_is_made_again(boxed: Project) -> None:
-    """A preview reports a stopped or paused container; a removed one is an error, and is made again with its data."""
+    """A preview reports a stopped or paused container; a removed one is an error, and is made again with its data.
+
+    Where the volume is gone too, one `up` makes a new server whole.
+    """
     boxed.up()
     keep_a_row(boxed)
     host, name = boxed.env["DOCKER_HOST"], name_of(boxed)
@@ -211,6 +214,12 @@ def test_a_stopped_container_is_started_and_a_removed_one_is_made_again(boxed: P
     boxed.verb("refresh")
     boxed.up()
     assert is_kept(boxed)
+    docker(host, "rm", "--force", name)
+    docker(host, "volume", "rm", name)
+    boxed.verb("refresh")
+    boxed.up()
+    assert boxed.sql("SELECT count(*) FROM shipping_methods", role="app") == [(3,)]
+    assert boxed.verb("preview", "--expect-no-changes").status == 0
 
 
 REFUSALS = [
@@ -230,6 +239,7 @@ REFUSALS = [
     ({"settings": {"work_mem": "1kB"}}, r'work_mem: "1kB"; 1 kB is outside the valid range'),
     ({"settings": {"port": "1"}}, r"port: \[not shown\]; cannot be set: it is 5432 in the container"),
     ({"settings": {"shared_preload_libraries": "timescaledb"}}, r"has no library timescaledb"),
+    ({"memory": "24MB"}, r"server: PostgreSQL does not start with these settings within 24MB: "),
 ]
 
 
@@ -266,8 +276,11 @@ def test_an_engine_is_reached_by_ssh(boxed: Project, engine: str, tmp_path: Path
     assert remaining(boxed) == {"container": [], "volume": [], "network": []}
 
 
-def test_what_would_lose_the_data_is_refused(boxed: Project) -> None:
-    """Another major version, another volume and other arguments of initdb leave the running server as it is."""
+def test_what_would_lose_the_data_or_the_server_is_refused(boxed: Project) -> None:
+    """Another major version, another volume, other arguments of initdb leave the running server as it is.
+
+    So do a replacement of its volume, and settings with which PostgreSQL does not start, in the server's own words.
+    """
     boxed.up()
     keep_a_row(boxed)
     container = inspected(boxed)["Id"]
@@ -284,6 +297,18 @@ def test_what_would_lose_the_data_is_refused(boxed: Project) -> None:
     assert "server.volume" in text
     assert "server.initdb_args" in text
     boxed.serve(volume=name_of(boxed), initdb_args="--encoding=UTF8 --locale=C.UTF-8")
+    usual = boxed.settings["server"]["settings"]
+    for wrong, words in (
+        ({"shared_buffers": "900GB"}, "could not map anonymous shared memory"),
+        ({"wal_level": "minimal", "max_wal_senders": "5"}, "WAL streaming"),
+    ):
+        boxed.serve(settings=usual | wrong)
+        text = boxed.refused("preview")
+        assert "PostgreSQL does not start with these settings" in text
+        assert words in text
+    boxed.serve(settings=usual)
+    text = boxed.refused("up", "--replace", boxed.resource("data")["urn"])
+    assert f"volume {name_of(boxed)}: is in use by container {name_of(boxed)}" in text
     boxed.up()
     assert inspected(boxed)["Id"] == container
     assert is_kept(boxed)

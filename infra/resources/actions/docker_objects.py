@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from infra.errors import RefusedError
 from infra.server.docker.container import OWNER, is_ours, reachable_at
 from infra.server.docker.engine import engine_of
 
@@ -35,11 +36,21 @@ def create(kind: str, props: Properties) -> None:
 
 
 def remove(kind: str, props: Properties) -> None:
-    """Remove a volume or network that this stack created, unless it is to be retained."""
+    """Remove a volume or network that this stack created, unless it is to be retained.
+
+    Raises RefusedError for a volume that a container has: a replacement would lose the data of a server that runs.
+    """
     if props["retain"] or not is_ours(_inspect(kind, props), props["stack"]):
         return
     engine = engine_of(props["engine"])
     if kind == "volume":
+        users = engine.users_of(props["name"])
+        if users:
+            raise RefusedError(
+                f"is in use by container {', '.join(sorted(users))}, and has its data; nothing was removed",
+                place=f"volume {props['name']}",
+                remedy="leave out --replace; to begin with an empty server, run `make destroy` and `make up`",
+            )
         engine.remove_volume(props["name"])
     else:
         engine.remove_network(props["name"])

@@ -10,13 +10,15 @@ from infra.resources.base import changed, is_known
 from infra.resources.console import Shown, logger
 from infra.resources.docker_inputs import FOUND, RESTARTING
 from infra.resources.extension_check import missing_extensions
-from infra.server.docker import container, image
+from infra.server.docker import container, image, trial
 from infra.server.docker import upgrade as upgrades
 from infra.server.docker.engine import engine_of
 
 if TYPE_CHECKING:
     from infra.resources.base import Properties
 
+_TRIED = ("image_id", "settings", "memory", "shm_size")
+"""The inputs with which a server may not start."""
 _REMEDY = "take it out of the settings, or set server.image to an image that has it"
 
 
@@ -39,9 +41,10 @@ def look(olds: Properties, news: Properties) -> tuple[Properties, list[str]]:
     container.reachable_at(engine, news["address"])
     pulled = is_known(news["image_id"]) and bool(news["image_id"])
     image_name = str(news["image_id"] if pulled else news["image"])
+    is_there = pulled or engine.image(image_name) is not None
     if olds and not changed(olds, news, "image", "image_id", "settings", "extensions"):
         inputs |= {name: olds[name] for name in FOUND}
-    elif pulled or engine.image(image_name) is not None:
+    elif is_there:
         volume = names["volume"] if not olds and engine.volume(names["volume"]) is not None else ""
         found = image.inspect_image(engine, image_name, news["settings"], volume)
         inputs["data_volume"] = upgrades.volume_after(
@@ -62,6 +65,11 @@ def look(olds: Properties, news: Properties) -> tuple[Properties, list[str]]:
         inputs |= {"version": found.version, "major": found.major}
     else:
         container.refuse_missing(engine, image_name)
+    limited = {name: news.get(name) for name in ("settings", "memory") if news.get(name)}
+    if is_there and limited and (not olds or changed(olds, news, *_TRIED)):
+        trial.refuse_what_does_not_start(
+            engine, image_name, news["settings"], memory=news.get("memory"), shm_size=news["shm_size"]
+        )
     return inputs, []
 
 

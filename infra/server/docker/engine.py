@@ -93,14 +93,14 @@ class Engine:
         variables: Mapping[str, str],
         binds: Sequence[str],
         labels: Mapping[str, str],
-        limits: Mapping[str, int] | None = None,
+        limits: Mapping[str, int | str] | None = None,
         stop_signal: str | None = None,
         stop_timeout: int | None = None,
     ) -> str:
         """Create a container without network and return its id.
 
-        `binds` are `volume:path[:ro]`, `limits` the SDK's `mem_limit`, `memswap_limit` and `shm_size` in bytes, and
-        `stop_timeout` is in seconds.
+        `binds` are `volume:path[:ro]`, `limits` the SDK's `mem_limit`, `memswap_limit` and `shm_size`, in bytes or as
+        512MB, and `stop_timeout` is in seconds.
         """
         with engine_errors(self.host):
             created = self._client.create_container(
@@ -179,10 +179,20 @@ class Engine:
             log = self._client.logs(container, tail=count)
         return " / ".join(line.strip() for line in log.decode(errors="replace").splitlines() if line.strip())
 
-    def run(self, image: str, script: str, *, variables: Mapping[str, str], binds: Sequence[str] = ()) -> str:
+    def run(
+        self,
+        image: str,
+        script: str,
+        *,
+        variables: Mapping[str, str],
+        binds: Sequence[str] = (),
+        limits: Mapping[str, int | str] | None = None,
+    ) -> str:
         """Run a shell script in a new container without network, remove the container and return the output."""
         entrypoint = ["sh", "-c", script]
-        container = self.create(image, entrypoint=entrypoint, variables=variables, binds=binds, labels=_RUN_LABELS)
+        container = self.create(
+            image, entrypoint=entrypoint, variables=variables, binds=binds, labels=_RUN_LABELS, limits=limits
+        )
         try:
             with engine_errors(self.host):
                 self._client.start(container)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from infra.resources.actions import docker_objects
+from infra.resources.base import Failure
 from infra.resources.docker_objects import DockerNetworkProvider, DockerObjectProvider, DockerVolumeProvider
 from infra.server.docker.container import OWNER
 
@@ -20,6 +21,10 @@ class Engine:
     def __init__(self, labels: dict[str, str] | None, *, exists: bool = True) -> None:
         self.description: dict[str, Any] | None = {"Labels": labels} if exists else None
         self.calls: list[tuple[object, ...]] = []
+        self.users: dict[str, str] = {}
+
+    def users_of(self, _volume: str) -> dict[str, str]:
+        return self.users
 
     def volume(self, _name: str) -> dict[str, Any] | None:
         return self.description
@@ -83,6 +88,15 @@ def test_only_the_stacks_own_is_removed(
     engine = use(Engine(labels), monkeypatch)
     provider.delete("x", {**PROPERTIES, "retain": retain})
     assert engine.calls == ([(f"remove_{provider.kind}", "x")] if removed else [])
+
+
+def test_a_volume_that_a_container_has_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replacement of the volume alone, by `--replace`, would take the data from a server that runs."""
+    engine = use(Engine({OWNER: STACK}), monkeypatch)
+    engine.users = {"pg": "running"}
+    with pytest.raises(Failure, match="volume x: is in use by container pg, and has its data; nothing was removed"):
+        DockerVolumeProvider().delete("x", PROPERTIES)
+    assert engine.calls == []
 
 
 def test_what_is_gone_is_gone_from_the_state(provider: DockerObjectProvider, monkeypatch: pytest.MonkeyPatch) -> None:
