@@ -31,7 +31,7 @@ from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.introspection.reader import read_catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from infra.hazards.measured import MeasuredStatement
     from infra.migrations.history import History
@@ -231,39 +231,51 @@ def broken_rules(session: Session, known: KnownDatabase) -> list[str]:
     return lines
 
 
-def access_statements(session: Session, known: Catalog, live: Catalog) -> list[str]:
-    """Return the statements that give the objects of a kind to the owner role, with the privileges of new objects."""
+def access_statements(session: Session, known: Catalog, live: Catalog) -> list[tuple[str, ...]]:
+    """Return for each object of a kind what gives it to the owner role, with the privileges of a new object."""
     owner = quoted(session.owner)
-    statements: list[str] = []
+    found_for: list[tuple[str, ...]] = []
     granted: dict[str, dict[str, str]] = {}
     for identity, definition in live.of("privileges").objects.items():
         subject, _, grantee = identity.name.rpartition(" to ")
         granted.setdefault(subject, {})[grantee] = definition
     for identity in sorted(known.structure().objects.keys() & live.objects.keys() - {_PUBLIC}):
         subject = str(identity)
+        statements: list[str] = []
         found = live.objects.get(ObjectId("owner", subject))
         if found not in {None, owner}:
             kind = {"enum": "TYPE", "range": "TYPE", "composite type": "TYPE"}.get(identity.kind, identity.kind.upper())
             statements.append(f"ALTER {kind} {identity.name} OWNER TO {owner}")
-        if identity.kind not in _FUTURE:
-            continue
-        expected = granted.get(f"future {_FUTURE[identity.kind]} of {owner}", {})
-        now = {role: text for role, text in granted.get(subject, {}).items() if role != owner}
-        what = f"{'SEQUENCE ' if identity.kind == 'sequence' else ''}{identity.name}"
-        for role in sorted(expected.keys() | now.keys()):
-            if role in now and now[role] != expected.get(role):
-                statements.append(f"REVOKE ALL ON {what} FROM {role}")
-            if role in expected and now.get(role) != expected[role]:
-                statements.append(f"GRANT {expected[role]} ON {what} TO {role}")
-    return statements
+        if identity.kind in _FUTURE:
+            expected = granted.get(f"future {_FUTURE[identity.kind]} of {owner}", {})
+            now = {role: text for role, text in granted.get(subject, {}).items() if role != owner}
+            statements += _privileges(identity, expected, now)
+        if statements:
+            found_for.append(tuple(statements))
+    return found_for
 
 
-def take_over(session: Session, statements: Sequence[str]) -> None:
-    """Run the statements of `access_statements` in one transaction, as the administrator; raises ServerError."""
-    with translated_errors(session.place), connect(session.admin) as connection:
-        connection.execute(f"SET LOCAL lock_timeout = {int(session.lock_timeout * 1000)}".encode())
-        for statement in statements:
-            connection.execute(statement.encode())
+def _privileges(identity: ObjectId, expected: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    what = f"{'SEQUENCE ' if identity.kind == 'sequence' else ''}{identity.name}"
+    for role in sorted(expected.keys() | now.keys()):
+        if role in now and now[role] != expected.get(role):
+            yield f"REVOKE ALL ON {what} FROM {role}"
+        if role in expected and now.get(role) != expected[role]:
+            yield f"GRANT {expected[role]} ON {what} TO {role}"
+
+
+def take_over(session: Session, access: Sequence[Sequence[str]]) -> None:
+    """Run the statements of `access_statements` as the administrator; raises ServerError.
+
+    Each object has a transaction of its own, so that nobody waits for it while others are changed; what is not done
+    when a run fails, the next one finds.
+    """
+    with translated_errors(session.place), connect(session.admin, autocommit=True) as connection:
+        for statements in access:
+            with connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = {int(session.lock_timeout * 1000)}".encode())
+                for statement in statements:
+                    connection.execute(statement.encode())
 
 
 def _named(identities: Sequence[ObjectId]) -> str:

@@ -98,7 +98,8 @@ def _lost(plan: Plan, before: Catalog, after: Catalog) -> tuple[ObjectId, ...]:
 
 def planned_revisions(due: Due) -> list[PlannedRevision]:
     """Return what is due as a plan has it, with the lines of the SQL."""
-    access = [PlannedRevision("", "", tuple(f"{statement};" for statement in due.access))] if due.access else []
+    lines = tuple(f"{statement};" for statements in due.access for statement in statements)
+    access = [PlannedRevision("", "", lines)] if lines else []
     return [*access, *map(_planned_revision, due.revisions)]
 
 

@@ -48,13 +48,13 @@ def history_of(session: Session) -> History | None:
 
 @dataclass(frozen=True)
 class Due:
-    """What a database has to run before its modules: statements of the administrator (`access`), then revisions.
+    """What a database has to run before its modules: what gives each object to the owner (`access`), then revisions.
 
     `adoption` is what they belong to in a database that was made elsewhere, `done` how many of its steps were run.
     """
 
     revisions: tuple[RevisionSql, ...] = ()
-    access: tuple[str, ...] = ()
+    access: tuple[tuple[str, ...], ...] = ()
     adoption: Adoption | None = None
     done: int = 0
 

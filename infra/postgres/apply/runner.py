@@ -78,7 +78,9 @@ def migrate(session: Session) -> list[str]:
             refuse(current_plan(connection, session, recorded=True).plan, session)
         if due.access:
             take_over(session, due.access)
-            session.tell(f"{len(due.access)} owners and privileges in {session.place} are those of new objects now")
+            session.tell(
+                f"{len(due.access)} objects in {session.place} have the owner and the privileges of new ones now"
+            )
         for revision in due.revisions:
             run_pending(connection, session, revision)
             done.append(revision.revision)
