@@ -1,5 +1,5 @@
 """Everything that reaches into private parts of Pulumi's SDK, and into the garbage collector, to save time; and what
-reports that a run is cancelled, which the SDK does not pass on.
+reports that a run is cancelled, which the SDK does not pass on, or shows an error as it is.
 
 Each function falls back to the SDK's public way where the part it needs is not there (another version of the SDK),
 and `PLATFORM_POSTGRES_SDK_TUNING=off` in the environment makes all of them do so. docs/performance.md says what they
@@ -13,7 +13,7 @@ import atexit
 import gc
 import os
 import sys
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +33,7 @@ SERIALIZE_PROVIDER = "pulumi.dynamic.dynamic.serialize_provider"
 PROVIDER_KEY = "pulumi.dynamic.dynamic.PROVIDER_KEY"
 DEPENDENCY_RESOURCE = "pulumi.resource.DependencyResource"
 OUTPUT_CLASS = "pulumi.output.Output"
+ANSWER_WITH_ERROR = "grpc._server._abort"
 PROVIDER_HOST = "DynamicResourceProviderServicer"
 """The class in `pulumi.dynamic.__main__`, which cannot be imported: it runs a host at once."""
 PRIVATE_PARTS = (
@@ -44,10 +45,13 @@ PRIVATE_PARTS = (
     PROVIDER_KEY,
     DEPENDENCY_RESOURCE,
     OUTPUT_CLASS,
+    ANSWER_WITH_ERROR,
 )
 """What is reached for, as dotted paths; a test asserts that the pinned SDK has all of them."""
 
 SEND_SECONDS = 0.005
+ERROR_PREFIX = b"Exception calling application: "
+"""What gRPC puts before the text of an error that a provider's verb raises."""
 
 _cancel_actions: list[Callable[[], None]] = []
 
@@ -81,6 +85,21 @@ def freeze_loaded_objects() -> None:
     if is_on():
         gc.freeze()
         atexit.register(gc.freeze)
+
+
+@cache
+def show_errors_as_they_are() -> None:
+    """Leave gRPC's words out of a provider's errors, which a person reads: for the host of the dynamic providers.
+
+    The SDK has no way for a verb to end a call with a message of its own.
+    """
+    answer = private_part(ANSWER_WITH_ERROR)
+    if answer:
+        setattr(import_module("grpc._server"), "_abort", partial(_answer_without_prefix, answer))  # noqa: B010 (private)
+
+
+def _answer_without_prefix(answer: Callable[..., None], state: object, call: object, code: object, text: bytes) -> None:
+    answer(state, call, code, text.removeprefix(ERROR_PREFIX))
 
 
 def drop_debug_messages() -> None:

@@ -13,7 +13,7 @@ from pulumi.output import Unknown
 from infra.errors import InfraError, system_error_text
 from infra.postgres.connection.target import Target
 from infra.resources.engine_watchdog import watch_engine
-from infra.sdk_tuning import freeze_loaded_objects, with_stored_provider
+from infra.sdk_tuning import freeze_loaded_objects, show_errors_as_they_are, with_stored_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,9 +50,10 @@ class Provider(ResourceProvider):
             cls.check = readable_errors(_refusing(cls.check))
 
     def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002 (Pulumi's signature)
-        """Prepare the process that hosts the providers: no source lines with errors, an end when Pulumi is killed."""
+        """Prepare the host of the providers: errors without source lines and gRPC's words, an end with Pulumi's."""
         sys.tracebacklimit = 0
         freeze_loaded_objects()
+        show_errors_as_they_are()
         watch_engine()
 
 

@@ -53,6 +53,7 @@ def test_a_bad_module_stops_up_at_its_place_and_leaves_nothing(bare: Project) ->
     line = bare.folder.joinpath("sql/03-init-catalogue.sql").read_text().split("TABEL")[0].count("\n") + 1
     text = bare.refused("up")
     assert f'sql/03-init-catalogue.sql:{line}:8: syntax error at or near "TABEL" [42601]' in text
+    assert "Exception calling application" not in text
     assert re.search(r"^ +CREATE TABEL categories \($\n^ +\^$", text, re.MULTILINE), text
     assert bare.ledger() == ["01", "02"]
     bare.edit("sql/03-init-catalogue.sql", "CREATE TABEL categories", "CREATE TABLE categories")

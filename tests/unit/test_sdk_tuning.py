@@ -108,3 +108,30 @@ def test_the_host_collects_what_is_new() -> None:
         "freeze_loaded_objects(); before = gc.get_freeze_count(); kept = [[] for _ in range(500)];"
         "freeze_loaded_objects(); print(gc.isenabled(), before > 1000, gc.get_freeze_count() == before)"
     ) == ["True", "True", "True"]
+
+
+CALL = """
+import grpc
+from concurrent.futures import ThreadPoolExecutor
+from infra.sdk_tuning import show_errors_as_they_are
+
+def fail(request, context):
+    raise ValueError("sql/x.sql:1: is wrong")
+
+show_errors_as_they_are()
+server = grpc.server(ThreadPoolExecutor(1))
+methods = {"M": grpc.unary_unary_rpc_method_handler(fail)}
+server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("S", methods),))
+port = server.add_insecure_port("127.0.0.1:0")
+server.start()
+try:
+    grpc.insecure_channel(f"127.0.0.1:{port}").unary_unary("/S/M")(b"")
+except grpc.RpcError as error:
+    print(error.details())
+"""
+
+
+def test_an_error_of_a_verb_is_shown_as_it_is() -> None:
+    """A person reads its text, without what gRPC puts before it."""
+    assert output_of(CALL) == ["sql/x.sql:1:", "is", "wrong"]
+    assert output_of(CALL, **{SWITCH: "off"})[:3] == ["Exception", "calling", "application:"]
