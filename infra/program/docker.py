@@ -126,7 +126,6 @@ def declare_docker(settings: Settings, server: DockerSettings, scope: Scope) -> 
     )
     return owned_server(
         ready,
-        password,
         scope=scope,
         adopt=server.adopt,
         outputs={

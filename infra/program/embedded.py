@@ -38,7 +38,6 @@ def declare_embedded(settings: Settings, server: EmbeddedSettings, scope: Scope)
     )
     return owned_server(
         embedded,
-        password,
         scope=scope,
         adopt=server.adopt,
         outputs={"uuid_ossp": embedded.uuid_ossp, "log_file": embedded.log_file, "psql": embedded.psql},

@@ -45,7 +45,6 @@ class DeclaredServer:
 
 def owned_server(
     server: EmbeddedServer | DockerServer,
-    password: pulumi.Output[str],
     *,
     scope: Scope,
     adopt: bool,
@@ -62,7 +61,7 @@ def owned_server(
         host=server.host,  # an output: a preview would connect to a host that it knows before the server exists
         port=server.listen_port,
         username=ADMIN_USER,
-        password=password,
+        password=server.login_password,
         database=MAINTENANCE_DATABASE,
         sslmode="verify-full" if tls else "disable",
         sslrootcert=tls.apply(lambda options: options["sslrootcert"]) if tls else None,
@@ -76,7 +75,7 @@ def owned_server(
     return DeclaredServer(
         address={**address, "options": options},
         user=ADMIN_USER,
-        password=password,
+        password=server.login_password,
         resource=server,
         deleted_with=server,
         maintenance_database=MAINTENANCE_DATABASE,

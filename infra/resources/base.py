@@ -148,6 +148,15 @@ def without(properties: Properties, *names: str) -> Properties:
     return {name: value for name, value in properties.items() if name not in names}
 
 
+def login_password(olds: Properties, news: Properties) -> str:
+    """Return the administrator's password with which a server can be entered before this run: the last run's.
+
+    As an input it is known to a preview, where a new password is not; the postgresql plugin is configured with it, and
+    could not compare anything without. Of a new server it is the one that it gets.
+    """
+    return olds["password"] if olds else news["password"]
+
+
 def target_of(properties: Properties, user: str, password: str) -> Target:
     """Return the database that a resource's properties name, for a user; Pulumi's numbers are floats."""
     host, port, database = str(properties["host"]), int(properties["port"]), str(properties["database"])

@@ -8,7 +8,7 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.lazy_module import LazyModule
-from infra.resources.base import DynamicResource, Properties, Provider, changed
+from infra.resources.base import DynamicResource, Properties, Provider, changed, login_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,12 +25,14 @@ class DockerServerProvider(Provider):
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Report where the server will be."""
-        return CheckResult(actions.look(news) if _olds else news, [])
+        inputs = {**news, "login_password": login_password(_olds, news)}
+        return CheckResult(actions.look(inputs) if _olds else inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Report a change when the connection differs, or when the container has to be started, and show that."""
         stopped = actions.show_start(_olds, _news)
-        return DiffResult(changes=stopped or bool(changed(_olds, _news, *_INPUTS)))
+        is_older = "login_password" not in _olds  # of an earlier version
+        return DiffResult(changes=stopped or is_older or bool(changed(_olds, _news, *_INPUTS)))
 
     def create(self, props: Properties) -> CreateResult:
         """Wait until the server answers."""
@@ -48,12 +50,16 @@ class DockerServerProvider(Provider):
 
 
 class DockerServer(DynamicResource, module="postgres", name="DockerServer"):
-    """The server; `host` and `listen_port` are known when it listens there."""
+    """The server; `host` and `listen_port` are known when it listens there.
+
+    The output `login_password` is the administrator's that counts: in a preview of a rotation still the old one.
+    """
 
     host: pulumi.Output[str]
     listen_port: pulumi.Output[int]
     version: pulumi.Output[str]
     system_identifier: pulumi.Output[str]
+    login_password: pulumi.Output[str]
 
     def __init__(
         self,
@@ -72,5 +78,6 @@ class DockerServer(DynamicResource, module="postgres", name="DockerServer"):
     ) -> None:
         props: Properties = {"docker_host": engine, "address": address, "stack": stack, **names}
         props |= {"container_id": container_id, "port": port, "user": user, "password": password, "options": options}
+        props["login_password"] = pulumi.Output.secret("")
         props |= dict.fromkeys(("host", "listen_port", "version", "system_identifier"))
         super().__init__(DockerServerProvider, name, props, opts)

@@ -8,7 +8,7 @@ import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.lazy_module import LazyModule
-from infra.resources.base import DynamicResource, Properties, Provider, changed, refused
+from infra.resources.base import DynamicResource, Properties, Provider, changed, login_password, refused
 from infra.resources.extension_check import missing_extensions
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class EmbeddedServerProvider(Provider):
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Fix the server's folder for good, refuse what could not be started, and show what a new one begins with."""
-        inputs = {**news, **actions.place(_olds, news)}
+        inputs = {**news, **actions.place(_olds, news), "login_password": login_password(_olds, news)}
         if _olds:
             actions.refuse_lost_data(inputs)
         _, distribution = actions.plan(inputs)
@@ -46,7 +46,10 @@ class EmbeddedServerProvider(Provider):
         moved = changed(_olds, _news, *_REPLACING)
         out_of_order = actions.show_plan(_news)
         return DiffResult(
-            changes=out_of_order or bool(moved) or bool(changed(_olds, _news, *_INPUTS)),
+            changes=out_of_order
+            or bool(moved)
+            or bool(changed(_olds, _news, *_INPUTS))
+            or "login_password" not in _olds,  # of an earlier version
             replaces=moved,
             delete_before_replace=True,
         )
@@ -73,7 +76,10 @@ class EmbeddedServerProvider(Provider):
 
 
 class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):
-    """The server; `host` and `listen_port` are known when it listens there."""
+    """The server; `host` and `listen_port` are known when it listens there.
+
+    The output `login_password` is the administrator's that counts: in a preview of a rotation still the old one.
+    """
 
     host: pulumi.Output[str]
     listen_port: pulumi.Output[int]
@@ -82,6 +88,7 @@ class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):
     log_file: pulumi.Output[str]
     psql: pulumi.Output[str]
     uuid_ossp: pulumi.Output[str]
+    login_password: pulumi.Output[str]
 
     def __init__(
         self,
@@ -98,6 +105,7 @@ class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):
     ) -> None:
         props = settings.model_dump(exclude={"kind"})
         props |= {"stack": stack, "label": label, "lifecycle": lifecycle, "user": user, "password": password}
+        props["login_password"] = pulumi.Output.secret("")
         props["extensions"] = list(extensions)
         outputs = ("host", "listen_port", "version", "system_identifier", "log_file", "psql", "uuid_ossp")
         super().__init__(EmbeddedServerProvider, name, {**props, **dict.fromkeys(outputs)}, opts)

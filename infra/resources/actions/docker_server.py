@@ -61,6 +61,7 @@ def _wait_for(props: Properties, known: str) -> tuple[Properties, Target]:
     container.refuse_other_data(reached, known, props["volume"])
     outputs = {
         **props,
+        "login_password": props["password"],
         "host": host,
         "listen_port": port,
         "version": reached.version,

@@ -126,6 +126,7 @@ def _restricted(props: Properties, running: Running) -> Properties:
 def _outputs(props: Properties, running: Running) -> Properties:
     return {
         **props,
+        "login_password": props["password"],
         "host": running.host,
         "listen_port": running.port,
         "version": running.version,
