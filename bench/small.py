@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.beside import empty_program
+from bench.beside import empty_program, idle_program
 from bench.checkout import Checkout
 from bench.databases import Databases
 from bench.rounds import Costs, run_alternating
@@ -27,21 +27,24 @@ def measure(folder: Path, rounds: int) -> list[Row]:
     checkout = Checkout(folder / "checkout", folder / "root", DATABASES)
     first = checkout.up()
     try:
-        for program in (empty, checkout):
+        idle = idle_program(folder / "idle", len(checkout.resources()))
+        idle.up()
+        for program in (empty, idle, checkout):
             program.preview()
         rows = [Row("first up of two databases, server and all", time_text([first]))]
-        rows += _up_to_date(empty, checkout, rounds)
+        rows += _up_to_date(empty, idle, checkout, rounds)
         return rows + _applying(checkout, rounds)
     finally:
         checkout.run_verb("destroy")
 
 
-def _up_to_date(empty: Program, checkout: Checkout, rounds: int) -> list[Row]:
+def _up_to_date(empty: Program, idle: Program, checkout: Checkout, rounds: int) -> list[Row]:
     """Return the rows of runs without changes."""
     costs = run_alternating(
         {
             "empty up": empty.up,
             "empty preview": empty.preview,
+            "idle up": idle.up,
             "up": checkout.up,
             "preview": checkout.preview,
         },
@@ -50,7 +53,9 @@ def _up_to_date(empty: Program, checkout: Checkout, rounds: int) -> list[Row]:
     return [
         Row("up of an empty program", time_text(costs["empty up"])),
         Row("preview of an empty program", time_text(costs["empty preview"])),
+        comparison_row("up of as many resources that do nothing", costs["idle up"], "empty up", costs["empty up"]),
         comparison_row("up without changes", costs["up"], "empty up", costs["empty up"], UP_TO_DATE),
+        comparison_row("the same", costs["up"], "these", costs["idle up"]),
         comparison_row("the same", costs["up"], "empty preview", costs["empty preview"]),
         comparison_row(
             "preview without changes, live check", costs["preview"], "empty preview", costs["empty preview"]
