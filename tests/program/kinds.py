@@ -49,7 +49,7 @@ NOT_ON: dict[str, dict[tuple[str, ...], str]] = {
         EXTERNALS: NOT_OURS,
     },
     "test_two_stacks_live_side_by_side": {
-        EXTERNALS: "test_external.py: test_two_stacks_share_a_server",
+        EXTERNALS: "test_external.py: test_stacks_of_every_kind_share_a_server",
     },
     "test_the_server_listens_on_loopback_alone": {EXTERNALS: NOT_OURS},
 }

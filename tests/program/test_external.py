@@ -6,23 +6,28 @@ import re
 import secrets
 import shutil
 import threading
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from infra.postgres.introspection.cluster_catalog import cluster_facts
 from infra.server.embedded import cluster
 from tests import newest
+from tests.program.conftest import folder, removed
 from tests.program.homes import FAST
+from tests.program.project import Project, finished
 from tests.program.state import admin_password
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from infra.postgres.introspection.cluster_catalog import ClusterFact
     from infra.server.embedded.specification import Running
-    from tests.program.project import Project
+    from tests.program.homes import Home
 
 pytestmark = pytest.mark.full
 
@@ -95,6 +100,14 @@ def admin(server: Running, query: str) -> list[tuple[object, ...]]:
     ) as connection:
         cursor = connection.execute(query.encode())
         return cursor.fetchall() if cursor.description else []
+
+
+def facts(server: Running) -> frozenset[ClusterFact]:
+    """Return every fact about the server that a stack could leave behind."""
+    with psycopg.connect(
+        host=server.host, port=server.port, user="postgres", password=SECRET, dbname="postgres"
+    ) as connection:
+        return cluster_facts(connection)
 
 
 def placed(project: Project, server: Running, user: str, **more: str) -> None:
@@ -181,19 +194,47 @@ def test_the_newest_postgresql_needs_no_superuser_either(bare: Project, latest: 
     assert admin(latest, LEFT) == []
 
 
-def test_two_stacks_share_a_server(bare: Project, beside: Project, there: Running) -> None:
-    """Two stacks with databases of their own on one server: one goes without the other."""
-    placed(bare, there, "boss")
-    placed(beside, there, "boss")
-    beside.configure(databases=["beside_db"])
-    bare.up()
-    beside.up()
-    assert bare.verb("preview", "--expect-no-changes").status == 0
-    bare.destroy()
-    assert beside.verb("preview", "--expect-no-changes").status == 0
-    assert beside.sql("SELECT count(*) FROM shipping_methods", database="beside_db", role="app") == [(3,)]
-    beside.destroy()
-    assert admin(there, LEFT) == []
+@pytest.mark.parametrize("version", ["older", "latest"])
+def test_stacks_of_every_kind_share_a_server(home: Home, version: str, request: pytest.FixtureRequest) -> None:
+    """Two ephemeral stacks, 20 tenants and a persistent stack are made at once, and go one after the other.
+
+    Those that stay notice nothing. In the end each fact about roles, databases, settings, memberships, privileges,
+    comments, tablespaces and slots of the server is as it was before.
+    """
+    server: Running = request.getfixturevalue(version)
+    before = facts(server)
+    stacks: dict[str, dict[str, Any]] = {
+        "first": {"databases": ["first_db"]},
+        "second": {"databases": ["second_db"], "roles": {"reporting": {"inherits": "readonly"}}},
+        "tenants": {"databases": [{"group": "tenant", "count": 20}]},
+        "kept": {"databases": ["kept_db"], "lifecycle": "persistent"},
+    }
+    with ExitStack() as stack, ThreadPoolExecutor(len(stacks)) as threads:
+        projects = {name: stack.enter_context(removed(Project(folder(), home, name))) for name in stacks}
+        for name, project in projects.items():
+            project.make()
+            placed(project, server, "boss")
+            project.configure(**stacks[name])
+            for file in (project.folder / "sql").glob("0[2-9]*.sql"):
+                file.unlink()
+            project.add("sql/02-customers.sql", f"CREATE TABLE {name} (id integer PRIMARY KEY, name text);\n")
+        runs = list(threads.map(finished, [project.start(*project.line("up")) for project in projects.values()]))
+        assert [run.text for run in runs if run.status != 0] == []
+        left = {str(name) for (name,) in admin(server, LEFT)}
+        assert len([name for name in left if name.startswith("tenant_")]) > 20 * 4
+        for name in ("second", "kept", "tenants", "first"):
+            project = projects.pop(name)
+            if name == "kept":
+                project.configure(lifecycle="ephemeral")
+                project.up()
+            project.destroy()
+            gone = {known for known in left if known.startswith(name.removesuffix("s"))}
+            assert gone
+            left -= gone
+            assert {str(known) for (known,) in admin(server, LEFT)} == left
+            for other in [*projects.values()][:1]:
+                assert other.verb("preview", "--expect-no-changes").status == 0
+    assert facts(server) == before
 
 
 def test_a_persistent_stack_is_verified_by_an_administrator_without_superuser(bare: Project, there: Running) -> None:
