@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from infra.plan.plan import Plan, PlannedStep
 
 
+LEGEND = "(- as the modules make it, + as it is in the database)"
 DRAFT = "as SQL (a draft, to be checked):"
 
 
@@ -31,15 +32,17 @@ def refusal_of(plan: Plan, place: str) -> RefusedError:
 
 def _refusal(steps: list[PlannedStep], place: str) -> RefusedError:
     first, *others = steps
+    is_placed = bool(first.path) and first.why.startswith(f"{first.path}:")
     more = f" and {len(others)} more" if others else ""
     return RefusedError(
         first.why,
-        place=f"{first.path or f'module {first.module}'}{more} in {place}",
+        place=place if is_placed else f"{first.path or f'module {first.module}'}{more} in {place}",
         remedy=first.remedy + "".join(f"\n{line}" for line in _lines(first)),
     )
 
 
 def _lines(step: PlannedStep) -> list[str]:
     """Return the differences of a step, and the SQL that would settle them."""
-    draft = draft_statements(step.differences)
-    return [*fold_findings(step.differences), *([DRAFT, *(f"  {line}" for line in draft)] if draft else [])]
+    draft, found = draft_statements(step.differences), fold_findings(step.differences)
+    legend = [LEGEND] if any(line.startswith(("  - ", "  + ")) for line in found) else []
+    return [*legend, *found, *([DRAFT, *(f"  {line}" for line in draft)] if draft else [])]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST_TABLES = 8
 """How many tables with rows a line names."""
 
+EXPECTED = "drop or revoke that by hand; what is right as it is belongs in the setting `modules.unmanaged`"
+
 
 @dataclass(frozen=True)
 class PlannedDatabase:
@@ -196,7 +198,8 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
         for removed in planned.plan.removed:
             lines.append(f"  {removed.step.value} {removed.module}: {removed.why}")
             lines += [f"    {line}" for line in _dropped(removed)]
-    lines += [f"  {sentence}" for sentence in planned.unmanaged]
+    if planned.unmanaged:
+        lines += [*(f"  {sentence}" for sentence in planned.unmanaged), f"  {EXPECTED}"]
     return tuple(lines)
 
 
@@ -241,11 +244,16 @@ def _losses(members: Sequence[PlannedDatabase]) -> list[str]:
         number = "1 table" if len(tables) == 1 else f"{len(tables)} tables"
         drops = f"drops {number}, losing" if tables else "loses"
         named = list(planned.rows.items())
-        counts = ", ".join(f"{last(table)} {count}" for table, count in named[:MOST_TABLES])
+        counts = ", ".join(f"{last(table)} {_grouped(count)}" for table, count in named[:MOST_TABLES])
         more = f", and {len(named) - MOST_TABLES} more tables" if len(named) > MOST_TABLES else ""
         loss = f"{_rows(planned.lost)} ({counts}{more})" if named else "no row"
         lines.append(f"  - {planned.database}: {drops} {loss}")
     return lines
+
+
+def _grouped(count: str) -> str:
+    """Return a number of rows, perhaps with a word before it, with separators."""
+    return " ".join(f"{int(word):,}" if word.isdigit() else word for word in count.split())
 
 
 def _span(modules: list[str]) -> str:

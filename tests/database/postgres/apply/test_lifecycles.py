@@ -9,7 +9,7 @@ import pytest
 from infra.errors import ModuleError
 from infra.modules.decision import Step
 from infra.plan.planner import FOLLOWS
-from infra.plan.refusal import refusal_of
+from infra.plan.refusal import LEGEND, refusal_of
 from tests.database.postgres.databases import EPHEMERAL
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def test_a_database_that_was_not_migrated_is_refused(applied: World) -> None:
         'difference as a revision (`make revision M="…"`), or take the change back; these differ:'
     )
     assert rest == [
+        LEGEND,
         "column public.a.base_id is extra",
         "  + type integer",
         "column public.a.id is different",

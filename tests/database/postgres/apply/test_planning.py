@@ -11,6 +11,7 @@ import pytest
 
 from infra.errors import InfraError
 from infra.modules.decision import Step
+from infra.plan.refusal import LEGEND
 from infra.postgres.apply import live_status
 from infra.postgres.apply.live_status import detect_drift, read_status
 from infra.postgres.apply.plan_cache import Unreadable
@@ -161,7 +162,7 @@ def test_what_a_changed_module_grants_has_to_be_granted(applied: World) -> None:
     """A persistent database is equal to its modules when its roles may do what they grant; more is no reason."""
     applied.write(m02_b="CREATE VIEW v AS SELECT id FROM a;\nGRANT SELECT, UPDATE ON v TO world_readonly;\n")
     different = "privileges view public.v to world_readonly is different"
-    assert applied.refused()[1:] == [different, "  - SELECT, UPDATE", "  + SELECT"]
+    assert applied.refused()[1:] == [LEGEND, different, "  - SELECT, UPDATE", "  + SELECT"]
     applied.sql("GRANT SELECT, UPDATE, DELETE ON v TO world_readonly")
     assert applied.up() == [Step.UNCHANGED, Step.VERIFY]
 

@@ -8,6 +8,7 @@ import pytest
 
 from infra.errors import ModuleError
 from infra.modules.decision import Step
+from infra.plan.refusal import LEGEND
 
 if TYPE_CHECKING:
     from tests.database.postgres.databases import World
@@ -101,6 +102,7 @@ def test_drift_is_refused(world: World) -> None:
         "or bring them into the modules"
     )
     assert rest == [
+        LEGEND,
         "column public.a.name is different",
         "    type text",
         "  + not null",
@@ -110,6 +112,7 @@ def test_drift_is_refused(world: World) -> None:
             f"sql/02-index.sql in {world.place}: what it made is gone from the database; restore the database; to make "
             "the objects anew, empty, delete the module's row from sqlmodule.ledger"
         ),
+        LEGEND,
         "index public.a_name_idx is missing",
         "  - CREATE INDEX a_name_idx ON public.a USING btree (name)",
         "as SQL (a draft, to be checked):",
