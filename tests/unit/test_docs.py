@@ -73,6 +73,17 @@ def test_the_table_of_steps_is_the_one_that_decides() -> None:
     assert as_markdown() in ROOT.joinpath("docs/lifecycle.md").read_text(encoding="utf-8")
 
 
+def test_each_page_opens_with_what_it_answers() -> None:
+    """The first paragraph of a page begins with the question that the index has for it."""
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| \[([\w-]+\.md)\]\([^)]*\) \| (.*\?)[^?]* \|$", index, re.MULTILINE)
+    pages = {path.name for path in ROOT.glob("docs/*.md")} - {"README.md"}
+    assert {name for name, _ in rows} == pages
+    for name, question in rows:
+        first = (ROOT / "docs" / name).read_text("utf-8").split("\n\n")[1]
+        assert " ".join(first.split()).startswith(question), name
+
+
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of a page leads to a file that is there."""
