@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -70,7 +71,13 @@ def _go(package: str, folder: Path) -> None:
 
 SCHEMAS = {
     "icinga2-ido": PublicSchema("icinga2-ido-pgsql", _debian, "usr/share/icinga2-ido-pgsql/schema/pgsql.sql"),
-    "icingadb": PublicSchema("icingadb", _debian, "usr/share/icingadb/schema/pgsql/schema.sql", extensions=["citext"]),
+    "icingadb": PublicSchema(
+        "icingadb",
+        _debian,
+        "usr/share/icingadb/schema/pgsql/schema.sql",
+        replaced={"extract(epoch from now()) * 1000": "0"},  # the moment of each installation
+        extensions=["citext"],
+    ),
     "zabbix": PublicSchema("zabbix-server-pgsql", _debian, "usr/share/zabbix-server-pgsql/[si]*.sql.gz"),
     "bacula": PublicSchema(
         "bacula-director-pgsql", _debian, "usr/share/dbconfig-common/data/bacula-director-pgsql/install/pgsql"
@@ -138,16 +145,19 @@ def main(names: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="platform-postgres-schemas-", dir="/var/tmp"))
     folder.chmod(0o755)  # the server's system user has to reach its own folder
     problems = 0
-    print("| package | modules | objects | steps | equal to psql |\n| --- | --- | --- | --- | --- |", flush=True)
+    print(f"| package | modules | tables | objects | steps | time | equal to psql |\\n|{' --- |' * 7}", flush=True)
     try:
         for name in names or SCHEMAS:
             schema = SCHEMAS[name]
             fetched = folder / f"{name}-package"
             fetched.mkdir()
             life = Life(folder / name, modules_of(_texts(schema, fetched), schema), schema.extensions)
+            began = time.monotonic()
             life.live()
+            took = f"{time.monotonic() - began:.0f} s"
             equal = "at every step" if not life.problems else f"not at {len(life.problems)} steps"
-            print(f"| {name} | {life.count} | {life.objects} | {len(life.steps)} | {equal} |", flush=True)
+            counts = f"{life.count} | {life.tables} | {life.objects} | {len(life.steps)}"
+            print(f"| {name} | {counts} | {took} | {equal} |", flush=True)
             for problem in life.problems:
                 print(problem, flush=True)
             problems += len(life.problems)

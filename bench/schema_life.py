@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, timezone
 from difflib import unified_diff
 from typing import TYPE_CHECKING
 
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
 DATABASE = "public_db"
 MAJOR = 17
 MOST_LINES = 40
+MOMENT = re.compile(rf"{datetime.now(timezone.utc):%Y-%m-%d} \d\d:\d\d:\d\d(\.\d+)?")
+"""What a schema's own INSERT writes down as the moment of its installation."""
+
 OBJECTS = """
-SELECT (SELECT count(*) FROM pg_class c WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema|sqlmodule)')
+SELECT (SELECT count(*) FROM pg_tables WHERE schemaname !~ '^(pg_|information_schema|sqlmodule)'),
+    (SELECT count(*) FROM pg_class c WHERE relnamespace::regnamespace::text !~ '^(pg_|information_schema|sqlmodule)')
     + (SELECT count(*) FROM pg_proc WHERE pronamespace::regnamespace::text !~ '^(pg_|information_schema|sqlmodule)')
 """
 
@@ -31,7 +37,7 @@ class Life:
 
     def __init__(self, folder: Path, modules: Mapping[str, str], extensions: Sequence[str]) -> None:
         self.modules = dict(modules)
-        self.count, self.objects = len(modules), 0
+        self.count, self.tables, self.objects = len(modules), 0, 0
         self.checkout = Checkout(
             folder,
             folder.parent / "root",
@@ -57,7 +63,7 @@ class Life:
 
     def _life(self) -> None:
         with connect(self.checkout.access(DATABASE).admin, autocommit=True) as connection:
-            self.objects = connection.execute(OBJECTS.encode()).fetchall()[0][0]
+            ((self.tables, self.objects),) = connection.execute(OBJECTS.encode()).fetchall()
         unchanged = "--expect-no-changes"
         self._up("up again", unchanged)
         self._verb("preview", "preview", unchanged)
@@ -124,8 +130,9 @@ def with_column(text: str) -> str:
 
 
 def _dump(target: Target) -> list[str]:
-    """Return the lines of a dump with rows; privileges are the stack's, as is the ledger."""
+    """Return the lines of a dump with rows, without moments of today; privileges are the stack's, as is the ledger."""
     dump = run_client(
         client_programs(MAJOR, None) / "pg_dump", target, ["--no-privileges", "--exclude-schema=sqlmodule"]
     )
-    return [line for line in dump.splitlines() if not line.startswith((r"\restrict", r"\unrestrict"))]
+    lines = [line for line in dump.splitlines() if not line.startswith((r"\restrict", r"\unrestrict"))]
+    return [MOMENT.sub("now", line) for line in lines]
