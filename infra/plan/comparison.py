@@ -9,13 +9,10 @@ from infra.catalog.changes import is_structure
 from infra.catalog.difference import Difference, differences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from infra.catalog.catalog import ObjectId
     from infra.catalog.changes import CatalogChange
-
-MOST_OBJECTS_NAMED = 5
-"""How many objects a message of one line names."""
 
 
 def compare_module(
@@ -53,11 +50,3 @@ def missing_privileges(effect: CatalogChange, actual: Mapping[ObjectId, str]) ->
 
 def _privileges(text: str | None) -> set[str]:
     return set(text.split(", ")) if text else set()
-
-
-def summarize_differences(differences: Sequence[Difference]) -> str:
-    """Return differences in one line, which names the first five and counts the others; '' for none."""
-    named = differences[:MOST_OBJECTS_NAMED]
-    text = ", ".join(f"{difference.identity} is {difference.verdict}" for difference in named)
-    remaining = len(differences) - len(named)
-    return f"{text} and {remaining} more" if remaining else text

@@ -10,8 +10,6 @@ from infra.postgres.ledger.identity import leave_to_owner
 if TYPE_CHECKING:
     from infra.postgres.connection.pool import Connection
 
-VERSION_SCHEMA, VERSION_TABLE = "sqlmodule", "alembic_version"
-
 _CREATE = """
 CREATE TABLE sqlmodule.alembic_version (
     version_num varchar(32) NOT NULL CONSTRAINT alembic_version_pkc PRIMARY KEY

@@ -1,11 +1,11 @@
-"""The comparison of what a module makes with what a database holds, and its summary in one line."""
+"""The comparison of what a module makes with what a database holds."""
 
 from __future__ import annotations
 
 from infra.catalog.catalog import ObjectId
 from infra.catalog.changes import CatalogChange, fold
 from infra.catalog.difference import Difference
-from infra.plan.comparison import compare_module, summarize_differences
+from infra.plan.comparison import compare_module
 
 A, B = ObjectId("column", "public.t.a"), ObjectId("column", "public.t.b")
 OWNER, OTHER = ObjectId("owner", "table public.t"), ObjectId("table", "public.other")
@@ -36,15 +36,3 @@ def test_what_the_module_had_created_before_must_be_gone() -> None:
     effects, objects = {"01-t": CatalogChange({A: ""})}, {A: "", B: ""}
     assert differences(effects, objects, CatalogChange({A: "", B: ""})) == [Difference(B, None, "")]
     assert differences(effects, objects, CatalogChange({A: "", B: ""}, frozenset({B}))) == []
-
-
-def test_a_summary_names_five_differences() -> None:
-    """Each is named with its verdict; of more than five the rest is counted; no difference is no text."""
-    objects = [
-        Difference(ObjectId("table", f"public.t{number}"), "" if number else None, None if number > 1 else "x")
-        for number in range(7)
-    ]
-    assert summarize_differences([]) == ""
-    assert summarize_differences(objects[:2]) == "table public.t0 is extra, table public.t1 is different"
-    assert "and" not in summarize_differences(objects[:5])
-    assert summarize_differences(objects).endswith(", table public.t4 is missing and 2 more")
