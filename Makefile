@@ -42,7 +42,7 @@ status: development  ## show what the stack's databases have, and what `up` woul
 outputs: python  ## show the stack's outputs (ARGS=--show-secrets)
 	@$(STACKED) outputs
 
-psql: python  ## open psql on a database (DB=name ROLE=migrator|app|readonly|…)
+psql: python  ## open psql on a database (DB=name ROLE=migrator|app|readonly|… ARGS='-c "SELECT 1"')
 	@$(STACKED) psql
 
 backup: development  ## dump the stack's databases into backups/, each dump proved by a restore

@@ -10,6 +10,7 @@ from typing import Any
 
 import local_state
 from environment import has_own_backend
+from make_arguments import further_arguments
 from parts import ROOT, SetupError, report
 from stack_names import typed
 
@@ -36,7 +37,7 @@ def _outputs(stack: str, variables: dict[str, str], *options: str) -> dict[str, 
 
 
 def psql(stack: str, variables: dict[str, str]) -> int:
-    """Replace this process by psql on the database in DB as the role in ROLE; the password is in the environment.
+    """Replace this process by psql on the database in DB as the role in ROLE, with ARGS; no argument has the password.
 
     Raises SetupError when there is no such database or role.
     """
@@ -48,7 +49,7 @@ def psql(stack: str, variables: dict[str, str]) -> int:
     program = outputs.get("psql") or shutil.which("psql", path=variables["PATH"])
     if not program:
         raise SetupError("psql is not installed; install postgresql-client")
-    os.execve(program, ["psql"], {**variables, **roles[role]})  # noqa: S606 (no shell is wanted)
+    os.execve(program, ["psql", *further_arguments()], {**variables, **roles[role]})  # noqa: S606 (no shell is wanted)
 
 
 def accept(stack: str, variables: dict[str, str]) -> int:

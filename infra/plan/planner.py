@@ -70,7 +70,10 @@ def plan_database(
         planner = _Planner(status, lifecycle, allowed, effects, recorded=recorded, has_orphans=bool(left))
         plan = _plan_of_rows(planner, files, rows, left)
         texts = {file.name: file.module for file in files}
-        plan = replace(plan, steps=_with_commits(plan.steps, texts), revisions=tuple(revisions))
+        steps = _with_commits(plan.steps, texts)
+        if revisions:  # what a proved step finds otherwise than its row, they did
+            steps = tuple(replace(step, drift=()) if step.step is Step.VERIFY else step for step in steps)
+        plan = replace(plan, steps=steps, revisions=tuple(revisions))
         if plan.teardown:
             plan = replace(plan, commit=commit_within([texts[name] for name in plan.runs], status.server_version))
     return replace(plan, digest=_digest(files, None if plan.is_unchanged else status, revisions))

@@ -86,7 +86,8 @@ def make_plan(
         tables = [identity.name for identity in live.of("table").objects]
         texts = [file.module for file in files]
         plan = with_hazards(plan, connection, session, tables, revisions=done.measured, modules=texts)
-    return PlanInProgress(replace(plan, lost=lost), status, files, version)
+    migrated = frozenset(done.change.objects)
+    return PlanInProgress(replace(plan, lost=lost), status, files, version, migrated=migrated)
 
 
 def _lost(plan: Plan, before: Catalog, after: Catalog) -> tuple[ObjectId, ...]:

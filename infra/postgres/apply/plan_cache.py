@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from infra.catalog.catalog import ObjectId
     from infra.modules.module import Module
     from infra.modules.module_file import ModuleFile
     from infra.plan.database_status import DatabaseStatus
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class PlanInProgress:
     """The plan for a database in this process, and what is done of it.
 
-    `version` is the ledger's when this process last read or wrote it.
+    `version` is the ledger's when this process last read or wrote it, `migrated` what the revisions of the plan change.
     """
 
     plan: Plan
@@ -32,6 +33,7 @@ class PlanInProgress:
     done: dict[str, Applied] = field(default_factory=dict[str, "Applied"])
     is_renamed: bool = False
     is_torn_down: bool = False
+    migrated: frozenset[ObjectId] = frozenset()
 
     def has(self, module: Module | None) -> bool:
         """Return whether the plan was made of a module with this text; True for None."""

@@ -206,6 +206,7 @@ def test_a_kind_of_edit_reaches_a_database_with_rows_and_can_be_undone(
     assert written.problems == []
     allow_loss(written)
     lane.files.append(written.path.removeprefix("migrations/"))
+    assert all(not step.drift for step in lane.world.plan(recorded=True).steps)
     done, steps = lane.up()
     assert done == ["0002"]
     assert set(steps) <= {Step.VERIFY, Step.UNCHANGED, Step.REFORMATTED, Step.ADOPT}
