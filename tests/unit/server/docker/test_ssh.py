@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from infra.errors import ServerError
 from infra.server.docker.ssh import forward_socket
+
+ROOT = Path(__file__).parents[4]
 
 
 def install_ssh(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -59,5 +64,24 @@ def test_a_missing_ssh_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monke
     """The program is named."""
     monkeypatch.setenv("PATH", str(tmp_path))
     forward_socket.cache_clear()
-    with pytest.raises(ServerError, match="Docker at ssh://box: cannot be reached: ssh does not start: No such file"):
+    with pytest.raises(ServerError, match="Docker at ssh://box: cannot be reached: ssh is not installed"):
         forward_socket("ssh://box")
+
+
+def test_nothing_is_left_of_a_process_that_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`ssh` ends with the process that needs it, as Pulumi ends the host of the providers, and the folder goes."""
+    install_ssh(tmp_path, monkeypatch, "echo ready; exec cat")
+    program = (
+        "from infra.server.docker.ssh import forward_socket; print(forward_socket('ssh://box'), flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        folder = Path(process.stdout.readline().strip()).parent
+        assert folder.exists()
+        process.kill()
+    deadline = time.monotonic() + 10
+    while folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
