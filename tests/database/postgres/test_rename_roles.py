@@ -33,7 +33,6 @@ INSERT INTO item VALUES (1, 'a');
 GRANT SELECT ON item TO "old app";
 ALTER TABLE item ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON item TO "old app" USING (who = current_user);
-ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO "old app";
 CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 """
 PRIVILEGES = "SELECT relacl::text[], relowner::regrole::text FROM pg_class WHERE relname = 'item'"
@@ -58,6 +57,7 @@ def renamed(world: World) -> Generator[World]:
     create(world, OLD)
     world.write(m01_a=MODULE)
     use(world, OLD).up()
+    world.sql('ALTER DEFAULT PRIVILEGES FOR ROLE old_owner GRANT SELECT ON TABLES TO "old app"', owner=False)
     create(world, NEW)
     yield world
     for role in (*OLD, *NEW):
