@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_postgresql as postgresql
+from pulumi.output import Unknown
 
 from infra.modules.decision import Lifecycle
 from infra.postgres.database_roles import DatabaseRoles
@@ -208,4 +209,13 @@ def _further_attributes(role: postgresql.Role) -> pulumi.Output[list[str]]:
     def named(values: Mapping[str, object]) -> list[str]:
         return [text for name, text in _FURTHER_ATTRIBUTES.items() if values[name] not in _DEFAULTS]
 
-    return pulumi.Output.all(**{name: getattr(role, name) for name in _FURTHER_ATTRIBUTES}).apply(named)
+    attributes = {name: getattr(role, name).apply(_or_none, run_with_unknowns=True) for name in _FURTHER_ATTRIBUTES}
+    return pulumi.Output.all(**attributes).apply(named)
+
+
+def _or_none(value: object) -> object:
+    """Return a value, None for an unknown one: previews know those attributes alone that the program or the state has.
+
+    Else all of them would be unknown in a preview, which then could not compare.
+    """
+    return None if isinstance(value, Unknown) else value

@@ -51,11 +51,14 @@ class DatabaseAccessProvider(Provider):
         ):
             raise RefusedError("is gone with its rows, and this stack is persistent", place=label, remedy=BEGIN_EMPTY)
         inputs = without(news, "lifecycle", "stack", "look")
+        taken_back = _olds.get("taken_back")  # stays as it is where nothing is found: a saved plan compares it
         if _olds and news["look"] and is_known(news) and times == before:
             now = {name: news.get(name) for name in ("unmanaged", "attributes")}
-            inputs["taken_back"] = actions.look(news, _access({**_olds, **now}))
-            if inputs["taken_back"] and inputs["taken_back"] == _olds.get("taken_back"):  # somebody did it again
-                inputs["taken_back"].append(AGAIN)
+            found = actions.look(news, _access({**_olds, **now}))
+            if found:
+                taken_back = [*found, AGAIN] if found == taken_back else found
+        if taken_back:
+            inputs["taken_back"] = taken_back
         return CheckResult(inputs, [])
 
     def create(self, props: Properties) -> CreateResult:

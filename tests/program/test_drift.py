@@ -76,8 +76,13 @@ def test_what_roles_were_given_by_hand_is_found_and_what_the_stack_declares_is_r
     for sentence in ("somebody changed what its roles may do or are, and `up` takes that back", *TAKEN_BACK.values()):
         assert sentence in text, text
     assert project.verb("preview", "--expect-no-changes").status != 0
+    for _ in range(2):  # also when the same is done again, a run without changes later
+        project.up()
+        assert project.verb("preview", "--expect-no-changes").status == 0
+        project.up()
+        project.admin("; ".join(TAKEN_BACK))
+        assert project.verb("preview", "--expect-no-changes").status != 0
     project.up()
-    assert project.verb("preview", "--expect-no-changes").status == 0
     project.admin("GRANT app_db_owner TO app_db_readonly")
     assert project.verb("refresh", "--expect-no-changes").status != 0
     if kind == PLAIN:
