@@ -36,7 +36,7 @@ refresh: python  ## compare the state with the live server
 destroy: python  ## remove the stack and everything that it created
 	@$(STACKED) destroy
 
-status: development  ## show what the stack's databases have, and what `up` would do
+status: setup  ## show what the stack's databases have, and what `up` would do
 	@$(TOOL) -m infra status
 
 outputs: python  ## show the stack's outputs (ARGS=--show-secrets)

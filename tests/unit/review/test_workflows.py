@@ -117,10 +117,10 @@ def started(call: Call, expected: tuple[str, Mapping[str, str]]) -> None:
     assert {name: call.variables.get(name) for name in expected[1]} == dict(expected[1])
 
 
-def report(command: list[str]) -> None:
-    """Run a program that exits with another status than 0 where it found something, and fail with what it printed."""
+def found_by(*command: str) -> str:
+    """Return what a program found, which exits with another status than 0 then; '' for nothing."""
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert result.returncode == 0, result.stdout
+    return (result.stdout or "no output") if result.returncode else ""
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -146,7 +146,7 @@ def test_zizmor_finds_nothing_in_the_workflows() -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
     if not zizmor.exists():
         skip_without("zizmor", "make setup, with Python 3.11 or newer")
-    report([str(zizmor), "--offline", "--persona=auditor", "--quiet", *map(str, WORKFLOWS)])
+    assert found_by(str(zizmor), "--offline", "--persona=auditor", "--quiet", *map(str, WORKFLOWS)) == ""
 
 
 @pytest.mark.full
@@ -155,7 +155,7 @@ def test_actionlint_finds_nothing_in_the_workflows() -> None:
     go = shutil.which("go")
     if not go:
         skip_without("Go", "install Go 1.26 or newer")
-    report([go, "-C", str(ROOT / "toolchain/actionlint"), "tool", "actionlint", *map(str, WORKFLOWS)])
+    assert found_by(go, "-C", str(ROOT / "toolchain/actionlint"), "tool", "actionlint", *map(str, WORKFLOWS)) == ""
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
