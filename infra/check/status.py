@@ -20,11 +20,11 @@ from infra.plan.rendering import PlannedDatabase, plan_as_text
 from infra.postgres.apply.live_status import connect_to_look, read_status
 from infra.postgres.apply.losses import rows_at_risk
 from infra.postgres.apply.making import planned_revisions
-from infra.postgres.apply.measure import read_sizes
 from infra.postgres.apply.plan_cache import PlanInProgress
 from infra.postgres.apply.revisions import due_revisions
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.session import Session
+from infra.postgres.introspection.table_sizes import read_sizes
 from infra.server.dsn import parse_dsn
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from infra.hazards.wording import hazard_lines, hazard_refusals
 from infra.modules.decision import Lifecycle, Step
 from infra.modules.directive import runs_by_statement
 from infra.modules.statements import place_of
-from infra.plan.planner import refused_for_hazards
-from infra.postgres.apply.measure import Measurement, read_sizes
+from infra.plan.refused_plans import refused_for_hazards
+from infra.postgres.apply.measure import Measurement
 from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.apply.revision_effects import scratch_of
+from infra.postgres.introspection.table_sizes import read_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -13,7 +13,8 @@ from infra.errors import ModuleError
 from infra.modules.decision import Step
 from infra.plan.folding import lost_with
 from infra.plan.plan import PlannedRevision, PlannedStep, objects_dropped
-from infra.plan.planner import blocked, plan_database, refused_by_revision, refused_for, refused_for_rows
+from infra.plan.planner import plan_database
+from infra.plan.refused_plans import blocked, refused_by_revision, refused_for, refused_for_rows
 from infra.postgres.apply.adoption import broken_rules, likenesses
 from infra.postgres.apply.drop import REMEDY, drop_list, reason_against
 from infra.postgres.apply.hazards import with_hazards

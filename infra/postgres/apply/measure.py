@@ -19,7 +19,6 @@ from psycopg import sql
 from infra.errors import ModuleError
 from infra.hazards.allowances import comments_at
 from infra.hazards.measured import MeasuredStatement, mode_of, strongest
-from infra.hazards.sizes import TableSize
 from infra.migrations.safe_forms import quoted
 from infra.modules.restrictions import needs_no_transaction
 from infra.modules.statements import parse, place_of
@@ -57,22 +56,6 @@ WHERE locktype = 'relation' AND granted AND pid = pg_backend_pid() GROUP BY rela
 """
 _WAITS = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND NOT granted"
 _GRANTED = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND granted AND locktype = 'relation'"
-_SIZES = """
-SELECT t.name, sum(greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0))::int8,
-    sum(CASE WHEN EXISTS (
-            SELECT FROM pg_locks l
-            WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                AND l.relation = c.oid AND l.mode = 'AccessExclusiveLock'
-        ) THEN c.relpages * current_setting('block_size')::int8  -- the functions below would wait for that session
-        WHEN pg_relation_size(c.oid) > 0 THEN pg_table_size(c.oid) ELSE 0 END)::int8
-FROM unnest(%s::text[]) AS t (name)
-JOIN LATERAL (
-    SELECT to_regclass(t.name)::oid UNION SELECT relid FROM pg_partition_tree(to_regclass(t.name))
-) AS part (oid) ON true
-JOIN pg_class c ON c.oid = part.oid AND c.relkind IN ('r', 'm')
-GROUP BY t.name
-"""
-"""An empty table has the file of its toast table's index all the same."""
 _POLL_SECONDS = 0.005
 
 
@@ -256,12 +239,6 @@ class Measurement:
                     continue
             taken[relation.name] = mode
         return taken
-
-
-def read_sizes(connection: Connection, tables: Iterable[str]) -> dict[str, TableSize]:
-    """Return the sizes of those tables that a live database has; nothing but statistics is read."""
-    rows = connection.execute(_SIZES, (sorted(tables),))
-    return {str(name): TableSize(int(count), int(size)) for name, count, size in rows}
 
 
 def _read_relations(connection: Connection) -> _Relations:

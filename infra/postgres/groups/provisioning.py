@@ -10,9 +10,9 @@ from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.database_roles import CREATE_DATABASE
 from infra.postgres.extensions import create_extensions
+from infra.postgres.groups.clones_of_templates import clone, finish_clone, is_unfinished_clone
 from infra.postgres.groups.modules import visits
 from infra.postgres.groups.roles import foreign_roles
-from infra.postgres.groups.templates import clone, finish_clone, is_unfinished_clone
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
 from infra.postgres.privileges import grant_by
 

@@ -10,8 +10,8 @@ from infra.errors import RefusedError
 from infra.hazards.sizes import TableSize
 from infra.modules.decision import Step
 from infra.plan.rendering import PlannedDatabase, plan_as_text
-from infra.postgres.apply.measure import read_sizes
 from infra.postgres.connection.connect import connect
+from infra.postgres.introspection.table_sizes import read_sizes
 from tests.database.postgres.apply.test_revisions import Lane
 from tests.database.postgres.databases import PERSISTENT
 

@@ -13,7 +13,7 @@ from infra.modules.module import load_modules
 from infra.postgres.apply.plan_cache import PlanInProgress, cache
 from infra.postgres.apply.planning import look
 from infra.postgres.connection.connect import connect
-from infra.postgres.groups import templates
+from infra.postgres.groups import clones_of_templates
 from infra.postgres.groups.inserted_rows import inserted_rows
 from infra.postgres.groups.modules import read_completeness
 from infra.postgres.groups.provisioning import drop_database, ensure_database
@@ -202,7 +202,7 @@ def test_a_clone_that_was_cut_short_is_finished(tenants: Tenants, monkeypatch: p
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(templates, "finish_clone", fail)
+        patch.setattr(clones_of_templates, "finish_clone", fail)
         with pytest.raises(KeyboardInterrupt):
             ensure_database(tenants.spec, "acme", [], template, modules)
     assert ensure_database(tenants.spec, "acme", [], template, modules) == "cloned"
