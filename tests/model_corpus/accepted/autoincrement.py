@@ -38,8 +38,8 @@ class Decorated(Base):
     id = Column(Number, primary_key=True)
 
 
-class Child(Base):
-    __tablename__ = "child"
+class ByForeignKey(Base):
+    __tablename__ = "by_foreign_key"
     id = Column(ForeignKey("plain.id"), primary_key=True)
 
 

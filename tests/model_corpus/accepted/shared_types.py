@@ -13,7 +13,7 @@ class Level(enum.Enum):
     HIGH = "high"
 
 
-shop = MetaData(schema="shop")
+shop = MetaData(schema="sales")
 stock = MetaData(schema="stock")
 joins = MetaData()
 
@@ -22,14 +22,14 @@ def values(levels: type[enum.Enum]) -> list[str]:
     return [level.value for level in levels]
 
 
-level = Enum(Level, name="level", schema="types", values_callable=values)
-code = DOMAIN("code", String(8), schema="types", check="VALUE <> ''")
+level = Enum(Level, name="level", schema="kinds", values_callable=values)
+code = DOMAIN("code", String(8), schema="kinds", check="VALUE <> ''")
 
 orders = Table(
     "orders",
     shop,
     Column("id", Integer, primary_key=True),
-    Column("level", level, nullable=False, server_default=text("'high'::types.level")),
+    Column("level", level, nullable=False, server_default=text("'high'::kinds.level")),
     Column("codes", ARRAY(code)),
 )
 items = Table(
@@ -45,5 +45,5 @@ Table(
     joins,
     Column("order_id", ForeignKey(orders.c.id, ondelete="CASCADE"), primary_key=True),
     Column("item_id", ForeignKey(items.c.id), primary_key=True, index=True),
-    Column("level", ENUM(name="level", schema="types", create_type=False)),
+    Column("level", ENUM(name="level", schema="kinds", create_type=False)),
 )
