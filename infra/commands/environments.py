@@ -30,7 +30,7 @@ def up(
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="Show passwords.")] = False,
 ) -> None:
     """Create or update an environment, and show how the application connects to it."""
-    from infra.environments.lifecycle import bring_up
+    from infra.environments.bring_up import bring_up
 
     with errors_exit_with_2():
         made = bring_up(Path(), name, ttl=ttl, template=template, show_secrets=show_secrets, tell=_tell)

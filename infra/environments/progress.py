@@ -6,13 +6,16 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from infra.lazy_module import LazyModule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pulumi.automation.events import EngineEvent
+    from rich import console
     from typing_extensions import Self
+else:
+    console = LazyModule("rich.console")
 
 _COLOUR = re.compile(r"<\{%.*?%\}>")
 
@@ -24,7 +27,7 @@ class Progress:
         self.errors: list[str] = []
         self._tell = tell
         self._done = 0
-        self._status = Console(stderr=True).status("") if tell and sys.stderr.isatty() else None
+        self._status = console.Console(stderr=True).status("") if tell and sys.stderr.isatty() else None
 
     def __enter__(self) -> Self:
         if self._status:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi import automation
 
+from infra.environments.automation_api import Command, Stack, Workspace
 from infra.environments.progress import Progress
 from infra.errors import InfraError
 from infra.postgres.marks import as_clock, parse_clock
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-TAG_NAME = "platform-postgres:environment"
-TAG_EXPIRES = "platform-postgres:expires"
-"""The tags of an environment's stack: what people call it, and until when it is wanted."""
+TAG = "platform-postgres:environment"
+"""The tag of an environment's stack: until when it is wanted, a space, and what people call it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PulumiStacks:
 
     def __init__(self, root: Path) -> None:
         with _errors("the project"):
-            self._workspace = automation.LocalWorkspace(work_dir=str(root))
+            self._workspace = Workspace(work_dir=str(root), pulumi_command=Command())
             self.project = self._workspace.project_settings().name
 
     def names(self) -> list[str]:
@@ -58,13 +58,14 @@ class PulumiStacks:
         """Return a stack that exists, None for one that is no environment."""
         with _errors(f"stack {stack}"):
             tags = self._workspace.list_tags(stack)
-        if TAG_NAME not in tags:
+        if TAG not in tags:
             return None
+        clock, _, name = tags[TAG].partition(" ")
         try:
-            expires = parse_clock(tags.get(TAG_EXPIRES, ""))
+            expires = parse_clock(clock)
         except ValueError:
             expires = None
-        return EnvironmentStack(stack, tags[TAG_NAME], expires, resources)
+        return EnvironmentStack(stack, name, expires, resources)
 
     def is_unfinished(self, stack: str) -> bool:
         """Return whether a stack is one whose creation was killed: Pulumi creates it before it can be given tags."""
@@ -75,14 +76,20 @@ class PulumiStacks:
         with _errors(f"stack {stack}"):
             return dict(self._workspace.export_stack(stack).deployment or {})
 
-    def up(self, stack: str, *, name: str, expires: datetime, tell: Callable[[str], None]) -> dict[str, Any]:
-        """Create or update an environment's stack, and return its outputs, secrets in clear."""
+    def create(self, stack: str) -> bool:
+        """Create a stack; return whether it did not exist."""
+        with _errors(f"stack {stack}"):
+            try:
+                self._workspace.create_stack(stack)
+            except automation.errors.StackAlreadyExistsError:
+                return False
+        return True
+
+    def up(self, stack: str, *, name: str, expires: datetime, tell: Callable[[str], None]) -> None:
+        """Update the stack of an environment, which exists, and keep until when it is wanted."""
         with _errors(f"stack {stack}", tell) as progress:
-            created = automation.Stack.create_or_select(stack, self._workspace)
-            for tag, value in ((TAG_NAME, name), (TAG_EXPIRES, as_clock(expires))):
-                self._workspace.set_tag(stack, tag, value)
-            result = created.up(color="never", suppress_outputs=True, on_event=progress.show)
-            return {name: output.value for name, output in result.outputs.items()}
+            self._workspace.set_tag(stack, TAG, f"{as_clock(expires)} {name}")
+            self._stack(stack).up(color="never", suppress_outputs=True, on_event=progress.show)
 
     def destroy(
         self, stack: str, tell: Callable[[str], None], *, refresh: bool = False, follow_primary: bool = False
@@ -92,7 +99,7 @@ class PulumiStacks:
         `follow_primary` first finds which of several hosts is the primary now: the state has that of the last run.
         """
         with _errors(f"stack {stack}", tell) as progress:
-            selected = automation.Stack.select(stack, self._workspace)
+            selected = self._stack(stack)
             if follow_primary:
                 targets = [f"**::{resource}" for resource in ("server", "admin")]
                 selected.refresh(color="never", run_program=True, target=targets, on_event=progress.show)
@@ -103,6 +110,18 @@ class PulumiStacks:
         """Remove a stack whose resources are gone, without asking their server."""
         with _errors(f"stack {stack}"):
             self._workspace.remove_stack(stack, force=True, preserve_config=True)
+
+    def _stack(self, stack: str) -> Stack:
+        return Stack(stack, self._workspace)
+
+
+def no_environment(stack: str) -> InfraError:
+    """Return the error for a stack that people made."""
+    return InfraError(
+        "exists and was not made by `env up`; nothing was changed",
+        place=f"stack {stack}",
+        remedy="choose another name",
+    )
 
 
 @contextmanager

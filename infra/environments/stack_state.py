@@ -6,16 +6,23 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-import psycopg
-
-from infra.postgres.connection.connect import connect
-from infra.postgres.connection.error_messages import translate_error
+from infra.lazy_module import LazyModule
 from infra.postgres.connection.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import psycopg
+
+    from infra.postgres.connection import connect as connecting
+    from infra.postgres.connection import error_messages
+else:
+    psycopg = LazyModule("psycopg")
+    connecting = LazyModule("infra.postgres.connection.connect")
+    error_messages = LazyModule("infra.postgres.connection.error_messages")
+
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the key by which Pulumi's state marks a secret, not one)
+_STACK = "pulumi:pulumi:Stack"
 _DATABASES = "postgresql:index/database:Database"
 _ROLES = "postgresql:index/role:Role"
 _DYNAMIC = "pulumi-python:dynamic/postgres:"
@@ -57,11 +64,18 @@ def missing_databases(state: StackState) -> frozenset[str]:
         return frozenset()
     target = state.target
     try:
-        with connect(target) as connection:
+        with connecting.connect(target) as connection:
             rows = connection.execute("SELECT datname FROM pg_database").fetchall()
     except psycopg.Error as error:
-        raise translate_error(error, f"server {target.host}:{target.port}") from None
+        raise error_messages.translate_error(error, f"server {target.host}:{target.port}") from None
     return state.databases - {str(name) for (name,) in rows}
+
+
+def outputs_of(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outputs of a stack, secrets in clear."""
+    resources = cast("list[dict[str, Any]]", deployment.get("resources") or [])
+    found = [_clear(resource.get("outputs") or {}) for resource in resources if resource["type"] == _STACK]
+    return found[0] if found else {}
 
 
 def salt_of(deployment: Mapping[str, Any]) -> str:

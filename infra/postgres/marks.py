@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, cast
 
-from psycopg import sql
-
-from infra.postgres.connection.connect import connect
+from infra.lazy_module import LazyModule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import psycopg
+    from psycopg import sql
 
+    from infra.postgres.connection import connect as connecting
     from infra.postgres.connection.target import Target
 
     Connection = psycopg.Connection[tuple[object, ...]]
+else:
+    connecting = LazyModule("infra.postgres.connection.connect")
+    sql = LazyModule("psycopg.sql")
 
 _TEXT = re.compile(
     r"platform-postgres environment (?P<project>[\w.-]+)/(?P<stack>[\w.-]+), expires (?P<expires>[0-9TZ:-]+)"
@@ -84,7 +87,7 @@ def parse_mark(comment: str | None) -> Mark | None:
 def write_marks(target: Target, databases: Sequence[str], roles: Sequence[str], mark: Mark | None) -> None:
     """Write the mark on databases and roles or, without one, remove it; comments of other people stay."""
     text = str(mark) if mark else None
-    with connect(target) as connection:
+    with connecting.connect(target) as connection:
         found = connection.execute(_COMMENTS, (list(databases), list(roles))).fetchall()
         for kind, name, comment in found:
             if comment != text and (comment is None or parse_mark(str(comment))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.environments.lifecycle import without_password
+from infra.environments.bring_up import without_password
 from infra.environments.proof import ServerFacts, compare_facts
 from infra.errors import InfraError
 from infra.postgres.introspection.cluster_catalog import ClusterFact

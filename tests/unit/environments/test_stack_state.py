@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from infra.environments.stack_state import salt_of, state_of
+from infra.environments.stack_state import outputs_of, salt_of, state_of
 
 DYNAMIC = "pulumi-python:dynamic/postgres:"
 SECRET_KEY = "4dabf18193072939515e22adb298388d"
@@ -52,3 +52,12 @@ def test_a_stack_with_nothing() -> None:
     assert (state.target, state.is_own, state.databases, state.roles) == (None, False, frozenset(), frozenset())
     assert salt_of({}) == ""
     assert salt_of({"secrets_providers": {"type": "passphrase", "state": {"salt": "v1:x"}}}) == "v1:x"
+
+
+def test_the_outputs_of_a_stack() -> None:
+    """They are those of the resource that the stack is, with secrets in clear, also inside others."""
+    outputs = {"host": "h", "dsn": {"shop": secret({"app": "postgresql://app:pw@h/shop"})}}
+    others = [resource("postgresql:index/role:Role", name="shop_app"), {"type": "pulumi:providers:postgresql"}]
+    deployment = {"resources": [*others, resource("pulumi:pulumi:Stack", **outputs)]}
+    assert outputs_of(deployment) == {"host": "h", "dsn": {"shop": {"app": "postgresql://app:pw@h/shop"}}}
+    assert outputs_of({}) == {}
