@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy import ForeignKeyConstraint, Table
 
 from infra.errors import InfraError
-from infra.generate import ddl
+from infra.generate.ddl import alter_table_add, comments
 from infra.generate.first_rows import first_rows
+from infra.generate.listener_ddl import GeneratedStatement, slots
 from infra.generate.placement import Placement
 from infra.generate.schema_text import created_schemas, schema_text
 from infra.generate.table_modules import is_package, table_modules
 from infra.modules.module import MODULE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import Column, Table
+    from sqlalchemy import Column
 
     from infra.folder.modules_yaml import FolderSettings
     from infra.generate.imported_models import ImportedModels
@@ -41,7 +42,8 @@ def generate_modules(
     """Return the text of every generated module by file name, in their order; none of them is empty.
 
     First comes what listeners execute before everything else, then tables with their types, indexes, constraints, and
-    what listeners execute after everything else. Raises InfraError for what cannot be written.
+    what listeners execute after everything else; what a table needs of that, or what needs one, is among the tables.
+    Raises InfraError for what cannot be written.
     """
     modules = table_modules(models, settings)
     text = schema_text(models)
@@ -50,15 +52,18 @@ def generate_modules(
     schemas = set(text.schemas()) - created_schemas(earlier)
     placement = Placement(text, modules, models, schemas=schemas)
     sources = _sources(models)
+    statements = {module.title: [*placement.of(module), *_created(module, text)] for module in modules}
+    ddl = _listener_ddl(text, [statement for module in modules for statement in statements[module.title]])
+    last = sum(map(len, statements.values())) + 1
     tables = [(table, text.tables[table]) for module in modules for table in module.tables]
     others = (_constraints(*table, foreign_keys=False) for table in tables)
     foreign_keys = (_constraints(*table, foreign_keys=True) for table in tables)
     parts = [
-        (FIRST, _text("What the models execute before everything else.", sources, text.first)),
-        *((module.title, _tables_text(module, text, placement)) for module in modules),
+        (FIRST, _text("What the models execute before everything else.", sources, ddl.get(0, ()))),
+        *_tables_parts(modules, statements, ddl),
         (settings.indexes, _text(f"{INDEXES}.", sources, (_indexes(*table) for table in tables))),
         (settings.constraints, _text(f"{CONSTRAINTS}.", sources, [*others, *foreign_keys])),
-        (LAST, _text("What the models execute after everything else.", sources, text.last)),
+        (LAST, _text("What the models execute after everything else.", sources, ddl.get(last, ()))),
     ]
     written = [(title, part) for title, part in parts if part]
     files = {f"{number + index:02}-{title}.sql": part for index, (title, part) in enumerate(written)}
@@ -89,13 +94,55 @@ def _sources(models: ImportedModels) -> tuple[str, ...]:
     return tuple(f"{name.replace('.', '/')}{'/' if is_package(name) else '.py'}" for name in models.names)
 
 
-def _tables_text(module: TableModule, text: SchemaText, placement: Placement) -> str:
-    # No IF NOT EXISTS: the ledger decides whether a module runs, and an existing table with another definition must be
-    # an error. No blank line between a table and its comments, to keep a file of ten tables below 300 lines.
-    created = [text.tables[table].create + ddl.comments(table, text.tables[table].key_name) for table in module.tables]
-    return _text(
-        module.creates, module.files, ["".join(placement.of(module)), *created, *map(first_rows, module.tables)]
+def _created(module: TableModule, text: SchemaText) -> Iterable[GeneratedStatement]:
+    """Yield the tables of a module, each with its comments.
+
+    No IF NOT EXISTS: the ledger decides whether a module runs, and an existing table with another definition must be an
+    error. No blank line between a table and its comments, to keep a file of ten tables below 300 lines.
+    """
+    for table in module.tables:
+        of_table = text.tables[table]
+        yield GeneratedStatement(table, of_table.create + comments(table, of_table.key_name), of_table.ordinal)
+
+
+def _listener_ddl(text: SchemaText, statements: Sequence[GeneratedStatement]) -> dict[int, list[str]]:
+    """Return what listeners execute by the number of generated statements that stand before it."""
+    others = (
+        statement
+        for table, of_table in text.tables.items()
+        for statement in (
+            *of_table.indexes,
+            *(
+                GeneratedStatement(constraint, alter_table_add(table, constraint), of_table.ordinal)
+                for constraint in of_table.constraints
+            ),
+        )
     )
+    result: dict[int, list[str]] = {}
+    for slot, statement in zip(slots(text.listeners, statements, others), text.listeners, strict=True):
+        result.setdefault(slot, []).append(statement.text)
+    return result
+
+
+def _tables_parts(
+    modules: Iterable[TableModule],
+    statements: Mapping[str, Sequence[GeneratedStatement]],
+    ddl: Mapping[int, Sequence[str]],
+) -> Iterable[tuple[str, str]]:
+    """Yield title and text of each module with tables: schemas, sequences and types are one group, each table one."""
+    position = 0
+    for module in modules:
+        groups: list[str] = []
+        preamble = False
+        for statement in statements[module.title]:
+            position += 1
+            if preamble and not isinstance(statement.element, Table):
+                groups[-1] += statement.text
+            else:
+                groups.append(statement.text)
+            groups += ddl.get(position, ())
+            preamble = not isinstance(statement.element, Table) and position not in ddl
+        yield module.title, _text(module.creates, module.files, [*groups, *map(first_rows, module.tables)])
 
 
 def _text(creates: str, sources: tuple[str, ...], groups: Iterable[str]) -> str:
@@ -107,8 +154,8 @@ def _text(creates: str, sources: tuple[str, ...], groups: Iterable[str]) -> str:
 
 def _indexes(table: Table, text: TableText) -> str:
     """Return the indexes of a table, in the order of the columns that they begin with."""
-    indexes = sorted(text.indexes, key=lambda entry: (_ordinals(table, entry[0].columns), str(entry[0].name)))
-    return "".join(statement for _, statement in indexes)
+    indexes = sorted(text.indexes, key=lambda entry: (_ordinals(table, entry.element.columns), str(entry.element.name)))
+    return "".join(entry.text for entry in indexes)
 
 
 def _constraints(table: Table, text: TableText, *, foreign_keys: bool) -> str:
@@ -119,7 +166,7 @@ def _constraints(table: Table, text: TableText, *, foreign_keys: bool) -> str:
         if isinstance(constraint.constraint, ForeignKeyConstraint) == foreign_keys
     ]
     chosen.sort(key=lambda entry: (_ordinals(table, getattr(entry.constraint, "columns", ())), entry.name))
-    return "".join(ddl.alter_table_add(table, constraint) for constraint in chosen)
+    return "".join(alter_table_add(table, constraint) for constraint in chosen)
 
 
 def _ordinals(table: Table, columns: Iterable[Column[Any]]) -> list[int]:

@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeEngine
 
 from infra.errors import InfraError
 from infra.generate.ddl_compiler import DIALECT, quote_identifier
+from infra.generate.listener_ddl import GeneratedStatement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,30 +32,29 @@ class Placement:
     def __init__(
         self, text: SchemaText, modules: list[TableModule], models: ImportedModels, *, schemas: set[str]
     ) -> None:
-        self._statements: dict[str, list[str]] = {}
+        self._statements: dict[str, list[GeneratedStatement]] = {}
         _require_equal_definitions(modules, models)
         users = _users_of_types(modules)
         tables = {table: module.title for module in modules for table in module.tables}
         first = modules[0].title
-        created: list[tuple[str, str, str]] = []  # title, schema, statement
-        for sequence, statement in text.sequences:
-            column: Any = sequence.column
+        created: list[tuple[str, GeneratedStatement]] = []  # with the title of its module
+        for statement in text.sequences:
+            column: Any = statement.element.column
             title = tables.get(column.table, first) if column is not None else first
-            created.append((title, sequence.schema or "", statement))
-        for type_, statement in text.types:
-            created.append((users.get(_name(type_), first), type_.schema or "", statement))
+            created.append((title, statement))
+        created += [(users.get(_name(statement.element), first), statement) for statement in text.types]
         missing = set(schemas)
         for module in modules:
-            needed = [schema for title, schema, _ in created if title == module.title]
+            needed = [statement.element.schema or "" for title, statement in created if title == module.title]
             needed += [table.schema or "" for table in module.tables]
             own = [schema for schema in dict.fromkeys(needed) if schema in missing]
             missing.difference_update(own)
             self._statements[module.title] = [
-                *(f"CREATE SCHEMA {quote_identifier(schema)};\n" for schema in own),
-                *(statement for title, _, statement in created if title == module.title),
+                *(GeneratedStatement(None, f"CREATE SCHEMA {quote_identifier(schema)};\n", -1) for schema in own),
+                *(statement for title, statement in created if title == module.title),
             ]
 
-    def of(self, module: TableModule) -> list[str]:
+    def of(self, module: TableModule) -> list[GeneratedStatement]:
         """Return the statements before the tables of a module."""
         return self._statements[module.title]
 

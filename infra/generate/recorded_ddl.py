@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from infra.generate.imported_models import innermost_place, place_of_caller
 from infra.modules.generated_names import LONGEST_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from sqlalchemy.engine import Dialect
 
     from infra.generate.imported_models import ImportedModels
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 class RecordedStatement:
     """One statement: SQLAlchemy's element or text, and whether it comes before the table or metadata it is about.
 
-    `place` is the line of the listener that executes it, '' for what SQLAlchemy executes by itself.
+    `place` is the line of the listener that executes it, or of the table whose listener is DDL; '' for the rest.
     """
 
     element: Any
@@ -40,11 +43,12 @@ class _RecordingConnection(MockConnection):
         super().__init__(dialect, self._record)
         self.statements: list[RecordedStatement] = []
         self.before = True  # whether the listeners that run now are those for before_create
+        self.place = ""  # of the table whose listeners run now
 
     def _record(self, element: object, _parameters: object = None) -> None:
         if isinstance(element, CreateTable):
             self.before = False
-        place = place_of_caller(record_create_all.__name__)
+        place = place_of_caller(record_create_all.__name__) or self.place
         self.statements.append(RecordedStatement(element, self.before, place))
 
     def exec_driver_sql(self, statement: str, *_parameters: object) -> None:
@@ -57,37 +61,55 @@ def record_create_all(models: ImportedModels, dialect: Dialect) -> list[Recorded
     _require_valid(models)
     connection = _RecordingConnection(dialect)
     created = models.tables()
-    for metadata in models.metadata:
-        tables = [table for table in metadata.tables.values() if table in created]
-
-        def note_beginning(*_arguments: object, **_options: object) -> None:
-            connection.before = True
-
-        def note_end(*_arguments: object, **_options: object) -> None:
-            connection.before = False
-
-        targets: list[MetaData | Table] = [metadata, *tables]
-        for target in targets:
-            event.listen(target, "before_create", note_beginning, insert=True)
-            event.listen(target, "after_create", note_end, insert=True)
-        try:
-            metadata.create_all(connection, tables=tables, checkfirst=False)  # pyright: ignore[reportArgumentType]
-        except SQLAlchemyError as error:
-            message = str(error).partition("\n")[0]
-            raise InfraError(
-                f"the models cannot be created: {message}", place=", ".join(models.names), remedy="correct the models"
-            ) from None
-        except Exception as error:  # noqa: BLE001 (whatever a listener raises)
-            raise InfraError(
-                f"a listener of a DDL event cannot run without a database: {type(error).__name__}: {error}",
-                place=innermost_place(error, ", ".join(models.names)),
-                remedy="write what it creates in a hand-written module, and remove the listener",
-            ) from None
-        finally:
-            for target in targets:
-                event.remove(target, "before_create", note_beginning)
-                event.remove(target, "after_create", note_end)
+    with _noted_targets(connection, models):
+        for metadata in models.metadata:
+            tables = [table for table in metadata.tables.values() if table in created]
+            _create_all(metadata, tables, connection, models)
     return connection.statements
+
+
+def _create_all(
+    metadata: MetaData, tables: list[Table], connection: _RecordingConnection, models: ImportedModels
+) -> None:
+    try:
+        metadata.create_all(connection, tables=tables, checkfirst=False)  # pyright: ignore[reportArgumentType]
+    except SQLAlchemyError as error:
+        message = str(error).partition("\n")[0]
+        raise InfraError(
+            f"the models cannot be created: {message}", place=", ".join(models.names), remedy="correct the models"
+        ) from None
+    except Exception as error:  # noqa: BLE001 (whatever a listener raises)
+        raise InfraError(
+            f"a listener of a DDL event cannot run without a database: {type(error).__name__}: {error}",
+            place=innermost_place(error, ", ".join(models.names)),
+            remedy="write what it creates in a hand-written module, and remove the listener",
+        ) from None
+
+
+@contextmanager
+def _noted_targets(connection: _RecordingConnection, models: ImportedModels) -> Generator[None]:
+    """Set on a connection, for the block, whose listeners run: also those of the classes, which run first."""
+
+    def note(target: MetaData | Table, *, before: bool) -> None:
+        connection.before = before
+        connection.place = str(models.declarations[target]) if isinstance(target, Table) else ""
+
+    def note_beginning(target: MetaData | Table, *_arguments: object, **_options: object) -> None:
+        note(target, before=True)
+
+    def note_end(target: MetaData | Table, *_arguments: object, **_options: object) -> None:
+        note(target, before=False)
+
+    targets: tuple[Any, ...] = (MetaData, Table)
+    for target in targets:
+        event.listen(target, "before_create", note_beginning, insert=True)
+        event.listen(target, "after_create", note_end, insert=True)
+    try:
+        yield
+    finally:
+        for target in targets:
+            event.remove(target, "before_create", note_beginning)
+            event.remove(target, "after_create", note_end)
 
 
 def _require_valid(models: ImportedModels) -> None:

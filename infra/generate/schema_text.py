@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Index, Sequence, Table
+from sqlalchemy import Index, Table
 from sqlalchemy.dialects.postgresql import named_types
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import (
@@ -21,6 +21,7 @@ from sqlalchemy.schema import (
 from infra.errors import InfraError
 from infra.generate.ddl_compiler import DIALECT, ModuleCompiler
 from infra.generate.default_names import DefaultNames
+from infra.generate.listener_ddl import GeneratedStatement, ListenerDdl
 from infra.generate.recorded_ddl import record_create_all
 from infra.modules.statements import parse
 
@@ -37,28 +38,32 @@ _TYPES = (named_types.CreateEnumType, named_types.CreateDomainType)
 
 @dataclass
 class TableText:
-    """The statements of one table: CREATE TABLE, the name of its primary key, and what other modules add to it."""
+    """The statements of one table: CREATE TABLE, the name of its primary key, and what other modules add to it.
+
+    `ordinal` is the position of CREATE TABLE in `create_all`.
+    """
 
     create: str = ""
+    ordinal: int = 0
     key_name: str = ""
     constraints: list[ConstraintText] = field(default_factory=list["ConstraintText"])
-    indexes: list[tuple[Index, str]] = field(default_factory=list[tuple[Index, str]])
+    indexes: list[GeneratedStatement] = field(default_factory=list[GeneratedStatement])
 
 
 @dataclass
 class SchemaText:
-    """The statements of all models; `first` and `last` are DDL of listeners, for before and after everything else."""
+    """The statements of all models, and what their listeners execute."""
 
     tables: dict[Table, TableText] = field(default_factory=dict[Table, TableText])
-    types: list[tuple[Any, str]] = field(default_factory=list[tuple[Any, str]])
-    sequences: list[tuple[Sequence, str]] = field(default_factory=list[tuple[Sequence, str]])
-    first: list[str] = field(default_factory=list[str])
-    last: list[str] = field(default_factory=list[str])
+    types: list[GeneratedStatement] = field(default_factory=list[GeneratedStatement])
+    sequences: list[GeneratedStatement] = field(default_factory=list[GeneratedStatement])
+    listeners: list[ListenerDdl] = field(default_factory=list[ListenerDdl])
 
     def schemas(self) -> list[str]:
         """Return the schemas that have to be created before everything is, in the order of their names."""
-        items = [*self.tables, *(type_ for type_, _ in self.types), *(sequence for sequence, _ in self.sequences)]
-        return sorted({str(item.schema) for item in items if item.schema} - {"public"} - created_schemas(self.first))
+        items: list[Any] = [*self.tables, *(created.element for created in (*self.types, *self.sequences))]
+        by_listeners = created_schemas(statement.text for statement in self.listeners)
+        return sorted({str(item.schema) for item in items if item.schema} - {"public"} - by_listeners)
 
 
 def created_schemas(texts: Iterable[str]) -> set[str]:
@@ -72,7 +77,7 @@ def schema_text(models: ImportedModels) -> SchemaText:
     text = SchemaText({table: TableText() for table in models.tables()})
     names = DefaultNames()
     created: set[str] = set()
-    for statement in record_create_all(models, DIALECT):
+    for ordinal, statement in enumerate(record_create_all(models, DIALECT)):
         element: Any = statement.element
         if isinstance(element, _COMMENTS):
             continue
@@ -82,6 +87,7 @@ def schema_text(models: ImportedModels) -> SchemaText:
             names.add_relation(table.schema, table.name)
             names.add_relation(table.schema, compiled.key_name)
             text.tables[table].create = f"{compiled.string};\n"
+            text.tables[table].ordinal = ordinal
             text.tables[table].key_name = compiled.key_name
             text.tables[table].constraints += names.named(table, compiled.constraints)
         elif isinstance(element, AddConstraint) and compiled.constraints:
@@ -90,18 +96,20 @@ def schema_text(models: ImportedModels) -> SchemaText:
         elif isinstance(element, CreateIndex) and element.element.table in text.tables:
             index: Index = element.element
             names.add_relation(index.table.schema, str(index.name))  # pyright: ignore[reportOptionalMemberAccess]
-            text.tables[index.table].indexes.append((index, f"{compiled.string};\n"))  # pyright: ignore[reportArgumentType]
+            created_index = GeneratedStatement(index, f"{compiled.string};\n", ordinal)
+            text.tables[index.table].indexes.append(created_index)  # pyright: ignore[reportArgumentType]
         elif isinstance(element, (*_TYPES, CreateSequence)) and compiled.string in created:
             continue  # of another metadata, for which create_all finds it created
         elif isinstance(element, _TYPES):
             created.add(compiled.string)
-            text.types.append((statement.element.element, f"{compiled.string};\n"))
+            text.types.append(GeneratedStatement(statement.element.element, f"{compiled.string};\n", ordinal))
         elif isinstance(element, CreateSequence):
             created.add(compiled.string)
             names.add_relation(element.element.schema, element.element.name)
-            text.sequences.append((element.element, f"{compiled.string};\n"))
+            text.sequences.append(GeneratedStatement(element.element, f"{compiled.string};\n", ordinal))
         else:
-            (text.first if statement.before else text.last).append(_terminated(compiled.string))
+            place = statement.place or ", ".join(models.names)
+            text.listeners.append(ListenerDdl(_terminated(compiled.string), ordinal, statement.before, place))
     return text
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra.lint.column_types import SERIAL_TYPES
+from infra.modules.creations import SERIAL_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,16 +10,6 @@ from infra.modules.tree import constant, node, qualified_name, strings
 if TYPE_CHECKING:
     from infra.modules.tree import Tree
 
-SERIAL_TYPES = {
-    "serial": "int4",
-    "serial4": "int4",
-    "bigserial": "int8",
-    "serial8": "int8",
-    "smallserial": "int2",
-    "serial2": "int2",
-}
-"""The serial types, which are no types but a notation for an integer with a sequence (PostgreSQL manual, 8.1.4)."""
-
 SQL_TYPE_NAMES = {
     "int4": "integer",
     "int8": "bigint",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.modules.references import RELATION_TYPES
 from infra.modules.tree import enum_value, node, qualified_name, relation_name, strings
 
 if TYPE_CHECKING:
@@ -11,9 +12,6 @@ if TYPE_CHECKING:
 
     from infra.modules.tree import Name, Tree
 
-RELATION_TYPES = frozenset(
-    {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE"}
-)
 _OTHER_KINDS = {
     "OBJECT_TYPE": "type",
     "OBJECT_DOMAIN": "type",

@@ -9,11 +9,11 @@ from infra.modules.tree import Name, readable_name
 
 if TYPE_CHECKING:
     from infra.lint.builtins import Builtins
-    from infra.lint.creations import Creation
     from infra.lint.missing_columns import MissingColumn
-    from infra.lint.reference_walk import NameReference
     from infra.lint.schema import ForeignKey, KeyState, TableState
     from infra.lint.source_file import LocatedStatement, Origin
+    from infra.modules.creations import Creation
+    from infra.modules.reference_walk import NameReference
 
 NamedObject = tuple[str, Name]  # kind, and name with its schema
 

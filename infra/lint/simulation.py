@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.lint.builtins import SYSTEM_SCHEMAS
-from infra.lint.creations import creations
 from infra.lint.drops import dropped_objects, renamed_object
 from infra.lint.missing_columns import missing_columns
-from infra.lint.reference_walk import NameReference
-from infra.lint.references import references
 from infra.lint.schema import TableState
 from infra.lint.schema_state import AddedForeignKey, DuplicateCreation, MissingReference, SchemaState
 from infra.lint.source_file import Origin
 from infra.lint.table_changes import alter_table, rename_column
 from infra.lint.table_definitions import read_index, read_table
+from infra.modules.creations import creations
+from infra.modules.reference_walk import NameReference
+from infra.modules.references import references
 from infra.modules.tree import enum_value, node, nodes, relation_name
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from infra.errors import ModuleFileError
 from infra.findings.finding import Place
 from infra.lint.column_types import ColumnType, read_column_type
-from infra.lint.creations import Creation, creations
 from infra.lint.recovery import ParseProblem, parse_with_recovery
+from infra.modules.creations import Creation, creations
 from infra.modules.module import MODULE_NAME, decode
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.lint.column_types import SERIAL_TYPES
 from infra.lint.schema import ColumnState, ForeignKey, KeyState, TableState
 from infra.lint.source_file import Origin
+from infra.modules.creations import SERIAL_TYPES
 from infra.modules.tree import enum_value, node, nodes, relation_name, strings
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.lint.column_types import SERIAL_TYPES, SQL_TYPE_NAMES
+from infra.lint.column_types import SQL_TYPE_NAMES
 from infra.lint.rule import Violation, rule, violation
+from infra.modules.creations import SERIAL_TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

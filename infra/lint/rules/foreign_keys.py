@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from infra.lint.column_types import SERIAL_TYPES, SQL_TYPE_NAMES
+from infra.lint.column_types import SQL_TYPE_NAMES
 from infra.lint.rule import Violation, rule, violation_at
+from infra.modules.creations import SERIAL_TYPES
 from infra.modules.tree import readable_name
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from infra.lint.creations import creations
+from infra.modules.creations import creations
 from infra.modules.statements import parse
 
 LONG = "l" * 40

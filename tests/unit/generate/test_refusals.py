@@ -35,6 +35,12 @@ REFUSED = [
     ),
     ("other_dialect", 7, "cannot be written for PostgreSQL: column a has something of SET that it does not know"),
     ("long_name", 6, f"the name {'ä' * 32} is longer than 63 bytes, and PostgreSQL would cut it"),
+    (
+        "listener_in_a_circle",
+        8,
+        "a listener executes a statement that needs b, and that a needs, which a module creates before b: CREATE ",
+    ),
+    ("unreadable_listener", 7, "a listener executes what PostgreSQL cannot read: syntax error at or near "),
     ("asking_listener", 13, "a listener of a DDL event cannot run without a database: AttributeError: "),
     ("temporary", 6, "table scratch is temporary: it would end with the session that creates it"),
     ("empty_index", 6, "index index_tags_request_id of table tags has no columns, which PostgreSQL refuses"),

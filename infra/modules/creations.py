@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from infra.lint.column_types import SERIAL_TYPES
 from infra.modules.generated_names import (
     CONSTRAINT_SUFFIXES,
     exclusion_column_names,
@@ -19,6 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from infra.modules.tree import Name, Tree
+
+SERIAL_TYPES = {
+    "serial": "int4",
+    "serial4": "int4",
+    "bigserial": "int8",
+    "serial8": "int8",
+    "smallserial": "int2",
+    "serial2": "int2",
+}
+"""The serial types, which are no types but a notation for an integer with a sequence (PostgreSQL manual, 8.1.4)."""
 
 # The CREATE statements in the text of a DO block, found by their words alone: the block is not parsed.
 CREATE_IN_DO_BLOCK = re.compile(

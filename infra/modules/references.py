@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.errors import ModuleError
-from infra.lint.drops import RELATION_TYPES
-from infra.lint.reference_walk import NameReference, references_in
+from infra.modules.reference_walk import NameReference, references_in
 from infra.modules.statements import parse
 from infra.modules.tree import children, descendants, enum_value, node, nodes, options, qualified_name, strings
 
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
 
     from infra.modules.tree import Tree
 
+RELATION_TYPES = frozenset(
+    {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX", "OBJECT_FOREIGN_TABLE"}
+)
 CREATED_NAME_FIELDS = {  # the field with the name of what the statement creates, which is no reference
     "create_stmt": "relation",
     "view_stmt": "view",
