@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from infra.catalog.access import objects_of, subject_of, unmanaged_privileges
@@ -68,13 +69,16 @@ class DatabaseStatus:
         Left out is what matches one of the patterns (`table public.tmp_*`, `privileges * to reporting`).
         """
         patterns = (*ALWAYS_THERE, *allowed)
-        expected = {**self.of_others, **self.expected.definitions}
-        found = (*unmanaged_objects(self.catalog, expected), *unmanaged_privileges(self.catalog, expected))
         return [
             identity
-            for identity in found
+            for identity in self._made_by_no_module
             if not any(fnmatch.fnmatchcase(str(identity), pattern) for pattern in patterns)
         ]
+
+    @cached_property
+    def _made_by_no_module(self) -> tuple[ObjectId, ...]:
+        expected = {**self.of_others, **self.expected.definitions}
+        return (*unmanaged_objects(self.catalog, expected), *unmanaged_privileges(self.catalog, expected))
 
     def in_sentences(self, unmanaged: Sequence[ObjectId]) -> tuple[str, ...]:
         """Return a sentence for each thing that no module made: an object, or what a role may do."""

@@ -6,7 +6,7 @@ First runs, rebuilds and proofs on scratch databases all go through it, so that 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from infra.modules.decision import Digests
@@ -15,7 +15,7 @@ from infra.modules.directive import runs_by_statement
 from infra.modules.statements import statements_digest
 from infra.postgres.apply.by_statement import run_statements
 from infra.postgres.apply.module_text import end_module, refuse_stack_privileges, run_text
-from infra.postgres.introspection.effects import catalog_change_of
+from infra.postgres.introspection.effects import catalog_change_of, catalog_version_after, prepare_observer
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
 from infra.postgres.private_schemas import revoke_granted_by_default
@@ -32,10 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Applied:
-    """What was done with a module: the step taken, and how long its statements ran (milliseconds)."""
+    """What was done with a module: the step taken, and how long its statements ran (milliseconds).
+
+    `catalog_version` is the catalog's after a transaction in which nobody else changed it, '' where that is not known.
+    """
 
     step: Step
     milliseconds: float = 0
+    catalog_version: str = ""
 
 
 def digests_of(module: Module) -> Digests:
@@ -43,17 +47,21 @@ def digests_of(module: Module) -> Digests:
     return Digests(text_digest(module.text), statements_digest(module.text))
 
 
-def run_module(connection: Connection, session: Session, module: Module, digests: Digests, step: Step) -> Applied:
+def run_module(
+    connection: Connection, session: Session, module: Module, digests: Digests, step: Step, *, catalog_version: str = ""
+) -> Applied:
     """Run a module as its first line declares, in a transaction of its own or statement by statement; write its row.
 
-    Raises ModuleError where PostgreSQL refuses a statement, RefusedError where a module that runs statement by
-    statement cannot be resumed.
+    Where the catalog's version before it is given, that after its transaction is found out. Raises ModuleError where
+    PostgreSQL refuses a statement, RefusedError where a module that runs statement by statement cannot be resumed.
     """
     if not runs_by_statement(module.text):
         with session.transaction(connection):
             if not ledger_exists(connection):
                 create_ledger(connection, session.program)
-            return run_in_transaction(connection, session, module, digests, step)
+            applied = run_in_transaction(connection, session, module, digests, step)
+            after = catalog_version_after(connection, session.target, catalog_version)
+            return replace(applied, catalog_version=after)
     started = time.perf_counter()
     effect = run_statements(connection, session, module)
     milliseconds = (time.perf_counter() - started) * 1000
@@ -94,6 +102,8 @@ def run_in_transaction(
         end_module(connection, session, module, others_follow=measure is not None)
         revoke_granted_by_default(connection, session.private_schemas)
 
+    if not measure and not session.one_of_many:
+        prepare_observer(session.target)
     effect = measure(act) if measure else catalog_change_of(connection, session.target, act)
     refuse_stack_privileges(connection, module, effect)
     ledger.record(
@@ -112,6 +122,7 @@ def run_without_ledger(connection: Connection, session: Session, module: Module)
         end_module(connection, session, module)
         revoke_granted_by_default(connection, session.private_schemas)
 
+    prepare_observer(session.target)
     with session.transaction(connection):
         effect = catalog_change_of(connection, session.target, act)
         refuse_stack_privileges(connection, module, effect)

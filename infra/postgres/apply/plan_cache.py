@@ -24,6 +24,7 @@ class PlanInProgress:
     """The plan for a database in this process, and what is done of it.
 
     `version` is the ledger's when this process last read or wrote it, `migrated` what the revisions of the plan change.
+    `catalog_version` is the catalog's as far as it follows from `status` and `done`, '' where that is not known.
     """
 
     plan: Plan
@@ -34,6 +35,7 @@ class PlanInProgress:
     is_renamed: bool = False
     is_torn_down: bool = False
     migrated: frozenset[ObjectId] = frozenset()
+    catalog_version: str = ""
 
     def has(self, module: Module | None) -> bool:
         """Return whether the plan was made of a module with this text; True for None."""

@@ -17,7 +17,7 @@ from infra.modules.module_file import ModuleFile
 from infra.plan.planner import plan_database
 from infra.postgres.apply.live_status import connect_to_look, read_status, with_time_limits
 from infra.postgres.apply.plan_cache import PlanInProgress, Unreadable, cache
-from infra.postgres.apply.unchanged import plan_if_unchanged, read_unchanged, record_unchanged
+from infra.postgres.apply.unchanged import plan_if_unchanged, read_unchanged, record_unchanged, status_after
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 from infra.postgres.introspection.reader import read_catalog_version
@@ -61,6 +61,7 @@ def look(
                 planned = making.make_plan(
                     connection, session, existing, recorded=recorded, explain=explain, found=found
                 )
+                planned.catalog_version = catalog_version if session.one_of_many and not planned.plan.revisions else ""
                 if not explain:
                     record_unchanged(connection, session, planned, catalog_version)
                 return planned
@@ -107,10 +108,18 @@ def current_plan(
 
 
 def read_and_record(connection: Connection, session: Session, modules: Sequence[Module]) -> DatabaseStatus:
-    """Return the status of a database after its modules ran; a next look finds nothing to do without reading it all."""
-    files, catalog_version = [ModuleFile(module) for module in modules], read_catalog_version(connection)
-    version = ledger.read_version(connection, session.program)
-    status = read_status(connection, session.program)
+    """Return the status of a database after its modules ran; a next look finds nothing to do without reading it all.
+
+    The catalog is not read where it follows from the one of this process' plan and from the ledger.
+    """
+    files, version = [ModuleFile(module) for module in modules], ledger.read_version(connection, session.program)
+    known = cache.known(session.key)
+    catalog_version = known.catalog_version if known and known.version == version else ""
+    if known and version and catalog_version:
+        status = status_after(connection, session, known, version)
+    else:
+        catalog_version = read_catalog_version(connection)
+        status = read_status(connection, session.program)
     plan = plan_database(files, status, session.lifecycle, allowed=session.allowed, recorded=True)
     record_unchanged(connection, session, PlanInProgress(plan, status, files, version), catalog_version)
     return status

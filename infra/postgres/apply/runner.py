@@ -25,7 +25,7 @@ from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.connection.retry import retry
 from infra.postgres.connection.watches import failover_watch
-from infra.postgres.introspection.effects import prepare_observer, wait_for_observer
+from infra.postgres.introspection.effects import wait_for_observer
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, current_identity, read_identity
 
@@ -140,12 +140,15 @@ def _carry_out(connection: Connection, session: Session, planned: PlanInProgress
         if module.name in planned.done:
             return planned.done[module.name]
     if step.step is Step.APPLY:
-        prepare_observer(session.target)
-        applied = run_module(connection, session, module, planned.file_of(module.name).digests, Step.APPLY)
+        digests, version = planned.file_of(module.name).digests, planned.catalog_version
+        applied = run_module(connection, session, module, digests, Step.APPLY, catalog_version=version)
+        planned.catalog_version = applied.catalog_version
     elif step.step in _WRITTEN_STEPS:
         applied = _write_row(connection, session, planned, step)
     else:
-        planned.done |= finish_rebuild(connection, session) if session.lifecycle is Lifecycle.EPHEMERAL else {}
+        finished = finish_rebuild(connection, session) if session.lifecycle is Lifecycle.EPHEMERAL else {}
+        planned.done |= finished
+        planned.catalog_version = "" if finished else planned.catalog_version
         applied = planned.done.get(module.name, Applied(step.step))
     return _done(connection, session, planned, {module.name: applied})[module.name]
 
@@ -178,6 +181,7 @@ def _tear_down(connection: Connection, session: Session, planned: PlanInProgress
             remedy="look at a new preview, and run again",
         )
     refuse_losses(session, planned)
+    planned.catalog_version = ""
     modules = [planned.file_of(name).module for name in planned.plan.runs]
     applied = rebuild(connection, session, planned.plan, modules)
     planned.is_torn_down = True

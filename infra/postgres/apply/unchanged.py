@@ -68,17 +68,37 @@ def read_unchanged(connection: Connection, session: Session) -> Unchanged | None
 
 def unchanged_status(connection: Connection, session: Session, found: Unchanged) -> DatabaseStatus:
     """Return the status of a database in which nothing was changed: what its ledger says is there, is there."""
+    recorded = _recorded_status(connection, session, found.version)
+    return replace(recorded, catalog=Catalog({**recorded.expected.definitions, **found.further.objects}))
+
+
+def status_after(
+    connection: Connection, session: Session, planned: PlanInProgress, version: ledger.LedgerVersion
+) -> DatabaseStatus:
+    """Return the status of a database after modules of a plan ran: it follows from the plan's and from the ledger.
+
+    That is so as long as nobody else changed the catalog, which `planned.catalog_version` stands for.
+    """
+    recorded, before = _recorded_status(connection, session, version), planned.status
+    changed = before.expected.definitions.keys() | {
+        identity for name in planned.done for identity in recorded.entries[name].effect.objects
+    }
+    further = {identity: text for identity, text in before.catalog.objects.items() if identity not in changed}
+    return replace(recorded, catalog=Catalog({**recorded.expected.definitions, **further}))
+
+
+def _recorded_status(connection: Connection, session: Session, version: ledger.LedgerVersion) -> DatabaseStatus:
+    """Return the status of a database by its ledger, with an empty catalog."""
     rows = {entry.module: entry for entry in ledger.read_entries(connection)}
     unfinished = ledger.read_unfinished(connection)
-    recorded = DatabaseStatus(
-        *found.version[:2],
+    return DatabaseStatus(
+        *version[:2],
         own_rows(rows, session.program),
         Catalog(),
         own_rows(unfinished, session.program),
         connection.info.server_version,
         {name: entry for name, entry in {**unfinished, **rows}.items() if session.program.module_of(name) is None},
     )
-    return replace(recorded, catalog=Catalog({**recorded.expected.definitions, **found.further.objects}))
 
 
 def plan_if_unchanged(session: Session, files: Sequence[ModuleFile], found: Unchanged) -> PlanInProgress | None:

@@ -28,7 +28,7 @@ def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[t
     except psycopg.OperationalError as error:
         classify_connection_error(error, conninfo)
         raise
-    complete_settings(connection)
+    complete_settings(connection, of_administrator=target.is_administrators)
     return connection
 
 

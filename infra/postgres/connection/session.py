@@ -38,7 +38,8 @@ class Session:
     another name that the stack had, as its state proves; `beside` is the stack whose ledger the database has, where it
     has another one's. `losses` is a file: where it is given, a run that would lose rows writes there which, and loses
     none. With `adopt` a database that was made elsewhere is brought over to the revisions. `sizes` are those of the
-    tables for which hazards count; without them the database's are read.
+    tables for which hazards count; without them the database's are read. `one_of_many` says that the run works on as
+    many databases at once as pays: what is done ahead in a thread takes time from the others.
     """
 
     target: Target
@@ -59,6 +60,7 @@ class Session:
     wait: float = 60
     losses: str = ""
     adopt: bool = False
+    one_of_many: bool = False
     sizes: Mapping[str, TableSize] | None = field(default=None, hash=False)
     tell: Callable[[str], None] = field(default=_ignore, compare=False)
     scratch: Callable[[Session], AbstractContextManager[ScratchTarget]] | None = field(default=None, compare=False)

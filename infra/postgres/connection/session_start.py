@@ -20,11 +20,11 @@ _MAJOR = 10_000
 _later: WeakKeyDictionary[psycopg.Connection[tuple[Any, ...]], str] = WeakKeyDictionary()
 
 
-def complete_settings(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+def complete_settings(connection: psycopg.Connection[tuple[Any, ...]], *, of_administrator: bool) -> None:
     """Set in a new session what the startup packet could not: what depends on the version and on the role."""
     version = connection.info.server_version
     _later[connection] = _commands(version, **LATER_SETTINGS)
-    simple_query(connection, _later[connection] + ADMINISTRATORS_ROLE)
+    simple_query(connection, _later[connection] + (ADMINISTRATORS_ROLE if of_administrator else ""))
     if connection.pgconn.parameter_status(b"is_superuser") == b"on":
         simple_query(connection, _commands(version, **SUPERUSER_SETTINGS))
 

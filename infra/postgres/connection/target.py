@@ -26,6 +26,7 @@ class Target:
 
     `host` and `port` in `options` may be libpq's lists of several hosts, and then take the place of the fields. What is
     empty is left to libpq. `settings` are parameters that its sessions have in place of this program's usual ones.
+    `is_administrators` is False for the login of a role that this program made.
     """
 
     host: str
@@ -35,14 +36,15 @@ class Target:
     password: str = field(repr=False)
     options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     settings: Mapping[str, str] = field(default_factory=dict[str, str])
+    is_administrators: bool = True
 
     def on(self, database: str) -> Target:
         """Return the target of another database on the same server, with the same user."""
         return replace(self, database=database)
 
     def login(self, user: str, password: str) -> Target:
-        """Return the target of the same database for another user."""
-        return replace(self, user=user, password=password)
+        """Return the target of the same database for a role that this program made."""
+        return replace(self, user=user, password=password, is_administrators=False)
 
     def __str__(self) -> str:
         return f"{self.user}@{self.host}:{self.port}/{self.database}"

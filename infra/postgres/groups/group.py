@@ -83,5 +83,6 @@ class GroupSpec:
             admin=self.admin.on(database),
             owner=self.role(database, "owner"),
             roles=tuple(self.role(database, role) for role in ("app", "readonly", *self.further)),
+            one_of_many=True,
             tell=tell_of_database,
         )

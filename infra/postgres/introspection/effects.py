@@ -17,7 +17,13 @@ from infra.catalog.catalog import ACCESS, NOTES, OWNED, Catalog
 from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.postgres.connection import pool
 from infra.postgres.connection.simple_query import simple_query
-from infra.postgres.introspection.reader import CatalogPart, read_catalog, visible_part, warm_prepared_statements
+from infra.postgres.introspection.reader import (
+    CatalogPart,
+    read_catalog,
+    read_catalog_version,
+    visible_part,
+    warm_prepared_statements,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -32,6 +38,12 @@ _OBSERVER_LOCK_TIMEOUT = "50ms"
 _warming: dict[str, Thread] = {}
 
 DOMAINS_OF_CONSTRAINTS = "SELECT contypid::bigint FROM pg_catalog.pg_constraint WHERE oid = ANY (%s) AND contypid > 0"
+
+LOCKED_BUILT_IN = """
+SELECT 1 FROM pg_catalog.pg_locks
+WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'object' AND objid < 16384 AND mode <> 'AccessShareLock'
+  AND database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+"""
 
 
 class ChangedOids(NamedTuple):
@@ -69,7 +81,6 @@ def catalog_change_of(connection: Connection, observer: Target, act: Callable[[]
     been changed, and then definitions of unchanged objects contain the new name: the whole catalog is read.
     """
     simple_query(connection, "SAVEPOINT before_act")
-    prepare_observer(observer)
     act()
     part = _changed_part(connection, observer)
     if not part:
@@ -91,6 +102,21 @@ def catalog_change_of(connection: Connection, observer: Target, act: Callable[[]
     return catalog_change_between(
         before, read_catalog(connection, None if whole else _changed_part(connection, observer))
     )
+
+
+def catalog_version_after(connection: Connection, observer: Target, before: str) -> str:
+    """Return the catalog's version as the current transaction leaves it, '' where that says too little.
+
+    It does where somebody else changed the catalog: the observer, which does not see this transaction, sees another
+    version than `before`, and it looks second, so it sees what others committed before the first look. It does too
+    where this transaction changed an object of PostgreSQL's own, which is no module's: the comment of schema public.
+    """
+    if not before or connection.execute(LOCKED_BUILT_IN).fetchone() is not None:
+        return ""
+    simple_query(connection, "SET LOCAL enable_seqscan = on")  # reading a part turned it off
+    after = read_catalog_version(connection)
+    with _observer_connection(observer) as outside:
+        return after if read_catalog_version(outside) == before else ""
 
 
 def successive_changes(connection: Connection, observer: Target) -> Callable[[Callable[[], None]], CatalogChange]:

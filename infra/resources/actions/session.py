@@ -31,10 +31,10 @@ def session_of_text(
 ) -> Session:
     """Return the session of a database from JSON: address, `admin` and `migrator` with passwords, limits."""
     shared: Properties = json.loads(text)
-    migrator, admin = shared["migrator"], shared["admin"]
+    migrator, admin = shared["migrator"], target_of(shared, shared["admin"]["user"], shared["admin"]["password"])
     return Session(
-        target=target_of(shared, migrator["user"], migrator["password"]),
-        admin=target_of(shared, admin["user"], admin["password"]),
+        target=admin.login(migrator["user"], migrator["password"]),
+        admin=admin,
         owner=shared["owner"],
         stack=shared["stack"],
         formerly=formerly,
