@@ -40,6 +40,7 @@ def declare_embedded(settings: Settings, server: EmbeddedSettings, scope: Scope)
         embedded,
         scope=scope,
         adopt=server.adopt,
+        certificate=embedded.certificate,
         outputs={"uuid_ossp": embedded.uuid_ossp, "log_file": embedded.log_file, "psql": embedded.psql},
         scratch={
             name: str(path) for name, path in (("bin_dir", server.bin_dir), ("data_root", server.data_root)) if path

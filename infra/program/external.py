@@ -74,6 +74,7 @@ def declare_external(
             "port": pulumi.Output.all(external.options, external.port).apply(_all_of("port")),
             "server_version": external.version,
         },
+        client_options=external.options,
     )
 
 

@@ -25,7 +25,8 @@ PLUGIN_CONNECTIONS = 2
 class DeclaredServer:
     """A declared server: how to reach it as administrator (outputs, unknown until it exists), and its own outputs.
 
-    `address` has host, port and, where there are any, further libpq keywords: what every connection to it needs.
+    `address` has host, port and, where there are any, further libpq keywords: what this program's connections need;
+    `client_options` are those that applications need.
     `deleted_with` is the resource whose deletion deletes all that is inside; None where the server is not the stack's.
     `adopt` says whether roles and databases that it has already are taken over, or names those that are. `scratch` says
     where a private server gets the same programs from, as infra/server/scratch/scratch_provider.py reads it.
@@ -40,6 +41,7 @@ class DeclaredServer:
     adopt: bool | Sequence[str]
     provider: postgresql.Provider
     outputs: dict[str, pulumi.Output[Any]]
+    client_options: pulumi.Output[dict[str, str]]
     scratch: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
 
 
@@ -51,11 +53,15 @@ def owned_server(
     outputs: Mapping[str, pulumi.Output[Any]],
     scratch: Mapping[str, pulumi.Input[str]],
     tls: pulumi.Output[dict[str, str]] | None = None,
+    certificate: pulumi.Output[str] | None = None,
 ) -> DeclaredServer:
     """Return a server that the stack creates and deletes.
 
-    `tls` has the libpq keywords that clients need for it, `outputs` what only this kind of server exports.
+    `tls` has the libpq keywords that clients need for it, `certificate` a file by which they know the server where they
+    need none ("" where it has none), `outputs` what only this kind of server exports. The plugin tells its password to
+    whoever asks for it, so that it connects by TLS wherever there is a certificate.
     """
+    trusted = tls.apply(lambda options: options["sslrootcert"]) if tls else certificate
     provider = postgresql.Provider(
         scope.name("admin"),
         host=server.host,  # an output: a preview would connect to a host that it knows before the server exists
@@ -63,15 +69,17 @@ def owned_server(
         username=ADMIN_USER,
         password=server.login_password,
         database=MAINTENANCE_DATABASE,
-        sslmode="verify-full" if tls else "disable",
-        sslrootcert=tls.apply(lambda options: options["sslrootcert"]) if tls else None,
+        sslmode=trusted.apply(lambda path: "verify-full" if path else "disable") if trusted else "disable",
+        sslrootcert=trusted,
         connect_timeout=PLUGIN_CONNECT_TIMEOUT_SECONDS,
         max_connections=PLUGIN_CONNECTIONS,
         opts=scope.options(deleted_with=server),
     )
     address: dict[str, pulumi.Output[Any]] = {"host": server.host, "port": server.listen_port}
-    own = {"require_auth": "scram-sha-256"}  # whoever else answers on the port is not told a password
-    options = tls.apply(lambda options: {**options, **own}) if tls else pulumi.Output.from_input(own)
+    clients = tls or pulumi.Output.from_input(dict[str, str]())
+    # By SCRAM the server proves that it knows the password: TLS would only cost time on this machine.
+    own = {"sslmode": "disable", "require_auth": "scram-sha-256"}
+    options = clients.apply(lambda options: {**own, **options})
     return DeclaredServer(
         address={**address, "options": options},
         user=ADMIN_USER,
@@ -82,5 +90,6 @@ def owned_server(
         adopt=adopt,
         provider=provider,
         outputs={**address, "server_version": server.version, **outputs},
+        client_options=clients,
         scratch=scratch,
     )

@@ -123,13 +123,14 @@ def application_connections(
                 password=known[user],
                 host=address["host"],
                 port=int(address["port"]),
-                options=address.get("options", {}),
+                options=outputs["options"],
             )
             for login in logins
             for role, user in login.users.items()
         ]
 
-    return pulumi.Output.secret(pulumi.Output.all(address=server.address, passwords=passwords).apply(connections))
+    known = pulumi.Output.all(address=server.address, options=server.client_options, passwords=passwords)
+    return pulumi.Output.secret(known.apply(connections))
 
 
 def _export(

@@ -49,7 +49,7 @@ class EmbeddedServerProvider(Provider):
             changes=out_of_order
             or bool(moved)
             or bool(changed(_olds, _news, *_INPUTS))
-            or "login_password" not in _olds,  # of an earlier version
+            or not {"login_password", "certificate"} <= _olds.keys(),  # of an earlier version
             replaces=moved,
             delete_before_replace=True,
         )
@@ -76,13 +76,14 @@ class EmbeddedServerProvider(Provider):
 
 
 class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):
-    """The server; `host` and `listen_port` are known when it listens there.
+    """The server; `host` and `listen_port` are known when it listens there, and where its certificate is.
 
     The output `login_password` is the administrator's that counts: in a preview of a rotation still the old one.
     """
 
     host: pulumi.Output[str]
     listen_port: pulumi.Output[int]
+    certificate: pulumi.Output[str]
     version: pulumi.Output[str]
     system_identifier: pulumi.Output[str]
     log_file: pulumi.Output[str]
@@ -107,5 +108,14 @@ class EmbeddedServer(DynamicResource, module="postgres", name="EmbeddedServer"):
         props |= {"stack": stack, "label": label, "lifecycle": lifecycle, "user": user, "password": password}
         props["login_password"] = pulumi.Output.secret("")
         props["extensions"] = list(extensions)
-        outputs = ("host", "listen_port", "version", "system_identifier", "log_file", "psql", "uuid_ossp")
+        outputs = (
+            "host",
+            "listen_port",
+            "certificate",
+            "version",
+            "system_identifier",
+            "log_file",
+            "psql",
+            "uuid_ossp",
+        )
         super().__init__(EmbeddedServerProvider, name, {**props, **dict.fromkeys(outputs)}, opts)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from infra.server.docker.certificates import issue, moment
+from infra.server.certificates import issue, moment
 from tests.program.docker_engine import docker, missing
 from tests.program.homes import Docker
 

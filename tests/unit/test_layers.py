@@ -70,13 +70,19 @@ RANKS: list[list[Layer]] = [
         ),
     ],
     [Layer("groups", ("infra.postgres.groups",), ("psycopg",))],
-    [Layer("server files", ("infra.server.file_io", "infra.server.ports"))],
+    [
+        Layer(
+            "server files",
+            ("infra.server.file_io", "infra.server.ports", "infra.server.certificates"),
+            ("cryptography",),
+        )
+    ],
     [
         Layer("embedded", ("infra.server.embedded",), ("psycopg", "psutil")),
         Layer("external", ("infra.server.external", "infra.server.dsn"), ("psycopg",)),
     ],
     [
-        Layer("docker", ("infra.server.docker",), ("docker", "psycopg", "cryptography", "requests")),
+        Layer("docker", ("infra.server.docker",), ("docker", "psycopg", "requests")),
         Layer("scratch", ("infra.server.scratch",), ("psycopg",)),
     ],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
@@ -155,7 +161,7 @@ ONLY_IN = {
     "postgast": ["infra/modules/statements.py"],  # one file knows the parser
     "psutil": ["infra/server/embedded/processes.py"],  # installed on macOS only
     "stamina": ["infra/postgres/connection/retry.py"],  # one file decides what is tried again
-    "cryptography": ["infra/server/docker/certificates.py"],  # only stacks with TLS need it
+    "cryptography": ["infra/server/certificates.py"],  # imported where a certificate is made
     "grpc": ["infra/resources/console.py"],  # Pulumi's own transport: its SDK gives dynamic providers no way to log
     "jinja2": ["infra/schema_docs/pages/page.py"],  # installed for development only
     "sqlacodegen": ["infra/sql_import/declarative.py"],  # installed for development only

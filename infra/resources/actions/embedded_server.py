@@ -53,11 +53,11 @@ def show_plan(props: Properties) -> bool:
 
 
 def known_address(props: Properties) -> Properties:
-    """Return the address where the server listened last and will listen again, so that a preview knows it."""
+    """Return where the server listened last and will listen again, and its certificate, so that a preview knows it."""
     address = None if cluster.state(_base(props)) == "absent" else cluster.listens_at(_base(props))
     if address is None or int(props["port"]) not in {0, address[1]}:
         return {}
-    return {"host": address[0], "listen_port": address[1]}
+    return {"host": address[0], "listen_port": address[1], "certificate": cluster.certificate_of(_base(props))}
 
 
 def refuse_lost_data(props: Properties) -> None:
@@ -131,6 +131,7 @@ def _outputs(props: Properties, running: Running) -> Properties:
         "listen_port": running.port,
         "version": running.version,
         "system_identifier": running.system_identifier,
+        "certificate": cluster.certificate_of(_base(props)),
         "log_file": str(running.log_file),
         "psql": str(running.distribution.tool("psql")),
         "uuid_ossp": UUID_OSSP[running.distribution.uuid_ossp],

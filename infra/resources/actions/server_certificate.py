@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from infra.errors import InfraError
 from infra.resources.base import changed
 from infra.resources.console import Shown, logger
-from infra.server.docker import certificates
+from infra.server import certificates
 from infra.server.embedded.specification import default_root
 from infra.server.file_io import write_whole
 

@@ -35,6 +35,7 @@ __all__ = [
     "ClusterSpec",
     "Running",
     "ServerState",
+    "certificate_of",
     "create",
     "default_root",
     "destroy",
@@ -105,6 +106,12 @@ def listens_at(base: Path) -> tuple[str, int] | None:
     """Return the host and port with which the server in `base` was last started; None when it never was."""
     marker = read_marker(_layout(base).base)
     return (HOST, marker.port) if marker and marker.port and marker.phase == "live" else None
+
+
+def certificate_of(base: Path) -> str:
+    """Return the path of the certificate of the server in `base`, "" where it was started without one."""
+    marker = read_marker(_layout(base).base)
+    return str(_layout(base).certificate) if marker and marker.tls is not False else ""
 
 
 def state(base: Path) -> ServerState:

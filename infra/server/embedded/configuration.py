@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from infra.server.certificates import self_signed
 from infra.server.file_io import read_untrusted, write_whole
 from infra.server.ports import HOST
 
@@ -31,7 +32,7 @@ _RESERVED = {
 RESERVED_FAMILIES = {
     "include": "settings are written out here, not taken from other files",
     "unix_socket_": "the embedded server has no Unix sockets",
-    "ssl": "on loopback there is no TLS; use the server kind docker or external",
+    "ssl": "the server has a certificate of its own",
     "krb_": "authentication is by password (scram-sha-256)",
     "gss_": "authentication is by password (scram-sha-256)",
 }
@@ -79,30 +80,43 @@ def render_configuration(layout: Layout, settings: Mapping[str, str], account: A
     )
 
 
-def command_line(layout: Layout, port: int) -> list[str]:
+def command_line(layout: Layout, port: int, *, tls: bool) -> list[str]:
     """Return the server's arguments: parameters there override the configuration files and ALTER SYSTEM."""
+    certificate = {"ssl": "on", "ssl_cert_file": str(layout.certificate), "ssl_key_file": str(layout.key)}
     parameters = {
         "config_file": str(layout.settings),
         "hba_file": str(layout.hba),
         "listen_addresses": HOST,
         "port": str(port),
         "unix_socket_directories": "",
-        "ssl": "off",
+        **(certificate if tls else {"ssl": "off"}),
         "password_encryption": "scram-sha-256",
     }
     return [word for name, value in parameters.items() for word in ("-c", f"{name}={value}")]
 
 
-def is_written(layout: Layout, settings: Mapping[str, str], account: Account) -> bool:
-    """Return whether both files have the content that write_configuration() would write."""
+def is_written(layout: Layout, settings: Mapping[str, str], account: Account, *, tls: bool) -> bool:
+    """Return whether the files have the content that write_configuration() would write."""
     return (
         read_untrusted(layout.settings) == render_configuration(layout, settings, account)
         and read_untrusted(layout.hba) == _HBA
+        and (not tls or _has_certificate(layout))
     )
 
 
-def write_configuration(layout: Layout, settings: Mapping[str, str], account: Account) -> None:
-    """Write embedded.conf and pg_hba.conf so that the service account can read them."""
+def write_configuration(layout: Layout, settings: Mapping[str, str], account: Account, *, tls: bool) -> None:
+    """Write embedded.conf, pg_hba.conf and a missing certificate so that the service account can read them.
+
+    Clients are given the certificate itself, so that one that is there stays.
+    """
     owner, mode = ((0, account.gid), 0o640) if account.switch else (None, 0o600)
     write_whole(layout.settings, render_configuration(layout, settings, account), mode=mode, owner=owner)
     write_whole(layout.hba, _HBA, mode=mode, owner=owner)
+    if tls and not _has_certificate(layout):
+        certificate, key = self_signed(HOST)
+        write_whole(layout.key, key, mode=mode, owner=owner)  # one of root's may be 0640 (PostgreSQL manual, 18.9.1)
+        write_whole(layout.certificate, certificate, mode=mode, owner=owner)
+
+
+def _has_certificate(layout: Layout) -> bool:
+    return layout.certificate.is_file() and layout.key.is_file()

@@ -5,7 +5,7 @@
   <name>.lock                 locked by the process that changes the server
   <name>/                     the base: only the caller may write, the service account may enter
     server.json               the marker
-    conf/                     embedded.conf, pg_hba.conf: only the caller may write
+    conf/                     embedded.conf, pg_hba.conf, server.crt and its key: only the caller may write
     server.log
     data/                     the data directory: owned by the service account, 0700; root writes nothing here
 """
@@ -65,6 +65,14 @@ class Layout:
         return self.conf / "pg_hba.conf"
 
     @property
+    def certificate(self) -> Path:
+        return self.conf / "server.crt"
+
+    @property
+    def key(self) -> Path:
+        return self.conf / "server.key"
+
+    @property
     def log(self) -> Path:
         return self.base / "server.log"
 
@@ -94,6 +102,7 @@ class Marker:
     settings: dict[str, str] = field(default_factory=dict[str, str])
     distribution: Distribution | None = None
     coming: str = ""  # the source of the binaries with which the next start begins
+    tls: bool | None = None  # whether it was started with its certificate; None: by a version that had none
 
 
 def read_marker(base: Path) -> Marker | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -12,6 +14,7 @@ import pytest
 from infra.errors import RefusedError, ServerError, SettingsError
 from infra.postgres.connection.connect import connect
 from infra.server.embedded import cluster
+from infra.server.embedded.directory import read_marker, write_marker
 from infra.server.embedded.validation import find_problems, parameter_contexts
 
 if TYPE_CHECKING:
@@ -135,7 +138,7 @@ def test_every_wrong_setting_at_once(spec: ClusterSpec, start_server: StartServe
         '  max_connections: "0"; 0 is outside the valid range for parameter "max_connections" (1 .. 262143)',
         f'  shared_buffers: "100TB"; {INVALID} "shared_buffers": "100TB" (Value exceeds integer range.)',
         f'  shared_preload_libraries: "pg_stat_statements, nolib"; PostgreSQL {running.version} has no library nolib',
-        f"  ssl_cert_file: {HIDE}; cannot be set: on loopback there is no TLS; use the server kind docker or external",
+        f"  ssl_cert_file: {HIDE}; cannot be set: the server has a certificate of its own",
         f'  work_mem: "8XB"; {INVALID} "work_mem": "8XB" ({UNITS})',
     ]
     assert (cluster.ensure(spec).action, cluster.ensure(spec).pid) == ("unchanged", running.pid)
@@ -196,6 +199,37 @@ def test_alter_system_cannot_open_the_server(spec: ClusterSpec, start_server: St
     assert again.port == running.port
     assert shown(spec, again, "listen_addresses") == "127.0.0.1"
     assert shown(spec, again, "unix_socket_directories") == ""
+
+
+@pytest.mark.full
+def test_clients_that_ask_for_it_know_the_server_by_its_certificate(
+    spec: ClusterSpec, start_server: StartServer
+) -> None:
+    """By verify-full, and without TLS as well; removed files are made again, and clients are given the new one."""
+    running = start_server(spec)
+    file, key = Path(cluster.certificate_of(spec.layout.base)), spec.layout.key
+    assert stat.S_IMODE(key.stat().st_mode) & 0o037 == 0
+    known = {"sslmode": "verify-full", "sslrootcert": str(file)}
+    encrypted = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+
+    def asked(options: dict[str, str]) -> tuple[bool, ...] | None:
+        target = spec.target(running.port)
+        with connect(replace(target, options={**target.options, **options})) as connection:
+            return connection.execute(encrypted).fetchone()
+
+    assert (asked(known), asked({})) == ((True,), (False,))
+    former = file.read_text()
+    key.unlink()
+    assert cluster.plan(spec).reasons == ("its configuration files were changed by hand",)
+    assert cluster.ensure(spec).action == "reloaded"
+    assert file.read_text() != former
+    assert asked(known) == (True,)
+    marker = read_marker(spec.layout.base)
+    assert marker
+    write_marker(spec.layout.base, replace(marker, tls=None))  # as an earlier version has left it
+    assert cluster.plan(spec).reasons == ("it has no certificate",)
+    assert cluster.ensure(spec).action == "restarted"
+    assert cluster.plan(spec).verb == "keep"
 
 
 def test_contexts_are_the_servers_own(shared: Shared) -> None:

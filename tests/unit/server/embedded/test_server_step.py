@@ -39,6 +39,7 @@ MARKER = Marker(
     port=15_500,
     settings={"work_mem": "4MB"},
     distribution=BUILD,
+    tls=True,
 )
 REQUIRED = RequiredServer(port=0, settings={"work_mem": "4MB"}, distribution=BUILD)
 CONTEXTS = {"work_mem": "user", "max_connections": "postmaster"}
@@ -101,6 +102,12 @@ def test_step_without_server() -> None:
 def test_step_by_difference(change: dict[str, object], expected: ServerStep) -> None:
     """Each difference leads to the least step that removes it, and is named in the reasons."""
     assert step(MARKER, replace(REQUIRED, **change)) == expected  # pyright: ignore[reportArgumentType] - of many types
+
+
+def test_a_server_of_an_earlier_version_gets_its_certificate() -> None:
+    """It is restarted for it; one whose programs have no TLS is left alone."""
+    assert step(replace(MARKER, tls=None)) == ServerStep("restart", ("it has no certificate",))
+    assert step(replace(MARKER, tls=False)) == ServerStep("keep")
 
 
 def test_step_of_a_stopped_server_names_all() -> None:
@@ -184,7 +191,10 @@ def test_base_has_no_links(tmp_path: Path) -> None:
         ("PORT", "the port has a setting of its own"),
         ("listen_addresses", "the embedded server listens on 127.0.0.1 only"),
         ("include_if_exists", "settings are written out here, not taken from other files"),
-        ("ssl", "on loopback there is no TLS; use the server kind docker or external"),
+        (
+            "ssl",
+            "the server has a certificate of its own",
+        ),
         ("unix_socket_permissions", "the embedded server has no Unix sockets"),
         ("password_encryption", "it is scram-sha-256"),
         ("work_mem", ""),
@@ -218,8 +228,10 @@ def test_shared_memory_that_a_logout_spares() -> None:
 
 def test_command_line_wins() -> None:
     """The parameters that close the server are arguments, which override files and ALTER SYSTEM."""
-    words = command_line(Layout(Path("/b")), 5555)
+    words = command_line(Layout(Path("/b")), 5555, tls=False)
     assert {"listen_addresses=127.0.0.1", "port=5555", "unix_socket_directories=", "ssl=off"} <= set(words)
+    words = command_line(Layout(Path("/b")), 5555, tls=True)
+    assert {"ssl=on", "ssl_cert_file=/b/conf/server.crt", "ssl_key_file=/b/conf/server.key"} <= set(words)
 
 
 def test_complaints_are_attributed() -> None:

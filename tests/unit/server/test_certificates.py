@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from infra.server.docker import certificates
+from infra.server import certificates
 
 NOW = datetime(2026, 11, 22, tzinfo=timezone.utc)
 ISSUED = NOW.isoformat()

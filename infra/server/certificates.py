@@ -1,6 +1,6 @@
-"""The certificate authority of one server, the server's certificate, and the decision whether its renewal is due.
+"""Certificates of servers: signed by themselves, or by an authority of their own, with the decision on a renewal.
 
-`cryptography` is imported inside the functions that issue certificates, because stacks without TLS do without it.
+`cryptography` is imported inside the functions that issue certificates, because most runs issue none.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import ipaddress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
+
+from infra.errors import ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 AUTHORITY_DAYS, SERVER_DAYS = 3650, 365
 RENEWED_DAYS = 120
 """A certificate that expires within this many days is renewed by the next `up`."""
+_WITHOUT_END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=timezone.utc)
 _CLOCK_SKEW = timedelta(hours=1)
 """Certificates are valid from this long before they are issued, for clients whose clocks are slow."""
 
@@ -60,6 +63,33 @@ def issue(names: Sequence[str], *, issued: str, authority: str = "", authority_k
         .sign(signer, hashes.SHA256())
     )
     return Certificates(authority, authority_key, _pem(certificate), _pem_of_key(key))
+
+
+def self_signed(address: str) -> tuple[str, str]:
+    """Return a certificate for an IP address and its key, in PEM format; clients get the certificate itself.
+
+    It does not end (RFC 5280, 4.1.2.5): clients trust no other one. Raises ServerError without `cryptography`.
+    """
+    try:
+        from cryptography import x509  # noqa: PLC0415 (see the module's docstring)
+        from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise ServerError(
+            "the package cryptography is not installed, and the server's certificate cannot be made",
+            remedy="run `make setup`, or `.venv/bin/pip install -r requirements-embedded.txt`",
+        ) from None
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
+    begins = datetime.now(timezone.utc) - _CLOCK_SKEW
+    certificate = (
+        _builder(address, subject, key.public_key(), begins, _WITHOUT_END)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([_general_name(address)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return _pem(certificate), _pem_of_key(key)
 
 
 def moment() -> str:
