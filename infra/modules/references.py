@@ -12,6 +12,7 @@ from infra.modules.tree import children, descendants, enum_value, node, nodes, o
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from infra.modules.statements import Statement
     from infra.modules.tree import Tree
 
 RELATION_TYPES = frozenset(
@@ -48,21 +49,23 @@ def references(kind: str, tree: Tree) -> Iterator[NameReference]:
         yield from references_in(tree)
 
 
-def _sql_body(tree: Tree) -> Iterator[NameReference]:
-    """Yield the references in a body in SQL that is a string: CREATE FUNCTION checks it (check_function_bodies)."""
+def sql_body(tree: Tree) -> list[Statement]:
+    """Return the statements of a function whose body is a string of SQL; [] where it cannot be parsed."""
     function_options = options(tree.options)
     if "language" not in function_options or function_options["language"].string.sval.lower() != "sql":
-        return
-    if "as" not in function_options:
-        return
-    for body in strings(function_options["as"].list.items):
-        try:
-            statements = parse(body, "")
-        except ModuleError:
-            return
-        for statement in statements:
-            for reference in references(statement.kind, statement.tree):
-                yield NameReference(reference.kind, reference.name)  # its location is one in the body
+        return []
+    bodies = strings(function_options["as"].list.items) if "as" in function_options else []
+    try:
+        return [statement for body in bodies for statement in parse(body, "")]
+    except ModuleError:
+        return []
+
+
+def _in_sql_body(tree: Tree) -> Iterator[NameReference]:
+    """Yield the references in a body in SQL: CREATE FUNCTION checks it (check_function_bodies)."""
+    for statement in sql_body(tree):
+        for reference in references(statement.kind, statement.tree):
+            yield NameReference(reference.kind, reference.name)  # its location is one in the body
 
 
 def _sequence_owner(tree: Tree) -> Iterator[NameReference]:
@@ -165,7 +168,7 @@ _READERS: dict[str, Callable[[Tree], Iterator[NameReference]]] = {
     "create_user_mapping_stmt": _roles,
     "alter_default_privileges_stmt": lambda tree: _roles(tree.action),
     "create_foreign_table_stmt": lambda tree: references("create_stmt", tree.base_stmt),
-    "create_function_stmt": _sql_body,
+    "create_function_stmt": _in_sql_body,
     "create_seq_stmt": _sequence_owner,
     "alter_seq_stmt": _sequence_owner,
     "grant_stmt": _granted,

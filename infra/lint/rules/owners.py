@@ -29,6 +29,12 @@ _DEFINED = {
     "OBJECT_TSPARSER": "a parser of text search",
     "OBJECT_TSTEMPLATE": "a template of text search",
 }
+_GRANTED = {
+    "OBJECT_FDW": "a foreign-data wrapper",
+    "OBJECT_LANGUAGE": "a language",
+    "OBJECT_PARAMETER_ACL": "a parameter",
+    "OBJECT_TABLESPACE": "a tablespace",
+}
 _UNTRUSTED = re.compile("c|internal|pl.*u")
 _TRIGGERS = frozenset({"AT_EnableTrigAll", "AT_DisableTrigAll"})
 _SYSTEM = frozenset({"pg_catalog", "information_schema"})
@@ -91,7 +97,7 @@ def _publication(tree: Tree) -> Iterator[tuple[str, str]]:
 
 def _definition(tree: Tree) -> Iterator[tuple[str, str]]:
     kind = enum_value(tree, "kind")
-    if kind == "OBJECT_TYPE" and tree.definition:
+    if kind == "OBJECT_TYPE":  # without a definition a shell, which the definition follows
         yield "creates a base type", "create the extension that has it"
     elif kind in _DEFINED:
         yield f"creates {_DEFINED[kind]}", "create the extension that has it"
@@ -108,6 +114,10 @@ def _triggers(tree: Tree) -> Iterator[tuple[str, str]]:
 
 
 def _grant(tree: Tree) -> Iterator[tuple[str, str]]:
+    granted = _GRANTED.get(enum_value(tree, "objtype"))
+    if granted:
+        yield f"changes privileges on {granted}", _BY_HAND
+        return
     for kind, content in map(node, tree.objects):
         schema = content.schemaname if kind == "range_var" else ""
         if kind == "object_with_args":
@@ -143,6 +153,9 @@ _SUPERUSERS: dict[str, Callable[[Tree], Iterator[tuple[str, str]]]] = {
     "alter_event_trig_stmt": _always("changes an event trigger", _BY_HAND),
     "create_fdw_stmt": _always("creates a foreign-data wrapper", "create the extension that has it"),
     "alter_fdw_stmt": _always("changes a foreign-data wrapper", _BY_HAND),
+    "create_foreign_server_stmt": _always("creates a foreign server", "let a superuser grant USAGE on its wrapper"),
+    "create_transform_stmt": _always("creates a transform", "create the extension that has it"),
+    "create_plang_stmt": _always("creates a language", "create the extension that has it"),
     "create_am_stmt": _always("creates an access method", "create the extension that has it"),
     "create_op_class_stmt": _always("creates an operator class", _BY_HAND),
     "create_op_family_stmt": _always("creates an operator family", _BY_HAND),

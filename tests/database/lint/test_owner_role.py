@@ -39,6 +39,13 @@ REFUSED = [
     "CREATE FOREIGN DATA WRAPPER w;",
     "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION suppress_redundant_updates_trigger();",
     "LOAD 'auto_explain';",
+    "CREATE TYPE shell;",
+    "CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION varchar_support(internal));",
+    "CREATE LANGUAGE l HANDLER plpgsql_call_handler;",
+    "CREATE SERVER s FOREIGN DATA WRAPPER given;",
+    "GRANT USAGE ON FOREIGN DATA WRAPPER given TO CURRENT_USER;",
+    "GRANT CREATE ON TABLESPACE pg_default TO CURRENT_USER;",
+    "GRANT SET ON PARAMETER log_statement TO CURRENT_USER;",
 ]
 """Statements that the owner role of a database may not execute, after others that it may."""
 
@@ -55,6 +62,7 @@ def test_what_the_owner_role_may_not_is_found(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {OWNER}".encode())
         try:
+            connection.execute("CREATE FOREIGN DATA WRAPPER given")
             connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(OWNER)))
             for text in REFUSED:
                 with pytest.raises(psycopg.errors.InsufficientPrivilege):
