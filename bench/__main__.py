@@ -11,7 +11,7 @@ import time
 from os import cpu_count, getloadavg
 from pathlib import Path
 
-from bench import groups, large, small
+from bench import clones, environments, groups, large, small
 from bench.table import Row, render_table
 
 GROUP_DATABASES, SINGLE_DATABASES = 100, 40
@@ -27,7 +27,10 @@ def main() -> None:
     parser.add_argument(
         "--groups", action="store_true", help="100 databases of a group, 40 single ones, about four minutes more"
     )
+    parser.add_argument("--environments", action="store_true", help="environments on a server that is there, alone")
+    parser.add_argument("--clones", action="store_true", help="databases of tests beside pgtestdb, alone; needs Go")
     arguments = parser.parse_args()
+    is_apart = arguments.only_large or arguments.environments or arguments.clones
     # A shell starts background jobs with SIGINT ignored. Pulumi would inherit that, and so would its plugins, which it
     # ends with SIGINT: each run would wait 5 s for them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -36,13 +39,17 @@ def main() -> None:
     started = time.monotonic()
     rows: list[Row] = []
     try:
-        if not arguments.only_large:
+        if not is_apart:
             rows += small.measure(folder / "small", arguments.rounds)
         if arguments.large or arguments.only_large:
             rows += large.measure(folder / "large", arguments.large_rounds)
         if arguments.groups:
             rows += groups.measure(folder / "groups", GROUP_DATABASES)
             rows += groups.measure_single(folder / "single", SINGLE_DATABASES)
+        if arguments.environments:
+            rows += environments.measure(folder / "environments", arguments.rounds)
+        if arguments.clones:
+            rows += clones.measure(folder / "clones")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     load = ", ".join(f"{average:.1f}" for average in getloadavg())

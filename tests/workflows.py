@@ -21,7 +21,7 @@ class RunStep(NamedTuple):
 
 
 def steps(path: Path, context: Mapping[str, str]) -> Iterator[RunStep]:
-    """Yield the steps of a workflow that run something; `context` has the value of each expression by its name."""
+    """Yield the steps of a workflow that run something; `context` has the value of each expression by its text."""
     for job, content in yaml.safe_load(path.read_text("utf-8"))["jobs"].items():
         for step in content["steps"]:
             if "run" in step:
@@ -30,4 +30,4 @@ def steps(path: Path, context: Mapping[str, str]) -> Iterator[RunStep]:
 
 
 def _filled_in(text: str, context: Mapping[str, str]) -> str:
-    return re.sub(r"\$\{\{ ([\w.]+) \}\}", lambda expression: context[expression[1]], text)
+    return re.sub(r"\$\{\{ (.+?) \}\}", lambda expression: context[expression[1]], text)

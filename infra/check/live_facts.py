@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-_REMEDY = "write it by `make -s status ARGS=--json`"
+_REMEDY = 'write it by `make status ARGS="--json --output=live.json"`'
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,18 @@ def status(
     as_json: Annotated[
         bool, typer.Option("--json", help="Write what `review --live` reads, as JSON: sizes, drift, unmanaged objects.")
     ] = False,
+    output: Annotated[Path | None, typer.Option(help="Write it into this file.")] = None,
 ) -> None:
     """Show what a stack's databases have, what `up` would do, and what was changed by hand, without asking Pulumi."""
     from infra.check.live_facts import facts_as_json
     from infra.check.status import stack_facts, stack_status
 
     with errors_exit_with_2():
-        print(facts_as_json(stack_facts(Path(), stack)) if as_json else "\n".join(stack_status(Path(), stack)))
+        text = facts_as_json(stack_facts(Path(), stack)) if as_json else "\n".join(stack_status(Path(), stack))
+        if output:
+            output.write_text(text + "\n", encoding="utf-8")
+        else:
+            print(text)
 
 
 def accept(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
-from infra.check.stack_files import settings_of_stack
+from infra.check.stack_files import dsns, settings_of_stack
 from infra.environments.lifetime import expiry_of
 from infra.environments.naming import stack_of_environment
 from infra.environments.pulumi_stacks import PulumiStacks, no_environment
@@ -19,6 +20,8 @@ from infra.postgres.marks import as_clock
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from infra.settings.model import Settings
 
 SHOWN_ROLE = "app"
 """The role whose connection strings are shown."""
@@ -47,7 +50,7 @@ def bring_up(
     environment, and for a template of a persistent stack; then nothing was changed.
     """
     stack, expires = stack_of_environment(name), expiry_of(ttl)
-    _require_ephemeral(root, template)
+    settings = _settings_of_template(root, template)
     stacks = PulumiStacks(root)
     is_new = not file_of_stack(root, stack).exists()
     write_stack_file(root, stack, template, project=stacks.project, expires=expires)
@@ -60,11 +63,17 @@ def bring_up(
             salt = salt_of(stacks.exported(stack))
             write_stack_file(root, stack, template, project=stacks.project, expires=expires, salt=salt)
     stacks.up(stack, name=name, expires=expires, tell=tell)
-    outputs = outputs_of(stacks.exported(stack))
-    dsns = {database: roles[SHOWN_ROLE] for database, roles in outputs["dsn"].items()}
-    if not show_secrets:
-        dsns = {database: without_password(dsn) for database, dsn in dsns.items()}
-    return Environment(name, stack, as_clock(expires), dsns)
+    if settings.env_file and not settings.groups:  # quicker than to ask Pulumi
+        found = dsns(root, stack, SHOWN_ROLE)
+    else:
+        found = [roles[SHOWN_ROLE] for roles in outputs_of(stacks.exported(stack))["dsn"].values()]
+    shown = {database_of(dsn): dsn if show_secrets else without_password(dsn) for dsn in found}
+    return Environment(name, stack, as_clock(expires), shown)
+
+
+def database_of(dsn: str) -> str:
+    """Return the name of the database in a connection URI."""
+    return unquote(urlsplit(dsn).path[1:])
 
 
 def without_password(dsn: str) -> str:
@@ -72,10 +81,12 @@ def without_password(dsn: str) -> str:
     return re.sub(r"//([^:@/]+):[^@/]*@", r"//\1@", dsn)
 
 
-def _require_ephemeral(root: Path, template: str) -> None:
-    if settings_of_stack(root, template).lifecycle is not Lifecycle.EPHEMERAL:
+def _settings_of_template(root: Path, template: str) -> Settings:
+    settings = settings_of_stack(root, template)
+    if settings.lifecycle is not Lifecycle.EPHEMERAL:
         raise InfraError(
             "has lifecycle: persistent, and an environment is removed with its data",
             place=f"Pulumi.{template}.yaml",
             remedy="name the file of an ephemeral stack by --template",
         )
+    return settings

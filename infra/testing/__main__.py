@@ -48,7 +48,7 @@ def _serve(options: dict[str, Any], requests: Iterable[str]) -> None:
     )
     with private_server(programs_of_version(options["version"])) as server, readable_driver_errors():
         template = create_template(server, schema)
-        clones = ClonePool(server.admin, template, most_used=_most_used(server, options["workers"]))
+        clones = ClonePool(server.admin, template, most_used=most_used(server, options["workers"]))
         try:
             kept = False
             for request in requests:
@@ -68,7 +68,7 @@ def _serve(options: dict[str, Any], requests: Iterable[str]) -> None:
             clones.close()
 
 
-def _most_used(server: PrivateServer, workers: int) -> int:
+def most_used(server: PrivateServer, workers: int) -> int:
     """Return how many clones of one worker may wait to be dropped."""
     with connect(server.admin) as connection:
         (size,) = connection.execute(_SIZE, (CLONED_DATABASE,)).fetchone() or (1,)

@@ -24,7 +24,8 @@ def test_every_python_package_has_one_version_and_its_digests(path: Path) -> Non
 
 def test_every_go_module_is_pinned_by_a_sum() -> None:
     """Each Go module that is built has a go.sum of what it requires, and none requires `latest`."""
-    modules = [path for path in ROOT.joinpath("toolchain").rglob("go.mod") if "require" in path.read_text()]
+    found = [path for folder in ("toolchain", "bench") for path in ROOT.joinpath(folder).rglob("go.mod")]
+    modules = [path for path in found if "require" in path.read_text()]
     assert modules
     for path in modules:
         assert "latest" not in path.read_text()

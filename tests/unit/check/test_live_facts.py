@@ -40,7 +40,7 @@ def test_another_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InfraError) as refused:
         read_facts(path)
     assert str(refused.value) == (
-        f"{path}: is not what `status` writes about a stack; write it by `make -s status ARGS=--json`"
+        f'{path}: is not what `status` writes about a stack; write it by `make status ARGS="--json --output=live.json"`'
     )
     path.unlink()
     with pytest.raises(InfraError, match="cannot be read"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from infra.environments.bring_up import without_password
 from infra.environments.proof import ServerFacts, compare_facts
 from infra.errors import InfraError
 from infra.postgres.introspection.cluster_catalog import ClusterFact
@@ -54,15 +53,3 @@ def test_what_was_made_before_there_was_a_mark_counts_too() -> None:
     """A run that failed half-way has written no mark; the state knows what it made."""
     with pytest.raises(InfraError, match="is left of it: role joe"):
         compared(server(OWN, PEOPLES), server(PEOPLES), own=frozenset({"joe"}))
-
-
-@pytest.mark.parametrize(
-    ("dsn", "shown"),
-    [
-        ("postgresql://u%40:p%3A%2F@h:1/d", "postgresql://u%40@h:1/d"),
-        ("postgresql://u:p@/d?host=/run&port=1", "postgresql://u@/d?host=/run&port=1"),
-    ],
-)
-def test_a_connection_string_without_its_password(dsn: str, shown: str) -> None:
-    """Parts of it are percent-encoded, so that the first @ ends the password."""
-    assert without_password(dsn) == shown

@@ -33,6 +33,7 @@ CONTEXT = {
     "vars.PULUMI_BACKEND_URL": "file:///state",
     "secrets.PULUMI_CONFIG_PASSPHRASE": "passphrase",
     "secrets.ADMIN_PASSWORD": "password",
+    "steps.live.outputs.cache-matched-key && '--live=live.json' || ''": "--live=live.json",
 }
 """What the expressions in the variables of steps stand for; the name of a branch is whatever somebody called it."""
 
@@ -48,12 +49,17 @@ RUNS = {
         ("toolchain/stack.py preview", {"STACK": "prod", "ARGS": "--save-plan=/workspace/plan.json"}),
         ("toolchain/stack.py up", {"STACK": "prod", "ARGS": "--plan=/workspace/plan.json"}),
     ],
-    "drift.yml": [("toolchain/stack.py preview", {"STACK": "prod", "ARGS": "--expect-no-changes", "CI": "true"})],
+    "drift.yml": [
+        ("toolchain/tool.py -m infra status", {"STACK": "prod", "ARGS": "--json --output=live.json"}),
+        ("toolchain/stack.py preview", {"STACK": "prod", "ARGS": "--expect-no-changes", "CI": "true"}),
+    ],
     "environment.yml": [
         ("toolchain/environments.py up", {"NAME": "pr-7", "ARGS": "--ttl=72h", "ADMIN_PASSWORD": "password"}),
         ("toolchain/environments.py down", {"NAME": "pr-7", "PULUMI_CONFIG_PASSPHRASE": "passphrase"}),
     ],
-    "review.yml": [("toolchain/tool.py -m infra review", {"ARGS": f"--base=origin/{HOSTILE} --github"})],
+    "review.yml": [
+        ("toolchain/tool.py -m infra review", {"ARGS": f"--base=origin/{HOSTILE} --github --live=live.json"})
+    ],
     "sweep.yml": [("toolchain/environments.py sweep", {"ARGS": "--apply", "PULUMI_BACKEND_URL": "file:///state"})],
 }
 """What each workflow starts, step by step, with the variables that matter."""
@@ -64,6 +70,7 @@ ELSEWHERE = [
     ("toolchain/environments.py down", {"NAME": "mr-7"}),
     ("toolchain/stack.py preview", {"STACK": "prod", "ARGS": "--save-plan=plan.json"}),
     ("toolchain/stack.py up", {"STACK": "prod", "ARGS": "--plan=plan.json"}),
+    ("toolchain/tool.py -m infra status", {"STACK": "prod", "ARGS": "--json --output=live.json"}),
     ("toolchain/stack.py preview", {"STACK": "prod", "ARGS": "--expect-no-changes"}),
     ("toolchain/environments.py sweep", {"ARGS": "--apply"}),
 ]
