@@ -1,7 +1,8 @@
 """Dumps a database with pg_dump, and proves the dump: restored on a private server, it has the same catalog and rows.
 
-A backup is a folder, <into>/<stack>/<time in UTC>/, which appears when all of it is written, and until then is called
-.<time>.part; whoever writes it holds <into>/<stack>/.lock, so that one without a writer is removed:
+A backup is a folder, <home>/<time in UTC>/, which appears when all of it is written, and until then is called
+.<time>.part; whoever writes it holds <home>/.lock, so that one without a writer is removed. `home` is <into>/<stack>/
+for all databases of a stack, and <into>/<stack>/<database>/ for what a run backs up before it destroys something:
   <database>.dump   pg_dump's custom format
   <database>.json   what it is of, and what the restore has to bring back
   globals.sql       the server's roles, without passwords
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
+    from infra.server.scratch.private_server import PrivateServer
 
 MANIFEST_FORMAT = 1
 OWNER_OF_DATABASE = """
@@ -51,14 +53,21 @@ _CHUNK = 1 << 20
 
 
 def back_up(
-    targets: Sequence[Target], *, stack: str, into: Path, bin_dir: Path | None = None, keep: int = 0
+    targets: Sequence[Target],
+    *,
+    stack: str,
+    home: Path,
+    bin_dir: Path | None = None,
+    root: Path | None = None,
+    keep: int = 0,
+    must_prove: bool = False,
 ) -> list[str]:
-    """Dump databases and prove the dumps; return a line for each, and for each older backup that was removed.
+    """Dump databases into a folder of `home` and prove the dumps; return a line for each, and for what was removed.
 
-    With `keep` only that many of the stack's backups stay, this one included. Raises InfraError where a dump fails or
-    does not bring back what it is of: then there is no new backup, and nothing is removed.
+    With `keep` only that many of the backups in `home` stay, this one included. The private server's programs are
+    those of `bin_dir`, or a copy below `root`. Raises InfraError where a dump fails or does not bring back what it is
+    of, and, if it `must_prove`, where that cannot be found out: then there is no new backup, and nothing is removed.
     """
-    home = into / stack.rpartition("/")[2]
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with file_locked(home / ".lock") as lock:
         moment = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H%M%SZ")
@@ -68,8 +77,8 @@ def back_up(
         part.mkdir(mode=0o700)
         try:
             dumps = [_dump(target, part, stack, bin_dir) for target in targets]
-            with private_server(bin_dir, data_bytes=2 * sum(dump.data_bytes for dump in dumps)) as server:
-                lines = [_line(dump, folder, prove(dump, server, bin_dir)) for dump in dumps]
+            with private_server(bin_dir, root, data_bytes=2 * sum(dump.data_bytes for dump in dumps)) as server:
+                lines = [_proved(dump, folder, server, bin_dir, must_prove=must_prove) for dump in dumps]
             part.rename(folder)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -81,7 +90,7 @@ def back_up(
 
 def _dump(target: Target, folder: Path, stack: str, bin_dir: Path | None) -> Dumped:
     """Write the dump of a database, the roles of its server, and the manifest without the proof."""
-    file = folder / f"{_file_name(target.database)}.dump"
+    file = folder / f"{file_name(target.database)}.dump"
     with connect(target, autocommit=True) as connection, connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         owner, encoding = _one(connection, OWNER_OF_DATABASE)
@@ -123,7 +132,11 @@ def _dump(target: Target, folder: Path, stack: str, bin_dir: Path | None) -> Dum
     return Dumped(file, target.database, owner, major, encoding, roles, extensions, int(size), contents)
 
 
-def _line(dump: Dumped, folder: Path, not_proved: str) -> str:
+def _proved(dump: Dumped, folder: Path, server: PrivateServer, bin_dir: Path | None, *, must_prove: bool) -> str:
+    """Prove a dump, and return the line that says so."""
+    not_proved = prove(dump, server, bin_dir)
+    if not_proved and must_prove:
+        raise ServerError(f"it cannot be proved: {not_proved}", place=f"database {dump.database}")
     rows = sum(dump.contents.rows.values())
     line = f"database {dump.database}: {folder / dump.file.name}, {len(dump.contents.rows)} tables, {rows} rows"
     return f"{line}; NOT PROVED: {not_proved}" if not_proved else f"{line}; proved by a restore"
@@ -151,7 +164,8 @@ def _write_private(file: Path) -> None:
     file.touch(mode=0o600, exist_ok=False)
 
 
-def _file_name(database: str) -> str:
+def file_name(database: str) -> str:
+    """Return the name of a database as that of a file; raises InfraError for one that no file can have."""
     if "/" in database or database.startswith("."):
         raise InfraError("has a name that no file can have", place=f"database {database}")
     return database

@@ -57,11 +57,12 @@ def backup(
     """Dump the databases of a stack with pg_dump, and prove each dump by restoring it on a private server."""
     from infra.backup.dump import back_up
     from infra.check.stack_files import dsns
+    from infra.plan.ledger_rows import stack_name
     from infra.server.dsn import parse_dsn
 
     with errors_exit_with_2():
         targets = [parse_dsn(dsn) for dsn in dsns(Path(), stack, "migrator")]
-        print("\n".join(back_up(targets, stack=stack, into=into, bin_dir=bin_dir, keep=keep)))
+        print("\n".join(back_up(targets, stack=stack, home=into / stack_name(stack), bin_dir=bin_dir, keep=keep)))
 
 
 def restore(

@@ -39,8 +39,8 @@ class MeasuredStatement:
     """One statement, its place, and what it did to the tables that the released schema has, by their names there.
 
     `locks` has the strongest mode that it took on each table, where the transaction did not hold that before; `lost`
-    are tables and columns that are gone, and `rows of …` that it deletes. With `commits` its transaction ends after it.
-    `comments` are those at the statement.
+    are tables and columns that are gone, and `rows of …` that it deletes; `retyped` are columns whose values the other
+    type may shorten or round. With `commits` its transaction ends after it. `comments` are those at the statement.
     """
 
     sql: str
@@ -50,6 +50,7 @@ class MeasuredStatement:
     rewritten: frozenset[str] = frozenset()
     scanned: frozenset[str] = frozenset()
     lost: Mapping[str, str] = field(default_factory=dict[str, str])
+    retyped: Mapping[str, str] = field(default_factory=dict[str, str])
     commits: bool = True
     comments: tuple[str, ...] = ()
 

@@ -45,6 +45,11 @@ class Program:
         return module if stack == (self.stack if self.beside else "") else None
 
 
+def stack_name(stack: str) -> str:
+    """Return the name of a stack without its project, as commands take it."""
+    return stack.rpartition("/")[2]
+
+
 @dataclass(frozen=True)
 class LedgerIdentity:
     """The stack, server and database that a ledger belongs to; `system_identifier` is pg_control_system()'s."""

@@ -80,6 +80,17 @@ class PlannedRevision:
 
 
 @dataclass(frozen=True)
+class PlannedBackup:
+    """The backup that is made before the revisions: the folder that gets it, and what of the rows they destroy."""
+
+    folder: str
+    destroyed: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"back up the database into {self.folder}, since what follows destroys {', '.join(self.destroyed)}"
+
+
+@dataclass(frozen=True)
 class Plan:
     """The plan for one database.
 
@@ -89,8 +100,8 @@ class Plan:
     `dropped_with_it` are objects that no module made, such as a partition, which PostgreSQL drops with the others.
     `unproved` are modules whose step is not known without running the modules on a scratch database: then the plan has
     to be made again with the effects that this finds. `revisions` are run first; the steps are then those for the
-    database as the revisions leave it. `lost` are tables and columns with values that a migration drops: one of the
-    `revisions`, or one that a refused step asks for.
+    database as the revisions leave it, and `backup` is made before them. `lost` are tables and columns with values that
+    a migration drops: one of the `revisions`, or one that a refused step asks for.
     """
 
     steps: tuple[PlannedStep, ...]
@@ -102,6 +113,7 @@ class Plan:
     revisions: tuple[PlannedRevision, ...] = ()
     commit: Commit | None = None
     lost: tuple[ObjectId, ...] = ()
+    backup: PlannedBackup | None = None
 
     @property
     def runs(self) -> tuple[str, ...]:

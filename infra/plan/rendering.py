@@ -97,7 +97,9 @@ def way_back(databases: Sequence[PlannedDatabase]) -> str:
     """Return how the change is undone after `up`, '' where nothing is changed."""
     if any(planned.plan and planned.plan.refusals for planned in databases):
         return ""
-    lost = "; what is lost comes back from a backup alone (`make backup` before)"
+    has_backup = all(planned.plan and planned.plan.backup for planned in databases if planned.rows or planned.values)
+    backup = "the backup that is made" if has_backup else "a backup alone (`make backup` before)"
+    lost = f"; what is lost comes back from {backup}"
     is_lost = any(planned.rows or planned.values for planned in databases)
     plans = [planned.plan for planned in databases if planned.plan]
     if any(plan.revisions for plan in plans):
@@ -187,6 +189,7 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
             for position, line in enumerate(str(refusal_of(planned.plan, "this database")).splitlines())
         ]
     else:
+        lines += [f"  {planned.plan.backup}"] if planned.plan.backup else []
         for revision in planned.plan.revisions:
             lines += (f"  {line}" for line in revision_lines(revision))
         for (step, why), steps in groupby(planned.plan.steps, key=lambda step: (step.step, step.why)):

@@ -48,6 +48,7 @@ def session_of_access(
 ) -> pulumi.Output[str]:
     """Return the session of a database's modules, which are a program's, with further values that its readers need."""
     modules, history = settings.modules, read_history(settings.modules.migrations)
+    with_backup = history and settings.backup.before_destructive
     return session_of(
         {
             **access.address,
@@ -67,6 +68,7 @@ def session_of_access(
             "recreated": access.recreated,
             **({"scratch": access.scratch} if access.scratch else {}),
             **({"migrations": history.directory} if history else {}),
+            **({"backup": settings.backup.model_dump(exclude={"before_destructive"})} if with_backup else {}),
             **further,
         }
     )

@@ -88,6 +88,23 @@ class ModuleSettings(SettingsGroup):
     )
 
 
+class BackupSettings(SettingsGroup):
+    """The backups that a run makes itself."""
+
+    before_destructive: Flag = Field(
+        default=False,
+        description="true makes a backup of a database before revisions that drop or delete what has rows, or change "
+        "the type of a column so that values may be lost, false makes none",
+    )
+    directory: Text = Field(default="backups", description="the folder of these backups, seen from Pulumi.yaml")
+    keep: int = Field(
+        default=0,
+        strict=True,
+        ge=0,
+        description="a whole number from 0: how many of these backups stay for each database, 0 for all",
+    )
+
+
 class Settings(SettingsGroup):
     """All settings of a stack."""
 
@@ -120,6 +137,7 @@ class Settings(SettingsGroup):
     modules: ModuleSettings = Field(
         default=ModuleSettings(), description="directory, lock_timeout, statement_timeout and wait"
     )
+    backup: BackupSettings = Field(default=BackupSettings(), description="before_destructive, directory and keep")
     env_file: EnvFileName = Field(
         default=".env.{stack}",
         description="the name of a file for the connection settings, {stack} in it for the stack's, or false for none",

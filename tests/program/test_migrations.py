@@ -55,20 +55,30 @@ def add_revision(project: Project) -> None:
 
 
 def test_an_existing_database_is_migrated_as_previewed_and_a_fresh_one_runs_no_revision(project: Project) -> None:
-    """A saved plan lists the SQL and is carried out; rows stay, what follows is unchanged, and both end at head."""
+    """A saved plan lists the SQL and is carried out; rows stay, what follows is unchanged, and both end at head.
+
+    Before a narrower type, a backup is made of each database with rows.
+    """
     plan = str(project.folder / "plan.json")
     project.sql("INSERT INTO customers VALUES ('kept', 'x@y')")
-    project.configure(lifecycle="persistent")
+    project.configure(lifecycle="persistent", backup={"before_destructive": True, "keep": 1})
     add_revision(project)
     project.edit(CUSTOMERS, COLUMN, NARROW)
     text = project.preview("--save-plan", plan)
     assert "migrate to 0002, by migrations/versions/0002_narrow.py:" in text
     assert "ALTER TABLE customers ALTER COLUMN full_name TYPE VARCHAR(2000);" in text
+    destroyed = "values of column public.customers.full_name"
+    assert f"back up the database into backups/test/app_db/, since what follows destroys {destroyed}" in text
+    assert not (project.folder / "backups").exists()
     assert "verify 02-init-customers: its statements changed" in text
     project.edit("migrations/versions/0002_narrow.py", "2000", "3000")
     assert "violates plan" in project.refused("up", "--plan", plan)
     project.edit("migrations/versions/0002_narrow.py", "3000", "2000")
-    project.up("--plan", plan)
+    text = project.up("--plan", plan)
+    assert backed_up(project) == ["app_db"]
+    (dump,) = (project.folder / "backups" / "test" / "app_db").glob("*/app_db.dump")
+    assert f"database app_db: {dump.relative_to(project.folder)}, " in text
+    assert f"to restore it: make restore STACK=test ARGS={dump.parent.relative_to(project.folder)}" in text
     assert project.sql("SELECT id FROM customers") == [("kept",)]
     assert project.sql(STAMP) == [("0002",)]
     assert project.verb("preview", "--expect-no-changes").status == 0
@@ -80,6 +90,11 @@ def test_an_existing_database_is_migrated_as_previewed_and_a_fresh_one_runs_no_r
     assert project.verb("preview", "--expect-no-changes").status == 0
     bring_over_what_was_made_elsewhere(project)
     migrate_a_group(project)
+
+
+def backed_up(project: Project) -> list[str]:
+    """Return the databases of which there are backups."""
+    return sorted(path.name for path in (project.folder / "backups" / "test").iterdir() if any(path.iterdir()))
 
 
 def bring_over_what_was_made_elsewhere(project: Project) -> None:
@@ -134,6 +149,8 @@ def migrate_a_group(project: Project) -> None:
     assert "value too long for type character varying(1000)" in text
     assert "tenants_002: migrations: migrations/versions/0003_narrower.py" in text
     assert [project.sql(STAMP, database=name) for name in tenants] == [[("0003",)], [("0002",)], [("0003",)]]
+    assert set(backed_up(project)) >= {"app_db", "tenants_001", "tenants_002"}
+    assert "tenants_003" not in backed_up(project)
     group = project.outputs()["groups"]["tenants"]
     assert group["migrations"] == "migrated: 2, failed: 1 (tenants_002)"
     assert group["failed"]["tenants_002"]["02-init-customers"] == "waits for the revisions up to 0003"

@@ -12,7 +12,7 @@ import pytest
 
 from infra.modules.decision import as_markdown
 from infra.settings.databases import DatabaseSettings, GroupSettings, RoleSettings
-from infra.settings.model import ModuleSettings, Settings
+from infra.settings.model import BackupSettings, ModuleSettings, Settings
 from infra.settings.servers import DockerSettings, EmbeddedSettings, ExternalSettings
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ GROUPS: list[tuple[str, type[BaseModel]]] = [
     ("databases[].", DatabaseSettings),
     ("databases[].", GroupSettings),
     ("roles.<name>.", RoleSettings),
+    ("backup.", BackupSettings),
     ("modules.", ModuleSettings),
 ]
 BY_NAME = {"owner", "migrator", "app", "readonly"}
-WHOLE = {"server", "modules"}  # their parts have rows of their own
+WHOLE = {"server", "modules", "backup"}  # their parts have rows of their own
 
 
 def default(field: FieldInfo) -> str:

@@ -85,10 +85,11 @@ RANKS: list[list[Layer]] = [
         Layer("docker", ("infra.server.docker",), ("docker", "psycopg", "requests")),
         Layer("scratch", ("infra.server.scratch",), ("psycopg",)),
     ],
+    [Layer("backup", ("infra.backup",), ("psycopg",))],
     [Layer("resources", ("infra.resources",), ("pulumi", "grpc"))],
     [Layer("settings", ("infra.settings",), ("pydantic",))],
     [Layer("check", ("infra.check",), ("psycopg", "sqlalchemy", "alembic", "yaml"))],
-    [Layer("backup", ("infra.backup",), ("psycopg",)), Layer("review", ("infra.review",), ("psycopg", "sqlalchemy"))],
+    [Layer("review", ("infra.review",), ("psycopg", "sqlalchemy"))],
     [
         Layer("import", ("infra.sql_import",), ("sqlalchemy", "sqlacodegen")),
         Layer("environments", ("infra.environments",), ("psycopg", "pulumi", "rich", "yaml")),
@@ -124,7 +125,6 @@ FORBIDDEN = {
     "pages": ["models", "modules", "folder", "generate"],  # a structure and places in, text out
     "schema files": ["resources", "settings"],  # a command, without Pulumi
     "check": ["resources"],  # a command, without Pulumi
-    "backup": ["resources"],  # a command, without Pulumi
     "review": ["resources"],  # a command, without Pulumi
     "revisions": ["resources"],  # a command, without Pulumi
     "environments": ["resources", "generate", "lint", "apply", "ledger"],  # runs Pulumi, and declares nothing
@@ -394,6 +394,9 @@ CASES = [
     ("infra/resources/passwords.py", "infra.postgres.connection.scram", True),
     ("infra/resources/passwords.py", "pulumi.dynamic", True),
     ("infra/resources/passwords.py", "pulumi_postgresql", False),
+    ("infra/resources/actions/session.py", "infra.backup.before_loss", True),
+    ("infra/backup/dump.py", "infra.settings.model", False),
+    ("infra/backup/dump.py", "pulumi", False),
     ("infra/resources/passwords.py", "infra.program.stack", False),
     ("infra/resources/passwords.py", "infra.settings.model", False),
     ("infra/settings/loader.py", "infra.settings.model", True),

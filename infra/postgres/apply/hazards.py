@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from infra.errors import ModuleError
 from infra.hazards.allowances import comments_at
+from infra.hazards.destroyed import destroyed
 from infra.hazards.hazard import hazards_of
 from infra.hazards.measured import MeasuredStatement
 from infra.hazards.wording import hazard_lines, hazard_refusals
 from infra.modules.decision import Lifecycle, Step
 from infra.modules.directive import runs_by_statement
 from infra.modules.statements import place_of
+from infra.plan.plan import PlannedBackup
 from infra.plan.refused_plans import refused_for_hazards
 from infra.postgres.apply.measure import Measurement
 from infra.postgres.apply.module_effects import run_on_scratch
@@ -61,6 +63,10 @@ def with_hazards(
         revisions=tuple(replace(part, hazards=lines.get(part.revision, ())) for part in plan.revisions),
         steps=tuple(replace(step, hazards=lines.get(step.module, ())) for step in plan.steps),
     )
+    due = [statement for revision in plan.revisions for statement in measured.get(revision.revision, ())]
+    lost = destroyed(due, sizes)
+    if lost and session.backup:
+        plan = replace(plan, backup=PlannedBackup(f"{session.backup.folder}/{session.target.database}/", tuple(lost)))
     refused = [hazard for found in hazards.values() for hazard in found if hazard.is_refused]
     return refused_for_hazards(plan, list(hazard_refusals(refused, today=today))) if is_persistent else plan
 

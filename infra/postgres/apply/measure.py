@@ -22,6 +22,7 @@ from infra.hazards.measured import MeasuredStatement, mode_of, strongest
 from infra.migrations.safe_forms import quoted
 from infra.modules.restrictions import needs_no_transaction
 from infra.modules.statements import parse, place_of
+from infra.modules.tree import descendants, enum_value, nodes
 from infra.postgres.apply.module_effects import session_on_scratch
 from infra.postgres.apply.module_text import check_deferred, end_module, run_text
 from infra.postgres.connection.connect import connect
@@ -40,11 +41,13 @@ _RELATIONS = """
 SELECT
     c.oid::int8, coalesce(i.indrelid, c.oid)::int8, format('%I.%I', n.nspname, c.relname), c.relkind::text,
     c.relfilenode::int8, coalesce(pg_stat_get_xact_numscans(c.oid), 0),
-    (
-        SELECT jsonb_object_agg(a.attnum, format('%I', a.attname))
-        FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    )
+    a.names, a.types
 FROM pg_class c
+CROSS JOIN LATERAL (
+    SELECT jsonb_object_agg(attnum, format('%I', attname)) AS names,
+        jsonb_object_agg(attnum, jsonb_build_array(atttypid::int8, atttypmod)) AS types
+    FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+) AS a
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_index i ON i.indexrelid = c.oid
 WHERE c.relkind IN ('r', 'p', 'm', 'v', 'i', 'I')
@@ -57,6 +60,12 @@ WHERE locktype = 'relation' AND granted AND pid = pg_backend_pid() GROUP BY rela
 _WAITS = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND NOT granted"
 _GRANTED = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND granted AND locktype = 'relation'"
 _POLL_SECONDS = 0.005
+_WIDENS = """
+SELECT FROM pg_cast
+WHERE castsource = %s AND casttarget = %s AND castcontext = 'i'
+    AND casttarget NOT IN ('float4'::regtype, 'float8'::regtype)
+"""
+"""Whether a type has all values of another: PostgreSQL converts between them by itself, and does not round."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,8 @@ class _Relation:
     file: int
     scans: int
     columns: Mapping[str, str]
+    types: Mapping[str, tuple[int, int]]
+    """The type and its modifier of each column, by the column's number."""
 
     @property
     def is_index(self) -> bool:
@@ -193,6 +204,7 @@ class Measurement:
             rewritten=self._names(rewritten),
             scanned=frozenset() if is_truncated else self._names(read),
             lost=lost,
+            retyped=self._retyped(before, after, statement, {part.table for part in moved}),
         )
 
     def _names(self, tables: Iterable[int]) -> frozenset[str]:
@@ -214,14 +226,45 @@ class Measurement:
             lost |= {f"column {released.name}.{column}": released.name for column in columns}
         return lost
 
+    def _retyped(
+        self, before: _Moment, after: _Moment, statement: Statement, rewritten: Iterable[int]
+    ) -> dict[str, str]:
+        """Return the columns whose values another type may shorten or round, with the table of each.
+
+        Without a rewrite the values stay as they are. With USING, they are what an expression makes of them.
+        """
+        retyped: dict[str, str] = {}
+        converted = _columns_with_using(statement)
+        for oid, old in before.relations.items():
+            released, new = self.released.get(oid), after.relations.get(oid)
+            if released is None or new is None or not (oid in rewritten or released.kind == "p"):
+                continue
+            for number, (kind, modifier) in old.types.items():
+                other = new.types.get(number, (kind, modifier))
+                is_converted = old.columns[number] in converted
+                if number not in released.columns or not (is_converted or other != (kind, modifier)):
+                    continue
+                widens = self.connection.execute(_WIDENS, (kind, other[0])).fetchone() is not None
+                if is_converted or not widens or other[1] != -1:
+                    retyped[f"values of column {released.name}.{released.columns[number]}"] = released.name
+        return retyped
+
     def _deleted_from(self, statement: Statement) -> set[int]:
-        """Return the table of a DELETE."""
-        if statement.kind != "delete_stmt":
-            return set()
-        relation = statement.tree.relation
-        name = ".".join(quoted(part) for part in (relation.schemaname, relation.relname) if part)
-        row = self.connection.execute("SELECT to_regclass(%s)::oid::int8", (name,)).fetchone()
-        return {int(row[0])} if row and row[0] else set()
+        """Return the tables of DELETE and of MERGE with DELETE, wherever in a statement they stand."""
+        found: set[int] = set()
+        for tree in descendants(statement.tree):
+            kind = tree.DESCRIPTOR.name
+            deletes = (
+                [enum_value(when, "command_type") for when in nodes(tree.merge_when_clauses, "merge_when_clause")]
+                if kind == "MergeStmt"
+                else []
+            )
+            if kind != "DeleteStmt" and "CMD_DELETE" not in deletes:
+                continue
+            name = ".".join(quoted(part) for part in (tree.relation.schemaname, tree.relation.relname) if part)
+            row = self.connection.execute("SELECT to_regclass(%s)::oid::int8", (name,)).fetchone()
+            found |= {int(row[0])} if row and row[0] else set()
+        return found
 
     def _taken(self, before: _Moment, after: _Moment) -> dict[str, str]:
         """Return the strongest new lock on each table, and on an index where it is stronger than that on its table."""
@@ -243,8 +286,25 @@ class Measurement:
 
 def _read_relations(connection: Connection) -> _Relations:
     return {
-        int(oid): _Relation(int(table), str(name), str(kind), int(file), int(scans), columns or {})
-        for oid, table, name, kind, file, scans, columns in connection.execute(_RELATIONS)
+        int(oid): _Relation(int(table), str(name), str(kind), int(file), int(scans), columns or {}, _types(types))
+        for oid, table, name, kind, file, scans, columns, types in connection.execute(_RELATIONS)
+    }
+
+
+def _types(found: Mapping[str, tuple[int, int]] | None) -> dict[str, tuple[int, int]]:
+    return {number: (int(kind), int(modifier)) for number, (kind, modifier) in (found or {}).items()}
+
+
+def _columns_with_using(statement: Statement) -> set[str]:
+    """Return the columns of which an ALTER TABLE says itself how their values are converted."""
+    if statement.kind != "alter_table_stmt":
+        return set()
+    commands = (command.alter_table_cmd for command in statement.tree.cmds)
+    return {
+        quoted(command.name)
+        for command in commands
+        if enum_value(command, "subtype") == "AT_AlterColumnType"
+        and getattr(command, "def").column_def.HasField("raw_default")
     }
 
 

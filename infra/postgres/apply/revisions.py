@@ -103,11 +103,16 @@ def _due_elsewhere(connection: Connection, session: Session, history: History) -
 
 
 def _due_of(connection: Connection, adoption: Adoption, session: Session, live: Catalog, done: int) -> Due:
-    row = session.program.row(adoption.steps[done].module.name)
-    checked = done + (read_identity(connection) is not None and ledger.has_begun(connection, row))
+    checked = done + revision_has_begun(connection, session, adoption.steps[done])
     refuse_what_is_there(adoption, checked, live, session.place)  # of a step that has begun, some is there
     access = access_statements(session, adoption.catalogs[done], live)
     return Due(adoption.after(done), tuple(access), adoption, done)
+
+
+def revision_has_begun(connection: Connection, session: Session, revision: RevisionSql) -> bool:
+    """Return whether an earlier run stopped between the statements of a revision."""
+    row = session.program.row(revision.module.name)
+    return read_identity(connection) is not None and ledger.has_begun(connection, row)
 
 
 def ledger_has_modules(connection: Connection) -> bool:

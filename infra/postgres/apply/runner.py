@@ -19,7 +19,7 @@ from infra.postgres.apply.plan_cache import cache
 from infra.postgres.apply.planning import current_plan
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
 from infra.postgres.apply.retire import retire_module
-from infra.postgres.apply.revisions import due_revisions, run_pending
+from infra.postgres.apply.revisions import due_revisions, revision_has_begun, run_pending
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.error_messages import translated_errors
@@ -67,20 +67,27 @@ def apply(session: Session, module: Module, *, recorded: bool = False) -> Applie
 def migrate(session: Session) -> list[str]:
     """Run the revisions that a database is due, before its modules; return their ids, [] where there was nothing to do.
 
-    Raises RefusedError where the plan has a refusal: then nothing is run. Raises ModuleError where PostgreSQL refuses a
-    statement: the revisions before it stay, each with its record, and the next run continues with the failed one.
+    Raises RefusedError where the plan has a refusal, or a backup cannot be made: then nothing is run. Raises
+    ModuleError where PostgreSQL refuses a statement: the revisions before it stay, each with its record, and the next
+    run continues with the failed one.
     """
     done: list[str] = []
 
     def attempt(connection: Connection) -> list[str]:
         due = due_revisions(connection, session)
-        if due:
-            refuse(current_plan(connection, session, recorded=True).plan, session)
+        if not due:
+            return done
+        plan = current_plan(connection, session, recorded=True).plan
+        refuse(plan, session)
         if due.access:
             take_over(session, due.access)
             session.tell(
                 f"{len(due.access)} objects in {session.place} have the owner and the privileges of new ones now"
             )
+        if plan.backup and session.backup:
+            is_resumed = bool(done) or revision_has_begun(connection, session, due.revisions[0])
+            for line in session.backup.make(session, is_resumed):
+                session.tell(line)
         for revision in due.revisions:
             run_pending(connection, session, revision)
             done.append(revision.revision)

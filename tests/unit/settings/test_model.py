@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from infra.settings.databases import DatabaseSettings, GroupSettings, RoleSettings
-from infra.settings.model import ModuleSettings, Settings, default_databases
+from infra.settings.model import BackupSettings, ModuleSettings, Settings, default_databases
 from infra.settings.servers import DockerSettings, EmbeddedSettings, ExternalSettings
 from infra.settings.values import is_role_name, megabytes
 
@@ -20,6 +20,7 @@ GROUPS: list[type[BaseModel]] = [
     DatabaseSettings,
     GroupSettings,
     ModuleSettings,
+    BackupSettings,
     RoleSettings,
 ]
 
@@ -78,6 +79,7 @@ def test_the_defaults() -> None:
             "unmanaged": ("table public.alembic_version",),
             "private_schemas": (),
         },
+        "backup": {"before_destructive": False, "directory": "backups", "keep": 0},
         "env_file": ".env.{stack}",
         "drop_databases": (),
         "expires": None,
@@ -161,6 +163,10 @@ TAKEN_AND_NOT: dict[str, tuple[list[Any], list[Any]]] = {
     ),
     "modules.statement_timeout": (["1ms", "2147483647ms"], ["0min", "2147483648ms", "9" * 5000 + "s", 600, True]),
     "modules.wait": (["0s", "1min"], ["-1s", 60, None]),
+    "backup": ([{}], [None, True, "backups"]),
+    "backup.before_destructive": ([True, False], ["yes", 1, None]),
+    "backup.directory": (["backups", "../b", ABSOLUTE], ["", "a\0b", 1, None]),
+    "backup.keep": ([0, 14], [-1, 1.0, "1", True, None]),
     "env_file": (
         [".env", "a/b.{stack}.{stack}", ABSOLUTE, False, None],
         ["", True, 0, 1, "{env}", "{", "}", "{stack!r}", "a\nb"],
