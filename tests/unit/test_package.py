@@ -62,3 +62,10 @@ def test_a_program_with_a_package_of_the_same_name_is_told_so(tmp_path: Path) ->
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert f"ImportError: {hidden} hides the package `infra`" in done.stderr
     assert "rename yours" in done.stderr
+
+
+def test_the_changelog_has_the_version_of_the_package() -> None:
+    """The release that is built is described under its version, which stands in pyproject.toml alone."""
+    (version,) = re.findall(r'^version = "([^"]+)"$', PYPROJECT, re.MULTILINE)
+    changelog = ROOT.joinpath("CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## {re.escape(version)}, \d{{4}}-\d\d-\d\d$", changelog, re.MULTILINE)
