@@ -63,8 +63,12 @@ STRUCTURE = (
 From `type` (a base type) on they have PostgreSQL's own names (manual, 9.27.6), and no definition but their comment.
 """
 
-OWNED = ("large object",)
-"""Kinds that are dropped with their module and never compared: their names differ from database to database."""
+SETTING = "database setting"
+"""A parameter that a module set for all sessions of its database, by ALTER DATABASE."""
+
+OWNED = ("large object", SETTING)
+"""Kinds that go with their module and are not compared as objects: large objects have another name in each database,
+and settings are compared with what the stack declares of its database (infra/postgres/declared_attributes.py)."""
 
 ACCESS = ("owner", "privileges")
 """Owners and privileges: they name roles, which differ between databases, so they are compared separately."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from infra.postgres.declared_attributes import DatabaseSetting, parameter_name, set_in_session
 from infra.postgres.privileges import grants_on_database
 
 if TYPE_CHECKING:
@@ -20,14 +21,6 @@ JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase AND d.datname = %s
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
 CROSS JOIN pg_catalog.unnest(s.setconfig) AS setting
 """
-
-
-class DatabaseSetting(NamedTuple):
-    """A parameter that a database sets for its sessions, or for those of one role."""
-
-    role: str | None
-    parameter: str
-    value: str
 
 
 def settings_of_database(connection: Connection, database: str) -> list[DatabaseSetting]:
@@ -59,14 +52,11 @@ def clone_database(
 
 
 def _set(connection: Connection, database: str, setting: DatabaseSetting) -> None:
-    """Set a parameter of a database.
-
-    The value of a list such as search_path is no literal, but set_config() takes it as it is stored.
-    """
+    """Set a parameter of a database."""
     subject = sql.SQL("DATABASE {}").format(sql.Identifier(database))
     if setting.role:
         subject = sql.SQL("ROLE {} IN {}").format(sql.Identifier(setting.role), subject)
-    name = sql.Identifier(*setting.parameter.split("."))
     with connection.transaction():
-        connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (setting.parameter, setting.value))
-        connection.execute(sql.SQL("ALTER {} SET {} FROM CURRENT").format(subject, name))
+        set_in_session(connection, setting)
+        statement = sql.SQL("ALTER {} SET {} FROM CURRENT").format(subject, parameter_name(setting.parameter))
+        connection.execute(statement)

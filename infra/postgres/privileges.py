@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from psycopg import sql
 
 from infra.postgres.connection.connect import connect, connect_where_there
+from infra.postgres.declared_attributes import Deviation, deviations, take_back
 from infra.postgres.memberships import revoke_membership
 from infra.postgres.private_schemas import change_private_schemas
-from infra.postgres.role_attributes import Deviation, deviations, take_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,7 +82,8 @@ class Access:
 
     The migrator is a member of the owner, each `further` role of the one that it inherits from. App and readonly may
     use no `private_schemas`. What other roles have that matches `allowed` (`privileges * to reporting`) is left alone,
-    as are the `attributes` of its own roles, by role, that are declared elsewhere.
+    as are settings and attributes of any role and of the database (`setting work_mem of *`), and the `attributes` that
+    are declared elsewhere, by the name of the role, or by `database x`.
     """
 
     owner: str
@@ -214,7 +215,12 @@ def _privileges(connection: Connection, access: Access) -> list[tuple[Any, ...]]
 
 def _deviations(connection: Connection, access: Access) -> list[Deviation]:
     found = deviations(connection, access.owner, [access.migrator, access.app, access.readonly, *access.further])
-    return [item for item in found if not item.what.startswith(tuple(access.attributes.get(item.role, ())))]
+    return [
+        item
+        for item in found
+        if not item.what.startswith(tuple(access.attributes.get(item.subject.removeprefix("role "), ())))
+        and not any(fnmatchcase(item.pattern, pattern) for pattern in access.allowed)
+    ]
 
 
 def drop_owned(target: Target, roles: Sequence[str]) -> None:

@@ -134,7 +134,7 @@ def _declare_database(
             private_schemas=settings.modules.private_schemas,
             verifiers=passwords.verifiers,
             unmanaged=settings.modules.unmanaged,
-            attributes=further,
+            attributes=pulumi.Output.all(**further, **{labels[-1]: _further_attributes(created, _OF_DATABASES)}),
             stack=scope.stack,
             look=settings.modules.live_check,
             opts=pulumi.ResourceOptions.merge(chain.options(provider=False), chain.retained(database.name)),
@@ -163,7 +163,7 @@ def _declare_database(
     return DeclaredDatabase(database, created, passwords, session, ready)
 
 
-_FURTHER_ATTRIBUTES = {
+_OF_ROLES = {
     "superuser": "SUPERUSER",
     "create_database": "CREATEDB",
     "create_role": "CREATEROLE",
@@ -176,15 +176,15 @@ _FURTHER_ATTRIBUTES = {
     "idle_in_transaction_session_timeout": "a setting of idle_in_transaction_session_timeout",
     "assume_role": "a setting of role",
 }
-"""What a program of one's own may declare of a role by a transform, as `Deviation` calls it; a refresh compares it."""
-
+_OF_DATABASES = {"connection_limit": "CONNECTION LIMIT"}
+"""What a program of one's own may declare of a role or a database by a transform, as `Deviation` calls it."""
 
 _DEFAULTS: tuple[object, ...] = (None, False, -1, [], "", "infinity")
 
 
 def _declare_roles(
     roles: Mapping[str, str], inherited: Mapping[str, str], passwords: Passwords, chain: Chain
-) -> pulumi.Output[dict[str, list[str]]]:
+) -> dict[str, pulumi.Output[list[str]]]:
     """Declare the owner without a login, and the logins, each as a member of the role that it inherits from.
 
     Returns the attributes that a program declares beside those, by role.
@@ -201,15 +201,15 @@ def _declare_roles(
             opts=chain.options(name=name),
         )
         chain.append(declared)
-        further[name] = _further_attributes(declared)
-    return pulumi.Output.all(**further)
+        further[name] = _further_attributes(declared, _OF_ROLES)
+    return further
 
 
-def _further_attributes(role: postgresql.Role) -> pulumi.Output[list[str]]:
+def _further_attributes(declared: pulumi.Resource, names: Mapping[str, str]) -> pulumi.Output[list[str]]:
     def named(values: Mapping[str, object]) -> list[str]:
-        return [text for name, text in _FURTHER_ATTRIBUTES.items() if values[name] not in _DEFAULTS]
+        return [text for name, text in names.items() if values[name] not in _DEFAULTS]
 
-    attributes = {name: getattr(role, name).apply(_or_none, run_with_unknowns=True) for name in _FURTHER_ATTRIBUTES}
+    attributes = {name: getattr(declared, name).apply(_or_none, run_with_unknowns=True) for name in names}
     return pulumi.Output.all(**attributes).apply(named)
 
 

@@ -81,7 +81,7 @@ class ModuleSettings(SettingsGroup):
     )
     unmanaged: tuple[Text, ...] = Field(
         default=("table public.alembic_version",),
-        description="a list of objects that no module needs to have made, such as table public.tmp_*",
+        description="a list of what others make or manage, such as table public.tmp_* or privileges * to reporting",
     )
     private_schemas: tuple[Identifier, ...] = Field(
         default=(), description="a list of schemas that the roles app and readonly may not use"

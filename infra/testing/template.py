@@ -11,7 +11,7 @@ from psycopg import sql
 from infra.errors import ServerError
 from infra.postgres.apply.likeness import Likeness, ScratchExtension
 from infra.postgres.apply.module_effects import run_on_scratch
-from infra.postgres.clones import DatabaseSetting, clone_database, settings_of_database
+from infra.postgres.clones import clone_database, settings_of_database
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.scram import verifier
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
+    from infra.postgres.declared_attributes import DatabaseSetting
     from infra.server.scratch.private_server import PrivateServer
     from infra.testing.tested_schema import TestedSchema
 

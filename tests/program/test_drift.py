@@ -55,6 +55,12 @@ TAKEN_BACK = {
     "GRANT CREATE ON SCHEMA public TO app_db_app": "app_db_app has CREATE, USAGE on schema public",
     "ALTER ROLE app_db_app CREATEDB VALID UNTIL '2030-01-01'": "app_db_app has CREATEDB, and is not to have it",
     "ALTER ROLE app_db_readonly SET work_mem = '1MB'": "app_db_readonly has a setting of work_mem",
+    "ALTER DATABASE app_db SET search_path = trap": "database app_db has a setting of search_path",
+    "ALTER ROLE app_db_app IN DATABASE app_db SET TimeZone = 'Asia/Tokyo'": (
+        "app_db_app has a setting of TimeZone in database app_db"
+    ),
+    "ALTER DATABASE app_db CONNECTION LIMIT 7": "database app_db has CONNECTION LIMIT 7",
+    "ALTER DATABASE app_db IS_TEMPLATE true": "database app_db has IS_TEMPLATE true",
 }
 
 
@@ -73,7 +79,10 @@ def test_what_roles_were_given_by_hand_is_found_and_what_the_stack_declares_is_r
     project.admin("REVOKE SELECT, UPDATE ON customers FROM PUBLIC")
     project.admin("; ".join(TAKEN_BACK))
     text = project.preview()
-    for sentence in ("somebody changed what its roles may do or are, and `up` takes that back", *TAKEN_BACK.values()):
+    for sentence in (
+        "somebody changed what its roles or the database may do or are, and `up` takes that back",
+        *TAKEN_BACK.values(),
+    ):
         assert sentence in text, text
     assert project.verb("preview", "--expect-no-changes").status != 0
     for _ in range(2):  # also when the same is done again, a run without changes later

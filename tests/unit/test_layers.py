@@ -57,7 +57,7 @@ RANKS: list[list[Layer]] = [
                 "infra.postgres.clones",
                 "infra.postgres.extensions",
                 "infra.postgres.memberships",
-                "infra.postgres.role_attributes",
+                "infra.postgres.declared_attributes",
                 "infra.postgres.privileges",
                 "infra.postgres.server_privileges",
                 "infra.postgres.rename_roles",

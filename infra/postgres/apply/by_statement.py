@@ -18,8 +18,7 @@ from infra.modules.statements import Statement, parse, statements_digest
 from infra.postgres.apply.drop import drop_objects
 from infra.postgres.apply.module_text import check_deferred, end_module, refuse_stack_privileges, run_text
 from infra.postgres.connection.execute import session_role
-from infra.postgres.introspection.effects import read_with_large_objects
-from infra.postgres.introspection.reader import read_catalog
+from infra.postgres.introspection.effects import read_with_settings, read_with_unnamed
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, read_identity
 from infra.postgres.private_schemas import revoke_granted_by_default
@@ -60,7 +59,7 @@ def run_statements(
             if not read_identity(connection):
                 create_ledger(connection, session.program)
             done, effect, begun = _load_resume_point(connection, session, module, statements)
-    before = read_catalog(connection)
+    before = read_with_settings(connection)
     for number, statement in enumerate(statements[done:], done):
         outside = needs_no_transaction(statement)
         if outside:
@@ -77,7 +76,7 @@ def run_statements(
                 check_deferred(connection, session, module)
                 session.begin(connection)
                 revoke_granted_by_default(connection, session.private_schemas)
-            earlier, before = before, read_with_large_objects(connection, session.target)
+            earlier, before = before, read_with_unnamed(connection, session.target)
             change = catalog_change_between(earlier, before)
             refuse_stack_privileges(connection, module, change)
             effect = combined_effect(effect, change)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from psycopg import errors
 
 from infra.catalog.access import objects_of
+from infra.catalog.catalog import SETTING
 from infra.catalog.drop_order import DropList, drop_list_of
 from infra.catalog.identifiers import last, parent
 from infra.errors import RefusedError
@@ -32,7 +33,8 @@ def drop_list(connection: Connection, objects: Mapping[ObjectId, str | None]) ->
     """Return what dropping objects, given with their definitions, means in a database: what else depends on them."""
     large_objects = [int(identity.name) for identity in objects if identity.kind == "large object"]
     listed = drop_list_of(*read_dependencies(connection, large_objects), objects.keys())
-    return replace(listed, statements=(*revoke_statements(objects), *_label_statements(objects), *listed.statements))
+    others = (*revoke_statements(objects), *_label_statements(objects), *_reset_statements(objects))
+    return replace(listed, statements=(*others, *listed.statements))
 
 
 def drop_objects(
@@ -99,6 +101,16 @@ def _label_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
         f"SECURITY LABEL FOR {provider} ON {subject} IS NULL"
         for provider, subject in labels
         if not _ends_with_its_subject(subject, dropped)
+    ]
+
+
+def _reset_statements(objects: Mapping[ObjectId, str | None]) -> list[str]:
+    """Return the statements that reset parameters which a module set for its database."""
+    return [
+        f"DO $reset$BEGIN EXECUTE pg_catalog.format('ALTER DATABASE %I RESET {identity.name}', "
+        "pg_catalog.current_database()); END$reset$"
+        for identity in objects
+        if identity.kind == SETTING
     ]
 
 

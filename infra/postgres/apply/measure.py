@@ -24,7 +24,13 @@ from infra.modules.restrictions import needs_no_transaction
 from infra.modules.statements import parse, place_of
 from infra.modules.tree import descendants, enum_value, nodes
 from infra.postgres.apply.module_effects import session_on_scratch
-from infra.postgres.apply.module_text import check_deferred, end_module, run_text
+from infra.postgres.apply.module_text import (
+    check_deferred,
+    end_module,
+    last_writes,
+    refuse_written_privileges,
+    run_text,
+)
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.execute import session_role
 
@@ -123,9 +129,16 @@ class Measurement:
             return MeasuredStatement(sql_text, revision.path, line, comments=comments_at(lines, line))
 
         try:
-            return self.run_module(module, placed, outside=revision.outside)
+            before = self._last_writes()
+            measured = self.run_module(module, placed, outside=revision.outside)
+            refuse_written_privileges(module, before, self._last_writes())
         except ModuleError as error:
             raise revision.located(error) from None
+        return measured
+
+    def _last_writes(self) -> dict[tuple[str, str], str]:
+        writes = last_writes(self.connection)
+        return {(self.scratch.with_real_names(place), of): transaction for (place, of), transaction in writes.items()}
 
     def run_module(
         self, module: Module, placed: Callable[[Statement], MeasuredStatement], *, outside: bool

@@ -19,6 +19,8 @@ from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.watches import watch_blockers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from infra.catalog.changes import CatalogChange
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
@@ -49,6 +51,27 @@ DATABASE_IS_CHANGED = """
 SELECT pg_catalog.age(d.xmin) <= 0 FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
 """
 """Whether the current transaction changed the database's privileges, owner or limits."""
+
+_OF_THE_DATABASE = "the database's privileges, owner or limits"
+_WRITTEN_BY = """
+SELECT %s, '', d.xmin::text FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+UNION ALL
+SELECT 'privileges on schema public', n.oid || ' of ' || n.nspowner, n.xmin::text
+FROM pg_catalog.pg_namespace n WHERE n.nspname = 'public'
+UNION ALL
+SELECT
+    pg_catalog.format(
+        'privileges on future %%s of %%s',
+        CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences' ELSE 'schemas' END,
+        d.defaclrole::pg_catalog.regrole
+    ),
+    '',
+    d.xmin::text
+FROM pg_catalog.pg_default_acl d
+WHERE d.defaclnamespace = 0 AND d.defaclobjtype IN ('r', 'S', 'n')
+"""
+"""What has privileges that the stack declares, and the transaction that wrote each last: a GRANT of what is granted
+already does so too. A schema public that was made anew, or has another owner, is another one."""
 
 DEFERRED_HINT = "what is deferred is checked when its module ends, or its statement in a module that runs by statement"
 _NO_STATEMENT = sys.maxsize
@@ -90,7 +113,34 @@ def refuse_stack_privileges(connection: Connection, module: Module, change: Cata
     named = (identity.name.rpartition(" to ") for identity in declared_by_stack(change))
     places = [f"privileges of {grantee} on {subject}" for subject, _, grantee in named]
     if connection.execute(DATABASE_IS_CHANGED, prepare=True).fetchone() == (True,):
-        places.append("the database's privileges, owner or limits")
+        places.append(_OF_THE_DATABASE)
+    _refuse(module, places)
+
+
+def last_writes(connection: Connection) -> dict[tuple[str, str], str]:
+    """Return which transaction last wrote what the stack declares; for `refuse_written_privileges`."""
+    rows = connection.execute(_WRITTEN_BY, (_OF_THE_DATABASE,)).fetchall()
+    return {(place, identity): transaction for place, identity, transaction in rows}
+
+
+def refuse_written_privileges(
+    module: Module, before: Mapping[tuple[str, str], str], after: Mapping[tuple[str, str], str]
+) -> None:
+    """Raise ModuleError where a revision wrote privileges that the stack declares.
+
+    This costs two short queries. `refuse_stack_privileges` needs to know the whole change, for which statements may
+    have to be run twice: too long for rows of databases in use.
+    """
+    written = {
+        place
+        for place, identity in {*before, *after}
+        if before.get((place, identity)) != after.get((place, identity))
+        and (not identity or ((place, identity) in before and (place, identity) in after))
+    }
+    _refuse(module, sorted(written))
+
+
+def _refuse(module: Module, places: Sequence[str]) -> None:
     if places:
         what = f"changes {', '.join(places)}, {EACH_UNDOES_THE_OTHER}"
         raise ModuleError(what, path=module.path, hint=REMOVE_GRANTS)

@@ -23,7 +23,7 @@ from infra.modules.module_file import ModuleFile
 from infra.plan.ledger_rows import own_rows
 from infra.postgres.apply.adoption import access_statements, adoption_of, likenesses, refuse_what_is_there
 from infra.postgres.apply.by_statement import run_statements
-from infra.postgres.apply.module_text import end_module, run_text
+from infra.postgres.apply.module_text import end_module, last_writes, refuse_written_privileges, run_text
 from infra.postgres.connection.execute import owner_transaction
 from infra.postgres.introspection.reader import is_empty, read_catalog
 from infra.postgres.ledger import ledger
@@ -153,8 +153,10 @@ def run_pending(connection: Connection, session: Session, revision: RevisionSql)
                 _record(connection, session, revision, started)
         else:
             with session.transaction(connection):
+                before = last_writes(connection)
                 run_text(connection, session, module)
                 end_module(connection, session, module)
+                refuse_written_privileges(module, before, last_writes(connection))
                 _record(connection, session, revision, started)
     except ModuleError as error:
         _record_failure(connection, session, revision, error)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import psycopg
 from psycopg.errors import LockNotAvailable
 
-from infra.catalog.catalog import ACCESS, NOTES, OWNED, Catalog
+from infra.catalog.catalog import ACCESS, NOTES, OWNED, SETTING, Catalog, catalog_of
 from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.postgres.connection import pool
 from infra.postgres.connection.simple_query import simple_query
@@ -34,6 +34,23 @@ if TYPE_CHECKING:
     from infra.postgres.connection.target import Target
 
 _OBSERVER_LOCK_TIMEOUT = "50ms"
+
+_SETTINGS = """
+SELECT %s, pg_catalog.split_part(c.setting, '=', 1), pg_catalog.substr(c.setting, pg_catalog.strpos(c.setting, '=') + 1)
+FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c (setting)
+WHERE s.setrole = 0
+  AND s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+"""
+"""What the database sets for all sessions."""
+
+_SETTINGS_ARE_WRITTEN = """
+SELECT pg_catalog.current_setting('track_counts') = 'off'
+    OR pg_catalog.pg_stat_get_xact_tuples_inserted(r.oid) > 0
+    OR pg_catalog.pg_stat_get_xact_tuples_updated(r.oid) > 0
+    OR pg_catalog.pg_stat_get_xact_tuples_deleted(r.oid) > 0
+FROM (SELECT 'pg_catalog.pg_db_role_setting'::pg_catalog.regclass) AS r (oid)
+"""
+"""Whether the current transaction wrote a setting of any database: the server counts that (manual, 27.2.20)."""
 
 _warming: dict[str, Thread] = {}
 
@@ -80,6 +97,15 @@ def catalog_change_of(connection: Connection, observer: Target, act: Callable[[]
     rolled back, the state before is read in this session, and the act is repeated. A name that disappeared may have
     been changed, and then definitions of unchanged objects contain the new name: the whole catalog is read.
     """
+    change = _change_of_objects(connection, observer, act)
+    if connection.execute(_SETTINGS_ARE_WRITTEN, prepare=True).fetchone() != (True,):
+        return change
+    with _observer_connection(observer) as outside:
+        settings = catalog_change_between(_read_settings(outside), _read_settings(connection))
+    return CatalogChange({**change.objects, **settings.objects}, change.changed | settings.changed)
+
+
+def _change_of_objects(connection: Connection, observer: Target, act: Callable[[], None]) -> CatalogChange:
     simple_query(connection, "SAVEPOINT before_act")
     act()
     part = _changed_part(connection, observer)
@@ -121,23 +147,32 @@ def catalog_version_after(connection: Connection, observer: Target, before: str)
 
 def successive_changes(connection: Connection, observer: Target) -> Callable[[Callable[[], None]], CatalogChange]:
     """Return a function that calls its argument and returns what the catalog changed since the call before."""
-    before = read_catalog(connection)
+    before = read_with_settings(connection)
 
     def measure(act: Callable[[], None]) -> CatalogChange:
         nonlocal before
         act()
-        earlier, before = before, read_with_large_objects(connection, observer)
+        earlier, before = before, read_with_unnamed(connection, observer)
         return catalog_change_between(earlier, before)
 
     return measure
 
 
-def read_with_large_objects(connection: Connection, observer: Target) -> Catalog:
-    """Read the whole catalog, with the large objects that the current transaction created: the observer has no others.
+def read_with_settings(connection: Connection) -> Catalog:
+    """Read the whole catalog, and what the database sets for all sessions."""
+    return Catalog({**read_catalog(connection).objects, **_read_settings(connection).objects})
 
-    Those of other transactions are never read, since there may be millions of them.
+
+def _read_settings(connection: Connection) -> Catalog:
+    return catalog_of(connection.execute(_SETTINGS, (SETTING,)).fetchall())
+
+
+def read_with_unnamed(connection: Connection, observer: Target) -> Catalog:
+    """Read the whole catalog and what the database sets, with the large objects that the current transaction created.
+
+    Those of other transactions are never read, since there may be millions of them: the observer has no others.
     """
-    catalog = read_catalog(connection)
+    catalog = read_with_settings(connection)
     changed = read_catalog(connection, CatalogPart(further=changed_oids(connection).part.further)).of(*OWNED)
     if not changed.objects:
         return catalog

@@ -32,6 +32,7 @@ def look(props: Properties, access: Access) -> list[str]:
         _silent.add(address)
         return []
     if found:
-        text = "somebody changed what its roles may do or are, and `up` takes that back"
-        logger(props, "DatabaseAccess", f"{target.database}-access")("\n  ".join([f"{text}:", *found]))
+        text = "somebody changed what its roles or the database may do or are, and `up` takes that back:"
+        rest = "what somebody else manages belongs in the setting `modules.unmanaged` (docs/lifecycle.md)"
+        logger(props, "DatabaseAccess", f"{target.database}-access")("\n  ".join([text, *found, rest]))
     return found

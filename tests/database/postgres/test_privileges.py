@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from infra.errors import RefusedError
+from infra.modules.directive import DIRECTIVE
 from infra.postgres.connection.connect import connect
 from infra.postgres.privileges import Access, access_drift, grant_access
-from tests.database.postgres.databases import by_hand
+from tests.database.postgres.databases import EPHEMERAL, by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -134,17 +135,90 @@ ATTRIBUTES = {
     "ALTER ROLE access_app IN DATABASE {database} SET search_path = x": (
         "access_app has a setting of search_path in database {database}"
     ),
+    "ALTER ROLE access_other IN DATABASE {database} SET work_mem = '1MB'": (
+        "access_other has a setting of work_mem in database {database}"
+    ),
+    "ALTER DATABASE {database} SET work_mem = '1MB'": "database {database} has a setting of work_mem",
+    "ALTER DATABASE {database} SET search_path = trap, public": "database {database} has a setting of search_path",
+    "ALTER DATABASE {database} SET role = access_app": "database {database} has a setting of role",
+    "ALTER DATABASE {database} SET statement_timeout = 1": "database {database} has a setting of statement_timeout",
+    "ALTER DATABASE {database} SET app.key = 'secret'": "database {database} has a setting of app.key",
+    "ALTER DATABASE {database} CONNECTION LIMIT 7": "database {database} has CONNECTION LIMIT 7",
+    "ALTER DATABASE {database} IS_TEMPLATE true": "database {database} has IS_TEMPLATE true",
 }
 
 
 @pytest.mark.parametrize(("statement", "drift"), ATTRIBUTES.items(), ids=ATTRIBUTES.keys())
-def test_what_a_role_is_and_is_set_to_is_declared_too(target: Target, statement: str, drift: str) -> None:
-    """An attribute or a setting that somebody gave a role is named, without the setting's value, and taken back."""
+def test_what_roles_and_the_database_are_and_are_set_to_is_declared_too(
+    target: Target, statement: str, drift: str
+) -> None:
+    """An attribute or a setting that somebody gave one of them is named, without its value, and taken back.
+
+    The same setting is no drift where `modules.unmanaged` expects it.
+    """
     grant_access(target, ACCESS)
     run(target, statement.format(database=target.database))
     assert access_drift(target, ACCESS) == [f"{drift.format(database=target.database)}, and is not to have it"]
+    assert access_drift(target, replace(ACCESS, allowed=("* of role *", "* of database *"))) == []
     grant_access(target, ACCESS, revoke_others=True)
     assert access_drift(target, ACCESS) == []
+
+
+def test_a_database_that_an_operator_made_read_only_stays_so(target: Target) -> None:
+    """That keeps changes out, also those of this program, until the operator takes it back."""
+    grant_access(target, ACCESS)
+    run(target, f"ALTER DATABASE {target.database} SET default_transaction_read_only = on")
+    assert access_drift(target, ACCESS) == []
+    run(target.on("postgres"), f"ALTER DATABASE {target.database} RESET ALL")
+
+
+def test_a_database_of_another_owner_is_given_back(target: Target) -> None:
+    """Who owns a database may drop it: the owner is declared, as are its privileges."""
+    grant_access(target, ACCESS)
+    run(target, f"ALTER DATABASE {target.database} OWNER TO access_other")
+    assert access_drift(target, ACCESS) == [
+        f"database {target.database} has OWNER access_other, and is to have OWNER world_owner",
+    ]
+    grant_access(target, ACCESS, revoke_others=True)
+    assert access_drift(target, ACCESS) == []
+
+
+SETS = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I {}', current_database()); END $$;\n"
+
+
+def test_what_a_module_sets_for_its_database_is_its_own(world: World, target: Target) -> None:
+    """Nobody takes that back; another value is set again to the module's, as is one that is gone."""
+    world.set(lifecycle=EPHEMERAL)
+    paths = SETS.format("SET search_path = shop, public")
+    checks = SETS.format("SET plpgsql.extra_warnings = ''all''")
+    world.write(m01_x=paths, m02_x=f"{DIRECTIVE}\n{checks}", m03_x="CREATE TABLE a ();\n")
+    grant_access(target, ACCESS)
+    world.up()
+    assert access_drift(target, ACCESS) == []
+    made = settings(target)
+    name = f"database {target.database}"
+    for statement, what in {"SET search_path = trap": "another setting", "RESET search_path": "no setting"}.items():
+        run(target, f"ALTER {name} {statement}")
+        drift = f"{name} has {what} of search_path, and is to have the one that module 01-x made"
+        assert access_drift(target, ACCESS) == [drift]
+        grant_access(target, ACCESS, revoke_others=True)
+        assert (access_drift(target, ACCESS), settings(target)) == ([], made)
+    world.write(m01_x="CREATE TABLE b ();\n", m02_x=checks)  # a rebuild
+    world.up()
+    assert (access_drift(target, ACCESS), settings(target)) == ([], [("plpgsql.extra_warnings=all",)])
+    world.write(m02_x=None, m03_x=None)
+    for module in ("03-x", "02-x"):
+        world.retire(module)
+    assert (access_drift(target, ACCESS), settings(target)) == ([], [])
+
+
+def settings(target: Target) -> list[tuple[object, ...]]:
+    """Return what a database sets for all sessions."""
+    return run(
+        target,
+        "SELECT unnest(setconfig) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase"
+        " WHERE setrole = 0 AND datname = current_database() ORDER BY 1",
+    )
 
 
 def test_an_administrator_who_may_not_take_it_back_says_what_to_run(target: Target) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import indent
+from typing import Any
 
 import pytest
 
 from infra.check.status import stack_status
-from infra.errors import ModuleError, ModuleFileError, RefusedError
+from infra.errors import InfraError, ModuleError, ModuleFileError, RefusedError
 from infra.migrations.history import file_digests, write_lock
 from infra.modules.decision import Step
 from infra.plan.refusal import refusal_of
@@ -205,6 +207,47 @@ def test_an_unknown_revision_is_refused_and_an_ephemeral_stack_rebuilds(lane: La
     lane.revision("0002", 'op.execute("SELECT 1 / 0")')
     assert lane.up() == ([], [Step.REBUILD])
     assert lane.stamped() == "0002"
+
+
+HIDDEN = "op.execute(\"DO $$ BEGIN EXECUTE format('{}', current_database()); END $$\")"
+STATIC = "privileges on the database or on schema public"
+STACK_PRIVILEGES = {
+    'op.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")': STATIC,
+    HIDDEN.format("GRANT USAGE ON SCHEMA public TO PUBLIC"): "privileges on schema public",
+    HIDDEN.format("REVOKE USAGE ON SCHEMA public FROM world_readonly"): "privileges on schema public",
+    HIDDEN.format("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO world_readonly"): (
+        "privileges on future tables of world_owner"
+    ),
+    HIDDEN.format("GRANT CONNECT ON DATABASE %I TO PUBLIC"): "the database's privileges, owner or limits",
+}
+
+
+@pytest.mark.parametrize(("upgrade", "place"), STACK_PRIVILEGES.items(), ids=STACK_PRIVILEGES.keys())
+def test_no_revision_gives_a_privilege_two_owners(lane: Lane, upgrade: str, place: str) -> None:
+    """A preview and a run refuse it, also where the text hides it, and none of the revision's statements is left."""
+    lane.up()
+    lane.revision("0002", f'op.execute("ALTER TABLE a ADD COLUMN note text")\n{upgrade}')
+    before = [access(lane.world), lane.world.catalog()]
+    refused = (
+        rf"migrations/versions/0002_test\.py.* changes {place}.*, which the stack declares: each would undo the other"
+    )
+    if place == STATIC:  # every statement is known before anything is read
+        with pytest.raises(ModuleFileError, match=refused):
+            lane.world.plan(recorded=True)
+    else:
+        (refusal,) = lane.world.plan(recorded=True).refusals
+        assert re.search(refused, str(refusal)), refusal
+    with pytest.raises(InfraError, match=refused):
+        lane.up()
+    assert [access(lane.world), lane.world.catalog()] == before
+
+
+def access(world: World) -> list[Any]:
+    """Return the database's and schema public's privileges, and the default ones."""
+    return world.sql(
+        "SELECT d.datacl::text, n.nspacl::text, ARRAY(SELECT a.defaclacl::text FROM pg_default_acl a)"
+        " FROM pg_database d, pg_namespace n WHERE d.datname = current_database() AND n.nspname = 'public'"
+    )
 
 
 def test_two_runs_at_once_run_each_revision_once(lane: Lane) -> None:
