@@ -25,10 +25,10 @@ _NEW_FUNCTIONS = {
 }
 _FUNCTIONS = {name: since for since, names in _NEW_FUNCTIONS.items() for name in names.split()}
 _PERHAPS_NEW = re.compile(
-    r"GENERATED|OVERLAPS|PERIOD|ENFORCED|INHERIT|VALID|RETURNING|JSON_|\bJSON *[()]|IS +(NOT +)?JSON|MERGE|NULLS"
-    r"|SET\s+(NULL|DEFAULT)\s*\(|NOT\s+NULL\s+\w|STORAGE|EXPRESSION|MAINTAIN|LARGE\s+OBJECTS|UNLOGGED|builtin"
-    r"|FROM\s*\(|,\s*\(\s*SELECT|JOIN\s*\(|AT\s+LOCAL|STATISTICS|transaction_timeout|publish_|PUBLICATION|security_invoker"
-    r"|max_threshold|eager_freeze|\b0[xob]|\d_\d|" + "|".join(rf"\b{name}\b" for name in _FUNCTIONS),
+    r"GENERATED\s+ALWAYS\s+AS\s*\(|OVERLAPS|PERIOD|ENFORCED|INHERIT|VALID|RETURNING|JSON_|\bJSON *[()]|IS +(NOT +)?JSON"
+    r"|MERGE|NULLS|SET\s+(NULL|DEFAULT)\s*\(|NOT\s+NULL\s+\w|STORAGE|EXPRESSION|MAINTAIN|LARGE\s+OBJECTS|UNLOGGED"
+    r"|FROM\s*\(|,\s*\(\s*SELECT|JOIN\s*\(|STATISTICS|PUBLICATION|builtin|transaction_timeout|security_invoker"
+    r"|max_threshold|eager_freeze|" + "|".join(rf"\b{name}\b" for name in _FUNCTIONS),
     re.IGNORECASE,
 )
 """Words without which a statement uses nothing of `_NEW`: to look at each message of every tree takes long."""
