@@ -58,9 +58,10 @@ def remove_environment(
         remove_stack_file(root, stack)
         return f"the stack of environment {found.name} is removed; what its server may still have, `env sweep` finds"
     state = state_of(stacks.exported(stack))
+    missing = missing_databases(stack, state)
     with proved_gone(stack, state) if prove else nullcontext(list[str]()) as proved:
         several = state.target is not None and has_several_hosts(state.target)
-        stacks.destroy(stack, tell, refresh=bool(missing_databases(state)), follow_primary=several)
+        stacks.destroy(stack, tell, refresh=bool(missing), follow_primary=several)
     remove_stack_file(root, stack)
     return "; ".join([f"environment {found.name} is removed", *proved])
 

@@ -58,7 +58,7 @@ def state_of(deployment: Mapping[str, Any]) -> StackState:
     )
 
 
-def missing_databases(state: StackState) -> frozenset[str]:
+def missing_databases(stack: str, state: StackState) -> frozenset[str]:
     """Return the databases that a server which is not the stack's no longer has; raises InfraError if it is down."""
     if state.is_own or not state.target or not state.databases:
         return frozenset()
@@ -67,7 +67,9 @@ def missing_databases(state: StackState) -> frozenset[str]:
         with connecting.connect(target) as connection:
             rows = connection.execute("SELECT datname FROM pg_database").fetchall()
     except psycopg.Error as error:
-        raise error_messages.translate_error(error, f"server {target.host}:{target.port}") from None
+        translated = error_messages.translate_error(error, f"server {target.host}:{target.port}")
+        translated.remedy += f", or, where it is gone for good: `make env-down NAME={stack} ARGS=--forget`"
+        raise translated from None
     return state.databases - {str(name) for (name,) in rows}
 
 

@@ -97,7 +97,7 @@ def sweep_environments(
     for found in stacks.environments():
         try:
             state = state_of(stacks.exported(found.stack))
-            gone = bool(state.databases) and missing_databases(state) == state.databases
+            gone = bool(state.databases) and missing_databases(found.stack, state) == state.databases
         except InfraError as error:
             swept.append(Swept(f"stack {found.stack}", removed=False, reason="", problem=str(error)))
             continue

@@ -113,7 +113,10 @@ def test_environments_come_and_go_without_a_trace(environments: Environments) ->
 
 
 def test_what_has_lost_its_stack_or_its_database_is_swept(environments: Environments) -> None:
-    """Listed first; nothing without a mark is touched, and nothing that has not expired and has no stack here."""
+    """Listed first; nothing without a mark is touched, and nothing that has not expired and has no stack here.
+
+    A stack whose server is gone for good is refused with the command that removes it without asking the server.
+    """
     before = environments.facts()
     environments.done("up", "pr-1")
     environments.done("up", "pr-2")
@@ -139,11 +142,22 @@ def test_what_has_lost_its_stack_or_its_database_is_swept(environments: Environm
         assert "joes" not in swept
         assert ("nothing was removed yet" in swept) == (not arguments)
     assert [each["stack"] for each in json.loads(environments.done("list", "--json"))] == ["pr-1"]
-    shutil.rmtree(environments.project.state / ".pulumi" / "stacks")
+    stacks = environments.project.state / ".pulumi" / "stacks"
+    stacks.rename(stacks.with_name("elsewhere"))
     assert "there is no stack pr-1 here, but it expires in 6 d" in environments.done("sweep", "--apply")
     environments.execute("DROP DATABASE joes", "DROP DATABASE theirs", "DROP ROLE their_owner")
     assert environments.marked() == ["pr-1"]
     assert {name for fact in environments.facts() - before for name in fact.names if "pr_1" not in name} == {"boss"}
+
+    shutil.rmtree(stacks, ignore_errors=True)
+    stacks.with_name("elsewhere").rename(stacks)
+    environments.project.home.kill(environments.project)
+    for arguments in (("down", "pr-1"), ("down", "pr-1", "--prove")):
+        status, text = environments.run(*arguments)
+        assert status == 2
+        assert "gone for good: `make env-down NAME=pr-1 ARGS=--forget`" in text, text
+    assert "the stack of environment pr-1 is removed" in environments.done("down", "pr-1", "--forget")
+    assert environments.done("list") == "there are no environments\n"
 
 
 def test_what_is_no_environment_is_left_alone(environments: Environments) -> None:
