@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from infra.postgres.connection.target import Target
 
 _INSTALLED = """
-SELECT n.nspname::text, e.extversion
+SELECT e.extname::text, n.nspname::text, e.extversion
 FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace
-WHERE e.extname = %s
+WHERE e.extname = ANY (%s)
 """
 
 
@@ -30,17 +30,22 @@ def create_extensions(connection: Connection, extensions: Sequence[str]) -> None
             connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {}").format(sql.Identifier(extension)))
 
 
-def ensure_extension(target: Target, extension: str) -> tuple[str, str] | None:
-    """Create an extension where it is missing, and return its schema and version."""
+def ensure_extensions(target: Target, extensions: Sequence[str]) -> dict[str, list[str]]:
+    """Create the extensions that are missing, and return the schema and the version of each by its name."""
     with translated_errors(f"database {target.database}"), connect(target, autocommit=True) as connection:
-        create_extensions(connection, [extension])
-        return connection.execute(_INSTALLED, (extension,)).fetchone()
+        create_extensions(connection, extensions)
+        return _installed(connection, extensions)
 
 
-def installed_extension(target: Target, extension: str) -> tuple[str, str] | None:
-    """Return the schema and version of an extension; None where it, or the database, is not there."""
+def installed_extensions(target: Target, extensions: Sequence[str]) -> dict[str, list[str]] | None:
+    """Return schema and version of those of the extensions that are there; None where the database is not."""
     connection = connect_where_there(target, autocommit=True)
     if connection is None:
         return None
     with connection:
-        return connection.execute(_INSTALLED, (extension,)).fetchone()
+        return _installed(connection, extensions)
+
+
+def _installed(connection: Connection, extensions: Sequence[str]) -> dict[str, list[str]]:
+    rows = connection.execute(_INSTALLED, (list(extensions),)).fetchall()
+    return {name: [schema, version] for name, schema, version in sorted(rows)}

@@ -16,7 +16,7 @@ from infra.program.schema import SchemaAccess, declare_schema
 from infra.program.shared_objects import declare_shared_objects
 from infra.resources.admin_membership import AdminMembership
 from infra.resources.database_access import DatabaseAccess
-from infra.resources.database_extension import DatabaseExtension
+from infra.resources.database_extensions import DatabaseExtensions
 from infra.resources.passwords import Passwords
 
 if TYPE_CHECKING:
@@ -141,12 +141,12 @@ def _declare_database(
         )
     )
     chain.deleted_with = created
-    for extension in settings.extensions:
+    if settings.extensions:
         chain.append(
-            DatabaseExtension(
-                scope.part(database.name, extension),
+            DatabaseExtensions(
+                scope.part(database.name, "extensions"),
                 target={**address, **admin, "recreated": times},
-                extension=extension,
+                extensions=settings.extensions,
                 opts=chain.options(provider=False),
             )
         )

@@ -11,7 +11,8 @@ from infra.migrations.history import read_history
 from infra.resources.migrations import Migrations
 from infra.resources.schema_plan import SchemaPlan
 from infra.resources.schema_ready import SchemaReady
-from infra.resources.sql_module import SqlModule, session_of
+from infra.resources.session_text import session_of
+from infra.resources.sql_module import SqlModule
 from infra.sdk_tuning import without_dependencies
 
 if TYPE_CHECKING:
@@ -60,13 +61,13 @@ def session_of_access(
             "stack": program,
             **({"beside": access.beside} if access.beside else {}),
             "allowed": list(modules.unmanaged),
-            **({"private_schemas": list(modules.private_schemas)} if modules.private_schemas else {}),
+            "private_schemas": list(modules.private_schemas),
             "lock_timeout": modules.lock_timeout,
             "statement_timeout": modules.statement_timeout,
             "wait": modules.wait,
             "allow_loss": modules.allow_loss,
             "recreated": access.recreated,
-            **({"scratch": access.scratch} if access.scratch else {}),
+            "scratch": access.scratch,
             **({"migrations": history.directory} if history else {}),
             **({"backup": settings.backup.model_dump(exclude={"before_destructive"})} if with_backup else {}),
             **further,

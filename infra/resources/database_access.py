@@ -17,6 +17,7 @@ from infra.postgres.database_roles import database_label
 from infra.resources.base import DynamicResource, Properties, Provider, admin_target, changed, is_known, without
 from infra.resources.module_provider import AGAIN
 from infra.resources.stack_policy import BEGIN_EMPTY
+from infra.sdk_tuning import without_dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +65,7 @@ class DatabaseAccessProvider(Provider):
     def create(self, props: Properties) -> CreateResult:
         """Grant the privileges; granting them twice is harmless."""
         privileges.grant_access(admin_target(props), _access(props))
-        return CreateResult(props["database"], {**props, "drift": []})
+        return CreateResult(props["database"], {**without(props, "verifiers"), "drift": []})
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Report a change when the inputs differ, or when a refresh or this run found other privileges."""
@@ -84,7 +85,7 @@ class DatabaseAccessProvider(Provider):
         if removed:
             privileges.drop_owned(target, sorted(removed))
         privileges.grant_access(target, _access(_news), _access(former), revoke_others=_is_other(_olds, _news))
-        return UpdateResult({**_news, "drift": []})
+        return UpdateResult({**without(_news, "verifiers"), "drift": []})
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Close the database, which is dropped next: whoever is connected would prevent that."""
@@ -163,7 +164,7 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
             "verifiers": verifiers,
             "recreated": recreated,
             "unmanaged": list(unmanaged) or None,
-            "attributes": attributes,
+            "attributes": without_dependencies(attributes),
             "lifecycle": lifecycle.value,
             "stack": stack,
             "look": look,

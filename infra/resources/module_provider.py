@@ -64,9 +64,9 @@ class ModuleProvider(Provider):
 
 def former_stack(olds: Properties, news: Properties) -> Properties:
     """Return the input `formerly` with the stack's former name where it has another one now: the state proves it."""
-    if not olds or news["session"] == olds["session"] or not is_known(news["session"]):
+    if not olds or not is_known(news["session"]) or news["session"] == olds.get("session"):
         return {}
-    former = json.loads(olds["session"])["stack"]
+    former = olds.get("program") or json.loads(olds["session"])["stack"]
     return {"formerly": former} if former != json.loads(news["session"])["stack"] else {}
 
 

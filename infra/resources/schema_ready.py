@@ -10,6 +10,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from infra.lazy_module import LazyModule
 from infra.modules.digests import text_digest
 from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, without
+from infra.sdk_tuning import without_dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,11 +85,13 @@ class SchemaReady(DynamicResource, module="postgres", name="SchemaReady"):
             "stack": stack,
             **({"beside": beside} if beside else {}),
             "recreated": recreated,
-            "statements": pulumi.Output.all(*statements).apply(lambda digests: text_digest("\n".join(digests))),
+            "statements": without_dependencies(
+                pulumi.Output.all(*statements).apply(lambda digests: text_digest("\n".join(digests)))
+            ),
             "allowed": list(allowed),
             "owner": owner,
             "head": head,
             "look": look,
-            **dict.fromkeys(("fingerprint", "tables", "unmanaged", "not_compared")),
+            **dict.fromkeys(("fingerprint", "tables", "unmanaged")),
         }
         super().__init__(SchemaReadyProvider, name, props, opts)

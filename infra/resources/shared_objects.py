@@ -67,13 +67,13 @@ class SharedObjectsProvider(Provider):
 
     def create(self, props: Properties) -> CreateResult:
         """Store the names; what is missing is created after this."""
-        return CreateResult("shared-objects", {**props, "missing": []})
+        return CreateResult("shared-objects", {**without(props, "verifiers"), "missing": []})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Create again what is lost."""
         if _news["lost"]:
             actions.recreate(_news)
-        return UpdateResult({**_news, "missing": []})
+        return UpdateResult({**without(_news, "verifiers"), "missing": []})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Return as missing what is gone from the server."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.lazy_module import LazyModule
 from infra.modules.digests import text_digest
-from infra.resources.base import OWN_URN, DynamicResource, Properties, changed
+from infra.resources.base import OWN_URN, DynamicResource, Properties, changed, is_known, without
 from infra.resources.module_provider import ModuleProvider, module_of
 
 if TYPE_CHECKING:
@@ -19,12 +20,28 @@ else:
     actions = LazyModule("infra.resources.actions.sql_module")
 
 NO_DRIFT = "none"
-_SHARED = ("database", "lifecycle", "session")
-_STORED = (*_SHARED, "module", "path", "text_digest", "statements_digest", "plan", OWN_URN)
+_STORED = ("database", "lifecycle", "session", "module", "path", "text_digest", "statements_digest", "plan", OWN_URN)
+_COMPARED = ("text_digest", "database", "lifecycle", "session_digest")
+
+_sessions: dict[str, str] = {}
+"""The sessions that `check` received in this process, by their digests."""
 
 
 class SqlModuleProvider(ModuleProvider):
-    """Brings a module to its database; what is to be done is decided by `decide`, and done by the runner."""
+    """Brings a module to its database; what is to be done is decided by `decide`, and done by the runner.
+
+    The session is most of what the state has of a module, so only the outputs have it: for a removal, which knows
+    nothing else. The inputs have its digest, and this process has what belongs to that, since `check` comes first.
+    """
+
+    def check(self, _olds: Properties, news: Properties) -> CheckResult:
+        """Check what modules share, and store the session's digest and the program's name in the session's place."""
+        checked = super().check(_olds, news)
+        if checked.failures or not is_known(news["session"]):
+            return checked
+        digest, program = text_digest(news["session"]), json.loads(news["session"])["stack"]
+        _sessions[digest] = news["session"]
+        return CheckResult({**without(checked.inputs, "session"), "session_digest": digest, "program": program}, [])
 
     def planned(self, olds: Properties, inputs: Properties, *, explain: bool) -> Properties:
         """Return the step in the database with its reason and the drift, and the digest of its plan."""
@@ -35,19 +52,22 @@ class SqlModuleProvider(ModuleProvider):
 
         A refresh compares with the inputs of the last run, whose plan was carried out.
         """
-        differs = changed(_olds, _news, "text_digest", *_SHARED)
+        olds = {**_olds, "session_digest": text_digest(_olds["session"])}
+        differs = changed(olds, _news, *(name for name in _COMPARED if name in _news))
         drifted = _news.get("plan") not in {None, _olds.get("plan")} or _olds.get("drift", NO_DRIFT) != NO_DRIFT
         return DiffResult(changes=bool(differs) or drifted)
 
     def create(self, props: Properties) -> CreateResult:
         """Apply the module, or adopt what is there."""
-        outcome = actions.apply_module(props, module_of(props), recorded=False)
-        return CreateResult(f"{props['database']}/{props['module']}", _stored(props, outcome))
+        news = _with_session(props)
+        outcome = actions.apply_module(news, module_of(news), recorded=False)
+        return CreateResult(f"{props['database']}/{props['module']}", _stored(news, outcome))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Apply the new text, or refuse; an earlier drift must be gone."""
-        outcome = actions.apply_module(_news, module_of(_news), recorded=True)
-        return UpdateResult(_stored(_news, outcome))
+        news = _with_session(_news)
+        outcome = actions.apply_module(news, module_of(news), recorded=True)
+        return UpdateResult(_stored(news, outcome))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Compare the module's objects with the live catalog; a module that the ledger does not hold is gone."""
@@ -58,6 +78,10 @@ class SqlModuleProvider(ModuleProvider):
         """Retain the module's objects or drop them, as the lifecycle says, and report which."""
         own = None if OWN_URN in _props else self.lifecycle  # a component has its lifecycle from its program
         actions.retire_removed({**_props, "lifecycle": own or _props["lifecycle"]})
+
+
+def _with_session(props: Properties) -> Properties:
+    return {**props, "session": _sessions[props["session_digest"]]} if "session_digest" in props else props
 
 
 def _stored(props: Properties, outcome: str) -> Properties:
@@ -99,8 +123,3 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
         if pulumi.runtime.is_dry_run():
             props["explain"] = True
         super().__init__(SqlModuleProvider, name, props, opts)
-
-
-def session_of(shared: Properties) -> pulumi.Output[str]:
-    """Return the session of a database as JSON: its address, `admin` and `migrator` with user and password, limits."""
-    return pulumi.Output.secret(pulumi.Output.json_dumps(shared, sort_keys=True))

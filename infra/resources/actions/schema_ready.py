@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.catalog.catalog import NOT_COMPARED, fingerprint
+from infra.catalog.catalog import fingerprint
 from infra.lazy_module import LazyModule
 from infra.plan.ledger_rows import Program
 from infra.postgres.apply.live_status import read_status
@@ -63,5 +63,4 @@ def _ready(props: Properties, connection: Connection) -> Properties:
         "fingerprint": fingerprint(status.own_catalog),
         "tables": sum(identity.kind == "table" for identity in status.own_catalog.objects),
         "unmanaged": found,
-        "not_compared": list(NOT_COMPARED),
     }

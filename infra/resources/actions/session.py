@@ -13,6 +13,7 @@ from infra.modules.decision import Lifecycle
 from infra.plan.ledger_rows import stack_name
 from infra.postgres.connection.session import LossBackup, Session
 from infra.resources.base import target_of
+from infra.resources.session_text import SESSION_DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,7 +35,7 @@ def session_of_text(
     text: str, lifecycle: str, directory: str, tell: Callable[[str], None], *, formerly: str = ""
 ) -> Session:
     """Return the session of a database from JSON: address, `admin` and `migrator` with passwords, limits."""
-    shared: Properties = json.loads(text)
+    shared: Properties = {**SESSION_DEFAULTS, **json.loads(text)}
     migrator, admin = shared["migrator"], target_of(shared, shared["admin"]["user"], shared["admin"]["password"])
     return Session(
         target=admin.login(migrator["user"], migrator["password"]),
@@ -47,16 +48,16 @@ def session_of_text(
         directory=directory,
         migrations=shared.get("migrations", ""),
         allowed=tuple(shared["allowed"]),
-        private_schemas=tuple(shared.get("private_schemas", ())),
+        private_schemas=tuple(shared["private_schemas"]),
         roles=tuple(shared["roles"]),
         extensions=tuple(shared["extensions"]),
         lock_timeout=shared["lock_timeout"],
         statement_timeout=shared["statement_timeout"],
         wait=shared["wait"],
-        losses="" if shared.get("allow_loss") else os.environ.get(LOSSES, ""),
+        losses="" if shared["allow_loss"] else os.environ.get(LOSSES, ""),
         adopt=bool(shared.get("adopt")),
         tell=tell,
-        scratch=partial(_provide_scratch, shared.get("scratch", {})),
+        scratch=partial(_provide_scratch, shared["scratch"]),
         backup=_loss_backup(shared) if "backup" in shared else None,
     )
 

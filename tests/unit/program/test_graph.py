@@ -130,7 +130,7 @@ def test_what_is_declared_for_a_database(graph: Mapping[str, Any]) -> None:
         "app_db_app",
         "app_db_readonly",
         "app_db-access",
-        "app_db-pgcrypto",
+        "app_db-extensions",
         "app_db-ready",
         "env-file",
     }
@@ -163,7 +163,9 @@ def test_a_replacement_deletes_before_it_creates(graph: Mapping[str, Any]) -> No
     own = {name: request.deleteBeforeReplace for name, request in graph.items() if "dynamic" in request.type}
     assert len(own) > 5
     assert all(own.values())
-    assert all(graph[name].deleteBeforeReplace for name in ("app_db", "app_db_owner", "app_db_app", "app_db-pgcrypto"))
+    assert all(
+        graph[name].deleteBeforeReplace for name in ("app_db", "app_db_owner", "app_db_app", "app_db-extensions")
+    )
 
 
 def test_the_plugin_enters_no_database_of_a_stack(graph: Mapping[str, Any]) -> None:
@@ -179,7 +181,7 @@ def test_what_is_inside_goes_without_a_login(graph: Mapping[str, Any]) -> None:
     """
     inside = {name: names([request.deletedWith])[0] for name, request in graph.items()}
     assert {inside[name] for name in ("app_db", "app_db_owner", "app_db_app", "app_db-access")} == {"server"}
-    assert {inside[name] for name in ("app_db-pgcrypto", "app_db-02-module")} == {"app_db"}
+    assert {inside[name] for name in ("app_db-extensions", "app_db-02-module")} == {"app_db"}
 
 
 def test_only_a_persistent_stack_is_protected(graph: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pulumi
 
 from infra.resources.external_server import ExternalServerProvider
-from infra.resources.sql_module import session_of
+from infra.resources.session_text import session_of
 
 OPTIONS = {"host": "a,b", "port": "1,2", "sslmode": "require", "target_session_attrs": "read-write"}
 BACKWARDS = dict(reversed(OPTIONS.items()))

@@ -25,7 +25,7 @@ FROZEN = [
     "infra.resources.server_certificate.ServerCertificateProvider",
     "infra.resources.admin_membership.AdminMembershipProvider",
     "infra.resources.database_access.DatabaseAccessProvider",
-    "infra.resources.database_extension.DatabaseExtensionProvider",
+    "infra.resources.database_extensions.DatabaseExtensionsProvider",
     "infra.resources.sql_module.SqlModuleProvider",
     "infra.resources.schema_ready.SchemaReadyProvider",
     "infra.resources.migrations.MigrationsProvider",
