@@ -6,7 +6,7 @@ First runs, rebuilds and proofs on scratch databases all go through it, so that 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.modules.decision import Digests
@@ -15,7 +15,7 @@ from infra.modules.directive import runs_by_statement
 from infra.modules.statements import statements_digest
 from infra.postgres.apply.by_statement import run_statements
 from infra.postgres.apply.module_text import end_module, refuse_stack_privileges, run_text
-from infra.postgres.introspection.effects import catalog_change_of, catalog_version_after, prepare_observer
+from infra.postgres.introspection.effects import catalog_change_of, followed_change_of, prepare_observer
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
 from infra.postgres.private_schemas import revoke_granted_by_default
@@ -59,9 +59,7 @@ def run_module(
         with session.transaction(connection):
             if not ledger_exists(connection):
                 create_ledger(connection, session.program)
-            applied = run_in_transaction(connection, session, module, digests, step)
-            after = catalog_version_after(connection, session.target, catalog_version)
-            return replace(applied, catalog_version=after)
+            return run_in_transaction(connection, session, module, digests, step, catalog_version=catalog_version)
     started = time.perf_counter()
     effect = run_statements(connection, session, module)
     milliseconds = (time.perf_counter() - started) * 1000
@@ -86,6 +84,7 @@ def run_in_transaction(
     step: Step,
     *,
     measure: Callable[[Callable[[], None]], CatalogChange] | None = None,
+    catalog_version: str = "",
 ) -> Applied:
     """Run a module and write its row, in the current transaction; the ledger must exist.
 
@@ -102,14 +101,19 @@ def run_in_transaction(
         end_module(connection, session, module, others_follow=measure is not None)
         revoke_granted_by_default(connection, session.private_schemas)
 
-    if not measure and not session.one_of_many:
+    after = ""
+    if measure:
+        effect = measure(act)
+    elif catalog_version:
+        effect, after = followed_change_of(connection, session.target, act, catalog_version)
+    else:
         prepare_observer(session.target)
-    effect = measure(act) if measure else catalog_change_of(connection, session.target, act)
+        effect = catalog_change_of(connection, session.target, act)
     refuse_stack_privileges(connection, module, effect)
     ledger.record(
         connection, module.name, digests, step=step, program=session.program, milliseconds=milliseconds, effect=effect
     )
-    return Applied(step, milliseconds)
+    return Applied(step, milliseconds, after)
 
 
 def run_without_ledger(connection: Connection, session: Session, module: Module) -> CatalogChange:

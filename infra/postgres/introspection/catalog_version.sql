@@ -7,8 +7,9 @@
 -- with pg_attribute, pg_range with pg_type; pg_amop and pg_amproc with pg_depend. Each catalog has a cost,
 -- since a new session opens all its indexes to plan this.
 -- Roles and subscriptions count by their names, because the rows of their catalogs are not for every role to read.
-WITH of_rows (hash) AS (
-    SELECT pg_catalog.hashint8extended(pg_catalog.age(r.xmin) - first.age, r.tableoid::bigint)
+-- In `of_others` the rows are left out that the current transaction wrote: it sees them though they are in progress.
+WITH of_rows (hash, age) AS (
+    SELECT pg_catalog.hashint8extended(pg_catalog.age(r.xmin) - first.age, r.tableoid::bigint), pg_catalog.age(r.xmin)
     FROM (SELECT pg_catalog.age('3'::pg_catalog.xid)::bigint) AS first (age), (
         SELECT tableoid, xmin FROM pg_catalog.pg_am
         UNION ALL SELECT tableoid, xmin FROM pg_catalog.pg_attribute
@@ -68,5 +69,8 @@ WITH of_rows (hash) AS (
     UNION ALL
     SELECT pg_catalog.hashtextextended(pg_catalog.current_setting('server_version'), 0)
 )
-SELECT pg_catalog.sum(h.hash)::text AS catalog_version
-FROM (SELECT hash FROM of_rows UNION ALL SELECT hash FROM of_names) AS h
+SELECT pg_catalog.sum(h.hash)::text AS catalog_version,
+    (pg_catalog.sum(h.hash) FILTER (WHERE CASE WHEN h.age > 0 THEN true ELSE 'in progress' IS DISTINCT FROM
+        pg_catalog.pg_xact_status((pg_catalog.pg_current_xact_id_if_assigned()::text::numeric - h.age)::text::xid8)
+    END))::text AS of_others
+FROM (SELECT hash, age FROM of_rows UNION ALL SELECT hash, 1 FROM of_names) AS h

@@ -21,6 +21,7 @@ from infra.postgres.introspection.reader import (
     CatalogPart,
     read_catalog,
     read_catalog_version,
+    read_own_catalog_version,
     visible_part,
     warm_prepared_statements,
 )
@@ -88,6 +89,40 @@ def changed_oids(connection: Connection) -> ChangedOids:
     return ChangedOids(CatalogPart(relations, objects, further), constraints)
 
 
+class FollowedChange(NamedTuple):
+    """What a transaction changed, and the catalog's version after it, '' where that is not known."""
+
+    change: CatalogChange
+    catalog_version: str
+
+
+def followed_change_of(
+    connection: Connection, observer: Target, act: Callable[[], None], before: str
+) -> FollowedChange:
+    """Return what `catalog_change_of` does, and the catalog's version after it, given the one before it.
+
+    Where the transaction only created objects, and nobody else changed anything, no other session is needed: without
+    the rows that it wrote the version is still the one before, and no row of a changed object is older. Else the
+    observer looks for others, after this session did, so that it sees whatever they committed before. The version says
+    too little where an object of PostgreSQL's own was changed, which is no module's: the comment of schema public.
+    """
+    simple_query(connection, "SAVEPOINT before_act")
+    act()
+    changed, constraints = changed_oids(connection)
+    after, of_others = read_own_catalog_version(connection)
+    is_followed = connection.execute(LOCKED_BUILT_IN).fetchone() is None
+    is_new = is_followed and of_others == before and not (changed.further or constraints)
+    if is_new and not visible_part(connection, changed, own=False):
+        return FollowedChange(catalog_change_between(Catalog(), read_catalog(connection, changed)), after)
+    change = _observed_change(connection, observer, act)
+    if not is_followed:
+        return FollowedChange(change, "")
+    simple_query(connection, "SET LOCAL enable_seqscan = on")  # reading a part turned it off
+    after = read_catalog_version(connection)  # another one where the act was repeated
+    with _observer_connection(observer) as outside:
+        return FollowedChange(change, after if read_catalog_version(outside) == before else "")
+
+
 def catalog_change_of(connection: Connection, observer: Target, act: Callable[[], None]) -> CatalogChange:
     """Act in the current transaction, and return the change that this makes to the catalog.
 
@@ -108,6 +143,11 @@ def catalog_change_of(connection: Connection, observer: Target, act: Callable[[]
 def _change_of_objects(connection: Connection, observer: Target, act: Callable[[], None]) -> CatalogChange:
     simple_query(connection, "SAVEPOINT before_act")
     act()
+    return _observed_change(connection, observer, act)
+
+
+def _observed_change(connection: Connection, observer: Target, act: Callable[[], None]) -> CatalogChange:
+    """Return the change that this transaction made since the savepoint, in which it acted."""
     part = _changed_part(connection, observer)
     if not part:
         return CatalogChange()
@@ -128,21 +168,6 @@ def _change_of_objects(connection: Connection, observer: Target, act: Callable[[
     return catalog_change_between(
         before, read_catalog(connection, None if whole else _changed_part(connection, observer))
     )
-
-
-def catalog_version_after(connection: Connection, observer: Target, before: str) -> str:
-    """Return the catalog's version as the current transaction leaves it, '' where that says too little.
-
-    It does where somebody else changed the catalog: the observer, which does not see this transaction, sees another
-    version than `before`, and it looks second, so it sees what others committed before the first look. It does too
-    where this transaction changed an object of PostgreSQL's own, which is no module's: the comment of schema public.
-    """
-    if not before or connection.execute(LOCKED_BUILT_IN).fetchone() is not None:
-        return ""
-    simple_query(connection, "SET LOCAL enable_seqscan = on")  # reading a part turned it off
-    after = read_catalog_version(connection)
-    with _observer_connection(observer) as outside:
-        return after if read_catalog_version(outside) == before else ""
 
 
 def successive_changes(connection: Connection, observer: Target) -> Callable[[Callable[[], None]], CatalogChange]:

@@ -134,9 +134,14 @@ def read_dependencies(
     return objects, [Dependency(ObjectAddress(*row[:3]), ObjectAddress(*row[3:6]), row[6]) for row in links]
 
 
-def visible_part(connection: psycopg.Connection[tuple[Any, ...]], part: CatalogPart) -> CatalogPart:
-    """Return those oids of a part that this session sees: none of what another transaction has just created."""
-    values = {"relations": list(part.relations), "objects": list(part.objects)}
+def visible_part(
+    connection: psycopg.Connection[tuple[Any, ...]], part: CatalogPart, *, own: bool = True
+) -> CatalogPart:
+    """Return those oids of a part that this session sees: none of what another transaction has just created.
+
+    With `own=False` neither those of rows that this transaction wrote.
+    """
+    values = {"relations": list(part.relations), "objects": list(part.objects), "own": own}
     rows = connection.execute(_sql_file("visible_oids.sql"), values, prepare=True).fetchall()
     relations, objects = (tuple(oid for name, oid in rows if name == kind) for kind in ("relation", "object"))
     return CatalogPart(relations, objects, part.further)
@@ -152,7 +157,12 @@ def catalog_version_query() -> LiteralString:
 
 def read_catalog_version(connection: psycopg.Connection[tuple[Any, ...]]) -> str:
     """Return that number."""
-    return (connection.execute(catalog_version_query()).fetchone() or ("",))[0]
+    return read_own_catalog_version(connection)[0]
+
+
+def read_own_catalog_version(connection: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, str]:
+    """Return that number, and the one without the rows that the current transaction wrote."""
+    return connection.execute(catalog_version_query()).fetchone() or ("", "")
 
 
 def is_empty(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:

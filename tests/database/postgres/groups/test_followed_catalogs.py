@@ -17,7 +17,7 @@ from tests.database.postgres.groups.test_groups import tenants  # noqa: F401 # p
 if TYPE_CHECKING:
     from infra.postgres.connection.session import Session
     from tests.database.postgres.groups.test_groups import Tenants
-
+pytest_plugins = ["tests.database.scratch_server"]
 
 SLEEPS = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = 'acme'"
 
@@ -32,6 +32,10 @@ LATER = {
     "creates a table": "CREATE TABLE c (id integer PRIMARY KEY, mood mood);",
     "creates what hangs on tables": "CREATE INDEX ON a (name); ALTER TABLE a ADD CHECK (f(id) > 0);"
     "CREATE VIEW v AS SELECT name FROM a; CREATE RULE r AS ON DELETE TO b DO INSTEAD NOTHING;",
+    "creates what is part of a table": "CREATE POLICY p ON a USING (true);",
+    "comments on a column": "COMMENT ON COLUMN a.name IS 'the name';",
+    "comments on a function": "COMMENT ON FUNCTION f(integer) IS 'the same number';",
+    "adds a value": "ALTER TYPE mood ADD VALUE 'so' BEFORE 'happy';",
     "changes a table": "ALTER TABLE a ADD COLUMN more text DEFAULT ''; ALTER TABLE a ALTER COLUMN name DROP NOT NULL;",
     "renames": "ALTER TABLE a RENAME COLUMN more TO less; ALTER TYPE mood RENAME TO moods; ALTER VIEW v RENAME TO w;",
     "drops": "DROP RULE r ON b; DROP VIEW w; DROP TABLE c;",
