@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from infra.catalog.access import objects_of, subject_of, unmanaged_privileges
-from infra.catalog.catalog import ACCESS, Catalog, ObjectId
+from infra.catalog.catalog import ACCESS, SETTING, Catalog, ObjectId
 from infra.catalog.changes import CatalogChange, Expected, fold, is_structure, unmanaged_objects
 from infra.catalog.difference import Difference
 from infra.modules.decision import ModuleState
@@ -134,10 +134,14 @@ class DatabaseStatus:
         return ModuleState.PRESENT if equal == required.keys() else ModuleState.CONFLICTING
 
     def effect_to_record(self, effect: CatalogChange) -> CatalogChange:
-        """Return a module's effect with the definitions, owners and privileges of its objects in this database."""
+        """Return a module's effect with the definitions, owners and privileges of its objects in this database.
+
+        What it sets for the database is in no catalog, and recorded as it is.
+        """
         objects: dict[ObjectId, str | None] = {
             identity: self.catalog.objects[identity] for identity in effect.objects if identity in self.catalog.objects
         }
+        objects |= {identity: text for identity, text in effect.objects.items() if identity.kind == SETTING}
         subjects = {str(identity) for identity in objects}
         access = {
             identity: definition

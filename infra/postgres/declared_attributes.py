@@ -45,7 +45,7 @@ CROSS JOIN LATERAL (
             'OWNER ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)),
             'OWNER TO ' || pg_catalog.quote_ident(%(owner)s))
 ) AS a (is_other, attribute, declared)
-WHERE d.datname = pg_catalog.current_database() AND a.is_other
+WHERE d.datname = %(database)s AND a.is_other
 ORDER BY 1, 2, 3
 """
 """What is not as declared: of which role or database, the attribute, what ALTER has to say instead."""
@@ -59,7 +59,7 @@ FROM (SELECT setdatabase, setrole, pg_catalog.unnest(setconfig) AS setting FROM 
 CROSS JOIN LATERAL pg_catalog.split_part(s.setting, '=', 1) AS c (parameter)
 LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
 LEFT JOIN pg_catalog.pg_roles r ON r.oid = s.setrole
-WHERE (d.datname = pg_catalog.current_database() OR r.rolname = ANY (%(names)s))
+WHERE (d.datname = %(database)s OR r.rolname = ANY (%(names)s))
   AND (s.setrole <> 0 OR c.parameter <> 'default_transaction_read_only')
 ORDER BY 1, 2, 3
 """
@@ -109,17 +109,17 @@ class Deviation:
         return f"{self.subject.removeprefix('role ')} has {self.what}, and {self.expected}"
 
 
-def deviations(connection: Connection, owner: str, logins: Sequence[str]) -> list[Deviation]:
-    """Return what the owner of the connected database, its logins, and the database itself have that is not declared.
+def deviations(connection: Connection, database: str, owner: str, logins: Sequence[str]) -> list[Deviation]:
+    """Return what the owner of a database, its logins, and the database itself have that is not declared.
 
-    The owner has no login.
+    The owner has no login. What modules set is known through a connection to the database itself alone.
     """
-    values = {"owner": owner, "names": [owner, *logins]}
+    values = {"database": database, "owner": owner, "names": [owner, *logins]}
     attributes = connection.execute(_ATTRIBUTES, values).fetchall()
     settings = connection.execute(_SETTINGS, values).fetchall()
     return [
         *(_attribute(*row) for row in attributes),
-        *_settings(connection.info.dbname, settings, _made_by_modules(connection)),
+        *_settings(database, settings, _made_by_modules(connection)),
     ]
 
 

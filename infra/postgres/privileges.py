@@ -42,7 +42,7 @@ FROM (
     SELECT 'database', x.grantee, x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
     FROM pg_catalog.pg_database d,
         pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) x
-    WHERE d.datname = pg_catalog.current_database() AND x.grantee <> d.datdba
+    WHERE d.datname = %(database)s AND x.grantee <> d.datdba
     UNION ALL
     SELECT 'schema ' || n.nspname, x.grantee,
         x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
@@ -97,7 +97,7 @@ class Access:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """The parameters of PRIVILEGES."""
+        """The parameters of PRIVILEGES, but for the database."""
         return {
             "owner": self.owner,
             "roles": [self.owner, self.app, self.readonly, self.migrator],
@@ -180,7 +180,7 @@ def grant_by(
         "readonly": sql.Identifier(access.readonly),
     }
     if revoke_others:
-        take_back(connection, _deviations(connection, access))
+        take_back(connection, _deviations(connection, connection.info.dbname, access))
         _revoke_others(connection, access)
         for member, role in access.memberships.items():
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member)))
@@ -197,9 +197,9 @@ def grant_by(
     )
 
 
-def _privileges(connection: Connection, access: Access) -> list[tuple[Any, ...]]:
+def _privileges(connection: Connection, database: str, access: Access) -> list[tuple[Any, ...]]:
     """Return what roles have, by place and grantee: of a private schema, what those have that may not use it."""
-    rows = connection.execute(PRIVILEGES, access.parameters).fetchall()
+    rows = connection.execute(PRIVILEGES, {**access.parameters, "database": database}).fetchall()
     private, expected = {f"schema {schema}" for schema in access.private_schemas}, access.privileges()
 
     def is_allowed(place: str, grantee: str) -> bool:
@@ -213,8 +213,10 @@ def _privileges(connection: Connection, access: Access) -> list[tuple[Any, ...]]
     ]
 
 
-def _deviations(connection: Connection, access: Access) -> list[Deviation]:
-    found = deviations(connection, access.owner, [access.migrator, access.app, access.readonly, *access.further])
+def _deviations(connection: Connection, database: str, access: Access) -> list[Deviation]:
+    found = deviations(
+        connection, database, access.owner, [access.migrator, access.app, access.readonly, *access.further]
+    )
     return [
         item
         for item in found
@@ -245,7 +247,7 @@ def grants_on_database(database: str, access: Access) -> list[sql.Composed]:
 def _revoke_others(connection: Connection, access: Access) -> None:
     """Revoke what is not as it is to be; default privileges of an access's own roles are granted again afterwards."""
     expected = access.privileges()
-    for place, grantee, privileges in _privileges(connection, access):
+    for place, grantee, privileges in _privileges(connection, connection.info.dbname, access):
         if expected.get((place, grantee)) == privileges:
             continue
         kind, _, name = place.partition(" ")
@@ -286,8 +288,8 @@ def access_drift(target: Target, access: Access) -> list[str] | None:
     if connection is None:
         return None
     with connection:
-        rows = _privileges(connection, access)
-        attributes = _deviations(connection, access)
+        rows = _privileges(connection, target.database, access)
+        attributes = _deviations(connection, target.database, access)
     expected = access.privileges()
     found = {(place, grantee): privileges for place, grantee, privileges in rows}
     return [str(deviation) for deviation in attributes] + [
@@ -296,3 +298,17 @@ def access_drift(target: Target, access: Access) -> list[str] | None:
         for place, grantee in sorted({*expected, *found})
         if found.get((place, grantee)) != expected.get((place, grantee))
     ]
+
+
+def may_have_drifted(connection: Connection, database: str, access: Access) -> bool:
+    """Return whether a database's roles, its own privileges, its attributes or settings are not as they are to be.
+
+    These are read from any database of the server. What a module sets is not known there, and looks like drift.
+    """
+    found = {(place, role): privileges for place, role, privileges in _privileges(connection, database, access)}
+    expected = access.privileges()
+    return bool(_deviations(connection, database, access)) or any(
+        found.get(key) != expected.get(key)
+        for key in {*found, *expected}
+        if key[0] == "database" or key[0].startswith("role ")
+    )

@@ -10,6 +10,7 @@ from pulumi.dynamic import CheckResult, ConfigureRequest, CreateResult, DiffResu
 
 from infra.lazy_module import LazyModule
 from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, refused, without
+from infra.resources.module_provider import AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,19 +39,30 @@ class DatabaseGroupProvider(Provider):
         self.drop_databases = tuple(json.loads(req.config.get("drop_databases") or "[]"))
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Refuse other roles; a preview refuses what exists and is not the group's, and shows what is lost."""
-        inputs = without(news, "look")
+        """Refuse other roles; a preview refuses what exists and is not the group's, and shows what is lost.
+
+        Adds what somebody changed of roles and privileges, by database, which this run takes back.
+        """
+        inputs = without(news, "look", "explain")
         if _olds and _olds["shared"] != news["shared"]:
             return refused(news, [OTHER_ROLES])
+        taken_back = _olds.get("taken_back")  # stays as it is where nothing is found: a saved plan compares it
         if news.get("look") and is_known(news["session"]):
-            problems = actions.preview(_olds, inputs)
+            problems = actions.preview(_olds, inputs) if news.get("explain") else []
             if problems:
                 return refused(news, problems)
+            found = actions.look(_olds, inputs, explain=bool(news.get("explain"))) if _olds else {}
+            if found:
+                again = [AGAIN] if found == taken_back else []
+                taken_back = {database: [*lines, *again] for database, lines in found.items()}
+        if taken_back:
+            inputs["taken_back"] = taken_back
         return CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when the inputs differ, a database failed, or a refresh found drift."""
-        unfinished = bool(_olds.get("failed")) or bool(_olds.get("drift"))
+        """Report a change when the inputs differ, a database failed, or a refresh or this run found drift."""
+        found = _news.get("taken_back")
+        unfinished = bool(_olds.get("failed") or _olds.get("drift") or (found and found != _olds.get("taken_back")))
         return DiffResult(changes=bool(changed(_olds, _news, *_COMPARED)) or unfinished)
 
     def create(self, props: Properties) -> CreateResult:
@@ -105,6 +117,7 @@ class DatabaseGroup(DynamicResource, module="postgres", name="DatabaseGroup"):
             **({} if clone is None else {"clone": clone}),
             **dict.fromkeys(("created", "failed", "drops", "drift")),
         }
-        if pulumi.runtime.is_dry_run() and look:
-            props["look"] = True
+        props["look"] = look
+        if pulumi.runtime.is_dry_run():
+            props["explain"] = True
         super().__init__(DatabaseGroupProvider, name, props, opts)

@@ -67,6 +67,46 @@ def check_cancelled_run(small: Project) -> None:
     assert [len(small.ledger(f"tenants_00{number}")) for number in range(1, 5)] == [6] * 4, text
 
 
+TAKEN_BACK = {
+    "GRANT CREATE ON SCHEMA public TO tenants_002_app": "tenants_002_app has CREATE, USAGE on schema public",
+    "GRANT CONNECT ON DATABASE tenants_002 TO tenants_002_readonly WITH GRANT OPTION": (
+        "tenants_002_readonly has CONNECT with grant option on database, and is to have CONNECT"
+    ),
+    "ALTER DEFAULT PRIVILEGES FOR ROLE tenants_002_owner GRANT SELECT ON TABLES TO PUBLIC": (
+        "PUBLIC has SELECT on future tables, and is to have none"
+    ),
+    "GRANT tenants_002_app TO tenants_002_readonly": (
+        "tenants_002_readonly has MEMBER on role tenants_002_app, and is to have none"
+    ),
+    "ALTER DATABASE tenants_002 SET search_path = trap": "database tenants_002 has a setting of search_path",
+    "ALTER DATABASE tenants_002 CONNECTION LIMIT 7": "database tenants_002 has CONNECTION LIMIT 7",
+}
+SESSIONS = "SELECT coalesce(sum(sessions), 0)::int FROM pg_stat_database WHERE datname LIKE 'tenants%'"
+
+
+def check_what_is_taken_back(small: Project) -> None:
+    """Assert that what somebody changed of roles and privileges in one database is shown with it, and taken back.
+
+    A run without changes connects to each database once.
+    """
+    before = small.admin(SESSIONS)[0][0]
+    assert small.verb("preview", "--expect-no-changes").status == 0
+    assert small.admin(SESSIONS)[0][0] - before == len(small.outputs()["dsn"]) - 1  # one is a single database
+    for statement, sentence in TAKEN_BACK.items():
+        small.admin(statement, database="tenants_002")
+        if statement.startswith("GRANT CREATE"):  # by itself it is found, without what is kept outside of the database
+            assert sentence in small.preview()
+    text = small.preview()
+    assert text.count("somebody changed what its roles or the database may do or are, and `up` takes that back") == 1
+    assert "\n  tenants_002: \n" in text
+    assert not [sentence for sentence in TAKEN_BACK.values() if sentence not in text], text
+    assert small.verb("preview", "--expect-no-changes").status != 0
+    assert touched(small.up()) == ["tenants"]
+    assert small.verb("preview", "--expect-no-changes").status == 0
+    assert touched(small.up()) == []
+    assert small.verb("refresh", "--expect-no-changes").status == 0
+
+
 def test_the_life_of_a_group(small: Project) -> None:  # noqa: PLR0915 (one server for all of it)
     """One failing database of four: three are done, the run fails, the next one does the one; then pause and change."""
     small.up()
@@ -77,6 +117,7 @@ def test_the_life_of_a_group(small: Project) -> None:  # noqa: PLR0915 (one serv
     assert "TENANTS" not in (small.folder / ".env.test").read_text()
     assert touched(small.up()) == []
     assert small.verb("refresh", "--expect-no-changes").status == 0
+    check_what_is_taken_back(small)
 
     small.admin("CREATE TABLE orders (id text)", database="tenants_002")
     small.add("sql/03-orders.sql", ORDERS)

@@ -75,6 +75,11 @@ class PlanCache:
         """Return whether this process has made a plan by looking, and not only to carry it out."""
         return key in self._looked
 
+    def has_changes(self, key: str) -> bool:
+        """Return whether a look found a database changed since it was found as the modules left it."""
+        plan = self._plans.get(key)
+        return isinstance(plan, PlanInProgress) and bool(plan.status.catalog.objects)
+
     def looked(self, key: str) -> Plan | None:
         """Return the plan that was first made by looking, whatever was done since; None for no plan."""
         return self._looked.get(key)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from infra.postgres.privileges import Access
     from infra.resources.base import Properties
 
+TAKEN_BACK = "somebody changed what its roles or the database may do or are, and `up` takes that back:"
+EXPECTED = "what somebody else manages belongs in the setting `modules.unmanaged` (docs/lifecycle.md)"
+
 _silent: set[str] = set()
 """The addresses of servers that did not answer: they are not waited for again in this process."""
 
@@ -32,7 +35,5 @@ def look(props: Properties, access: Access) -> list[str]:
         _silent.add(address)
         return []
     if found:
-        text = "somebody changed what its roles or the database may do or are, and `up` takes that back:"
-        rest = "what somebody else manages belongs in the setting `modules.unmanaged` (docs/lifecycle.md)"
-        logger(props, "DatabaseAccess", f"{target.database}-access")("\n  ".join([text, *found, rest]))
+        logger(props, "DatabaseAccess", f"{target.database}-access")("\n  ".join([TAKEN_BACK, *found, EXPECTED]))
     return found

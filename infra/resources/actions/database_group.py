@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING
 
 from infra.errors import InfraError, RefusedError
 from infra.modules.decision import Lifecycle
+from infra.postgres.apply.live_status import with_time_limits
 from infra.postgres.apply.losses import refuse_dropped
+from infra.postgres.apply.plan_cache import cache
+from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.groups import provisioning, templates
 from infra.postgres.groups.modules import module_order
 from infra.postgres.groups.roles import drop_former_roles, drop_roles, ensure_roles
-from infra.postgres.privileges import access_drift
-from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, named
+from infra.postgres.privileges import access_drift, may_have_drifted
+from infra.resources.actions.database_access import EXPECTED, TAKEN_BACK
+from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, look_at, named
 from infra.resources.base import changed
-from infra.resources.group_state import active
+from infra.resources.group_state import active, map_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +43,40 @@ def preview(olds: Properties, news: Properties) -> list[str]:
     except InfraError:
         return []
     return [f"database {name}: {text}" for name, text in problems.items()]
+
+
+def look(olds: Properties, inputs: Properties, *, explain: bool) -> dict[str, list[str]]:
+    """Return what somebody changed of roles and privileges, by database, and show it.
+
+    Each database is looked at once in this process, for its modules too. Where nothing was changed in it, and roles and
+    databases are as declared, which one connection reads of all of them, it is not connected to for this.
+    """
+    group, console = group_of(inputs), _console(group_of(inputs))
+    known = [name for name in active(inputs) if name in olds.get("databases", ())]
+    try:
+        with translated_errors(f"group {group.name}"):
+            look_at(group, known, console, explain=explain)
+            with connect(with_time_limits(group.admin), autocommit=True) as connection:
+                suspect = [
+                    name
+                    for name in known
+                    if cache.has_changes(str(group.target(name)))
+                    or may_have_drifted(connection, name, group.access(name))
+                ]
+            compared, _ = in_databases(
+                group,
+                suspect,
+                lambda name: access_drift(with_time_limits(group.admin.on(name)), group.access(name)),
+                console,
+                lambda drift: "drifted" if drift else "as declared",
+            )
+    except InfraError:  # the modules' look says so
+        return {}
+    found = {name: drift for name, drift in compared.items() if drift}
+    if found:
+        lines = by_text({name: "\n    ".join(["", *drift]) for name, drift in found.items()})
+        console.warn("\n  ".join([TAKEN_BACK, *lines, EXPECTED]))
+    return found
 
 
 def provide(olds: Properties, news: Properties) -> Properties:
@@ -69,7 +107,8 @@ def provide(olds: Properties, news: Properties) -> Properties:
             str,
         )
         failed |= errors
-        drifted = set(olds.get("drift", {}))
+        found = map_of(news, "taken_back")
+        drifted = {*map_of(olds, "drift"), *(found if found != map_of(olds, "taken_back") else ())}
         again = active(news, created) if changed(olds, news, "extensions", "private_schemas") else active(news, drifted)
         prepared, errors = in_databases(
             group,
@@ -79,6 +118,8 @@ def provide(olds: Properties, news: Properties) -> Properties:
             lambda _: "prepared",
         )
         failed |= errors
+        for name in prepared:
+            cache.forget(str(group.target(name)))
         dropped, errors = _drop(group, removed, console)
     failed |= errors
     for line in by_text(failed):

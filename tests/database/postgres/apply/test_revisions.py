@@ -209,6 +209,19 @@ def test_an_unknown_revision_is_refused_and_an_ephemeral_stack_rebuilds(lane: La
     assert lane.stamped() == "0002"
 
 
+def test_what_a_revision_sets_for_its_database_is_recorded_with_the_module(lane: Lane) -> None:
+    """The module that sets it was not run, and nobody takes it back for that."""
+    lane.up()
+    block = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 100', current_database()); END $$"
+    lane.world.write(m01_a=f"{TABLE}{block};\n")
+    lane.revision("0002", f'op.execute("{block}")')
+    assert lane.up() == (["0002"], [Step.VERIFY])
+    recorded = (
+        "SELECT o ->> 1, o ->> 2 FROM sqlmodule.ledger, jsonb_array_elements(objects) o WHERE o ->> 1 = 'work_mem'"
+    )
+    assert lane.world.sql(recorded) == [("work_mem", "100")]
+
+
 HIDDEN = "op.execute(\"DO $$ BEGIN EXECUTE format('{}', current_database()); END $$\")"
 STATIC = "privileges on the database or on schema public"
 STACK_PRIVILEGES = {
