@@ -13,7 +13,7 @@ from alembic.util import CommandError
 from infra.commands.options import models_of
 from infra.errors import InfraError
 from infra.folder.modules_yaml import read_folder_settings
-from infra.revisions.by_hand import locked_connection_of, target_of_arguments
+from infra.revisions.by_hand import locked_connection_of, refuse_squashed, target_of_arguments
 
 models = models_of(read_folder_settings(Path("sql")))
 metadata = models.metadata if models else None
@@ -30,6 +30,7 @@ if context.is_offline_mode():
     context.run_migrations()
 else:
     try:
+        refuse_squashed(getattr(context.config.cmd_opts, "revision", None), str(Path(__file__).parent))
         target = target_of_arguments(context.get_x_argument(as_dictionary=True), Path())
         with locked_connection_of(target) as connection:
             context.configure(

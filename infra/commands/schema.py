@@ -172,6 +172,9 @@ def revision(
         ),
     ] = None,
     lock: Annotated[bool, typer.Option("--lock", help="Only write revisions.lock again, after an edit.")] = False,
+    squash: Annotated[
+        str, typer.Option(help="Make the revisions up to this one part of the baseline; older databases are refused.")
+    ] = "",
     directory: MODULES_DIRECTORY = None,
     stack: STACK = "dev",
 ) -> None:
@@ -181,12 +184,16 @@ def revision(
     """
     from infra.folder.modules_yaml import read_folder_settings
     from infra.revisions import writing
+    from infra.revisions.squash import squash_revisions
 
     with errors_exit_with_2():
         directory = modules_directory(directory, stack)
         migrations = str(directory.parent / "migrations")
         if lock:
             writing.lock_again(migrations)
+            return
+        if squash:
+            print("\n".join(squash_revisions(migrations, squash)))
             return
         if not message.strip():
             raise InfraError("needs a message", place="revision", remedy='make revision M="what changes"')

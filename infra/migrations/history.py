@@ -7,7 +7,7 @@ which file each revision is; `python -m infra check` proves that it says what Al
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from infra.errors import ModuleFileError, RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LOCK_FILE = "revisions.lock"
 BASELINE_FOLDER = "baseline"
@@ -25,6 +25,8 @@ _HEADER = """\
 # The revisions in their order, each with the digest of its file; then the modules of the baseline.
 # `python -m infra revision` writes this file. A revision that a database has run is not edited any more.
 """
+_SQUASHED = "squashed/"
+"""Begins the line of a revision that the baseline has replaced; the last release with it is in place of a digest."""
 _DIGEST_LENGTH = 16
 
 
@@ -38,11 +40,15 @@ class Revision:
 
 @dataclass(frozen=True)
 class History:
-    """The revisions of a folder, in their order; the first one is the baseline, and has no statements."""
+    """The revisions of a folder, in their order; the first one is the baseline, and has no statements.
+
+    `squashed` are older ones that the baseline has replaced, each with the last release that has it, or `-`.
+    """
 
     directory: str
     revisions: tuple[Revision, ...]
     digests: dict[str, str]
+    squashed: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def head(self) -> str:
@@ -56,6 +62,14 @@ class History:
 
     def after(self, current: str, place: str) -> tuple[Revision, ...]:
         """Return the revisions that a database has to run; raises RefusedError where its own is not among them."""
+        if current in self.squashed:
+            baseline, release = self.revisions[0].revision, self.squashed[current]
+            which = "the last release that has them" if release == "-" else f"the release {release}, which has them"
+            raise RefusedError(
+                f"is at revision {current}, and the baseline {baseline} has replaced the revisions up to {baseline}",
+                place=place,
+                remedy=f"run `make up` of {which}, then of this one",
+            )
         if current not in self.positions:
             raise RefusedError(
                 f"is at revision {current}, which {self.directory}/ does not have; its last one is {self.head}",
@@ -83,17 +97,21 @@ def parse_history(directory: str, lines: Sequence[str]) -> History:
     """Return the history that the lines of a folder's lock file say; raises ModuleFileError."""
     path = Path(directory, LOCK_FILE)
     digests: dict[str, str] = {}
+    squashed: dict[str, str] = {}
     for number, line in enumerate(lines, 1):
         words = line.split()
         if not words or line.startswith("#"):
             continue
         if len(words) != 2:  # noqa: PLR2004 (a file and its digest)
             raise ModuleFileError("is not a file and a digest", place=f"{path}:{number}", remedy="restore the line")
-        digests[words[0]] = words[1]
+        if words[0].startswith(_SQUASHED):
+            squashed[words[0].removeprefix(_SQUASHED)] = words[1]
+        else:
+            digests[words[0]] = words[1]
     revisions = tuple(Revision(revision_of(name), f"{directory}/{name}") for name in digests if is_revision(name))
     if not revisions:
         raise ModuleFileError("names no revision", place=str(path), remedy="restore it from version control")
-    return History(directory, revisions, digests)
+    return History(directory, revisions, digests, squashed)
 
 
 def is_revision(name: str) -> bool:
@@ -120,7 +138,8 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()[:_DIGEST_LENGTH]
 
 
-def write_lock(directory: str, digests: dict[str, str]) -> None:
+def write_lock(directory: str, digests: Mapping[str, str], squashed: Mapping[str, str] | None = None) -> None:
     """Write the lock file of a folder."""
-    lines = [f"{name} {digest}\n" for name, digest in digests.items()]
+    lines = [f"{_SQUASHED}{revision} {release}\n" for revision, release in (squashed or {}).items()]
+    lines += [f"{name} {digest}\n" for name, digest in digests.items()]
     Path(directory, LOCK_FILE).write_text(_HEADER + "".join(lines), encoding="utf-8")

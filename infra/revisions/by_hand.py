@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from infra.check.stack_files import dsns
 from infra.errors import InfraError
+from infra.migrations.history import read_history
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.connect import connect
@@ -41,6 +42,16 @@ def target_of_arguments(arguments: Mapping[str, str], root: Path) -> Target:
     if name not in targets:
         raise InfraError(f"there is no database {name}; the stack has {', '.join(targets)}", place=f"stack {stack}")
     return targets[name]
+
+
+def refuse_squashed(revision: str | None, directory: str) -> None:
+    """Raise InfraError for a revision that the baseline has replaced: nothing leads back there."""
+    history = read_history(directory)
+    if history and revision in history.squashed:
+        raise InfraError(
+            f"is older than the baseline {history.revisions[0].revision}, which has replaced it; nothing was changed",
+            place=f"revision {revision}",
+        )
 
 
 @contextmanager

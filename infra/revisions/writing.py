@@ -67,7 +67,7 @@ def write_revision(
         if not found:
             return None
         forth, back = rename_statements(found, renames_of(found, renames, ask))
-        number = f"{len(history.revisions) + 1:04}"
+        number = f"{len(history.revisions) + len(history.squashed) + 1:04}"
         slug = re.sub(r"[^a-z0-9]+", "_", message.lower()).strip("_")[:40] or "revision"
         own = Revision(number, f"{directory}/versions/{number}_{slug}.py")
         with _run_for_now(old, forth, back):
@@ -82,7 +82,8 @@ def write_revision(
             problems = [*draft.compare(expected, "upgrade"), *draft.undo(before)]
     names = [*(name for name in history.digests if is_revision(name)), own.path.removeprefix(f"{directory}/")]
     baseline = {name: digest for name, digest in history.digests.items() if not is_revision(name)}
-    write_lock(directory, {name: file_digest(Path(directory, name)) for name in names} | baseline)
+    digests = {name: file_digest(Path(directory, name)) for name in names} | baseline
+    write_lock(directory, digests, history.squashed)
     return WrittenRevision(own.path, problems, hazards)
 
 
@@ -99,7 +100,8 @@ def lock_again(directory: str) -> None:
         names = [f"versions/{Path(part.path).name}" for part in script.walk_revisions()]
     except CommandError as error:
         raise InfraError(str(error), place=directory) from None
-    write_lock(directory, file_digests(directory, names[::-1]))
+    history = read_history(directory)
+    write_lock(directory, file_digests(directory, names[::-1]), history.squashed if history else None)
 
 
 @contextmanager

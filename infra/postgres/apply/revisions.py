@@ -127,9 +127,12 @@ def _revision_before_stamps(connection: Connection, session: Session, history: H
     """
     entries = own_rows({entry.module: entry for entry in ledger.read_entries(connection)}, session.program)
     rows = {module: entry.digests.statements for module, entry in entries.items()}
-    if rows == _digests_in(session.directory) or rows != _digests_in(f"{history.directory}/{BASELINE_FOLDER}"):
+    baseline = _digests_in(f"{history.directory}/{BASELINE_FOLDER}")
+    if rows == _digests_in(session.directory):
         return None
-    return history.revisions[0].revision
+    if history.squashed and rows and rows.items() < baseline.items():  # the modules of the first baseline
+        return next(iter(history.squashed))
+    return history.revisions[0].revision if rows == baseline else None
 
 
 def _digests_in(directory: str) -> dict[str, str]:
