@@ -26,7 +26,6 @@ from infra.check.in_modules import extensions_of  # noqa: E402
 from infra.errors import InfraError  # noqa: E402
 from infra.folder.modules_yaml import read_folder_settings  # noqa: E402
 from infra.modules.module import load_modules  # noqa: E402
-from infra.postgres.connection.target import conninfo_of  # noqa: E402
 from infra.server.scratch.private_server import private_server  # noqa: E402
 from infra.sql_import.importer import import_sql  # noqa: E402
 
@@ -85,7 +84,7 @@ def _row(name: str, file: Path, folder: Path, data: Path, *, dumped: bool) -> st
         _, brought_up = _timed(checkout.up)
         checkout.pulumi("refresh", "--yes", UNCHANGED)
         checkout.pulumi("preview", UNCHANGED)
-        live = check_live(project, [conninfo_of(checkout.access(name).admin)], ())
+        live = check_live(project, [checkout.access(name).admin], ())
         _print(live)
     finally:
         checkout.pulumi("destroy", "--yes")

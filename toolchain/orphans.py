@@ -1,4 +1,4 @@
-"""Plugins whose `pulumi` was killed: they would run on for up to five minutes, until they next ask for it."""
+"""Plugins whose `pulumi` was killed: they would run on until they next ask for it, or for ever."""
 
 from __future__ import annotations
 
@@ -17,9 +17,25 @@ def end_orphans() -> None:
     mark = f"VIRTUAL_ENV={parts.VENV}".encode()
     for process in _PROCESSES.glob("[0-9]*"):
         with suppress(OSError):  # it has ended, or is another user's
-            is_orphan = _name(process).startswith("pulumi-") and _name(_parent(process)) != "pulumi"
-            if is_orphan and mark in (process / "environ").read_bytes().split(b"\0"):
+            if (
+                _is_plugin(process)
+                and not _has_pulumi(process)
+                and mark in (process / "environ").read_bytes().split(b"\0")
+            ):
                 os.kill(int(process.name), signal.SIGKILL)
+
+
+def _is_plugin(process: Path) -> bool:
+    """Return whether a process is a plugin, or the Python that one of them, a script, has started for resources."""
+    return _name(process).startswith("pulumi-") or b"pulumi.dynamic" in (process / "cmdline").read_bytes().split(b"\0")
+
+
+def _has_pulumi(process: Path) -> bool:
+    """Return whether `pulumi` has started a process, itself or by a plugin."""
+    parent = _parent(process)
+    while _name(parent).startswith("pulumi-"):
+        parent = _parent(parent)
+    return _name(parent) == "pulumi"
 
 
 def _name(process: Path) -> str:

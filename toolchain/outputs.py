@@ -49,7 +49,13 @@ def psql(stack: str, variables: dict[str, str]) -> int:
     program = outputs.get("psql") or shutil.which("psql", path=variables["PATH"])
     if not program:
         raise SetupError("psql is not installed; install postgresql-client")
-    os.execve(program, ["psql", *further_arguments()], {**variables, **roles[role]})  # noqa: S606 (no shell is wanted)
+    proof = {"PGREQUIREAUTH": "scram-sha-256"} if is_own(outputs) else {}
+    os.execve(program, ["psql", *further_arguments()], {**variables, **roles[role], **proof})  # noqa: S606 (no shell is wanted)
+
+
+def is_own(outputs: dict[str, Any]) -> bool:
+    """Return whether a stack's server is its own: by SCRAM it proves that it knows the password, which is not sent."""
+    return "log_file" in outputs or "container" in outputs
 
 
 def accept(stack: str, variables: dict[str, str]) -> int:
@@ -58,7 +64,9 @@ def accept(stack: str, variables: dict[str, str]) -> int:
     Raises SetupError when there is no such database.
     """
     outputs, database = _database(stack, variables)
-    dsn = outputs["dsn"][database]["migrator"]
+    dsn: str = outputs["dsn"][database]["migrator"]
+    if is_own(outputs):
+        dsn += f"{'&' if '?' in dsn else '?'}require_auth=scram-sha-256"
     command = [str(ROOT / ".venv/bin/python"), "-m", "infra", "accept", "--stack", stack]
     return subprocess.run(command, cwd=ROOT, env={**variables, "DSN": dsn}, check=False).returncode
 

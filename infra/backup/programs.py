@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _NEEDED = ("pg_dump", "pg_restore", "pg_dumpall")
 _LAST_LINES = 5
+_NO_KEYWORDS = {"options", "require_auth"}
+"""No keywords for programs: those before PostgreSQL 16 know no `require_auth`, and ignore a variable."""
 
 
 def client_programs(major: int, bin_dir: Path | None) -> Path:
@@ -72,7 +74,9 @@ def run_client(program: Path, target: Target | None, arguments: Sequence[str]) -
     command: list[str | Path] = [program, *arguments]
     if target:
         keywords = {"host": target.host, "port": str(target.port), "dbname": target.database, "user": target.user}
-        options = {name: text for name, text in target.options.items() if name != "options"}
+        options = {name: text for name, text in target.options.items() if name not in _NO_KEYWORDS}
+        if "require_auth" in target.options:
+            environment["PGREQUIREAUTH"] = target.options["require_auth"]
         command += [f"--dbname={format_dsn({**keywords, **options})}", "--no-password"]
         environment["PGPASSWORD"] = target.password
     result = subprocess.run(

@@ -20,7 +20,6 @@ from infra.check.stack_files import extensions_of_stacks, further_roles_of_stack
 from infra.findings.finding import Finding, Place
 from infra.modules.directive import runs_by_statement
 from infra.modules.module import load_modules
-from infra.server.dsn import parse_dsn
 from infra.server.scratch.private_server import private_server
 from infra.server.scratch.scratch_server import readable_driver_errors, scratch_server
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from infra.generate.imported_models import ImportedModels
     from infra.modules.module import Module
     from infra.postgres.connection.scratch_target import ScratchTarget
+    from infra.postgres.connection.target import Target
     from infra.server.scratch.scratch_server import ScratchServer
 
 MODULES_DO_NOT_RUN = "nothing was compared, because the modules do not run: correct the findings C111 first"
@@ -115,7 +115,7 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
 
 
 def check_live(
-    project: CheckedProject, dsns: Sequence[str], unmanaged: Sequence[str], private_schemas: tuple[str, ...] = ()
+    project: CheckedProject, targets: Sequence[Target], unmanaged: Sequence[str], private_schemas: tuple[str, ...] = ()
 ) -> Report:
     """Compare live databases, which are only read, with what the modules create on a private server.
 
@@ -127,7 +127,7 @@ def check_live(
     if _add_restricted(report, modules):
         return report
     with readable_driver_errors():
-        databases = [read_live(parse_dsn(dsn)) for dsn in dsns]
+        databases = [read_live(target) for target in targets]
     with private_server() as server, readable_driver_errors():
         for live in databases:
             findings, differences = compare_live(

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +16,9 @@ from infra.errors import InfraError
 from infra.findings.finding import Place
 from infra.folder.stack_config import stack_config
 from infra.modules.module import DEFAULT_DIRECTORY
+from infra.postgres.connection.target import REQUIRE_SCRAM
+from infra.server.dsn import parse_dsn
+from infra.server.ports import HOST
 from infra.settings.loader import settings_of
 from infra.settings.model import ModuleSettings, Settings
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from infra.modules.decision import Lifecycle
+    from infra.postgres.connection.target import Target
 
 _PROJECT = "Pulumi.yaml"
 _STACK = re.compile(r"Pulumi\.(?P<stack>[A-Za-z0-9_.-]+)\.ya?ml")
@@ -146,6 +150,23 @@ def program_of_stack(root: Path, name: str) -> str:
     """Return a stack with its project, as its ledgers have it: `project/stack`."""
     project, _, short = name.rpartition("/")
     return f"{project.rpartition('/')[2] or _read(root / _PROJECT).get('name', '')}/{short}"
+
+
+def targets(root: Path, name: str, role: str) -> list[Target]:
+    """Return each database of a stack for a role; a server of its own has to prove that it is that one.
+
+    Without a kind in the settings it is embedded, unless a program of one's own says otherwise: so the address counts
+    too. Raises InfraError as dsns() does.
+    """
+    kind = _stack(root, name).setting("kind", group="server")
+
+    def is_own(target: Target) -> bool:
+        return kind in {"embedded", "docker"} or (kind is None and target.host == HOST)
+
+    found = [parse_dsn(dsn) for dsn in dsns(root, name, role)]
+    return [
+        replace(target, options={**target.options, **REQUIRE_SCRAM}) if is_own(target) else target for target in found
+    ]
 
 
 def dsns(root: Path, name: str, role: str) -> list[str]:

@@ -25,7 +25,6 @@ from infra.postgres.apply.revisions import due_revisions
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.session import Session
 from infra.postgres.introspection.table_sizes import read_sizes
-from infra.server.dsn import parse_dsn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +68,6 @@ def stack_facts(root: Path, stack: str) -> StackFacts:
 def _sessions(root: Path, stack: str, settings: Settings) -> list[Session]:
     """Return a session for each database of a stack."""
     migrations = str(root / settings.modules.migrations) if settings.modules.migrations else ""
-    targets = [parse_dsn(dsn) for dsn in stack_files.dsns(root, stack, "migrator")]
     return [
         Session(
             target=target,
@@ -81,7 +79,7 @@ def _sessions(root: Path, stack: str, settings: Settings) -> list[Session]:
             migrations=migrations,
             allowed=settings.modules.unmanaged,
         )
-        for target in targets
+        for target in stack_files.targets(root, stack, "migrator")
     ]
 
 

@@ -69,16 +69,18 @@ def check(
     from infra.check.codes import CHECK_CODES
     from infra.findings.finding import in_order
     from infra.folder.modules_yaml import read_folder_settings
+    from infra.server.dsn import parse_dsn
 
     with errors_exit_with_2():
         directory = modules_directory(directory, stack)
         settings = read_folder_settings(directory)
         project = checker.CheckedProject(Path(), directory, settings, models_of(settings))
-        dsns = [*(live or []), *(stack_files.dsns(project.root, stack, "readonly") if stack else [])]
-        if dsns:
+        targets = [parse_dsn(dsn) for dsn in live or []]
+        targets += stack_files.targets(project.root, stack, "readonly") if stack else []
+        if targets:
             unmanaged = stack_files.unmanaged_patterns(project.root, stack)
             private = stack_files.private_schemas(project.root, stack)
-            report = checker.check_live(project, dsns, unmanaged, private)
+            report = checker.check_live(project, targets, unmanaged, private)
         else:
             report = checker.check_project(project, dsn or None)
     print_findings(in_order(report.findings), form=form, tool="check", rules=CHECK_CODES, notes=report.notes)

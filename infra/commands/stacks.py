@@ -56,13 +56,12 @@ def backup(
 ) -> None:
     """Dump the databases of a stack with pg_dump, and prove each dump by restoring it on a private server."""
     from infra.backup.dump import back_up
-    from infra.check.stack_files import dsns
+    from infra.check.stack_files import targets
     from infra.plan.ledger_rows import stack_name
-    from infra.server.dsn import parse_dsn
 
     with errors_exit_with_2():
-        targets = [parse_dsn(dsn) for dsn in dsns(Path(), stack, "migrator")]
-        print("\n".join(back_up(targets, stack=stack, home=into / stack_name(stack), bin_dir=bin_dir, keep=keep)))
+        found = targets(Path(), stack, "migrator")
+        print("\n".join(back_up(found, stack=stack, home=into / stack_name(stack), bin_dir=bin_dir, keep=keep)))
 
 
 def restore(
@@ -75,11 +74,10 @@ def restore(
 ) -> None:
     """Replace the contents of a stack's databases by a backup: each in one transaction, all of it or nothing."""
     from infra.backup import restore as restoring
-    from infra.check.stack_files import dsns, program_of_stack
-    from infra.server.dsn import parse_dsn
+    from infra.check import stack_files
 
     with errors_exit_with_2():
-        targets = {target.database: target for target in map(parse_dsn, dsns(Path(), stack, "migrator"))}
+        targets = {target.database: target for target in stack_files.targets(Path(), stack, "migrator")}
         dumps = restoring.backups_in(folder)
         names = [database] if database else list(dumps)
         for name in names:
@@ -89,7 +87,7 @@ def restore(
         question = f"replace everything in {', '.join(names)} by the backup of {folder.name}?"
         if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
             raise InfraError("nothing was changed", place="restore", remedy="--yes replaces without asking")
-        program = program_of_stack(Path(), stack)
+        program = stack_files.program_of_stack(Path(), stack)
         for name in names:
             print("\n".join(restoring.restore_database(dumps[name], targets[name], stack=program, bin_dir=bin_dir)))
 

@@ -11,6 +11,7 @@ from psycopg import sql
 from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translated_errors
+from infra.postgres.connection.target import REQUIRE_SCRAM
 from infra.postgres.database_roles import CREATE_DATABASE, database_label, role_label
 from infra.postgres.memberships import admin_grants
 
@@ -195,7 +196,7 @@ def _accepts(target: Target, role: str, password: str) -> bool:
     """
     if not password:
         return False
-    options = {**target.options, "require_auth": "scram-sha-256"}
+    options = {**target.options, **REQUIRE_SCRAM}
     try:
         with connect(replace(target, user=role, password=password, options=options)) as connection:
             return bool(connection.pgconn.used_password)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_postgresql as postgresql
 
-from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE
+from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, REQUIRE_SCRAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,7 +78,7 @@ def owned_server(
     address: dict[str, pulumi.Output[Any]] = {"host": server.host, "port": server.listen_port}
     clients = tls or pulumi.Output.from_input(dict[str, str]())
     # By SCRAM the server proves that it knows the password: TLS would only cost time on this machine.
-    own = {"sslmode": "disable", "require_auth": "scram-sha-256"}
+    own = {"sslmode": "disable", **REQUIRE_SCRAM}
     options = clients.apply(lambda options: {**own, **options})
     return DeclaredServer(
         address={**address, "options": options},

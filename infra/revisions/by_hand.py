@@ -9,7 +9,7 @@ from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from infra.check.stack_files import dsns
+from infra.check import stack_files
 from infra.errors import InfraError
 from infra.migrations.history import read_history
 from infra.postgres.connection import pool
@@ -37,7 +37,7 @@ def target_of_arguments(arguments: Mapping[str, str], root: Path) -> Target:
     if "dsn" in arguments:
         return parse_dsn(arguments["dsn"])
     stack = arguments.get("stack", "dev")
-    targets = {target.database: target for target in map(parse_dsn, dsns(root, stack, "migrator"))}
+    targets = {target.database: target for target in stack_files.targets(root, stack, "migrator")}
     name = arguments.get("database") or next(iter(targets))
     if name not in targets:
         raise InfraError(f"there is no database {name}; the stack has {', '.join(targets)}", place=f"stack {stack}")

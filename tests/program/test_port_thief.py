@@ -115,6 +115,10 @@ def test_whoever_listens_on_the_port_is_told_no_password(bare: Project, tmp_path
     outputs = bare.outputs()
     bare.home.kill(bare)
     with thief(outputs["port"], "the password as it is") as told:
+        for command in ("status", "backup"):
+            visitors = len(told)
+            bare.run_python("-m", "infra", command, "--stack", bare.stack)
+            assert len(told) > visitors, command
         bare.verb("refresh", "--target", "**::server")  # as `make refresh` does where the server does not answer
         assert not answers(outputs)  # so that it ends here
         bare.destroy()

@@ -236,7 +236,9 @@ class Life:
     def left_running(self, *, plugins: bool) -> dict[int, str]:
         """Return what targets have started and still runs."""
         found = self.checkout.processes()
-        return {pid: text for pid, text in found.items() if not (plugins and "/pulumi-" in text.split(" ")[0])}
+        if not plugins:
+            return found
+        return {pid: text for pid, text in found.items() if not re.search(r"^[^ ]*/pulumi-| -m pulumi\.dynamic ", text)}
 
     def dsn(self, role: str) -> str:
         """Return the connection string of a role."""

@@ -18,6 +18,8 @@ MAINTENANCE_DATABASE = "postgres"
 """The database that initdb creates for administrators and tools to connect to (PostgreSQL manual, 22.2)."""
 ADMIN_USER = "postgres"
 """The bootstrap superuser's usual name (PostgreSQL manual, 21.1)."""
+REQUIRE_SCRAM = {"require_auth": "scram-sha-256"}
+"""For servers of a stack's own: they prove that they know the password, and whoever else listens is told none."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from infra.errors import ServerError
-from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target
+from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, REQUIRE_SCRAM, Target
 from infra.server.embedded.directory import Layout
 from infra.server.embedded.distribution import Distribution  # noqa: TC001 - a field's type
 from infra.server.ports import HOST
@@ -20,8 +20,7 @@ LOWEST_PORT, HIGHEST_PORT = 1024, 65_535
 LONGEST_IDENTIFIER = 63
 SHELL_SPECIAL = "\"'$`\\\n"  # pg_ctl hands its command line to a shell between double quotes
 
-CONNECTION_OPTIONS = {"sslmode": "disable", "gssencmode": "disable", "require_auth": "scram-sha-256"}
-"""With SCRAM the server proves that it knows the password: another program that listens on the port learns nothing."""
+CONNECTION_OPTIONS = {"sslmode": "disable", "gssencmode": "disable", **REQUIRE_SCRAM}
 
 Action = Literal["created", "adopted", "started", "restarted", "reloaded", "unchanged"]
 

@@ -19,6 +19,7 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.connection.target import ADMIN_USER
 from infra.postgres.privileges import restrict
+from infra.server.dsn import parse_dsn
 from tests.database.postgres.databases import by_hand
 from tests.fixture_schema import SQL, shop
 
@@ -167,7 +168,7 @@ def test_several_databases_are_compared_by_their_connection_strings(
     """Each is read and compared with what the modules create on a private server; a note says that it was read."""
     dsn = f"host={live.host} dbname={DATABASE} user='{READER}'"
     compare_after(private_server_of_the_run, live, "CREATE TABLE kept (a integer)")
-    report = check_live(project, [dsn, dsn], [*UNMANAGED, "table public.kept"])
+    report = check_live(project, [parse_dsn(dsn)] * 2, [*UNMANAGED, "table public.kept"])
     missing = [f"extension {name} is only in the modules" for name in ('"uuid-ossp"', "pg_trgm", "pgcrypto")]
     assert [(finding.code, finding.message) for finding in report.findings] == [
         ("C121", message) for message in missing * 2

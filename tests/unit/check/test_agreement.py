@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra.check.agreement import compare_extensions, compare_generated_files
-from infra.check.stack_files import StackExtensions, dsns, extensions_of_stacks, unmanaged_patterns
+from infra.check.stack_files import StackExtensions, dsns, extensions_of_stacks, targets, unmanaged_patterns
 from infra.errors import InfraError
 from infra.findings.finding import Place
 from tests.fixture_schema import MODULE_NAMES, SQL, shop
@@ -123,6 +123,27 @@ def test_a_stacks_connection_strings_are_read_from_what_up_wrote(root: Path) -> 
     (root / "dev").mkdir()
     (root / ".env.dev").rename(root / "dev" / "env")
     assert dsns(root, "dev", "readonly") == expected
+
+
+@pytest.mark.parametrize(
+    ("server", "host", "asked"),
+    [
+        ("", "127.0.0.1", True),
+        ("{kind: docker}", "10.0.0.7", True),
+        ("", "db.example", False),
+        ("{kind: external}", "127.0.0.1", False),
+    ],
+)
+def test_a_server_of_the_stacks_own_has_to_prove_that_it_is_that_one(
+    root: Path, server: str, host: str, *, asked: bool
+) -> None:
+    """Whoever else listens on its port is told no password; another server authenticates as its administrator wants."""
+    (root / ".env.dev").write_text(f"SHOP_MIGRATOR_DSN=postgresql://m:p@{host}:1/shop?sslmode=prefer\n")
+    if server:
+        (root / "Pulumi.dev.yaml").write_text(f"config:\n  shop:server: {server}\n", encoding="utf-8")
+    (target,) = targets(root, "dev", "migrator")
+    proof = {"require_auth": "scram-sha-256"} if asked else {}
+    assert (target.host, target.options) == (host, {"sslmode": "prefer", **proof})
 
 
 @pytest.mark.parametrize(

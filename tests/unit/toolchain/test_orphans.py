@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,38 @@ def test_a_plugin_that_has_lost_its_pulumi_is_ended(
             assert process.wait(SECONDS) < 0
         else:
             assert process.poll() is None
+
+
+def test_the_python_of_a_plugin_goes_and_stays_with_its_pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that is a plugin starts it for the resources; killed before the first one it would never end."""
+    monkeypatch.setattr(parts, "VENV", tmp_path / ".venv")
+    plugin, pulumi = tmp_path / "pulumi-resource-pulumi-python", tmp_path / "pulumi"
+    for shell in (plugin, pulumi):
+        shutil.copy2(shutil.which("dash") or shutil.which("sh") or "", shell)
+    (tmp_path / "pulumi.dynamic").write_text("sleep 1000\n")
+    script = tmp_path / "script"
+    script.write_text("cd $1; sh pulumi.dynamic & echo $!; wait\n")
+    command = [str(pulumi), "-c", f"{plugin} {script} {tmp_path}; true"]
+    with subprocess.Popen(command, env={"VIRTUAL_ENV": str(parts.VENV)}, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        host = Path("/proc") / parent.stdout.readline().decode().strip()
+        end_orphans()
+        assert is_alive(host)
+        parent.kill()
+        parent.wait()
+        end_orphans()
+        deadline = time.monotonic() + SECONDS
+        while is_alive(host):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def is_alive(process: Path) -> bool:
+    """Return whether a process runs; one that has ended may wait for its parent to take note."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_a_plugin_of_a_pulumi_that_runs_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
