@@ -105,6 +105,7 @@ def declared(modules: int = 3, **settings: object) -> dict[str, Any]:
         declare(given, files, declare_policy(given), stack=STACK)
 
     cast("Callable[[], None]", mocks.test(run))()  # pyright: ignore[reportUnknownMemberType] (untyped)
+    monitor.requests.pop(f"{PROJECT}-{STACK}", None)  # the root, which the SDK registers once in a process
     return monitor.requests
 
 
