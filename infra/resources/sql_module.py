@@ -122,4 +122,6 @@ class SqlModule(DynamicResource, module="postgres", name="SqlModule"):
         }
         if pulumi.runtime.is_dry_run():
             props["explain"] = True
-        super().__init__(SqlModuleProvider, name, props, opts)
+        # Pulumi takes an output for secret where the input of its name is, and the session is no input of the state
+        secret = pulumi.ResourceOptions(additional_secret_outputs=["session"])
+        super().__init__(SqlModuleProvider, name, props, pulumi.ResourceOptions.merge(opts, secret))
