@@ -76,7 +76,7 @@ class Applying:
         except Exception as error:  # noqa: BLE001 (shown by the test)
             self.errors.append(error)
 
-    def wait_for_more(self, count: int = 20, seconds: float = 60) -> None:
+    def wait_for_more(self, count: int = 20, seconds: float = 180) -> None:
         """Wait until so many more modules are applied."""
         goal, deadline = len(self.done) + count, time.monotonic() + seconds
         while len(self.done) < goal and not self.errors and time.monotonic() < deadline:
