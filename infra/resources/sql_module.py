@@ -37,10 +37,12 @@ class SqlModuleProvider(ModuleProvider):
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Check what modules share, and store the session's digest and the program's name in the session's place."""
         checked = super().check(_olds, news)
-        if checked.failures or not is_known(news["session"]):
+        if checked.failures:
             return checked
-        digest, program = text_digest(news["session"]), json.loads(news["session"])["stack"]
-        _sessions[digest] = news["session"]
+        digest = program = session = news["session"]  # unknown in the preview of a new server, as what follows from it
+        if is_known(session):
+            digest, program = text_digest(session), json.loads(session)["stack"]
+            _sessions[digest] = session
         return CheckResult({**without(checked.inputs, "session"), "session_digest": digest, "program": program}, [])
 
     def planned(self, olds: Properties, inputs: Properties, *, explain: bool) -> Properties:
@@ -53,7 +55,7 @@ class SqlModuleProvider(ModuleProvider):
         A refresh compares with the inputs of the last run, whose plan was carried out.
         """
         olds = {**_olds, "session_digest": text_digest(_olds["session"])}
-        differs = changed(olds, _news, *(name for name in _COMPARED if name in _news))
+        differs = changed(olds, _news, *_COMPARED)
         drifted = _news.get("plan") not in {None, _olds.get("plan")} or _olds.get("drift", NO_DRIFT) != NO_DRIFT
         return DiffResult(changes=bool(differs) or drifted)
 
