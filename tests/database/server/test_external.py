@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,29 @@ def execute(shared: tuple[ClusterSpec, Running], *statements: str) -> None:
             connection.execute(statement.encode())
 
 
+@contextmanager
+def without_tls() -> Generator[int]:
+    """Answer each request for TLS as a server without it does (PostgreSQL manual, 53.2.9); yield the port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                with client:
+                    client.recv(8)
+                    client.sendall(b"N")
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
 def refusal(dsn: str, password: str = "") -> str:
     with pytest.raises(ServerError) as refused:
         reach_server(dsn, password)
@@ -53,7 +76,8 @@ def test_a_superuser_reaches_it(shared: tuple[ClusterSpec, Running]) -> None:
     assert (reached.version, reached.system_identifier) == (running.version, running.system_identifier)
     assert reached.database == "postgres"
     assert reached.superuser
-    assert not reached.encrypted
+    assert reached.encrypted
+    assert not reach_server(dsn(running, sslmode="disable"), spec.admin_password).encrypted
     assert "pgcrypto" in reached.extensions
     assert reached.options == {"sslmode": "prefer"}
     assert spec.admin_password not in repr(reached)
@@ -144,10 +168,11 @@ def test_of_several_servers_the_one_that_accepts_writes_is_used(
     assert "is a standby" in refusal(f"{hosts} target_session_attrs=any", first.admin_password)
 
 
-def test_missing_tls_names_the_keywords_to_correct(shared: tuple[ClusterSpec, Running]) -> None:
+def test_missing_tls_names_the_keywords_to_correct() -> None:
     """A server without TLS is refused with the TLS keywords when the connection string requires TLS."""
-    spec, running = shared
-    assert "correct sslmode, sslrootcert" in refusal(dsn(running, sslmode="require"), spec.admin_password)
+    with without_tls() as port:
+        text = refusal(f"host=127.0.0.1 port={port} user=postgres sslmode=require", "a password")
+    assert "correct sslmode, sslrootcert" in text
 
 
 @contextmanager
