@@ -24,6 +24,7 @@ class PlanInProgress:
     """The plan for a database in this process, and what is done of it.
 
     `version` is the ledger's when this process last read or wrote it, `migrated` what the revisions of the plan change.
+    `is_read` says that a look read the catalog, since nothing was written down of it or it was changed since.
     `catalog_version` is the catalog's as far as it follows from `status` and `done`, '' where that is not known.
     """
 
@@ -36,6 +37,7 @@ class PlanInProgress:
     is_torn_down: bool = False
     migrated: frozenset[ObjectId] = frozenset()
     catalog_version: str = ""
+    is_read: bool = False
 
     def has(self, module: Module | None) -> bool:
         """Return whether the plan was made of a module with this text; True for None."""
@@ -78,7 +80,7 @@ class PlanCache:
     def has_changes(self, key: str) -> bool:
         """Return whether a look found a database changed since it was found as the modules left it."""
         plan = self._plans.get(key)
-        return isinstance(plan, PlanInProgress) and bool(plan.status.catalog.objects)
+        return isinstance(plan, PlanInProgress) and plan.is_read
 
     def looked(self, key: str) -> Plan | None:
         """Return the plan that was first made by looking, whatever was done since; None for no plan."""

@@ -61,6 +61,7 @@ def look(
                 planned = making.make_plan(
                     connection, session, existing, recorded=recorded, explain=explain, found=found
                 )
+                planned.is_read = found is None
                 planned.catalog_version = catalog_version if session.one_of_many and not planned.plan.revisions else ""
                 if not explain:
                     record_unchanged(connection, session, planned, catalog_version)

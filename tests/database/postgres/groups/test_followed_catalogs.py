@@ -76,6 +76,7 @@ def test_the_catalog_after_a_module_is_the_one_that_a_reader_finds(tenants: Tena
         path = tenants.directory / f"{number:02}-later.sql"
         path.write_text(text.replace("{app}", tenants.spec.role("acme", "app")), encoding="utf-8")
         planned = looked_at(session)
+        assert not planned.is_read, what
         assert tenants.apply(f"{number:02}", ["acme"])["acme"].error is None, what
         with connect(session.target, autocommit=True) as connection:
             assert planned.catalog_version == ("" if what in READ else read_catalog_version(connection)), what
@@ -104,4 +105,6 @@ def test_what_somebody_else_did_after_the_look_is_found(tenants: Tenants, sessio
     tenants.sql("acme", "ALTER TABLE a ADD COLUMN by_hand text")
     tenants.apply("02", ["acme"])
     assert not planned.catalog_version
-    assert not looked_at(session).plan.is_unchanged
+    found = looked_at(session)
+    assert found.is_read
+    assert not found.plan.is_unchanged
