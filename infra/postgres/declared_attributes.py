@@ -7,14 +7,18 @@ of its roles, or in its database, that no module made (PostgreSQL manual, ALTER 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import psycopg
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from infra.catalog.catalog import SETTING
+from infra.catalog.changes import CatalogChange
 from infra.errors import RefusedError
+from infra.postgres.introspection.copied_rows import copied_rows
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
@@ -69,15 +73,6 @@ Values are compared and never shown: that of an application's own parameter may 
 operator sets for a database to keep changes out: this program's runs are kept out too, and say so.
 """
 
-_HAS_LEDGER = "SELECT pg_catalog.to_regclass('sqlmodule.ledger') IS NOT NULL"
-_MADE_BY_MODULES = """
-SELECT o ->> 1, o ->> 2, l.module
-FROM sqlmodule.ledger l CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(l.objects) AS o
-WHERE l.objects @> pg_catalog.jsonb_build_array(pg_catalog.jsonb_build_array(%(kind)s::text)) AND o ->> 0 = %(kind)s
-ORDER BY l.module
-"""
-"""What modules set for the database: a parameter, and its value, null where it was reset."""
-
 
 class DatabaseSetting(NamedTuple):
     """A parameter that a database sets for its sessions, or for those of one role."""
@@ -117,25 +112,46 @@ def deviations(connection: Connection, database: str, owner: str, logins: Sequen
     values = {"database": database, "owner": owner, "names": [owner, *logins]}
     attributes = connection.execute(_ATTRIBUTES, values).fetchall()
     settings = connection.execute(_SETTINGS, values).fetchall()
+    made = _made_by_modules(connection) if connection.info.dbname == database else {}
     return [
         *(_attribute(*row) for row in attributes),
-        *_settings(database, settings, _made_by_modules(connection)),
+        *_settings(database, settings, made),
     ]
 
 
-def take_back(connection: Connection, found: Sequence[Deviation]) -> None:
-    """Set roles and the database to what is declared; raises RefusedError where the administrator may not."""
+def take_back(connection: Connection, found: Sequence[Deviation], owner: str) -> None:
+    """Set roles and the database to what is declared; raises RefusedError where nobody but a superuser may."""
     for deviation in found:
         try:
             if deviation.restored:
-                set_in_session(connection, deviation.restored)
-            connection.execute(deviation.statement)
+                _restore(connection, deviation.statement, deviation.restored, owner)
+            else:
+                connection.execute(deviation.statement)
         except InsufficientPrivilege:
+            statement = deviation.statement.as_string(connection)
+            remedy = (
+                f"name {deviation.pattern!r} in modules.unmanaged"
+                if deviation.restored
+                else f"have one run: {statement}"
+            )
             raise RefusedError(
-                f"{deviation}; only a superuser may change that",
-                place=deviation.subject,
-                remedy=f"have one run: {deviation.statement.as_string(connection)}",
+                f"{deviation}; only a superuser may change that", place=deviation.subject, remedy=remedy
             ) from None
+
+
+def _restore(connection: Connection, statement: sql.Composed, setting: DatabaseSetting, owner: str) -> None:
+    """Set a parameter again with the rights of the database's owner, who wrote in the ledger what it was.
+
+    The administrator's next statements find role and parameter as they were: with another search_path they would run
+    operators of the owner's.
+    """
+    query = "SELECT pg_catalog.current_setting('role'), pg_catalog.current_setting(%s, true)"
+    role, before = connection.execute(query, (setting.parameter,)).fetchone() or ("none", "")
+    connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner)))
+    set_in_session(connection, setting)
+    connection.execute(statement)
+    set_in_session(connection, setting._replace(value=before or ""))
+    set_in_session(connection, DatabaseSetting(None, "role", role))
 
 
 def set_in_session(connection: Connection, setting: DatabaseSetting) -> None:
@@ -203,13 +219,17 @@ def _changed(database: str, parameter: str, what: str, value: str, module: str) 
 
 
 def _made_by_modules(connection: Connection) -> dict[str, tuple[str, str]]:
-    """Return what modules set in the connected database: the value, and the last module, by parameter."""
-    if connection.execute(_HAS_LEDGER).fetchone() != (True,):
-        return {}
+    """Return what modules set in the connected database: the value, and the last module, by parameter.
+
+    A ledger says nothing that is missing, or not as this program made it: it is the owner's.
+    """
     made: dict[str, tuple[str, str]] = {}
-    for parameter, value, module in connection.execute(_MADE_BY_MODULES, {"kind": SETTING}).fetchall():
-        if value is None:
-            made.pop(parameter, None)
-        else:
-            made[parameter] = (value, module)
+    try:
+        for module, objects in sorted(copied_rows(connection, "sqlmodule.ledger", ["module", "objects"])):
+            change = CatalogChange.of_json(json.loads(objects) if f'["{SETTING}"' in objects else ())
+            values = {identity.name: text for identity, text in change.objects.items() if identity.kind == SETTING}
+            made = {parameter: known for parameter, known in made.items() if parameter not in values}
+            made |= {parameter: (value, module) for parameter, value in values.items() if value is not None}
+    except (psycopg.ProgrammingError, ValueError, TypeError):
+        return {}
     return made

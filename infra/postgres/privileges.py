@@ -180,7 +180,7 @@ def grant_by(
         "readonly": sql.Identifier(access.readonly),
     }
     if revoke_others:
-        take_back(connection, _deviations(connection, connection.info.dbname, access))
+        take_back(connection, _deviations(connection, connection.info.dbname, access), access.owner)
         _revoke_others(connection, access)
         for member, role in access.memberships.items():
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member)))
