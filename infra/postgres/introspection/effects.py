@@ -113,8 +113,9 @@ def followed_change_of(
     is_followed = connection.execute(LOCKED_BUILT_IN).fetchone() is None
     is_new = is_followed and of_others == before and not (changed.further or constraints)
     if is_new and not visible_part(connection, changed, own=False):
-        return FollowedChange(catalog_change_between(Catalog(), read_catalog(connection, changed)), after)
-    change = _observed_change(connection, observer, act)
+        change = catalog_change_between(Catalog(), read_catalog(connection, changed))
+        return FollowedChange(_with_settings(connection, observer, change), after)
+    change = _with_settings(connection, observer, _observed_change(connection, observer, act))
     if not is_followed:
         return FollowedChange(change, "")
     simple_query(connection, "SET LOCAL enable_seqscan = on")  # reading a part turned it off
@@ -132,18 +133,18 @@ def catalog_change_of(connection: Connection, observer: Target, act: Callable[[]
     rolled back, the state before is read in this session, and the act is repeated. A name that disappeared may have
     been changed, and then definitions of unchanged objects contain the new name: the whole catalog is read.
     """
-    change = _change_of_objects(connection, observer, act)
+    simple_query(connection, "SAVEPOINT before_act")
+    act()
+    return _with_settings(connection, observer, _observed_change(connection, observer, act))
+
+
+def _with_settings(connection: Connection, observer: Target, change: CatalogChange) -> CatalogChange:
+    """Return a change of objects with what this transaction changed of the database's settings."""
     if connection.execute(_SETTINGS_ARE_WRITTEN, prepare=True).fetchone() != (True,):
         return change
     with _observer_connection(observer) as outside:
         settings = catalog_change_between(_read_settings(outside), _read_settings(connection))
     return CatalogChange({**change.objects, **settings.objects}, change.changed | settings.changed)
-
-
-def _change_of_objects(connection: Connection, observer: Target, act: Callable[[], None]) -> CatalogChange:
-    simple_query(connection, "SAVEPOINT before_act")
-    act()
-    return _observed_change(connection, observer, act)
 
 
 def _observed_change(connection: Connection, observer: Target, act: Callable[[], None]) -> CatalogChange:

@@ -12,6 +12,7 @@ from infra.postgres.apply.plan_cache import PlanInProgress, cache
 from infra.postgres.connection.connect import connect
 from infra.postgres.groups.modules import read_completeness, visits
 from infra.postgres.introspection.reader import read_catalog_version
+from infra.postgres.privileges import access_drift
 from tests.database.postgres.groups.test_groups import tenants  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ CREATE TABLE a (id integer PRIMARY KEY, name text NOT NULL);
 CREATE TABLE b (id integer PRIMARY KEY, a integer REFERENCES a);
 CREATE FUNCTION f(i integer) RETURNS integer LANGUAGE sql IMMUTABLE RETURN i;
 """
+SETS = """
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''8MB''', current_database()); END $$;
+"""
+
 LATER = {
     "creates a table": "CREATE TABLE c (id integer PRIMARY KEY, mood mood);",
     "creates what hangs on tables": "CREATE INDEX ON a (name); ALTER TABLE a ADD CHECK (f(id) > 0);"
@@ -45,6 +50,7 @@ LATER = {
     "runs in a subtransaction": "DO $$ BEGIN CREATE TABLE d (); RAISE division_by_zero;"
     " EXCEPTION WHEN division_by_zero THEN CREATE TABLE e (id serial); END $$;",
     "changes rows only": "INSERT INTO e DEFAULT VALUES; CREATE TEMPORARY TABLE t AS SELECT 1;",
+    "sets a parameter": SETS,
     "creates a function and an operator": "CREATE FUNCTION g(text) RETURNS text LANGUAGE plpgsql AS"
     " $$ BEGIN RETURN $1; END $$; CREATE OPERATOR s.!! (RIGHTARG = text, FUNCTION = g);",
 }
@@ -82,6 +88,8 @@ def test_the_catalog_after_a_module_is_the_one_that_a_reader_finds(tenants: Tena
             assert planned.catalog_version == ("" if what in READ else read_catalog_version(connection)), what
         assert visits.completeness(session) == read_completeness(session), what
         assert looked_at(session).plan.is_unchanged, what
+        drift = access_drift(session.admin, tenants.spec.access("acme"))
+        assert not [line for line in drift or () if "work_mem" in line], what
 
 
 def test_what_somebody_else_does_while_a_module_runs_is_found(tenants: Tenants, session: Session) -> None:  # noqa: F811
