@@ -96,6 +96,7 @@ class DatabaseArgs(_DatabaseName, total=False):
     app: str
     readonly: str
     adopt: bool
+    seed: str
 
 
 class RoleArgs(TypedDict, total=False):

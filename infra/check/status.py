@@ -68,6 +68,7 @@ def stack_facts(root: Path, stack: str) -> StackFacts:
 def _sessions(root: Path, stack: str, settings: Settings) -> list[Session]:
     """Return a session for each database of a stack."""
     migrations = str(root / settings.modules.migrations) if settings.modules.migrations else ""
+    seeds = {database.name: str(root / database.seed) for database in settings.single_databases if database.seed}
     return [
         Session(
             target=target,
@@ -78,6 +79,7 @@ def _sessions(root: Path, stack: str, settings: Settings) -> list[Session]:
             directory=str(root / settings.modules.directory),
             migrations=migrations,
             allowed=settings.modules.unmanaged,
+            seed=seeds.get(target.database, ""),
         )
         for target in stack_files.targets(root, stack, "migrator")
     ]
@@ -112,7 +114,9 @@ def _planned(session: Session, files: list[ModuleFile]) -> tuple[PlannedDatabase
             owner = str((connection.execute(_OWNER).fetchone() or ("",))[0])
             version = connection.info.parameter_status("server_version") or ""
             revisions = planned_revisions(due_revisions(connection, session))
-        plan = plan_database(files, status, lifecycle, allowed=allowed, recorded=True, revisions=revisions)
+        plan = plan_database(
+            files, status, lifecycle, allowed=allowed, recorded=True, revisions=revisions, seed=session.read_seed()
+        )
         rows = rows_at_risk(replace(session, owner=owner), PlanInProgress(plan, status, files, None))
     except (psycopg.OperationalError, InfraError) as error:
         return PlannedDatabase(target.database, lifecycle, problem=_reason(error, session)), "could not be looked at"

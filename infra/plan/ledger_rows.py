@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 ORPHANED = "orphaned"
 """The outcome of a module whose file was removed while its objects stay."""
 
+SEED_ROW = "seed 0-rows"
+"""The row of the seed in a database: no module's, since a space is in its name, as in that of another program's."""
+
 
 @dataclass(frozen=True)
 class Program:

@@ -80,6 +80,18 @@ class PlannedRevision:
 
 
 @dataclass(frozen=True)
+class PlannedSeed:
+    """The seed that a database gets after its modules: its file, and why it does."""
+
+    path: str
+    digest: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"insert the rows of {self.path}: {self.why}"
+
+
+@dataclass(frozen=True)
 class PlannedBackup:
     """The backup that is made before the revisions: the folder that gets it, and what of the rows they destroy."""
 
@@ -101,7 +113,8 @@ class Plan:
     `unproved` are modules whose step is not known without running the modules on a scratch database: then the plan has
     to be made again with the effects that this finds. `revisions` are run first; the steps are then those for the
     database as the revisions leave it, and `backup` is made before them. `lost` are tables and columns with values that
-    a migration drops: one of the `revisions`, or one that a refused step asks for.
+    a migration drops: one of the `revisions`, or one that a refused step asks for. `seed` is
+    inserted last.
     """
 
     steps: tuple[PlannedStep, ...]
@@ -114,6 +127,7 @@ class Plan:
     commit: Commit | None = None
     lost: tuple[ObjectId, ...] = ()
     backup: PlannedBackup | None = None
+    seed: PlannedSeed | None = None
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -137,7 +151,7 @@ class Plan:
     @property
     def is_unchanged(self) -> bool:
         """Whether nothing is done and nothing has drifted."""
-        is_quiet = not self.removed and not self.renames and not self.revisions
+        is_quiet = not (self.removed or self.renames or self.revisions or self.seed)
         return is_quiet and all(step.step is Step.UNCHANGED for step in self.steps)
 
     @property

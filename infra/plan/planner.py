@@ -15,8 +15,8 @@ from infra.modules.decision import Change, Decision, Lifecycle, ModuleState, Ste
 from infra.modules.module import order
 from infra.plan.commits import commit_within, lines_of_statements
 from infra.plan.comparison import compare_module, missing_privileges
-from infra.plan.ledger_rows import ORPHANED
-from infra.plan.plan import RUN_STEPS, Plan, PlannedStep
+from infra.plan.ledger_rows import ORPHANED, SEED_ROW
+from infra.plan.plan import RUN_STEPS, Plan, PlannedSeed, PlannedStep
 from infra.plan.row_selection import assign_rows, current_rows, rows_to_tear_down
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from infra.catalog.difference import Difference
     from infra.modules.module import Module
     from infra.modules.module_file import ModuleFile
+    from infra.modules.seed import SeedFile
     from infra.plan.database_status import DatabaseStatus
     from infra.plan.ledger_rows import LedgerEntry
     from infra.plan.plan import PlannedRevision
 
+SEED_CHANGED = "the seed has changed, so that the database is built anew"
 FOLLOWS = "follows from the others"
 """Why a module is rebuilt whose file did not change: one before it is rebuilt, or one after it changed what it made."""
 
@@ -51,12 +53,13 @@ def plan_database(
     effects: Mapping[str, CatalogChange] | None = None,
     recorded: bool = False,
     revisions: Sequence[PlannedRevision] = (),
+    seed: SeedFile | None = None,
 ) -> Plan:
     """Return the plan for a database.
 
     `allowed` are patterns of objects that no module made and may be there. `effects` is what each module does on a
     scratch database. `recorded` says that the stack's state has the modules as applied. `revisions` are run before the
-    modules, and `status` is the database's after that.
+    modules, and `status` is the database's after that. `seed` is that of a database of an ephemeral stack.
     """
     if status.is_foreign():
         foreign = decide(ModuleState.FOREIGN, Change.NEW, lifecycle)
@@ -67,7 +70,7 @@ def plan_database(
         entries = (*status.entries.values(), *status.unfinished.values())
         left = [entry for entry in entries if entry.module not in assigned]
         planner = _Planner(status, lifecycle, allowed, effects, recorded=recorded, has_orphans=bool(left))
-        plan = _plan_of_rows(planner, files, rows, left)
+        plan = _plan_of_rows(planner, files, rows, left, seed)
         texts = {file.name: file.module for file in files}
         steps = _with_commits(plan.steps, texts)
         if revisions:  # what a proved step finds otherwise than its row, they did
@@ -75,11 +78,15 @@ def plan_database(
         plan = replace(plan, steps=steps, revisions=tuple(revisions))
         if plan.teardown:
             plan = replace(plan, commit=commit_within([texts[name] for name in plan.runs], status.server_version))
-    return replace(plan, digest=_digest(files, None if plan.is_unchanged else status, revisions))
+    return replace(plan, digest=_digest(files, None if plan.is_unchanged else status, revisions, plan.seed))
 
 
 def _plan_of_rows(
-    planner: _Planner, files: Sequence[ModuleFile], rows: Mapping[str, LedgerEntry], left: Sequence[LedgerEntry]
+    planner: _Planner,
+    files: Sequence[ModuleFile],
+    rows: Mapping[str, LedgerEntry],
+    left: Sequence[LedgerEntry],
+    seed: SeedFile | None,
 ) -> Plan:
     """Return the plan for a database, given the rows of the files in its ledger, and those without a file."""
     steps = [planner.step(file, rows.get(file.name)) for file in files]
@@ -91,16 +98,31 @@ def _plan_of_rows(
         return Plan(tuple(steps), tuple(removed), unproved=unproved)
     current = current_rows(planner.status, rows)
     teardown = rows_to_tear_down(current, [step.module for step in steps if step.step is Step.REBUILD], without_file)
+    planned_seed, why = _seed(seed, planner.status.others.get(SEED_ROW), is_torn_down=bool(teardown)), FOLLOWS
+    if planned_seed and SEED_ROW in planner.status.others:  # its rows are in any table, and only fit an empty database
+        why = FOLLOWS if teardown else SEED_CHANGED
+        teardown = [entry for entry in current if entry.outcome != ORPHANED or entry in teardown]
     names = {entry.module for entry in teardown}
-    steps = [_following(step, names) for step in steps]
+    steps = [_following(step, names, why) for step in steps]
     removed = [PlannedStep(entry.module, Step.DROP, "its file was removed", row=entry) for entry in without_file]
-    return Plan(tuple(steps), tuple(removed), tuple(teardown), unproved=unproved)
+    return Plan(tuple(steps), tuple(removed), tuple(teardown), unproved=unproved, seed=planned_seed)
+
+
+def _seed(seed: SeedFile | None, recorded: LedgerEntry | None, *, is_torn_down: bool) -> PlannedSeed | None:
+    """Return the seed that a database gets, given its row in the ledger; None where it has it, and keeps it."""
+    if not seed:
+        return None
+    if not recorded:
+        return PlannedSeed(seed.path, seed.digest, "the database does not have them yet")
+    if recorded.digests.text != seed.digest:
+        return PlannedSeed(seed.path, seed.digest, "the file has changed")
+    return PlannedSeed(seed.path, seed.digest, "its tables are built anew") if is_torn_down else None
 
 
 def unchanged_plan(files: Sequence[ModuleFile]) -> Plan:
     """Return the plan for a database in which nothing is to be done."""
     unchanged = decide(ModuleState.APPLIED, Change.SAME, Lifecycle.EPHEMERAL)  # in a persistent one too
-    return Plan(tuple(_planned(file, unchanged) for file in files), digest=_digest(files, None, ()))
+    return Plan(tuple(_planned(file, unchanged) for file in files), digest=_digest(files, None, (), None))
 
 
 class _Planner:
@@ -223,12 +245,12 @@ def _with_commits(steps: Sequence[PlannedStep], modules: Mapping[str, Module]) -
     )
 
 
-def _following(step: PlannedStep, teardown: set[str]) -> PlannedStep:
+def _following(step: PlannedStep, teardown: set[str], why: str) -> PlannedStep:
     """Return the step of a module with a file, which is a rebuild where its objects are dropped."""
     if step.module not in teardown or step.step in RUN_STEPS:
         return step
     differences = () if step.step is Step.REFUSE else step.differences
-    return replace(step, step=Step.REBUILD, why=FOLLOWS, remedy="", differences=differences)
+    return replace(step, step=Step.REBUILD, why=why, remedy="", differences=differences)
 
 
 def _retained(entry: LedgerEntry, status: DatabaseStatus) -> PlannedStep:
@@ -236,7 +258,12 @@ def _retained(entry: LedgerEntry, status: DatabaseStatus) -> PlannedStep:
     return PlannedStep(entry.module, Step.RETAIN, why, row=entry, drift=tuple(status.drift(entry.module)))
 
 
-def _digest(files: Sequence[ModuleFile], status: DatabaseStatus | None, revisions: Sequence[PlannedRevision]) -> str:
+def _digest(
+    files: Sequence[ModuleFile],
+    status: DatabaseStatus | None,
+    revisions: Sequence[PlannedRevision],
+    seed: PlannedSeed | None,
+) -> str:
     """Return the digest of what a plan is made of: files, revisions, ledger, live catalog.
 
     The last two are left out where nothing is to be done: that stays so whatever becomes different without a step.
@@ -244,6 +271,8 @@ def _digest(files: Sequence[ModuleFile], status: DatabaseStatus | None, revision
     digest = hashlib.sha256()
     parts = [(file.name, file.text_digest) for file in files]
     parts += [(revision.revision, "\n".join(revision.lines)) for revision in revisions]
+    if seed:
+        parts.append((SEED_ROW, seed.digest))
     if status:
         parts += [
             (entry.module, f"{entry.digests.text} {entry.outcome}")

@@ -86,8 +86,11 @@ def verdict_of(databases: Sequence[PlannedDatabase]) -> Verdict:
     acting = [planned for planned in databases if planned.plan and not planned.plan.is_unchanged]
     changed = [planned.database for planned in acting if planned.plan and not planned.plan.is_recorded_only]
     text = "`up` will leave the schema as it is"
+    seeded = [planned.database for planned in acting if planned.plan and planned.plan.seed]
     if changed:
         text = f"`up` will change the schema of {_names(changed)}, and lose no row"
+    elif seeded:
+        text = f"`up` will insert the rows of a seed into {_names(seeded)}"
     elif acting:
         text = f"`up` will change the ledger of {_names([planned.database for planned in acting])} alone"
     return Verdict("fine", text)
@@ -201,6 +204,7 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
         for removed in planned.plan.removed:
             lines.append(f"  {removed.step.value} {removed.module}: {removed.why}")
             lines += [f"    {line}" for line in _dropped(removed)]
+        lines += [f"  {planned.plan.seed}"] if planned.plan.seed else []
     if planned.unmanaged:
         lines += [*(f"  {sentence}" for sentence in planned.unmanaged), f"  {EXPECTED}"]
     return tuple(lines)

@@ -159,7 +159,9 @@ def _declare_database(
         scratch=server.scratch,
         recreated=times,
     )
-    session, ready = declare_schema(access, settings, modules, chain, database=database.name, adopt=database.adopt)
+    session, ready = declare_schema(
+        access, settings, modules, chain, database=database.name, adopt=database.adopt, seed=database.seed or ""
+    )
     return DeclaredDatabase(database, created, passwords, session, ready)
 
 

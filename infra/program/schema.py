@@ -11,6 +11,7 @@ from infra.migrations.history import read_history
 from infra.resources.migrations import Migrations
 from infra.resources.schema_plan import SchemaPlan
 from infra.resources.schema_ready import SchemaReady
+from infra.resources.seed_data import SeedData
 from infra.resources.session_text import session_of
 from infra.resources.sql_module import SqlModule
 from infra.sdk_tuning import without_dependencies
@@ -83,11 +84,16 @@ def declare_schema(
     *,
     database: str,
     adopt: bool = False,
+    seed: str = "",
 ) -> tuple[pulumi.Output[str], SchemaReady]:
-    """Declare a database's revisions and its modules, each after the one before; return session and what comes last."""
+    """Declare a database's revisions and its modules, each after the one before, and its seed.
+
+    Return the session and what comes last.
+    """
     scope, look = chain.scope, settings.modules.live_check
     history = read_history(settings.modules.migrations)
-    session = session_of_access(access, settings, scope.program, **({"adopt": True} if adopt else {}))
+    further = {**({"adopt": True} if adopt else {}), **({"seed": seed} if seed else {})}
+    session = session_of_access(access, settings, scope.program, **further)
     if chain.server:
         session = without_dependencies(session)  # the chain begins with the server, after which all of it is known
     if history:
@@ -117,6 +123,19 @@ def declare_schema(
         )
         statements.append(resource.statements_digest)
         chain.append(resource)
+    if seed:
+        chain.append(
+            SeedData(
+                scope.part(database, "seed"),
+                database=access.address["database"],
+                lifecycle=settings.lifecycle.value,
+                session=session,
+                modules=settings.modules.directory,
+                path=seed,
+                look=look,
+                opts=chain.options(provider=False),
+            )
+        )
     ready = SchemaReady(
         scope.part(database, "ready"),
         target={**access.address, **access.migrator},

@@ -20,6 +20,7 @@ SESSION_DEFAULTS: Properties = {
     "recreated": {},
     "roles": [],
     "scratch": {},
+    "seed": "",
     "statement_timeout": 600.0,
     "wait": 60.0,
 }

@@ -45,6 +45,12 @@ class DatabaseSettings(SettingsGroup):
         description="true brings a database over that was made elsewhere, if it is of a known kind, false refuses it",
     )
 
+    seed: Text | None = Field(
+        default=None,
+        description="a file of SQL, seen from Pulumi.yaml, with the rows that the database gets after its modules; for "
+        "ephemeral stacks alone",
+    )
+
     @property
     def names(self) -> dict[str, str]:
         """The names of the database and of its roles, by their settings."""

@@ -38,11 +38,24 @@ def settings_of(
     Keys of other namespaces are Pulumi's own and its providers'. Raises SettingsError with every problem.
     """
     given = {key.partition(":")[2]: _value(text) for key, text in config.items() if key.partition(":")[0] == project}
-    given.setdefault("databases", default_databases(project, stack))
+    given["databases"] = _with_default_names(given.get("databases"), default_databases(project, stack))
     problems = SettingProblems(f"{project}:", {key.removeprefix(f"{project}:") for key in secret_keys})
     problems.add_plain_passwords(given)
     given["databases"] = with_names_of_files(given["databases"], problems)
     return validated(given, problems, place=f"Pulumi.{stack}.yaml")
+
+
+def _with_default_names(databases: object, names: list[str]) -> object:
+    """Return the databases, the first two of which have the names that follow from the stack's where they give none."""
+    if not _is(list, databases):
+        return names if databases is None else databases
+    completed = cast("list[Any]", databases)
+    return [
+        {"name": names[number], **database}
+        if number < len(names) and _is(dict, database) and "group" not in database
+        else database
+        for number, database in enumerate(completed)
+    ]
 
 
 def validated(given: dict[str, Any], problems: SettingProblems, *, place: str) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, cast, get_args
 from urllib.parse import unquote
 
@@ -100,6 +101,7 @@ class SettingProblems:
         self._add_twice("extensions", settings.extensions)
         if settings.expires and settings.lifecycle is Lifecycle.PERSISTENT:
             self.add_value(("expires",), settings.expires, "must not be set for a persistent stack, which never ends")
+        self._add_wrong_seeds(settings)
         self._add_clashes_of_groups(settings)
         databases: set[str] = set()
         taken = {"postgres"}
@@ -133,6 +135,16 @@ class SettingProblems:
             elif name in taken:
                 self.add(("roles", role), f"makes a role {name}, which is there already", "choose another name")
             taken.add(name)
+
+    def _add_wrong_seeds(self, settings: Settings) -> None:
+        for number, database in enumerate(settings.databases):
+            if not isinstance(database, DatabaseSettings) or not database.seed:
+                continue
+            path = ("databases", number, "seed")
+            if settings.lifecycle is Lifecycle.PERSISTENT:
+                self.add_value(path, database.seed, "must not be set for a persistent stack: write a revision")
+            elif not FilePath(database.seed).is_file():
+                self.add_value(path, database.seed, "must be a file that exists, seen from Pulumi.yaml")
 
     def _add_clashes_of_groups(self, settings: Settings) -> None:
         names: set[str] = set()

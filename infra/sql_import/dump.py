@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from infra.modules.dump_text import COPY_ROWS, PSQL_COMMANDS, blank_lines
 from infra.modules.restrictions import restriction_for
 from infra.modules.statements import parse
 from infra.modules.tree import enum_value, nodes
 
 if TYPE_CHECKING:
     from infra.modules.statements import Statement
-
-# What is between the statements of a dump that psql runs: its own commands, and the rows of COPY.
-_PSQL_LINE = re.compile(r"^\\(?:un)?restrict .*$|^\\connect .*$", re.MULTILINE)
-_COPY_ROWS = re.compile(r"^COPY (?P<table>\S+) .*FROM stdin;\n(?P<rows>(?:.*\n)*?)\\\.$", re.MULTILINE)
 
 _SCHEMA_OF_DATABASES = "public"
 _EXTENSION_OF_DATABASES = "plpgsql"  # every database has it (PostgreSQL manual, 41)
@@ -93,11 +89,11 @@ class Dump:
 def read_dump(text: str, path: str) -> Dump:
     """Read the text of a dump; raises ModuleError, with the place, for what is no SQL."""
     left_out: Counter[str] = Counter()
-    for copy in _COPY_ROWS.finditer(text):
+    for copy in COPY_ROWS.finditer(text):
         left_out[_ROWS] += copy["rows"].count("\n")
-    text = _COPY_ROWS.sub(_blank, text)
-    left_out[_OF_SESSION] += len(_PSQL_LINE.findall(text))
-    text = _PSQL_LINE.sub(_blank, text)
+    text = COPY_ROWS.sub(blank_lines, text)
+    left_out[_OF_SESSION] += len(PSQL_COMMANDS.findall(text))
+    text = PSQL_COMMANDS.sub(blank_lines, text)
     kept: list[DumpStatement] = []
     comparable: list[str] = []
     purpose, foreign_key = "tables", False
@@ -113,11 +109,6 @@ def read_dump(text: str, path: str) -> Dump:
         if not reason or (reason == _OF_SESSION and statement.kind != "transaction_stmt"):
             comparable.append(f"{source};\n")
     return Dump(kept, +left_out, "".join(comparable))
-
-
-def _blank(found: re.Match[str]) -> str:
-    """Return as many lines as were found, so that places in the rest of the file stay right."""
-    return "\n" * found[0].count("\n")
 
 
 def _reason_to_leave_out(statement: Statement) -> str:

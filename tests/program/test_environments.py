@@ -54,6 +54,17 @@ class Environments:
             for statement in statements:
                 connection.execute(statement.encode())
 
+    def configure(self, **settings: Any) -> None:  # noqa: ANN401 (any setting)
+        """Write the template's file with further settings."""
+        document = json.loads(self.template.read_text())
+        document["config"] |= {f"platform-postgres:{name}": value for name, value in settings.items()}
+        self.template.write_text(json.dumps(document))
+
+    def rows(self, database: str) -> list[str]:
+        """Return the addresses of the customers in a database."""
+        with psycopg.connect(**self.project.home.way(self.project), dbname=database) as connection:
+            return [str(row[0]) for row in connection.execute("SELECT email FROM customers ORDER BY 1")]
+
     def marked(self) -> list[str]:
         """Return the stacks that the marks on the server name."""
         with psycopg.connect(**self.project.home.way(self.project), dbname="postgres") as connection:
@@ -158,6 +169,35 @@ def test_what_has_lost_its_stack_or_its_database_is_swept(environments: Environm
         assert "gone for good: `make env-down NAME=pr-1 ARGS=--forget`" in text, text
     assert "the stack of environment pr-1 is removed" in environments.done("down", "pr-1", "--forget")
     assert environments.done("list") == "there are no environments\n"
+
+
+def test_an_environment_begins_with_the_rows_of_its_seed(environments: Environments) -> None:
+    """Once; a push that changes them builds the database anew, and one with a mistake is refused at its line."""
+    before, project = environments.facts(), environments.project
+    environments.configure(databases=[{"seed": "seed.sql"}, {}])
+    seed = project.folder / "seed.sql"
+    seed.write_text("COPY customers (id, email) FROM stdin;\n1\ta@b.example\n2\tc@d.example\n\\.\n")
+    text = environments.done("up", "pr-1")
+    assert "the rows of seed.sql are inserted" not in text  # a line for the log of Pulumi, no warning
+    assert environments.rows("platform_postgres_pr_1") == ["a@b.example", "c@d.example"]
+    assert environments.rows("platform_postgres_pr_1_test") == []
+    environments.done("up", "pr-1")
+    assert environments.rows("platform_postgres_pr_1") == ["a@b.example", "c@d.example"]
+
+    seed.write_text(seed.read_text().replace("c@d", "e@f"))
+    environments.done("up", "pr-1")
+    assert environments.rows("platform_postgres_pr_1") == ["a@b.example", "e@f.example"]
+    seed.write_text(seed.read_text().replace("2\te", "1\te"))
+    status, text = environments.run("up", "pr-1")
+    assert (status, "seed.sql:3: duplicate key value violates unique constraint" in text) == (2, True), text
+    seed.unlink()
+    status, text = environments.run("up", "pr-1")
+    assert (status, 'databases.0.seed: is "seed.sql"; must be a file that exists' in text) == (2, True), text
+    seed.write_text("INSERT INTO customers (id, email) VALUES (3, 'g@h.example');\n")
+    environments.done("up", "pr-1")
+    assert environments.rows("platform_postgres_pr_1") == ["g@h.example"]
+    assert "proved" in environments.done("down", "pr-1", "--prove")
+    assert environments.facts() == before
 
 
 def test_what_is_no_environment_is_left_alone(environments: Environments) -> None:

@@ -52,13 +52,14 @@ ORDER BY 1
 def rows_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
     """Return how many rows a plan drops, by table, as text: `about` an estimate where counting takes long.
 
-    Tables that have no more rows than the modules inserted are left out.
+    Tables that have no more rows than the modules and the seed inserted are left out.
     """
     tables = [] if planned.plan.refusals else planned.plan.tables_dropped()
     if not tables:
         return {}
     with connect_to_look(session.target) as connection:
-        return _without_seeds(_count_rows(connection, session.owner, tables), planned.status.entries.values())
+        counts = _count_rows(connection, session.owner, tables)
+        return _without_seeds(counts, [*planned.status.entries.values(), *planned.status.others.values()])
 
 
 def values_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:

@@ -60,7 +60,7 @@ def make_plan(
     )
     due = due_revisions(connection, session)
     options = {"lifecycle": session.lifecycle, "allowed": session.allowed, "recorded": recorded or bool(due)}
-    decide = partial(plan_database, files, **options, revisions=planned_revisions(due))
+    decide = partial(plan_database, files, **options, revisions=planned_revisions(due), seed=session.read_seed())
     if due.adoption and not due.done:
         broken = broken_rules(session, due.adoption.known)
         if broken:

@@ -115,3 +115,5 @@ def _drop(connection: Connection, session: Session, teardown: Sequence[LedgerEnt
         connection, objects_dropped(teardown), place=f"{names} in {session.place}", made_by=others, tell=session.tell
     )
     ledger.delete_entries(connection, dropped, session.program)
+    if not session.beside:
+        ledger.delete_seed(connection)

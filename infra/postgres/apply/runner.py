@@ -20,6 +20,7 @@ from infra.postgres.apply.planning import current_plan
 from infra.postgres.apply.rebuild import finish_rebuild, rebuild
 from infra.postgres.apply.retire import retire_module
 from infra.postgres.apply.revisions import due_revisions, revision_has_begun, run_pending
+from infra.postgres.apply.seeding import run_seed
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.error_messages import translated_errors
@@ -92,6 +93,26 @@ def migrate(session: Session) -> list[str]:
             run_pending(connection, session, revision)
             done.append(revision.revision)
         return done
+
+    return with_lock(session, attempt)
+
+
+def insert_seed(session: Session) -> bool:
+    """Insert the rows of the session's seed after its modules, if the database is due them; return whether it was.
+
+    Raises what `apply` does. Where the seed has changed, the database is built anew before.
+    """
+
+    def attempt(connection: Connection) -> bool:
+        planned, seed = current_plan(connection, session, recorded=True), session.read_seed()
+        refuse(planned.plan, session)
+        if not planned.plan.seed or not seed:
+            return False
+        if planned.plan.teardown:
+            _tear_down(connection, session, planned)
+        run_seed(connection, session, seed)
+        _done(connection, session, planned, {})
+        return True
 
     return with_lock(session, attempt)
 

@@ -133,6 +133,8 @@ def record_unchanged(connection: Connection, session: Session, planned: PlanInPr
 def _digest(session: Session, files: Sequence[ModuleFile]) -> str:
     """Return the digest of what else a plan is made of: files and settings."""
     parts = [session.lifecycle.value, *session.allowed, *(f"{file.name} {file.text_digest}" for file in files)]
+    if seed := session.read_seed():
+        parts.append(f"seed {seed.digest}")
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

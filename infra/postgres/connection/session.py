@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.modules.decision import Lifecycle
 from infra.modules.module import load_modules
+from infra.modules.seed import read_seed
 from infra.plan.ledger_rows import Program
 from infra.postgres.connection.execute import owner_transaction, set_role
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from infra.hazards.sizes import TableSize
     from infra.modules.module import Module
+    from infra.modules.seed import SeedFile
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.scratch_target import ScratchTarget
     from infra.postgres.connection.target import Target
@@ -52,7 +54,7 @@ class Session:
     none. With `adopt` a database that was made elsewhere is brought over to the revisions. `sizes` are those of the
     tables for which hazards count; without them the database's are read. With `backup`, one is made before revisions
     that lose rows. `one_of_many` says that the run works on as many databases at once as pays: what is done ahead in a
-    thread takes time from the others.
+    thread takes time from the others. `seed` is the file with the rows of a new database, '' for none.
     """
 
     target: Target
@@ -74,6 +76,7 @@ class Session:
     losses: str = ""
     adopt: bool = False
     one_of_many: bool = False
+    seed: str = ""
     sizes: Mapping[str, TableSize] | None = field(default=None, hash=False)
     tell: Callable[[str], None] = field(default=_ignore, compare=False)
     scratch: Callable[[Session], AbstractContextManager[ScratchTarget]] | None = field(default=None, compare=False)
@@ -102,6 +105,10 @@ class Session:
     def read_modules(self) -> list[Module]:
         """Read the modules of the directory, in their order; raises ModuleFileError."""
         return load_modules(Path(self.directory), shown_as=self.directory)
+
+    def read_seed(self) -> SeedFile | None:
+        """Read the seed, None where there is none; raises ModuleFileError."""
+        return read_seed(Path(self.seed), self.seed) if self.seed else None
 
     def begin(self, connection: Connection) -> None:
         """Set the owner's role and the time limits for the current transaction."""

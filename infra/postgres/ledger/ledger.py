@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from infra.catalog.changes import CatalogChange
 from infra.modules.decision import Digests, Step
 from infra.modules.module import order
-from infra.plan.ledger_rows import ORPHANED, LedgerEntry
+from infra.plan.ledger_rows import ORPHANED, SEED_ROW, LedgerEntry, Program
 from infra.postgres.ledger.identity import current_identity, read_identity, translated_format_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from infra.catalog.catalog import Catalog
-    from infra.plan.ledger_rows import LedgerIdentity, Program
+    from infra.plan.ledger_rows import LedgerIdentity
     from infra.postgres.connection.pool import Connection
 
 OUTCOMES = {Step.APPLY: "applied", Step.REBUILD: "applied", Step.ADOPT: "adopted", Step.VERIFY: "verified"}
@@ -210,6 +210,26 @@ def delete_entries(connection: Connection, modules: list[str], program: Program)
         " DELETE FROM sqlmodule.ledger WHERE module = ANY (%(modules)s)",
         {"modules": [*map(program.row, modules)], "step": Step.DROP.value, "stack": program.stack},
     )
+
+
+def record_seed(connection: Connection, digest: str, program: Program, *, milliseconds: float) -> None:
+    """Write that the database has the rows of a seed, which the current transaction inserted."""
+    digests = Digests(digest, digest)
+    row_of = Program(program.stack)  # the programs of a database share its seed
+    record(
+        connection,
+        SEED_ROW,
+        digests,
+        step=Step.APPLY,
+        program=row_of,
+        milliseconds=milliseconds,
+        effect=CatalogChange(),
+    )
+
+
+def delete_seed(connection: Connection) -> None:
+    """Write that the database has the rows of a seed no longer, or not all of them, in the current transaction."""
+    connection.execute("DELETE FROM sqlmodule.ledger WHERE module = %s", (SEED_ROW,))
 
 
 def _record_event(connection: Connection, module: str, step: str, program: Program) -> None:

@@ -56,6 +56,7 @@ def session_of_text(
         wait=shared["wait"],
         losses="" if shared["allow_loss"] else os.environ.get(LOSSES, ""),
         adopt=bool(shared.get("adopt")),
+        seed=shared["seed"],
         tell=tell,
         scratch=partial(_provide_scratch, shared["scratch"]),
         backup=_loss_backup(shared) if "backup" in shared else None,

@@ -27,6 +27,7 @@ FROZEN = [
     "infra.resources.database_access.DatabaseAccessProvider",
     "infra.resources.database_extensions.DatabaseExtensionsProvider",
     "infra.resources.sql_module.SqlModuleProvider",
+    "infra.resources.seed_data.SeedDataProvider",
     "infra.resources.schema_ready.SchemaReadyProvider",
     "infra.resources.migrations.MigrationsProvider",
     "infra.resources.schema_plan.SchemaPlanProvider",

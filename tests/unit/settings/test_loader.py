@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from infra.settings.loader import settings_of
 from infra.settings.model import ModuleSettings, Settings
 from infra.settings.problems import HIDDEN_KEY, SHOWN_CHARACTERS
 from infra.settings.servers import EmbeddedSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def configuration(**given: object) -> dict[str, str]:
@@ -139,7 +143,10 @@ def test_six_wrong_settings_are_one_message_with_six_lines() -> None:
         ({"databases": "shop"}, 'databases: is "shop"; must be a list of at least one database'),
         ({"databases": []}, "databases: is []; must be a list of at least one database"),
         ({"databases": [5]}, "databases.0: is 5; must be a list of at least one database"),
-        ({"databases": ["a", {"owner": "b"}]}, "databases.1.name: is missing; give a PostgreSQL name of 1 to 63 bytes"),
+        (
+            {"databases": ["a", "b", {"owner": "c"}]},
+            "databases.2.name: is missing; give a PostgreSQL name of 1 to 63 bytes",
+        ),
         ({"databases": ["a", "b?"]}, 'databases.1.name: is "b?"; must be a PostgreSQL name of 1 to 63 bytes without'),
         ({"databases": [{"name": "a", "app": ""}]}, 'databases.0.app: is ""; must be a PostgreSQL name of 1 to 63 b'),
         (
@@ -299,6 +306,25 @@ def test_problems_come_in_the_order_of_the_keys() -> None:
     assert [line.partition(":")[0] for line in lines(databases=wrong, lifecycle="x")] == [
         *(f"databases.{number}.name" for number in range(11)),
         "lifecycle",
+    ]
+
+
+def test_the_first_two_databases_may_leave_their_names_to_the_stack(tmp_path: Path) -> None:
+    """So a template gives them a seed or further settings, and each stack made of it has names of its own."""
+    (tmp_path / "seed.sql").touch()
+    names = settings_of("pr-1", "shop", {"shop:databases": json.dumps([{"seed": str(tmp_path / "seed.sql")}, {}])})
+    assert names.database_names == ["shop_pr_1", "shop_pr_1_test"]
+    assert names.single_databases[0].owner == "shop_pr_1_owner"
+
+
+def test_a_seed_is_a_file_and_of_an_ephemeral_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is missing and a persistent stack are refused, as every wrong setting."""
+    monkeypatch.chdir(tmp_path)
+    missing = 'databases.0.seed: is "seed.sql"; must be a file that exists, seen from Pulumi.yaml'
+    assert lines(databases=[{"name": "a", "seed": "seed.sql"}]) == [missing]
+    (tmp_path / "seed.sql").touch()
+    assert lines(databases=[{"name": "a", "seed": "seed.sql"}], lifecycle="persistent") == [
+        'databases.0.seed: is "seed.sql"; must not be set for a persistent stack: write a revision'
     ]
 
 

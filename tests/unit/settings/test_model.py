@@ -62,6 +62,7 @@ def test_the_defaults() -> None:
                 "app": "shop_app",
                 "readonly": "shop_readonly",
                 "adopt": False,
+                "seed": None,
             },
         ),
         "group_connections": 8,
