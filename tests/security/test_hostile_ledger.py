@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.postgres.apply.losses import rows_of_database
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.privileges import Access, access_drift, grant_access
@@ -26,6 +28,9 @@ FUNCTIONS = """
 CREATE FUNCTION rise() RETURNS text LANGUAGE plpgsql VOLATILE AS $$ BEGIN
     BEGIN RESET ROLE; EXCEPTION WHEN OTHERS THEN NULL; END;
     BEGIN CREATE ROLE risen; EXCEPTION WHEN OTHERS THEN NULL; END;
+    BEGIN
+        EXECUTE format('COPY (SELECT 1) TO PROGRAM ''touch /tmp/%s.risen''', current_database());
+    EXCEPTION WHEN OTHERS THEN NULL; END;
     RETURN 'x';
 END $$;
 CREATE FUNCTION evil(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
@@ -60,6 +65,13 @@ TRAPS = {
     "CREATE TABLE sqlmodule.ledger AS SELECT module, ROW('x')::own AS objects FROM sqlmodule.hidden;",
     "a search path": HIJACKED + RECORDED.format(parameter="search_path", value="trap, pg_catalog"),
     "a library": RECORDED.format(parameter="session_preload_libraries", value="/tmp/library"),
+    "an index of a table": "CREATE TABLE people (a text); CREATE INDEX ON people (a) WHERE evil('x') = 'x';",
+    "a partition": "CREATE TABLE people (a text) PARTITION BY LIST (evil(a));"
+    "CREATE TABLE x PARTITION OF people FOR VALUES IN ('x'); CREATE TABLE others PARTITION OF people DEFAULT;",
+    "a policy of a table": "CREATE TABLE people (a text); INSERT INTO people VALUES ('x');"
+    "CREATE POLICY p ON people USING (evil(a) = a); ALTER TABLE people ENABLE ROW LEVEL SECURITY;"
+    "ALTER TABLE people FORCE ROW LEVEL SECURITY;",
+    "the ledger's seeds": "UPDATE sqlmodule.ledger SET seeds = '[1]';",
     "a role": RECORDED.format(parameter="role", value="postgres"),
 }
 
@@ -100,6 +112,7 @@ def test_an_owner_gets_no_right_of_the_administrator(world: World, admin: Target
         refused = ""
     except Exception as error:  # noqa: BLE001 (a refusal is as good)
         refused = str(error)
+    assert not {"sqlmodule.ledger"} & rows_of_database(admin).keys()
     with connect(admin.on("postgres"), autocommit=True) as connection:
         risen = connection.execute("SELECT rolname FROM pg_roles WHERE rolname = 'risen'").fetchall()
         settings = connection.execute(
@@ -107,5 +120,9 @@ def test_an_owner_gets_no_right_of_the_administrator(world: World, admin: Target
             " WHERE datname = %s",
             (admin.database,),
         ).fetchall()
+    file = Path(f"/tmp/{admin.database}.risen")
+    has_risen = file.exists()
+    file.unlink(missing_ok=True)
+    assert not has_risen, (found, refused)
     assert risen == [], (found, refused)
     assert not [setting for (setting,) in settings if "librar" in setting], (found, refused)

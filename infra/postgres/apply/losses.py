@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +16,12 @@ from infra.errors import RefusedError
 from infra.postgres.apply.live_status import connect_to_look
 from infra.postgres.connection.error_messages import translate_error
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
-from infra.postgres.ledger import ledger
+from infra.postgres.introspection.copied_rows import copied_rows, count_rows
 from infra.postgres.ledger.identity import ledger_exists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from infra.plan.ledger_rows import LedgerEntry
     from infra.postgres.apply.plan_cache import PlanInProgress
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 _COUNT_SECONDS = 2
 """The time limit for counting the rows of one table."""
 
-
-_READER = """
-SELECT CASE WHEN r.rolsuper THEN r.rolname ELSE pg_catalog.pg_get_userbyid(d.datdba) END
-FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
-WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user
-"""
-"""Who counts the rows of a database: a superuser, else the owner, of which an administrator is a member."""
 _OWN_ROWS = "SELECT count(*) FROM ONLY {}"
 _ESTIMATE = """
 SELECT greatest(c.reltuples, pg_catalog.pg_stat_get_live_tuples(c.oid))::bigint
@@ -59,7 +53,8 @@ def rows_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
         return {}
     with connect_to_look(session.target) as connection:
         counts = _count_rows(connection, session.owner, tables)
-        return _without_seeds(counts, [*planned.status.entries.values(), *planned.status.others.values()])
+        entries = [*planned.status.entries.values(), *planned.status.others.values()]
+        return _without_seeds(counts, [entry.seeds for entry in entries])
 
 
 def values_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
@@ -90,41 +85,52 @@ def _with_commas(count: str) -> str:
 def rows_of_database(target: Target) -> dict[str, str]:
     """Return how many rows a database has, as `rows_at_risk` does; `target` is the administrator's.
 
-    A database that does not exist has none.
+    A database that does not exist has none. Nothing that its owner has defined is run: what is counted is copied.
     """
     try:
         with connect_to_look(target) as connection:
-            (reader,) = connection.execute(_READER).fetchone() or ("",)
             tables = [str(row[0]) for row in connection.execute(_TABLES)]
-            counts = _count_rows(connection, str(reader), tables)
-            return _without_seeds(counts, ledger.read_entries(connection) if ledger_exists(connection) else [])
+            counts = _counted(connection, tables, partial(count_rows, connection))
+            return _without_seeds(counts, _copied_seeds(connection))
     except psycopg.Error as error:
         if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
             return {}
         raise translate_error(error, f"database {target.database}") from None
 
 
-def _without_seeds(counts: Mapping[str, str], entries: Iterable[LedgerEntry]) -> dict[str, str]:
-    seeds = Counter[str]()
-    for entry in entries:
-        seeds.update(entry.seeds)
-    return {
-        table: count for table, count in counts.items() if not (count.isdigit() and int(count) <= seeds.get(table, 0))
-    }
+def _copied_seeds(connection: Connection) -> list[Mapping[str, int]]:
+    """Return the numbers of rows that modules inserted, none where the ledger is not as this program made it."""
+    try:
+        rows = copied_rows(connection, "sqlmodule.ledger", ["seeds"]) if ledger_exists(connection) else []
+        return [{str(table): int(count) for table, count in json.loads(seeds).items()} for (seeds,) in rows]
+    except (psycopg.ProgrammingError, TypeError, ValueError, AttributeError):
+        return []
 
 
-def _count_rows(connection: Connection, reader: str, tables: list[str], query: str = _OWN_ROWS) -> dict[str, str]:
-    """Return what a query counts in those tables that exist: their rows, those of a partition or an heir left out.
+def _without_seeds(counts: Mapping[str, str], seeds: Iterable[Mapping[str, int]]) -> dict[str, str]:
+    most = Counter[str]()
+    for rows in seeds:
+        most.update(rows)
+    return {table: count for table, count in counts.items() if not (count.isdigit() and int(count) <= most[table])}
 
-    It is an estimate where counting takes long, or the reader may not read a table that somebody else made.
-    """
+
+def _count_rows(connection: Connection, owner: str, tables: Sequence[str], query: str = _OWN_ROWS) -> dict[str, str]:
+    """Return what a query counts in those tables that exist: their rows, those of a partition or an heir left out."""
+    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(owner)))
+
+    def count(table: str) -> int:
+        return int((connection.execute(query.format(table).encode()).fetchone() or (0,))[0])
+
+    return _counted(connection, tables, count)
+
+
+def _counted(connection: Connection, tables: Sequence[str], count: Callable[[str], int]) -> dict[str, str]:
+    """Return the numbers of rows as text: an estimate where counting takes long, or somebody else's table is closed."""
     counts: dict[str, str] = {}
-    connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(reader)))
     connection.execute(sql.SQL("SET statement_timeout = {}").format(_COUNT_SECONDS * 1000))
     for table in tables:
         try:
-            row = connection.execute(query.format(table).encode()).fetchone()
-            counts[table] = str(row[0]) if row else "0"
+            counts[table] = str(count(table))
         except psycopg.errors.UndefinedTable:
             continue
         except (psycopg.errors.QueryCanceled, psycopg.errors.InsufficientPrivilege):
