@@ -45,8 +45,6 @@ _EXISTS = frozenset({"42P07", "42710", "42701"})
 """SQLSTATEs of what exists already: duplicate_table (indexes too), duplicate_object, duplicate_column."""
 MOST_OBJECTS = 8
 """How many objects a message names."""
-MOST_ROWS = 20
-"""How many rows that break a rule are listed."""
 _FUTURE = {"table": "tables", "view": "tables", "materialized view": "tables", "sequence": "sequences"}
 """The kinds of objects to which default privileges apply, as the catalog names those."""
 _PUBLIC = ObjectId("schema", "public")
@@ -207,28 +205,6 @@ def refuse_what_is_there(adoption: Adoption, done: int, live: Catalog, place: st
             place=place,
             remedy="rename what is there; its rows can be brought over afterwards",
         )
-
-
-def broken_rules(session: Session, known: KnownDatabase) -> list[str]:
-    """Return the rows that break rules of a kind, as lines with the values that the queries in its rows.sql return.
-
-    They are read by the administrator, since the tables may be another role's. Raises psycopg.Error.
-    """
-    lines: list[str] = []
-    with connect(session.admin, autocommit=True) as connection:
-        connection.execute("SET default_transaction_read_only = on; SET search_path = public")
-        for rule in known.rules:
-            cursor = connection.execute(rule.query.encode())
-            names = [column.name for column in cursor.description or ()]
-            rows = cursor.fetchall()
-            if rows:
-                lines.append(f"{rule.what} ({rule.place}):")
-                lines += [
-                    "  " + ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True))
-                    for row in rows[:MOST_ROWS]
-                ]
-            lines += [f"  and {len(rows) - MOST_ROWS} more"] if len(rows) > MOST_ROWS else []
-    return lines
 
 
 def access_statements(session: Session, known: Catalog, live: Catalog) -> list[tuple[str, ...]]:

@@ -15,7 +15,7 @@ from infra.plan.folding import lost_with
 from infra.plan.plan import PlannedRevision, PlannedStep, objects_dropped
 from infra.plan.planner import plan_database
 from infra.plan.refused_plans import blocked, refused_by_revision, refused_for, refused_for_rows
-from infra.postgres.apply.adoption import broken_rules, likenesses
+from infra.postgres.apply.adoption import likenesses
 from infra.postgres.apply.drop import REMEDY, drop_list, reason_against
 from infra.postgres.apply.hazards import with_hazards
 from infra.postgres.apply.live_status import read_status
@@ -23,6 +23,7 @@ from infra.postgres.apply.module_effects import effects_of_modules
 from infra.postgres.apply.plan_cache import PlanInProgress
 from infra.postgres.apply.revision_effects import RevisionEffects, changed_catalog, effects_of_revisions
 from infra.postgres.apply.revisions import due_revisions, history_of
+from infra.postgres.apply.row_rules import broken_rules
 from infra.postgres.apply.unchanged import unchanged_status
 from infra.postgres.ledger import ledger
 
