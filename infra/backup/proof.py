@@ -40,7 +40,7 @@ def prove(dump: Dumped, server: PrivateServer, bin_dir: Path | None) -> str:
     target = _empty_database(dump, server.admin)
     with list_without(EXTENSIONS, dump.file, programs) as chosen:
         run_client(programs / "pg_restore", target, ["--exit-on-error", chosen, str(dump.file)])
-    with connect(server.admin.on(dump.database), autocommit=True) as connection, connection.transaction():
+    with connect(target, autocommit=True) as connection, connection.transaction():
         found = dump.contents.differences_from(read_contents(connection))
     if found:
         raise ServerError(

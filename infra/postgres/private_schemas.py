@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import ObjectId
 from infra.catalog.changes import CatalogChange
-from infra.postgres.ledger.identity import ledger_exists
+from infra.postgres.ledger.for_administrators import lock_ledger
 from infra.postgres.ledger.ledger import rewrite_effects
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def change_private_schemas(
             connection.execute(f"{verb} ON SCHEMA {schema} {to} {role}".encode())
         if grants != (name not in former):
             changed[ObjectId("privileges", f"schema {schema} to {role}")] = grants
-    if changed and ledger_exists(connection):
+    if changed and lock_ledger(connection):
         rewrite_effects(connection, lambda effect: _rewritten(effect, changed), step="private schemas")
 
 

@@ -15,7 +15,7 @@ from infra.catalog.role_names import with_role_names
 from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.connect import connect
 from infra.postgres.introspection.reader import read_catalog
-from infra.postgres.ledger.identity import ledger_exists
+from infra.postgres.ledger.for_administrators import lock_ledger
 from infra.postgres.ledger.ledger import rewrite_effects
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def rename_roles(
             if new == owner:  # of the database, since the plugin created the role that has the old name now
                 _execute(connection, "REASSIGN OWNED BY {} TO {}", sql.Identifier(old), sql.Identifier(new))
         changed = {quoted[old]: quoted[new] for old, new in exchanged.items()}
-        if changed and ledger_exists(connection):
+        if changed and lock_ledger(connection):
             after = read_catalog(connection)
             rewrite_effects(
                 connection,

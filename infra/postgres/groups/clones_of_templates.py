@@ -18,9 +18,10 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.groups.modules import completeness_of
 from infra.postgres.groups.templates import template_owner
+from infra.postgres.introspection.copied_rows import copied_rows
 from infra.postgres.introspection.reader import read_catalog_version
 from infra.postgres.ledger import ledger
-from infra.postgres.ledger.identity import current_identity, read_identity, write_identity
+from infra.postgres.ledger.identity import current_identity, ledger_exists, write_identity
 from infra.postgres.privileges import READ, SEQUENCE_USE, WRITE, grant_by
 
 if TYPE_CHECKING:
@@ -58,12 +59,12 @@ def finish_clone(group: GroupSpec, database: str, template: str, modules: Sequen
     """Pass what is in a clone to its owner, grant its roles what they are to have, and make the ledger its own."""
     session, access = group.session(database, group.template.tell), group.access(database)
     owners = sql.Identifier(template_owner(template)), sql.Identifier(access.owner)
-    with connect(group.admin.on(database), autocommit=True) as connection:
-        with connection.transaction():
-            connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(*owners))
-            grant_by(connection, access)
-            with session.transaction(connection):
-                _grant_existing(connection, access)
+    with connect(group.admin.on(database), autocommit=True) as connection, connection.transaction():
+        connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(*owners))
+        grant_by(connection, access)
+    with pool.connection(session.target) as connection:  # whose rights are all that a trigger of a module's would have
+        with session.transaction(connection):
+            _grant_existing(connection, access)
         version = read_catalog_version(connection)
         status = read_status(connection, session.program)
         with session.transaction(connection):
@@ -78,9 +79,11 @@ def finish_clone(group: GroupSpec, database: str, template: str, modules: Sequen
 def is_unfinished_clone(group: GroupSpec, database: str, template: str) -> bool:
     """Return whether a database is a clone of this template whose ledger is still the template's."""
     with connect(group.admin.on(database), autocommit=True) as connection:
-        identity = read_identity(connection)
-        row = connection.execute("SELECT oid FROM pg_catalog.pg_database WHERE datname = %s", (template,)).fetchone()
-    return bool(identity and row and identity.database == int(row[0]))
+        rows = copied_rows(connection, "sqlmodule.identity", ["database"]) if ledger_exists(connection) else []
+        row = connection.execute(
+            "SELECT oid::text FROM pg_catalog.pg_database WHERE datname = %s", (template,)
+        ).fetchone()
+    return row in rows
 
 
 def _grant_existing(connection: Connection, access: Access) -> None:

@@ -209,3 +209,26 @@ def test_a_clone_that_was_cut_short_is_finished(tenants: Tenants, monkeypatch: p
     ensure_database(tenants.spec, "globex", [], template, modules)
     assert contents(tenants, "acme") == contents(tenants, "globex")
     drop_database(tenants.spec, "acme")
+
+
+def test_a_module_gets_no_right_where_a_clone_becomes_its_owners(tenants: Tenants) -> None:  # noqa: F811
+    """What it put behind the ledger runs with the rights of the migrator, who writes the clone's ledger."""
+    trap = """
+DO $do$ BEGIN EXECUTE $$
+    CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN
+        BEGIN RESET ROLE; CREATE ROLE risen; EXCEPTION WHEN OTHERS THEN NULL; END;
+        RETURN NEW;
+    END $f$;
+    CREATE TRIGGER t BEFORE UPDATE ON sqlmodule.identity FOR EACH ROW EXECUTE FUNCTION trap();
+    CREATE TRIGGER t BEFORE INSERT OR UPDATE ON sqlmodule.event FOR EACH ROW EXECUTE FUNCTION trap();
+$$; END $do$;
+"""
+    modules = written(tenants, {**MODULES, "04-trap": trap})
+    ensure_roles(tenants.spec, NAMES)
+    template = usable_template(tenants.spec, modules, [], new=3)
+    assert template
+    assert ensure_database(tenants.spec, "acme", [], template, modules) == "cloned"
+    with connect(tenants.spec.admin, autocommit=True) as connection:
+        risen = connection.execute("SELECT FROM pg_roles WHERE rolname = 'risen'").rowcount
+        connection.execute("DROP ROLE IF EXISTS risen")
+    assert risen == 0
