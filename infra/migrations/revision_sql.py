@@ -31,6 +31,10 @@ _lock = threading.Lock()
 """Alembic's `op` is one for the whole process."""
 
 
+class RevisionRefusalError(ModuleError):
+    """The refusal of a revision that says itself, by CommandError, why it cannot do what is asked of it."""
+
+
 @dataclass(frozen=True)
 class RevisionStatement:
     """One statement of a revision, and the line of the file that makes it."""
@@ -86,7 +90,7 @@ def upgrade_sql(revisions: Sequence[Revision]) -> list[RevisionSql]:
 
 
 def downgrade_sql(revision: Revision) -> RevisionSql:
-    """Return the SQL that undoes a revision; raises ModuleError where it cannot be undone."""
+    """Return the SQL that undoes a revision; raises RevisionRefusalError where it says that it cannot be undone."""
     return _rendered(revision, "downgrade")
 
 
@@ -146,12 +150,12 @@ def _error_in(path: str, error: Exception, function: str) -> ModuleError:
     lines = [number for frame, number in frames if frame.f_code.co_filename == full]
     if isinstance(error, SyntaxError) and error.lineno:
         lines = [error.lineno]
-    if isinstance(error, CommandError):  # the revision's own refusal, which `alembic` prints as a sentence too
-        what, hint = str(error), ""
-    else:
-        what = f"{function} cannot be written as SQL: {type(error).__name__}: {error}"
-        hint = "a revision is run as SQL that can be shown before: use op.… and op.execute, without a connection"
-    return ModuleError(what, at=_source_place(path, lines[-1] if lines else 1), path=path, hint=hint)
+    place = _source_place(path, lines[-1] if lines else 1)
+    if isinstance(error, CommandError):  # `alembic` prints it as a sentence too
+        return RevisionRefusalError(str(error), at=place, path=path)
+    what = f"{function} cannot be written as SQL: {type(error).__name__}: {error}"
+    hint = "a revision is run as SQL that can be shown before: use op.… and op.execute, without a connection"
+    return ModuleError(what, at=place, path=path, hint=hint)
 
 
 def _source_place(path: str, line: int) -> SourcePlace:

@@ -87,6 +87,7 @@ _DRIFT = "somebody changed what it made"
 _UNDO = "take those changes back in the database, or bring them into the modules"
 _GONE = "what it made is gone from the database"
 _RESTORE = "restore the database; to make the objects anew, empty, delete the module's row from sqlmodule.ledger"
+_RESTORE_OR_MIGRATE = 'restore the database, or write the difference as a revision (`make revision M="…"`)'
 
 _E, _P = Lifecycle.EPHEMERAL, Lifecycle.PERSISTENT
 _BOTH = (_E, _P)
@@ -114,11 +115,12 @@ DECISIONS: tuple[tuple[ModuleState, tuple[Change, ...], tuple[Lifecycle, ...], D
         Decision(Step.VERIFY, "its statements changed, and so did the database", _MIGRATE),
     ),
     (ModuleState.VANISHED, (Change.SAME, Change.REFORMATTED, Change.CHANGED), (_E,), Decision(Step.REBUILD, _GONE)),
+    (ModuleState.VANISHED, (Change.SAME, Change.REFORMATTED), (_P,), Decision(Step.REFUSE, _GONE, _RESTORE)),
     (
         ModuleState.VANISHED,
-        (Change.SAME, Change.REFORMATTED, Change.CHANGED),
+        (Change.CHANGED,),
         (_P,),
-        Decision(Step.REFUSE, _GONE, _RESTORE),
+        Decision(Step.VERIFY, f"its statements changed, and {_GONE}", _RESTORE_OR_MIGRATE),
     ),
     (
         ModuleState.ORPHANED,

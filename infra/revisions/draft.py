@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from infra.catalog.catalog import STRUCTURE, Catalog
 from infra.catalog.difference import differences
+from infra.check.revisions import revision_catalog
 from infra.errors import ModuleError
 from infra.hazards.hazard import hazards_of
 from infra.hazards.wording import hazard_refusals
@@ -20,15 +20,14 @@ from infra.plan.folding import fold_findings
 from infra.plan.migration_statements import completing_statements, leading_statements
 from infra.postgres.apply.measure import Measurement
 from infra.postgres.apply.revision_effects import run_revision
-from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection import pool
-from infra.postgres.introspection.reader import read_catalog
 from infra.revisions.safe_revision import safe_lines
 from infra.server.scratch.scratch_server import MODULE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from infra.catalog.catalog import Catalog
     from infra.catalog.difference import Difference
     from infra.hazards.measured import MeasuredStatement
     from infra.migrations.history import Revision
@@ -113,7 +112,7 @@ class Draft:
         return ran
 
     def _differences(self, expected: Catalog) -> list[Difference]:
-        return differences(expected, revision_catalog(self.scratch))
+        return differences(expected, catalog_on_scratch(self.scratch))
 
     def compare(self, expected: Catalog, function: str) -> list[str]:
         """Return what differs from an expected catalog when a function has run."""
@@ -173,8 +172,7 @@ def _run(scratch: ScratchTarget, revision: RevisionSql) -> None:
         run_revision(connection, scratch, revision, seconds=MODULE_SECONDS)
 
 
-def revision_catalog(scratch: ScratchTarget) -> Catalog:
-    """Return what a revision has to bring about: the structure, and privileges, but for those of what comes later."""
+def catalog_on_scratch(scratch: ScratchTarget) -> Catalog:
+    """Return the catalog of a scratch database as revision_catalog does."""
     with pool.connection(scratch.target) as connection:
-        found = catalog_with_real_names(scratch, read_catalog(connection)).of(*STRUCTURE, "privileges")
-    return Catalog({key: text for key, text in found.objects.items() if not key.name.startswith("future ")})
+        return revision_catalog(connection, scratch)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from infra.catalog.difference import differences
+from infra.check.revisions import lock_findings, revision_findings
 from infra.errors import ModuleError
 from infra.migrations.history import read_history
 from infra.migrations.revision_sql import downgrade_sql
@@ -60,7 +61,7 @@ class Edit:
     """What an edit makes of the models' columns and tables, and of the module that is written by hand.
 
     `rows` is what the table of people has afterwards; `renames` is what the person who writes the revision says;
-    `refused` is what the downgrade says that cannot do it.
+    `refused` is what the downgrade says that cannot do it; `start` has the models before, after which `insert` is run.
     """
 
     columns: dict[str, Callable[[], Column[Any]] | None] | None = None
@@ -74,6 +75,8 @@ class Edit:
     renames: tuple[str, ...] = ()
     schema: str = ""
     refused: str = ""
+    start: Edit | None = None
+    insert: str = ""
 
 
 def column(name: str, *arguments: Any, **options: Any) -> Callable[[], Column[Any]]:  # noqa: ANN401 (a column's)
@@ -122,6 +125,7 @@ EDITS = {
         renames=("people.email=address",),
     ),
     "a table is added": Edit(more=other),
+    "a table is dropped": Edit(start=Edit(more=other), insert="INSERT INTO orders VALUES (7, 1)"),
     "a table is renamed": Edit(
         table="persons",
         rows="SELECT id, email FROM persons ORDER BY id",
@@ -130,10 +134,22 @@ EDITS = {
     ),
     "a type": Edit({"email": column("email", String(200), nullable=False)}),
     "a default": Edit({"age": column("age", Integer, server_default="3")}),
-    "a column is required": Edit({"email": column("email", String(100), nullable=True)}),
+    "a default is dropped": Edit(start=Edit({"age": column("age", Integer, server_default="3")})),
+    "a column may be null": Edit({"email": column("email", String(100), nullable=True)}),
+    "a column is required": Edit(
+        {"note": column("note", String, nullable=False)},
+        start=Edit({"note": column("note", String)}),
+        insert="UPDATE people SET note = 'n' || id",
+        rows="SELECT id, note FROM people ORDER BY id",
+        expected=((1, "n1"), (2, "n2")),
+    ),
     "a check": Edit(more=lambda table: table.append_constraint(CheckConstraint("age > 0", name="people_age_check"))),
+    "a check is dropped": Edit(
+        start=Edit(more=lambda table: table.append_constraint(CheckConstraint("age > 0", name="people_age_check")))
+    ),
     "a unique constraint": Edit(more=lambda table: table.append_constraint(UniqueConstraint("email", name="one"))),
     "an index": Edit(more=lambda table: Index("ix_people_email", table.c.email)),
+    "an index is dropped": Edit(start=Edit(more=lambda table: Index("ix_people_email", table.c.email))),
     "an enum's value": Edit(
         {"state": column("state", Enum("new", "open", "paid", "void", name="state"))},
         refused="enum public.state keeps open, void: PostgreSQL adds values to an enum, and takes none out",
@@ -143,16 +159,23 @@ EDITS = {
         more=lambda table: Table("t", table.metadata, Column("kind", Enum("o", "p", name="kind"), primary_key=True))
     ),
     "a comment": Edit({"age": column("age", Integer, comment="In years; 'whole' ones.")}),
+    "a comment is dropped": Edit(start=Edit({"age": column("age", Integer, comment="In years.")})),
     "a schema": Edit(more=elsewhere, schema="money"),
     "a view": Edit(by_hand=VIEW),
+    "a view is dropped": Edit(before=VIEW),
+    "a view has another name": Edit(before=VIEW, by_hand=VIEW.replace("adults", "grown_up")),
     "a view that changes": Edit(before=VIEW, by_hand=VIEW.replace("17", "20")),
     "a materialized view": Edit(by_hand=MATERIALIZED),
     "a module": Edit(new_module=VIEW + FUNCTION),
     "a function": Edit(by_hand=FUNCTION),
+    "a function is dropped": Edit(before=FUNCTION),
     "a function that changes": Edit(before=FUNCTION, by_hand=FUNCTION.replace("count(*)", "sum(age)")),
     "a trigger": Edit(by_hand=TRIGGER),
+    "a trigger that changes": Edit(before=TRIGGER, by_hand=TRIGGER.replace("BEFORE INSERT", "BEFORE UPDATE")),
+    "a trigger is dropped": Edit(before=TRIGGER),
     "a policy": Edit(by_hand=POLICY),
     "a policy that changes": Edit(before=POLICY, by_hand=POLICY.replace("17", "20").replace("Not", "No")),
+    "a policy is dropped": Edit(before=POLICY),
     "a default that a later module sets": Edit(by_hand="ALTER TABLE people ALTER age SET DEFAULT 4;\n"),
     "a column that a later module adds": Edit(by_hand="ALTER TABLE people ADD born date;\n"),
     "a domain": Edit(by_hand="CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');\n"),
@@ -194,9 +217,10 @@ def test_a_kind_of_edit_reaches_a_database_with_rows_and_can_be_undone(
 
     monkeypatch.setattr(writing, "scratch_server", on_this_server)
     lane = Lane(new_world())
-    lane.release(m01_people=sql_of(models_of(Edit()), ""), m02_by_hand=f"{edit.before}\n--")
+    lane.release(m01_people=sql_of(models_of(edit.start or Edit()), ""), m02_by_hand=f"{edit.before}\n--")
     lane.up()
     lane.world.sql("INSERT INTO people VALUES (1, 'a@b', 7, 'new'), (2, 'c''d', NULL, NULL)", owner=False)
+    lane.world.sql(edit.insert or "SELECT 1")
     before = lane.world.catalog()
     lane.world.write(m01_people=sql_of(models_of(edit), edit.schema), m02_by_hand=f"{edit.by_hand}\n--")
     if edit.new_module:
@@ -206,7 +230,7 @@ def test_a_kind_of_edit_reaches_a_database_with_rows_and_can_be_undone(
     assert written.problems == []
     allow_loss(written)
     lane.files.append(written.path.removeprefix("migrations/"))
-    assert all(not step.drift for step in lane.world.plan(recorded=True).steps)
+    assert [step.drift for step in lane.world.plan(recorded=True).steps if step.drift] == []
     done, steps = lane.up()
     assert done == ["0002"]
     assert set(steps) <= {Step.VERIFY, Step.UNCHANGED, Step.REFORMATTED, Step.ADOPT}
@@ -215,6 +239,9 @@ def test_a_kind_of_edit_reaches_a_database_with_rows_and_can_be_undone(
     fresh = new_world().set(lifecycle=PERSISTENT)
     fresh.up()
     assert fresh.fingerprint() == lane.world.fingerprint()
+    assert lock_findings("migrations") == []
+    with on_this_server(None, []) as scratch:
+        assert revision_findings("migrations", scratch, [], fresh.catalog()) == []
     undo(lane, before, edit)
 
 
