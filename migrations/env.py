@@ -13,7 +13,7 @@ from alembic.util import CommandError
 from infra.commands.options import models_of
 from infra.errors import InfraError
 from infra.folder.modules_yaml import read_folder_settings
-from infra.revisions.by_hand import locked_connection_of, refuse_squashed, target_of_arguments
+from infra.revisions.by_hand import AS_OWNER, locked_connection_of, refuse_squashed, target_of_arguments
 
 models = models_of(read_folder_settings(Path("sql")))
 metadata = models.metadata if models else None
@@ -27,12 +27,16 @@ if context.is_offline_mode():
         version_table_schema="sqlmodule",
         transaction_per_migration=True,
     )
+    for statement in AS_OWNER:
+        context.execute(statement)
     context.run_migrations()
 else:
     try:
-        refuse_squashed(getattr(context.config.cmd_opts, "revision", None), str(Path(__file__).parent))
+        options, directory = context.config.cmd_opts, str(Path(__file__).parent)
+        refuse_squashed(getattr(options, "revision", None), directory)
         target = target_of_arguments(context.get_x_argument(as_dictionary=True), Path())
-        with locked_connection_of(target) as connection:
+        stamped_anew = getattr(options, "purge", False)  # `stamp --purge` replaces a stamp of any history
+        with locked_connection_of(target, "" if stamped_anew else directory) as connection:
             context.configure(
                 connection=connection,
                 target_metadata=metadata,

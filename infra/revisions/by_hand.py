@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
@@ -15,6 +14,7 @@ from infra.migrations.history import read_history
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.connect import connect
+from infra.postgres.ledger.stamp import read_stamp
 from infra.server.dsn import parse_dsn
 
 if TYPE_CHECKING:
@@ -23,10 +23,15 @@ if TYPE_CHECKING:
 
     import sqlalchemy
 
+    from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
 
 LOCK_SECONDS = 10
-_OWNER = "SELECT pg_get_userbyid(datdba)::text FROM pg_database WHERE datname = current_database()"
+AS_OWNER = (
+    "SELECT set_config('role', pg_get_userbyid(datdba), false) FROM pg_database WHERE datname = current_database()",
+    "SET search_path = public",
+)
+"""What a session runs first, so that objects belong to the database's owner, and are found where modules make them."""
 
 
 def target_of_arguments(arguments: Mapping[str, str], root: Path) -> Target:
@@ -55,14 +60,17 @@ def refuse_squashed(revision: str | None, directory: str) -> None:
 
 
 @contextmanager
-def locked_connection_of(target: Target) -> Generator[sqlalchemy.Connection]:
-    """Yield a connection of SQLAlchemy as the database's owner, while the database's lock is held."""
+def locked_connection_of(target: Target, directory: str) -> Generator[sqlalchemy.Connection]:
+    """Yield a connection of SQLAlchemy as the database's owner, while the database's lock is held.
+
+    Raises RefusedError for a database that is older than the baseline of the revisions in `directory`, unless that
+    is ''.
+    """
 
     def creator() -> object:
         connection = connect(target)
-        (owner,) = connection.execute(_OWNER).fetchone() or ("",)
-        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(owner)))
-        connection.execute("SET search_path = public")
+        for statement in AS_OWNER:
+            connection.execute(statement)
         connection.commit()
         return connection
 
@@ -72,4 +80,12 @@ def locked_connection_of(target: Target) -> Generator[sqlalchemy.Connection]:
         advisory_lock(holder, seconds=LOCK_SECONDS, admin=target),
         engine.connect() as connection,
     ):
+        _refuse_older(holder, directory, f"database {target.database}")
         yield connection
+
+
+def _refuse_older(connection: Connection, directory: str, place: str) -> None:
+    history = read_history(directory)
+    stamp = read_stamp(connection)
+    if history and stamp in history.squashed:
+        history.after(stamp, place)

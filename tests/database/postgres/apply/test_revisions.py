@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import indent
@@ -16,20 +12,18 @@ import pytest
 
 from infra.check.status import stack_status
 from infra.errors import InfraError, ModuleError, ModuleFileError, RefusedError
-from infra.migrations.history import file_digests, write_lock
+from infra.migrations.history import file_digests, read_history, write_lock
 from infra.modules.decision import Step
 from infra.plan.refusal import refusal_of
 from infra.postgres.apply import runner
 from infra.postgres.apply.revisions import stamp_head
 from infra.postgres.connection.connect import connect
-from infra.postgres.connection.target import conninfo_of
 from infra.postgres.ledger.stamp import read_stamp
 from infra.server.dsn import format_dsn
 from tests.database.postgres.databases import EPHEMERAL, OWNER, PERSISTENT, READER, World
 
 pytest_plugins = ["tests.database.scratch_server"]
 
-ROOT = Path(__file__).parents[4]
 TABLE = "CREATE TABLE a (id int PRIMARY KEY);\n"
 WIDER = "CREATE TABLE a (id int PRIMARY KEY, note text);\n"
 EVENTS = "SELECT module, step, failure FROM sqlmodule.event WHERE module LIKE 'revision%' ORDER BY id"
@@ -57,7 +51,20 @@ class Lane:
         text = f"from alembic import op\n\nrevision = {revision!r}\ndown_revision = {down!r}\n\ndef upgrade():\n"
         self.files.append(f"versions/{revision}_test.py")
         Path("migrations", self.files[-1]).write_text(text + indent(upgrade, "    ") + "\n")
-        write_lock("migrations", file_digests("migrations", self.files))
+        history = read_history("migrations")
+        write_lock("migrations", file_digests("migrations", self.files), history.squashed if history else None)
+
+    def declare_stack(self) -> None:
+        """Write the files of a stack dev that has the database, as `up` leaves them."""
+        target = self.world.set(stack="shop/dev").session.target
+        self.world.sql("UPDATE sqlmodule.identity SET stack = 'shop/dev'")
+        Path("Pulumi.yaml").write_text("name: shop\n")
+        settings = (
+            f"shop:databases: [x]\n  shop:lifecycle: persistent\n  shop:modules: {{directory: {self.world.files}}}"
+        )
+        Path("Pulumi.dev.yaml").write_text(f"config:\n  {settings}\n")
+        address = {"host": target.host, "port": str(target.port), "dbname": target.database, "user": target.user}
+        Path(".env.dev").write_text(f"X_MIGRATOR_DSN='{format_dsn(address | {'password': target.password})}'\n")
 
     def up(self) -> tuple[list[str], list[Step]]:
         """Run the revisions, then the modules, as `pulumi up` would, and stamp the database."""
@@ -283,39 +290,10 @@ def test_other_roles_cannot_change_the_stamp(lane: Lane) -> None:
     ]
 
 
-def test_alembic_typed_by_hand_runs_the_same_revisions(lane: Lane) -> None:
-    """It connects as the migrator, acts as the owner, and moves the same stamp."""
-    lane.up()
-    lane.revision("0002", 'op.execute("CREATE TABLE b (id int)")')
-    shutil.copyfile(ROOT / "migrations" / "env.py", "migrations/env.py")
-    Path("pyproject.toml").write_text('[tool.alembic]\nscript_location = "migrations"\n')
-    command = [
-        sys.executable,
-        "-m",
-        "alembic",
-        "-x",
-        f"dsn={conninfo_of(lane.world.session.target)}",
-        "upgrade",
-        "head",
-    ]
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert lane.stamped() == "0002"
-    assert lane.world.sql("SELECT tableowner::text FROM pg_tables WHERE tablename = 'b'") == [(OWNER,)]
-
-
 def test_the_status_names_pending_revisions(lane: Lane) -> None:
     """What `up` would do begins with the revision and its SQL."""
     lane.up()
     lane.revision("0002", "op.execute('ALTER TABLE a ADD note text')")
-    target = lane.world.set(stack="shop/dev").session.target
-    lane.world.sql("UPDATE sqlmodule.identity SET stack = 'shop/dev'")
-    Path("Pulumi.yaml").write_text("name: shop\n")
-    settings = f"shop:databases: [x]\n  shop:lifecycle: persistent\n  shop:modules: {{directory: {lane.world.files}}}"
-    Path("Pulumi.dev.yaml").write_text(f"config:\n  {settings}\n")
-    address = {"host": target.host, "port": str(target.port), "dbname": target.database, "user": target.user}
-    Path(".env.dev").write_text(f"X_MIGRATOR_DSN='{format_dsn(address | {'password': target.password})}'\n")
+    lane.declare_stack()
     text = "\n".join(stack_status(Path(), "dev"))
     assert "migrate to 0002, by migrations/versions/0002_test.py:\n    ALTER TABLE a ADD note text" in text

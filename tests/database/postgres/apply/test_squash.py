@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,8 @@ from infra.revisions.writing import lock_again
 from tests.database.postgres.apply.test_revisions import TABLE, Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.database.postgres.databases import World
 
 pytest_plugins = ["tests.database.scratch_server"]
@@ -103,3 +106,90 @@ def test_a_database_of_the_first_baseline_without_a_stamp_is_older_too(world: Wo
     squash_revisions("migrations", "0002")
     with pytest.raises(RefusedError, match=r"is at revision 0001, .* run `make up` of the last release that has them"):
         lane.up()
+
+
+def squashed(lane: Lane, last: str) -> None:
+    """Squash the history up to a revision, and forget the files that are gone."""
+    squash_revisions("migrations", last)
+    history = read_history("migrations")
+    assert history
+    lane.files = [revision.path.removeprefix("migrations/") for revision in history.revisions]
+
+
+def released(world: World) -> Lane:
+    """Return a lane with two revisions, whose release is v7, and whose database is at the baseline."""
+    lane = Lane(world)
+    lane.release(m01_a=TABLE)
+    lane.up()
+    lane.world.sql("INSERT INTO a VALUES (1)")
+    lane.world.write(m01_a=MODULE)
+    lane.revision("0002", INDEXED)
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "x")
+    git("tag", "v7")
+    return lane
+
+
+def test_a_fresh_database_after_a_squash_runs_no_revision(world: World, new_world: Callable[[], World]) -> None:
+    """Its modules make it, it is stamped with the last revision, and equals one that came there by revisions."""
+    lane = released(world)
+    assert lane.up()[0] == ["0002"]
+    squashed(lane, "0002")
+    assert lane.up() == ([], [Step.UNCHANGED])
+    lane.world = new_world().set(lifecycle=lane.world.session.lifecycle, migrations="migrations")
+    assert lane.up() == ([], [Step.APPLY])
+    assert lane.stamped() == "0002"
+    assert lane.up() == ([], [Step.UNCHANGED])
+    assert lane.world.fingerprint() == world.fingerprint()
+
+
+def test_a_database_is_brought_across_a_squash_by_the_release_that_the_refusal_names(world: World) -> None:
+    """The newer release refuses it, the one with the tag brings it to the baseline, and the newer one goes on."""
+    lane = released(world)
+    squashed(lane, "0002")
+    lane.world.write(m02_b=MORE)
+    lane.revision("0003", 'op.execute("CREATE TABLE b (id int)")')
+    git("add", ".")
+    git("commit", "--quiet", "-m", "squashed")
+    with pytest.raises(RefusedError, match=r"run `make up` of the release v7, which has them, then of this one"):
+        lane.up()
+    newer, lane.files = lane.files, ["versions/0001_test.py", "versions/0002_test.py"]
+    git("checkout", "--quiet", "v7")
+    assert lane.up() == (["0002"], [Step.VERIFY])
+    git("checkout", "--quiet", "main")
+    lane.files = newer
+    assert lane.up() == (["0003"], [Step.UNCHANGED, Step.ADOPT])
+    assert lane.world.sql("SELECT * FROM a") == [(1, None)]
+    assert lane.world.equals_scratch()
+
+
+def test_a_history_is_squashed_again_over_its_baseline(world: World) -> None:
+    """All older revisions are refused, each with its own release; a database at the second baseline goes on."""
+    lane = released(world)
+    assert lane.up()[0] == ["0002"]
+    squashed(lane, "0002")
+    lane.world.write(m02_b=MORE)
+    lane.revision("0003", 'op.execute("CREATE TABLE b (id int)")')
+    git("add", ".")
+    git("commit", "--quiet", "-m", "squashed")
+    git("tag", "v8")
+    squashed(lane, "0003")
+    assert sorted(path.name for path in Path("migrations/versions").iterdir()) == ["0003_baseline.py"]
+    history = read_history("migrations")
+    assert history
+    assert history.squashed == {"0001": "v7", "0002": "v8"}
+    assert lock_findings("migrations") == []
+    for stamp, release in history.squashed.items():
+        lane.stamp(stamp)
+        with pytest.raises(
+            RefusedError, match=f"at revision {stamp}, and the baseline 0003 .* of the release {release},"
+        ):
+            lane.up()
+    with pytest.raises(ModuleError, match="no revision before the baseline 0003, which has 0001 to 0003"):
+        downgrade_sql(history.revisions[0])
+    lane.world.sql("CREATE TABLE b (id int)")
+    lane.stamp("0003")
+    assert lane.up() == ([], [Step.UNCHANGED, Step.ADOPT])
+    with pytest.raises(InfraError, match=r"^revision 0003: is the baseline already; there is no revision after"):
+        squash_revisions("migrations", "0003")
