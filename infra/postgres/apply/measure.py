@@ -1,24 +1,14 @@
-"""Runs the statements of a revision on a scratch database, and measures what each does to tables that are in use.
-
-pg_locks has the locks of a transaction until it ends, relfilenode is another one after a rewrite, and the counters of
-the transaction say which tables were read whole. That holds for empty tables as for full ones.
-"""
+"""Runs the statements of a revision on a scratch database, and measures what each does to tables that are in use."""
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
-
-from psycopg import sql
 
 from infra.errors import ModuleError
 from infra.hazards.allowances import comments_at
-from infra.hazards.measured import MeasuredStatement, mode_of, strongest
+from infra.hazards.measured import MeasuredStatement, strongest
 from infra.migrations.safe_forms import quoted
 from infra.modules.restrictions import needs_no_transaction
 from infra.modules.statements import parse, place_of
@@ -31,11 +21,11 @@ from infra.postgres.apply.module_text import (
     refuse_written_privileges,
     run_text,
 )
-from infra.postgres.connection.connect import connect
+from infra.postgres.apply.moment import TransactionMoment, read_moment, read_relations, waiting_locks
 from infra.postgres.connection.execute import session_role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from infra.migrations.revision_sql import RevisionSql
     from infra.modules.module import Module
@@ -43,69 +33,12 @@ if TYPE_CHECKING:
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.scratch_target import ScratchTarget
 
-_RELATIONS = """
-SELECT
-    c.oid::int8, coalesce(i.indrelid, c.oid)::int8, format('%I.%I', n.nspname, c.relname), c.relkind::text,
-    c.relfilenode::int8, coalesce(pg_stat_get_xact_numscans(c.oid), 0),
-    a.names, a.types
-FROM pg_class c
-CROSS JOIN LATERAL (
-    SELECT jsonb_object_agg(attnum, format('%I', attname)) AS names,
-        jsonb_object_agg(attnum, jsonb_build_array(atttypid::int8, atttypmod)) AS types
-    FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-) AS a
-JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_index i ON i.indexrelid = c.oid
-WHERE c.relkind IN ('r', 'p', 'm', 'v', 'i', 'I')
-    AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'sqlmodule')
-"""
-_LOCKS = """
-SELECT relation::int8, array_agg(mode) FROM pg_locks
-WHERE locktype = 'relation' AND granted AND pid = pg_backend_pid() GROUP BY relation
-"""
-_WAITS = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND NOT granted"
-_GRANTED = "SELECT relation::int8, mode FROM pg_locks WHERE pid = %s AND granted AND locktype = 'relation'"
-_POLL_SECONDS = 0.005
 _WIDENS = """
 SELECT FROM pg_cast
 WHERE castsource = %s AND casttarget = %s AND castcontext = 'i'
     AND casttarget NOT IN ('float4'::regtype, 'float8'::regtype)
 """
 """Whether a type has all values of another: PostgreSQL converts between them by itself, and does not round."""
-
-
-@dataclass(frozen=True)
-class _Relation:
-    """A table, view or index, as the catalog has it at some moment."""
-
-    table: int
-    name: str
-    kind: str
-    file: int
-    scans: int
-    columns: Mapping[str, str]
-    types: Mapping[str, tuple[int, int]]
-    """The type and its modifier of each column, by the column's number."""
-
-    @property
-    def is_index(self) -> bool:
-        return self.kind in {"i", "I"}
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether rows are kept in it, or in its partitions."""
-        return self.kind in {"r", "p"}
-
-
-_Relations = dict[int, _Relation]
-
-
-@dataclass(frozen=True)
-class _Moment:
-    """The relations and the locks of the own transaction, before or after a statement."""
-
-    relations: _Relations
-    locks: Mapping[int, frozenset[str]]
 
 
 class Measurement:
@@ -115,7 +48,7 @@ class Measurement:
         self.connection = connection
         self.scratch = scratch
         self.session = session_on_scratch(scratch, seconds=seconds)
-        self.released = _read_relations(connection)
+        self.released = read_relations(connection)
 
     def run(self, revision: RevisionSql) -> list[MeasuredStatement]:
         """Run a revision as its own run would, and return what its statements did; raises ModuleError."""
@@ -165,19 +98,19 @@ class Measurement:
                 found = self._measured(module, statement, number, placed)
                 check_deferred(connection, session, module)
                 return found
-        before = _read_relations(connection)
+        before = read_relations(connection)
         role = session_role(connection, session.owner, session.lock_timeout, session.statement_timeout)
-        with _waiting_locks(self.scratch, connection.info.backend_pid, before) as locks, role:
+        with waiting_locks(self.scratch, connection.info.backend_pid, before) as locks, role:
             self._send(module, statement, number)
-        after = _Moment(_read_relations(connection), {relation: frozenset({mode}) for relation, mode in locks})
-        return self._difference(_Moment(before, {}), after, statement, placed)
+        after = TransactionMoment(read_relations(connection), {relation: frozenset({mode}) for relation, mode in locks})
+        return self._difference(TransactionMoment(before, {}), after, statement, placed)
 
     def _measured(
         self, module: Module, statement: Statement, number: int, placed: MeasuredStatement
     ) -> MeasuredStatement:
-        before = self._moment()
+        before = read_moment(self.connection)
         self._send(module, statement, number)
-        after = self._moment()
+        after = read_moment(self.connection)
         scanned = {
             after.relations[oid].table
             for oid, old in before.relations.items()
@@ -189,15 +122,10 @@ class Measurement:
         text = module.text[statement.start : statement.end]
         run_text(self.connection, self.session, module, text, first=number)
 
-    def _moment(self) -> _Moment:
-        rows = self.connection.execute(_LOCKS)
-        locks = {int(relation): frozenset(map(mode_of, modes)) for relation, modes in rows}
-        return _Moment(_read_relations(self.connection), locks)
-
     def _difference(
         self,
-        before: _Moment,
-        after: _Moment,
+        before: TransactionMoment,
+        after: TransactionMoment,
         statement: Statement,
         placed: MeasuredStatement,
         scanned: Iterable[int] = (),
@@ -224,7 +152,7 @@ class Measurement:
         """Return the names that tables had at the beginning, without those that are newer."""
         return frozenset(self.released[oid].name for oid in tables if oid in self.released)
 
-    def _lost(self, before: _Moment, after: _Moment) -> dict[str, str]:
+    def _lost(self, before: TransactionMoment, after: TransactionMoment) -> dict[str, str]:
         """Return the tables and columns that are gone, with the table of each."""
         lost: dict[str, str] = {}
         for oid, old in before.relations.items():
@@ -240,7 +168,7 @@ class Measurement:
         return lost
 
     def _retyped(
-        self, before: _Moment, after: _Moment, statement: Statement, rewritten: Iterable[int]
+        self, before: TransactionMoment, after: TransactionMoment, statement: Statement, rewritten: Iterable[int]
     ) -> dict[str, str]:
         """Return the columns whose values another type may shorten or round, with the table of each.
 
@@ -279,7 +207,7 @@ class Measurement:
             found |= {int(row[0])} if row and row[0] else set()
         return found
 
-    def _taken(self, before: _Moment, after: _Moment) -> dict[str, str]:
+    def _taken(self, before: TransactionMoment, after: TransactionMoment) -> dict[str, str]:
         """Return the strongest new lock on each table, and on an index where it is stronger than that on its table."""
         taken: dict[str, str] = {}
         for oid in sorted(after.locks, key=lambda oid: oid in self.released and self.released[oid].is_index):
@@ -297,17 +225,6 @@ class Measurement:
         return taken
 
 
-def _read_relations(connection: Connection) -> _Relations:
-    return {
-        int(oid): _Relation(int(table), str(name), str(kind), int(file), int(scans), columns or {}, _types(types))
-        for oid, table, name, kind, file, scans, columns, types in connection.execute(_RELATIONS)
-    }
-
-
-def _types(found: Mapping[str, tuple[int, int]] | None) -> dict[str, tuple[int, int]]:
-    return {number: (int(kind), int(modifier)) for number, (kind, modifier) in (found or {}).items()}
-
-
 def _columns_with_using(statement: Statement) -> set[str]:
     """Return the columns of which an ALTER TABLE says itself how their values are converted."""
     if statement.kind != "alter_table_stmt":
@@ -319,37 +236,3 @@ def _columns_with_using(statement: Statement) -> set[str]:
         if enum_value(command, "subtype") == "AT_AlterColumnType"
         and getattr(command, "def").column_def.HasField("raw_default")
     }
-
-
-@contextmanager
-def _waiting_locks(scratch: ScratchTarget, pid: int, relations: _Relations) -> Generator[list[tuple[int, str]]]:
-    """Yield a list that gets the locks of a statement that commits by itself, and so leaves none to be read.
-
-    Another session holds SHARE UPDATE EXCLUSIVE on all tables, for which every such statement waits (manual, table
-    13.2). What it waits for is read, and the other session ends.
-    """
-    names = [relation.name for relation in relations.values() if relation.has_rows]
-    found: list[tuple[int, str]] = []
-    done = Event()
-    with connect(scratch.target) as holder, ThreadPoolExecutor(1) as threads:
-        holder.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(scratch.owner)))
-        if names:
-            holder.execute(f"LOCK TABLE {', '.join(names)} IN SHARE UPDATE EXCLUSIVE MODE".encode())
-
-        def observe() -> None:
-            try:
-                while not done.is_set() and not found:
-                    waits = holder.execute(_WAITS, (pid,)).fetchall()
-                    if waits:
-                        rows = [*waits, *holder.execute(_GRANTED, (pid,)).fetchall()]
-                        found.extend((int(oid), mode_of(str(mode))) for oid, mode in rows if oid)
-                    time.sleep(_POLL_SECONDS)
-            finally:
-                holder.rollback()
-
-        observer = threads.submit(observe)
-        try:
-            yield found
-        finally:
-            done.set()
-            observer.result()
