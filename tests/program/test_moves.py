@@ -22,6 +22,12 @@ def is_whole(project: Project) -> bool:
     )
 
 
+def urns_of(project: Project) -> list[str]:
+    """Return the resources that a stack has besides itself and its providers."""
+    resources = project.exported()["deployment"]["resources"]
+    return [resource["urn"] for resource in resources if not resource["type"].startswith("pulumi:")]
+
+
 def test_a_stack_goes_on_under_another_name_and_in_another_backend(bare: Project) -> None:
     """After `stack rename`, and after export and import, one `up` is enough: nothing runs, and the row stays."""
     bare.up()
@@ -40,6 +46,24 @@ def test_a_stack_goes_on_under_another_name_and_in_another_backend(bare: Project
     bare.pulumi("stack", "import", "--stack", bare.stack, "--file", "exported.json")
     bare.up()
     assert is_whole(bare)
+
+
+def test_resources_that_moved_to_another_stack_are_what_they_were(bare: Project) -> None:
+    """After `state move` one `up` of the other stack is enough, and the first one has nothing any more."""
+    bare.up()
+    bare.sql("INSERT INTO customers VALUES ('kept', 'x@y')")
+    first, settings = bare.stack, bare.settings
+    urns = urns_of(bare)
+    bare.stack = "other"
+    bare.configure(**settings)
+    bare.pulumi("stack", "init", "other")
+    bare.pulumi("state", "move", "--source", first, "--dest", "other", "--yes", *urns)
+    text = bare.up()
+    assert "apply" not in text
+    assert is_whole(bare)
+    bare.stack, second = first, bare.stack
+    assert urns_of(bare) == []
+    bare.stack = second
 
 
 def test_what_pulumi_forgets_of_a_module_or_marks_is_found_again(project: Project) -> None:
