@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from bench.checkout import Checkout
 from bench.rounds import cost_of
 from bench.table import Row, comparison_row, limit_row
+from infra.postgres.connection.connect import connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,7 @@ def measure(folder: Path, count: int) -> list[Row]:
         for name, text in ONE_MORE.items():
             (checkout.folder / "sql" / name).write_text(text)
         more = checkout.up()
+        failing = _one_that_fails(checkout, count)
     finally:
         checkout.run_verb("destroy")
     what = f"{count} databases of a group"
@@ -45,7 +48,42 @@ def measure(folder: Path, count: int) -> list[Row]:
         comparison_row("the same", unchanged, "psql -c 'SELECT 1' in each", logins),
         limit_row(f"{what}, one more module", more.seconds, "s", ONE_MORE_SECONDS),
         limit_row(f"{what}, size of the state", size, "kB", STATE_KILOBYTES),
+        *failing,
     ]
+
+
+def _one_that_fails(checkout: Checkout, count: int) -> list[Row]:
+    """Return how many databases get a module for which one has no place, and how many the next run has to do."""
+    admin = checkout.administrator().on(f"{GROUP}_{count // 2:03}")
+    (checkout.folder / "sql" / "10-another.sql").write_text("CREATE TABLE another (id integer PRIMARY KEY);\n")
+    with connect(admin, autocommit=True) as connection:
+        connection.execute("CREATE TABLE public.another (id text)")
+    try:
+        checkout.up()
+        first = f"0 of {count} failed"
+    except RuntimeError:
+        first = _outcomes(checkout)
+    with connect(admin, autocommit=True) as connection:
+        connection.execute("DROP TABLE public.another")
+    again = checkout.up()
+    expected = (f"apply: {count - 1}, failed: 1 ({admin.database})", f"apply: 1, unchanged: {count - 1}")
+    return [
+        Row("one of them fails", first, "", "", expected[0], first == expected[0]),
+        Row(
+            "the next up",
+            _outcomes(checkout),
+            f"{again.seconds:.3g} s",
+            "",
+            expected[1],
+            _outcomes(checkout) == expected[1],
+        ),
+    ]
+
+
+def _outcomes(checkout: Checkout) -> str:
+    """Return what came of the last module, from the stack's output."""
+    groups = json.loads(checkout.pulumi("stack", "output", "--json"))["groups"]
+    return str(groups[GROUP]["modules"]["10-another"])
 
 
 def measure_single(folder: Path, count: int) -> list[Row]:
