@@ -18,7 +18,7 @@ from infra.catalog.catalog import fingerprint
 from infra.errors import InfraError, RefusedError
 from infra.postgres.connection.connect import connect
 from infra.postgres.ledger.acceptance import accept_ledger
-from infra.postgres.ledger.identity import read_identity
+from infra.postgres.ledger.identity import leave_to_owner, read_identity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,15 +47,18 @@ def restore_database(dump: Path, target: Target, *, stack: str, bin_dir: Path | 
         owner, _ = connection.execute(OWNER_OF_DATABASE).fetchone() or ("", "")
         major = connection.info.server_version // 10_000
     programs = client_programs(major, bin_dir)
-    arguments = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists", f"--role={owner}"]
-    if owner != manifest["owner"]:  # then its other roles are not here either; default privileges replace theirs
-        arguments += ["--no-owner", "--no-privileges"]
+    arguments = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists"]
+    # The login creates, and then the owner owns: what the owner creates has privileges that no dump takes back, those
+    # of ALTER DEFAULT PRIVILEGES. With an owner of another name they replace those of roles that are not here.
+    if owner != manifest["owner"]:
+        arguments += ["--no-owner", "--no-privileges", f"--role={owner}"]
     with list_without(DECLARED, dump, programs) as chosen:
         run_client(programs / "pg_restore", target, [*arguments, chosen, str(dump)])
     lines = [f"database {target.database}: restored from {dump}"]
     with connect(target, autocommit=True) as connection:
         if read_identity(connection):
             lines.append(accept_ledger(connection, stack))
+            leave_to_owner(connection)
         with connection.transaction():
             connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner)))
             contents = read_contents(connection)

