@@ -11,6 +11,7 @@ from psycopg import sql
 from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translated_errors
+from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 from infra.postgres.connection.target import REQUIRE_SCRAM
 from infra.postgres.database_roles import CREATE_DATABASE, database_label, role_label
 from infra.postgres.memberships import admin_grants
@@ -35,6 +36,11 @@ FROM pg_catalog.pg_roles r, pg_catalog.pg_roles a
 WHERE r.rolname = ANY (%s) AND a.rolname = current_user
 """
 """Whether the administrator may alter a role: from PostgreSQL 16 on CREATEROLE alone is not enough (manual, 22.2)."""
+
+_VERIFIERS = "SELECT rolname::text, rolpassword FROM pg_catalog.pg_authid WHERE rolname = ANY (%s)"
+"""What the server keeps of passwords, which superusers see."""
+
+_IS_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user"
 
 _DATABASES = """
 SELECT d.datname::text, pg_catalog.pg_get_userbyid(d.datdba)::text, pg_catalog.pg_has_role(d.datdba, 'USAGE')
@@ -109,6 +115,35 @@ def find_ours(
             remedy=f"have a superuser run GRANT {', '.join(roles)} TO {target.user} WITH ADMIN OPTION",
         )
     return list(existing.objects), others
+
+
+def other_passwords(
+    target: Target, databases: Sequence[DatabaseRoles], passwords: Mapping[str, str], verifiers: Mapping[str, str]
+) -> list[str]:
+    """Return the login roles that exist and have another password than the state, by role in both mappings.
+
+    A superuser sees it in the catalog. Another administrator has the migrators log in, with which runs begin.
+    """
+    with translated_errors(_place(target)), connect(target, autocommit=True) as connection:
+        (is_superuser,) = connection.execute(_IS_SUPERUSER).fetchone() or (False,)
+        if is_superuser:
+            found = dict(connection.execute(_VERIFIERS, (list(verifiers),)).fetchall())
+            return [role for role in verifiers if role in found and found[role] != verifiers[role]]
+        existing = _read_by(connection, databases)
+    return [
+        database.migrator
+        for database in databases
+        if {role_label(database.migrator), database_label(database.name)} <= {*existing.objects}
+        and _is_refused(target.on(database.name), database.migrator, passwords[database.migrator])
+    ]
+
+
+def set_passwords(target: Target, roles: Sequence[str], verifiers: Mapping[str, str]) -> None:
+    """Set the passwords of login roles to those of the state."""
+    with translated_errors(_place(target)), connect(target, autocommit=True) as connection, connection.transaction():
+        for role in roles:
+            names = (sql.Identifier(role), sql.Literal(verifiers[role]))
+            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(*names))
 
 
 def recreate(
@@ -202,6 +237,15 @@ def _accepts(target: Target, role: str, password: str) -> bool:
             return bool(connection.pgconn.used_password)
     except psycopg.OperationalError:
         return False
+
+
+def _is_refused(target: Target, role: str, password: str) -> bool:
+    """Return whether the server refuses a password; another reason why nobody gets in says nothing of it."""
+    try:
+        connect(replace(target, user=role, password=password)).close()
+    except psycopg.OperationalError as error:
+        return classify_connection_error(error, target) is ConnectionFailure.LOGIN_REFUSED
+    return False
 
 
 def _place(target: Target) -> str:

@@ -105,6 +105,7 @@ def declare_shared_objects(
         passwords=by_role,
         verifiers=verifiers,
         adopt=server.adopt,
+        rotation=settings.password_rotation,
         stack=scope.stack,
         ask=ask,
         opts=pulumi.ResourceOptions.merge(

@@ -9,7 +9,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 
 from infra.errors import RefusedError
 from infra.lazy_module import LazyModule
-from infra.postgres.database_roles import DatabaseRoles
+from infra.postgres.database_roles import DatabaseRoles, role_label
 from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, without
 from infra.resources.database_access import renamed_roles
 
@@ -28,7 +28,8 @@ class SharedObjectsProvider(Provider):
 
     `missing` has the labels of what does not exist and is created after this: as an input what this run found, as an
     output what a refresh found. What an earlier run has recorded and is gone is `lost`: this creates it again, since
-    Pulumi's state may have it. `recreated` counts how often, by label, for what is inside to follow.
+    Pulumi's state may have it. `recreated` counts how often, by label, for what is inside to follow. `refused` has the
+    roles to which somebody gave another password, `reset` counts how often this gave them theirs again.
     """
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
@@ -48,13 +49,18 @@ class SharedObjectsProvider(Provider):
             )
             lost = [label for label in objects if label in absent & recorded] if found is not None else []
         else:  # a server that is yet to be created
+            found = None
             absent = {*(new if news["adopt"] is not True else []), *recorded}
             lost = [label for label in objects if label in recorded]
         if lost:
             actions.show_lost(news, lost)
+        is_rotated = news["rotation"] != _olds.get("rotation")
+        refused = [] if is_rotated or not recorded or found is None else actions.other_passwords(news)
+        refused = [role for role in refused if role_label(role) in recorded and role_label(role) not in lost]
         inputs["missing"] = [label for label in objects if label in absent and label not in lost]
         inputs["lost"] = lost
         inputs["recreated"] = counted(_olds.get("recreated") or {}, lost)
+        inputs["refused"], inputs["reset"] = refused, counted(_olds.get("reset") or {}, refused)
         return CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
@@ -63,16 +69,16 @@ class SharedObjectsProvider(Provider):
         A refresh compares with the inputs of the last run, and those of a first run have what it created after that.
         """
         missing = bool(_olds.get("missing") or (_news["missing"] and actions.is_incomplete(_news)))
-        return DiffResult(changes=missing or bool(changed(_olds, _news, *_ADDRESS, "databases", "recreated")))
+        return DiffResult(changes=missing or bool(changed(_olds, _news, *_ADDRESS, "databases", "recreated", "reset")))
 
     def create(self, props: Properties) -> CreateResult:
         """Store the names; what is missing is created after this."""
         return CreateResult("shared-objects", {**without(props, "verifiers"), "missing": []})
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Create again what is lost."""
-        if _news["lost"]:
-            actions.recreate(_news)
+        """Create again what is lost, and give roles their passwords again."""
+        if _news["lost"] or _news["refused"]:
+            actions.bring_back(_news)
         return UpdateResult({**without(_news, "verifiers"), "missing": []})
 
     def read(self, id_: str, props: Properties) -> ReadResult:
@@ -122,7 +128,8 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
     """The databases and their roles, in the order of their creation; `target` is the administrator's.
 
     `adopt` has the names of those that may be taken over, or says it for all of them. `verifiers` are for roles that
-    are created again. With `ask` rows in databases that are to be dropped are refused where `make up` asks for them.
+    are created again or have another password, but for a run in which the number of the `rotation` gives them a new
+    one. With `ask` rows in databases that are to be dropped are refused where `make up` asks for them.
     """
 
     recreated: pulumi.Output[dict[str, int]]
@@ -136,6 +143,7 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
         passwords: pulumi.Output[dict[str, str]],
         verifiers: pulumi.Output[dict[str, str]],
         adopt: bool | Sequence[str],
+        rotation: int,
         stack: str,
         ask: bool,
         opts: pulumi.ResourceOptions | None = None,
@@ -146,9 +154,10 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
             "passwords": passwords,
             "verifiers": verifiers,
             "adopt": adopt if isinstance(adopt, bool) else list(adopt),
+            "rotation": rotation,
             "stack": stack,
             "ask": ask,
-            **dict.fromkeys(("missing", "lost", "recreated")),
+            **dict.fromkeys(("missing", "lost", "recreated", "refused", "reset")),
         }
         if pulumi.runtime.is_dry_run():
             props["preview"] = True

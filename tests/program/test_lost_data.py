@@ -61,6 +61,27 @@ def test_one_up_brings_back_what_is_gone(project: Project) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.every_kind
+def test_one_up_gives_a_server_back_what_somebody_took_from_it(project: Project) -> None:
+    """A dropped database, and a migrator that cannot log in any more, on every kind of server; the preview says so."""
+    by_hand(project, "DROP DATABASE app_db WITH (FORCE)")
+    assert "the server has no database app_db any more" in project.preview()
+    project.up()
+    assert is_whole(project)
+    for statement in (
+        "ALTER ROLE app_db_migrator PASSWORD 'of-somebody-else'",
+        "ALTER ROLE app_db_migrator NOLOGIN",
+        "ALTER ROLE app_db_migrator VALID UNTIL '2020-01-01'",
+    ):
+        by_hand(project, statement)
+        text = project.verb("preview", "--diff").text
+        assert "app_db_migrator" in text, (statement, text)
+        assert project.verb("preview", "--expect-no-changes").status != 0, statement
+        project.up()
+        assert is_whole(project), statement
+
+
+@pytest.mark.full
 def test_the_loss_of_persistent_data_is_refused_and_they_can_be_put_back(project: Project) -> None:
     """No empty server and no empty database takes their place, in `up` or after a refresh; a copy is taken up again."""
     assert isinstance(project.home, Embedded)

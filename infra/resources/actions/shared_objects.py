@@ -50,6 +50,22 @@ def existing(
     return found
 
 
+def other_passwords(props: Properties) -> list[str]:
+    """Return the roles to which somebody gave another password, and show them; [] where the server cannot be read."""
+    passwords, verifiers = props["passwords"], props["verifiers"]
+    if not is_known(passwords) or not is_known(verifiers):
+        return []
+    try:
+        found = shared_objects.other_passwords(
+            with_time_limits(admin_target(props)), _databases(props), passwords, verifiers
+        )
+    except ServerError:
+        return []
+    for role in found:
+        _show(props, f"role {role} has another password than this stack gave it: it gets that again")
+    return found
+
+
 def refuse_losses(props: Properties, removed: Sequence[str]) -> None:
     """Raise RefusedError where databases that will be dropped have rows, and `make up` has to ask before."""
     file = os.environ.get(LOSSES, "")
@@ -62,9 +78,12 @@ def show_lost(props: Properties, lost: Sequence[str]) -> None:
     _show(props, f"the server has no {', '.join(lost)} any more: created again, and what is inside it after that")
 
 
-def recreate(props: Properties) -> None:
-    """Create the roles and databases that are gone, as the postgresql plugin has created them."""
-    shared_objects.recreate(admin_target(props), _databases(props), props["lost"], props["verifiers"])
+def bring_back(props: Properties) -> None:
+    """Create the roles and databases that are gone, as the postgresql plugin has created them, and set passwords."""
+    target, verifiers = admin_target(props), props["verifiers"]
+    if props["lost"]:
+        shared_objects.recreate(target, _databases(props), props["lost"], verifiers)
+    shared_objects.set_passwords(target, props["refused"], verifiers)
 
 
 def missing(props: Properties) -> list[str]:

@@ -11,7 +11,7 @@ from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.scram import verifier
 from infra.postgres.database_roles import DatabaseRoles
-from infra.postgres.shared_objects import find_existing, find_ours, recreate
+from infra.postgres.shared_objects import find_existing, find_ours, other_passwords, recreate, set_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -47,6 +47,18 @@ def test_what_exists_is_named(target: Target) -> None:
     """What the server has of a stack's roles and databases is named by its kind and name."""
     assert find_existing(target, [SHOP, NEW]) == EXISTING
     assert find_existing(target, [NEW]) == []
+
+
+def test_another_password_is_found_and_taken_back(target: Target) -> None:
+    """A superuser reads what the server keeps of it; roles that do not exist are left to what creates them."""
+    verifiers = {role: verifier("Pw-1") for role in SHOP.logins}
+    passwords = dict.fromkeys([*SHOP.logins, *NEW.logins], "Pw-1")
+    assert other_passwords(target, [SHOP, NEW], passwords, verifiers) == ["shop_app"]
+    set_passwords(target, ["shop_app"], verifiers)
+    assert other_passwords(target, [SHOP, NEW], passwords, verifiers) == []
+    with connect(target, autocommit=True) as connection:
+        connection.execute(b"ALTER ROLE shop_app PASSWORD 'of-somebody-else'")
+    assert other_passwords(target, [SHOP, NEW], passwords, verifiers) == ["shop_app"]
 
 
 def test_what_is_gone_is_created_again(target: Target) -> None:
