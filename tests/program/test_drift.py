@@ -103,6 +103,23 @@ def test_what_roles_were_given_by_hand_is_found_and_what_the_stack_declares_is_r
 
 
 @pytest.mark.full
+def test_the_gate_fails_where_the_ledger_is_gone(project: Project) -> None:
+    """Modules whose objects are all there are adopted, and nobody is told to drop those; else it is refused."""
+    for statement in ("DELETE FROM sqlmodule.ledger", "DROP SCHEMA sqlmodule CASCADE"):
+        project.admin(statement)
+        text = project.verb("preview", "--expect-no-changes")
+        assert text.status != 0, text.text
+        assert "adopt 02-init-customers to 08-init-constraints: all that it makes is there, exactly" in text.text
+        assert "no module made" not in text.text
+        project.up()
+        assert project.verb("preview", "--expect-no-changes").status == 0
+    project.admin("DROP SCHEMA sqlmodule CASCADE; DROP TABLE shipping_methods CASCADE")
+    text = project.refused("preview", "--expect-no-changes")
+    assert "constraint public.shipping_methods.uq_shipping_methods_carrier_name is missing" in text
+    assert "table public.shipping_methods" not in text.partition("no module made")[2]
+
+
+@pytest.mark.full
 def test_a_preview_does_not_wait_for_a_server_that_does_not_answer(project: Project) -> None:
     """A server that hangs is not waited for: the preview says that it did not look, and fails where that is strict."""
     project.home.freeze(project)

@@ -72,6 +72,7 @@ def make_plan(
         done = _effects_of(session, due)
     except ModuleError as error:
         return PlanInProgress(refused_by_revision(decide(status), error), status, files, version)
+    explained = set(done.change.objects)
     live, status = status.catalog, replace(status, catalog=changed_catalog(status.catalog, done.change))
     plan = _with_dependants(connection, decide(status), status)
     if plan.unproved or (explain and any(_is_changed(step.step) for step in plan.steps)):
@@ -81,6 +82,8 @@ def make_plan(
             refused = plan.unproved or not error.sqlstate.startswith(_OF_THE_SERVER)
             return PlanInProgress(refused_for(plan, error) if refused else plan, status, files, version)
         plan = _with_dependants(connection, decide(status, effects=effects), status)
+        adopted = [step.module for step in plan.steps if step.step is Step.ADOPT and step.row is None]
+        explained.update(identity for module in adopted for identity in effects[module].objects)
     if plan.refusals and status.identity is None and not due:
         plan = _with_nearest(plan, session, status.catalog)
     lost = _lost(plan, live, status.catalog)
@@ -88,8 +91,7 @@ def make_plan(
         tables = [identity.name for identity in live.of("table").objects]
         texts = [file.module for file in files]
         plan = with_hazards(plan, connection, session, tables, revisions=done.measured, modules=texts)
-    migrated = frozenset(done.change.objects)
-    return PlanInProgress(replace(plan, lost=lost), status, files, version, migrated=migrated)
+    return PlanInProgress(replace(plan, lost=lost), status, files, version, explained=frozenset(explained))
 
 
 def _lost(plan: Plan, before: Catalog, after: Catalog) -> tuple[ObjectId, ...]:

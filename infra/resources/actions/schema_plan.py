@@ -103,7 +103,7 @@ def _planned_database(database: str, text: str, props: Properties, formerly: str
             database, Lifecycle(lifecycle), problem=planned.reason, is_new=planned.is_missing and not recorded
         )
     rows, values = losses.rows_at_risk(session, planned), losses.values_at_risk(session, planned)
-    found = [identity for identity in planned.status.unmanaged(session.allowed) if identity not in planned.migrated]
+    found = [identity for identity in planned.status.unmanaged(session.allowed) if identity not in planned.explained]
     unmanaged = planned.status.in_sentences(found)
     return PlannedDatabase(database, Lifecycle(lifecycle), planned.plan, rows, values, unmanaged)
 
