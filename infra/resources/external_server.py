@@ -43,9 +43,11 @@ class ExternalServerProvider(Provider):
         """Read the server, so that previews know its address and identity too."""
         if not all(is_known(news.get(name)) for name in _INPUTS):
             return CheckResult(news, [])
-        outputs, extensions = actions.reach(news, known=_olds.get("system_identifier", ""))
+        outputs, reached = actions.reach(news, known=_olds.get("system_identifier", ""))
         source = f"{outputs['host']}:{outputs['port']}"
-        missing = missing_extensions(news["extensions"], extensions, source, _REMEDY)
+        missing = missing_extensions(news["extensions"], reached.extensions, source, _REMEDY)
+        if not _olds or changed(_olds, news, "extensions"):
+            actions.show_untrusted(news, reached)
         return refused(news, missing) if missing else CheckResult({**news, **outputs}, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:

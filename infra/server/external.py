@@ -29,6 +29,10 @@ SELECT current_setting('server_version') AS version, current_setting('server_ver
     pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS read_only,
     r.rolsuper AS superuser, r.rolcreatedb AND r.rolcreaterole AS creates, pg_backend_pid() AS pid,
     ARRAY(SELECT name::text FROM pg_available_extensions ORDER BY 1) AS extensions,
+    ARRAY(
+        SELECT v.name::text FROM pg_available_extensions e JOIN pg_available_extension_versions v USING (name)
+        WHERE v.version = e.default_version AND v.superuser AND NOT v.trusted ORDER BY 1
+    ) AS untrusted,
     (
         SELECT pg_catalog.substr(setting, 6) FROM pg_db_role_setting s, unnest(s.setconfig) AS setting
         WHERE s.setdatabase = 0 AND pg_get_userbyid(s.setrole) = session_user AND setting LIKE 'role=%'
@@ -43,7 +47,8 @@ class ReachedServer:
 
     `role` is the one as which the administrator acts: a role that is set for the login, else the login itself.
     `hosts` and `ports` are libpq's lists of several servers, for connections that look for the primary; `options` are
-    the other libpq keywords (TLS, target_session_attrs, a service), without user and password.
+    the other libpq keywords (TLS, target_session_attrs, a service), without user and password. `untrusted` are the
+    extensions that only a superuser may create, where the provider of a service does not permit more.
     """
 
     host: str
@@ -59,6 +64,7 @@ class ReachedServer:
     encrypted: bool
     password: str = field(repr=False)
     extensions: tuple[str, ...] = field(repr=False)
+    untrusted: tuple[str, ...] = field(repr=False)
     options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
@@ -155,6 +161,7 @@ def _describe(
         password=keywords["password"],
         encrypted=bool(connection.pgconn.ssl_in_use),
         extensions=tuple(row["extensions"]),
+        untrusted=tuple(row["untrusted"]),
         options={name: value for name, value in keywords.items() if name not in _NOT_OPTIONS},
     )
 

@@ -167,6 +167,31 @@ def test_a_stack_lives_and_ends_on_a_server_that_is_already_there(bare: Project,
     assert admin(there, LEFT) == []
 
 
+def test_options_of_the_address_change_nothing_by_their_number_or_order(bare: Project, there: Running) -> None:
+    """A live check works with all of them, and the next run has nothing to do, in whatever order they stand."""
+    placed(bare, there, "boss")
+    usual = bare.settings["server"]["dsn"]
+    options = ["target_session_attrs=read-write", "sslmode=prefer", "keepalives_idle=30", "tcp_user_timeout=60000"]
+    bare.serve(dsn=" ".join([usual, *options]))
+    bare.up()
+    for order in (options, options[::-1], options[2:] + options[:2]):
+        bare.serve(dsn=" ".join([*order, usual]))
+        text = bare.preview("--expect-no-changes")
+        assert "could not be looked at" not in text, text
+    assert re.search(r"Resources:\n +\d+ unchanged\n", bare.up())
+    bare.sql("SET ROLE ext_db_owner; ALTER TABLE customers ADD COLUMN more int", database="ext_db")
+    assert "customers.more" in bare.refused("preview")
+
+
+def test_an_extension_that_only_a_superuser_may_create_is_named_in_the_preview(bare: Project, there: Running) -> None:
+    """The administrator is none: the sentence says who has to create it, and where; then the run goes on."""
+    placed(bare, there, "boss")
+    bare.configure(extensions=["uuid-ossp", "pgcrypto", "pg_trgm", "file_fdw"])
+    assert "extension file_fdw: only a superuser may create it, and boss is none" in bare.preview()
+    placed(bare, there, "postgres")
+    assert "file_fdw: only" not in bare.preview()
+
+
 def test_postgresql_15_needs_no_superuser_either(bare: Project, older: Running) -> None:
     """Before PostgreSQL 16 CREATEROLE has other rules; a stack lives and ends there all the same."""
     placed(bare, older, "boss")

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from infra.resources.console import logger
 from infra.server import external
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from infra.resources.base import Properties
     from infra.server.external import ReachedServer
 
 
-def reach(props: Properties, *, known: str) -> tuple[Properties, Collection[str]]:
-    """Return the resource's outputs and the extensions that the server offers.
+def reach(props: Properties, *, known: str) -> tuple[Properties, ReachedServer]:
+    """Return the resource's outputs, and the server as it was found.
 
     Raises RefusedError where the server is not the `known` one (a system identifier), ServerError where none answers.
     """
     reached = external.reach_server(props["dsn"], props.get("password") or "")
     external.refuse_another(reached, known, props.get("accept") or "")
-    return _outputs(reached), reached.extensions
+    return _outputs(reached), reached
+
+
+def show_untrusted(news: Properties, reached: ReachedServer) -> None:
+    """Show which extensions the administrator may not create: `up` would find out when the database is there."""
+    untrusted = [] if reached.superuser else [name for name in news["extensions"] if name in reached.untrusted]
+    for name in untrusted:
+        logger(news, "ExternalServer", "server")(
+            f"extension {name}: only a superuser may create it, and {reached.role} is none; where the service does not "
+            f'permit it all the same, have a superuser run CREATE EXTENSION "{name}" in each database'
+        )
 
 
 def _outputs(reached: ReachedServer) -> Properties:
