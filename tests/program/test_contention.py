@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from tests.program.kinds import PLAIN
@@ -50,6 +51,28 @@ def test_a_session_in_the_way_is_named(project: Project, kind: str) -> None:
     assert "try 2 of" in text
     project.up()
     assert project.ledger()[-1] == "09"
+
+
+LIMITS = ("idle_session_timeout", "idle_in_transaction_session_timeout", "statement_timeout", "lock_timeout")
+
+
+def test_a_module_takes_longer_than_the_servers_own_limits(project: Project) -> None:
+    """Time limits of the server, the database and the roles end no session of a run, nor make it try again."""
+    with psycopg.connect(**project.home.way(project), dbname="postgres", autocommit=True) as connection:
+        for name in LIMITS:
+            connection.execute(f"ALTER SYSTEM SET {name} = '500ms'".encode())
+        connection.execute("SELECT pg_reload_conf()")
+    try:
+        project.add("sql/09-slowly.sql", SLOW.replace("sleep(1)", "sleep(3)"))
+        text = project.up()
+        assert "try 2 of" not in text
+        assert project.ledger()[-1] == "09"
+        assert project.verb("preview", "--expect-no-changes").status == 0
+        assert project.verb("refresh", "--expect-no-changes").status == 0
+    finally:
+        with project.connect("postgres") as connection:
+            connection.autocommit = True
+            connection.execute("ALTER SYSTEM RESET ALL")
 
 
 def test_a_read_only_server_is_said_so(project: Project) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 CI_RUN = "sudo --preserve-env=CI .ci/run"
+SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 HOSTILE = "main$(touch ran)`touch ran`'\"; touch ran #"
 
 CONTEXT = {
@@ -146,6 +147,22 @@ def test_workflows_are_thin_pinned_and_have_few_rights(path: Path) -> None:
                 assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", step["uses"])
             else:
                 assert step["run"] == CI_RUN or re.fullmatch(r"make [a-z-]+", step["run"])  # no expression in a shell
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_branch_of_a_fork_reaches_no_secret(path: Path) -> None:
+    """No job that has one runs for it, no job leaves git's credentials to it, and none runs later in its stead."""
+    workflow = yaml.safe_load(path.read_text("utf-8"))
+    events = workflow[True]  # YAML 1.1 reads the key `on` as true
+    assert not {"pull_request_target", "workflow_run", "issue_comment", "pull_request_review"} & set(
+        [events] if isinstance(events, str) else events
+    )
+    for job in workflow["jobs"].values():
+        if "pull_request" in events and "secrets." in str(job):
+            assert SAME_REPOSITORY in job["if"].split(" && ")
+        for step in job["steps"]:
+            if str(step.get("uses", "")).startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
 
 
 def test_zizmor_finds_nothing_in_the_workflows() -> None:
