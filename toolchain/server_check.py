@@ -22,8 +22,7 @@ _ASK_FOR_TLS = struct.pack("!II", 8, 80877103)
 def refresh_server(stack: str, command: list[str], variables: dict[str, str]) -> int:
     """Refresh the server alone where it does not answer, and return the exit status, not 0 if it still does not.
 
-    Pulumi reads all resources at once: each of those inside a server that is down would be an error of its own, and
-    where another program listens on its port, the postgresql plugin would tell that one the administrator's password. A
+    Pulumi reads all resources at once: each of those inside a server that is down would be an error of its own. A
     server of the stack's own is started by this; why another one does not answer is one message.
     """
     if answers(public_outputs(stack, variables)):

@@ -90,10 +90,8 @@ def declare_docker(settings: Settings, server: DockerSettings, scope: Scope) -> 
         opts=scope.options(depends_on=[plan]),
     )
     labels = {**server.labels, OWNER: scope.stack, LIFECYCLE_LABEL: settings.lifecycle.value}
-    tls = Tls()
-    if server.tls:
-        reached = [engine.server_host, "localhost", "127.0.0.1", server.alias, names.container]
-        tls = declare_tls(scope, names=reached, after=plan)
+    reached = [engine.server_host, "localhost", "127.0.0.1", server.alias, names.container]
+    tls = declare_tls(scope, names=reached, required=server.tls, after=plan)
     container = _container(
         server,
         names,
@@ -121,7 +119,7 @@ def declare_docker(settings: Settings, server: DockerSettings, scope: Scope) -> 
         port=plan.listen_port,
         user=ADMIN_USER,
         password=password,
-        options=tls.options or {},
+        options=tls.options,
         opts=scope.options(),
     )
     return owned_server(
@@ -133,7 +131,8 @@ def declare_docker(settings: Settings, server: DockerSettings, scope: Scope) -> 
             "network": pulumi.Output.from_input(names.network),
         },
         scratch={},
-        tls=tls.options,
+        tls=tls.options if tls.required else None,
+        certificate=tls.certificate,
     )
 
 

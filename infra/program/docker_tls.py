@@ -1,8 +1,8 @@
-"""Declares what a container needs for TLS: its certificate, the files in it, and what its clients are told."""
+"""Declares a container's certificate, the files for it in the container, and what clients are told of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -30,38 +30,51 @@ _SETTINGS = {
     "ssl": "on",
     "ssl_cert_file": f"{_TLS_FOLDER}/server.crt",
     "ssl_key_file": f"{_TLS_FOLDER}/server.key",
-    "hba_file": f"{_TLS_FOLDER}/pg_hba.conf",
 }
+_REQUIRED = {"hba_file": f"{_TLS_FOLDER}/pg_hba.conf"}
 
 
 @dataclass(frozen=True)
 class Tls:
-    """What a container and its clients get for TLS; all of it is empty without TLS."""
+    """What a container gets for TLS; `certificate` is the file by which this machine knows its server.
 
-    uploads: list[docker.ContainerUploadArgs] = field(default_factory=list[docker.ContainerUploadArgs])
-    options: pulumi.Output[dict[str, str]] | None = None
+    `required` says whether it takes no connection without TLS, so that applications need the options too.
+    """
+
+    uploads: list[docker.ContainerUploadArgs]
+    certificate: pulumi.Output[str]
+    required: bool
+
+    @property
+    def options(self) -> pulumi.Output[dict[str, str]]:
+        """The libpq keywords with which a client verifies the server."""
+        return self.certificate.apply(lambda path: {"sslmode": "verify-full", "sslrootcert": path})
 
     def command(self, postgres: Sequence[str]) -> list[str]:
         """Return the container's command: it copies the key to where the server may read it, then starts the server."""
-        if self.options is None:
-            return list(postgres)
-        settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        return ["sh", "-c", START, "start", *postgres, *settings]
+        settings = {**_SETTINGS, **(_REQUIRED if self.required else {})}
+        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        return ["sh", "-c", START, "start", *postgres, *words]
 
 
-def declare_tls(scope: Scope, *, names: Sequence[pulumi.Input[str]], after: pulumi.Resource) -> Tls:
-    """Declare the certificate of a server that is reached by these names and addresses."""
+def declare_tls(scope: Scope, *, names: Sequence[pulumi.Input[str]], required: bool, after: pulumi.Resource) -> Tls:
+    """Declare the certificate of a server that is reached by these names and addresses.
+
+    Where clients do not use it, it is signed by itself and does not end: no renewal restarts the container.
+    """
     certificate = ServerCertificate(
-        scope.name("certificate"), stack=scope.stack, names=names, opts=scope.options(depends_on=[after])
+        scope.name("certificate"),
+        stack=scope.stack,
+        names=names,
+        self_signed=not required,
+        opts=scope.options(depends_on=[after]),
     )
-    files = (
-        ("server.crt", certificate.certificate, "0444"),
-        ("uploaded.key", certificate.key, "0400"),
-        ("pg_hba.conf", _HBA, "0444"),
-    )
+    files = [("server.crt", certificate.certificate, "0444"), ("uploaded.key", certificate.key, "0400")]
     uploads = [
         docker.ContainerUploadArgs(file=f"{_TLS_FOLDER}/{name}", content=content, permissions=mode)
         for name, content, mode in files
     ]
-    options = certificate.path.apply(lambda path: {"sslmode": "verify-full", "sslrootcert": path})
-    return Tls(uploads, options)
+    if required:
+        hba = docker.ContainerUploadArgs(file=_REQUIRED["hba_file"], content=_HBA, permissions="0444")
+        uploads.append(hba)
+    return Tls(uploads, certificate.path, required)

@@ -52,16 +52,15 @@ def owned_server(
     adopt: bool,
     outputs: Mapping[str, pulumi.Output[Any]],
     scratch: Mapping[str, pulumi.Input[str]],
+    certificate: pulumi.Output[str],
     tls: pulumi.Output[dict[str, str]] | None = None,
-    certificate: pulumi.Output[str] | None = None,
 ) -> DeclaredServer:
     """Return a server that the stack creates and deletes.
 
-    `tls` has the libpq keywords that clients need for it, `certificate` a file by which they know the server where they
-    need none ("" where it has none), `outputs` what only this kind of server exports. The plugin tells its password to
-    whoever asks for it, so that it connects by TLS wherever there is a certificate.
+    `certificate` is the file by which this machine knows the server, `tls` has the libpq keywords that clients need
+    where they verify it too, `outputs` is what only this kind of server exports. The plugin tells its password to
+    whoever asks for it, so that it connects by TLS to a server that has proved with the certificate which one it is.
     """
-    trusted = tls.apply(lambda options: options["sslrootcert"]) if tls else certificate
     provider = postgresql.Provider(
         scope.name("admin"),
         host=server.host,  # an output: a preview would connect to a host that it knows before the server exists
@@ -69,8 +68,8 @@ def owned_server(
         username=ADMIN_USER,
         password=server.login_password,
         database=MAINTENANCE_DATABASE,
-        sslmode=trusted.apply(lambda path: "verify-full" if path else "disable") if trusted else "disable",
-        sslrootcert=trusted,
+        sslmode="verify-full",
+        sslrootcert=certificate,
         connect_timeout=PLUGIN_CONNECT_TIMEOUT_SECONDS,
         max_connections=PLUGIN_CONNECTIONS,
         opts=scope.options(deleted_with=server),

@@ -1,4 +1,4 @@
-"""A server's certificate and the authority that clients trust: created once, renewed in time, as a resource."""
+"""A server's certificate and what clients trust: created once, renewed in time where it ends, as a resource."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _SECRET = ["authority_key", "key"]
 
 
 class ServerCertificateProvider(Provider):
-    """Keeps keys and certificates in the state, and the authority's certificate in a file for local clients."""
+    """Keeps keys and certificates in the state, and the one that clients trust in a file for those of this machine."""
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
-        """Decide where the authority's file is on this machine, and whether a new certificate is due."""
+        """Decide where the file for clients is on this machine, and whether a new certificate is due."""
         return CheckResult(actions.plan(_olds, news), [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when a certificate is to be issued, or the authority's file differs."""
+        """Report a change when a certificate is to be issued, or the file for clients differs."""
         path = Path(_news["path"])
         content = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         stale = content != _olds["authority"]
-        return DiffResult(changes=stale or bool(changed(_olds, _news, "names", "path", "issued")))
+        return DiffResult(changes=stale or bool(changed(_olds, _news, *actions.REISSUED, "path")))
 
     def create(self, props: Properties) -> CreateResult:
-        """Create an authority and issue a certificate."""
+        """Issue a certificate, by an authority or by itself."""
         return CreateResult(props["file"], actions.issue(props, {}))
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
@@ -49,7 +49,7 @@ class ServerCertificateProvider(Provider):
         return ReadResult(id_, props)
 
     def delete(self, _id: str, _props: Properties) -> None:
-        """Remove the authority's file, and its folder with the last one."""
+        """Remove the file for clients, and its folder with the last one."""
         path = Path(_props["path"])
         path.unlink(missing_ok=True)
         if path.parent.is_dir() and not any(path.parent.iterdir()):
@@ -57,7 +57,10 @@ class ServerCertificateProvider(Provider):
 
 
 class ServerCertificate(DynamicResource, module="postgres", name="ServerCertificate"):
-    """A certificate; `path` is the authority's file, `certificate` and `key` are what the server gets."""
+    """A certificate; `path` is the file by which clients know the server, `certificate` and `key` are the server's.
+
+    It is signed by itself and does not end, or by an authority and is renewed.
+    """
 
     path: pulumi.Output[str]
     certificate: pulumi.Output[str]
@@ -69,12 +72,14 @@ class ServerCertificate(DynamicResource, module="postgres", name="ServerCertific
         *,
         stack: str,
         names: Sequence[pulumi.Input[str]],
+        self_signed: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         secret = pulumi.ResourceOptions(additional_secret_outputs=_SECRET)
         props: Properties = {
             "stack": stack,
             "names": list(names),
+            "self_signed": self_signed,
             **dict.fromkeys((*_ISSUED, "file", "path", "issued")),
         }
         super().__init__(ServerCertificateProvider, name, props, pulumi.ResourceOptions.merge(opts, secret))

@@ -65,8 +65,8 @@ def issue(names: Sequence[str], *, issued: str, authority: str = "", authority_k
     return Certificates(authority, authority_key, _pem(certificate), _pem_of_key(key))
 
 
-def self_signed(address: str) -> tuple[str, str]:
-    """Return a certificate for an IP address and its key, in PEM format; clients get the certificate itself.
+def self_signed(names: Sequence[str]) -> tuple[str, str]:
+    """Return a certificate for host names and IP addresses and its key, in PEM format; clients get it itself.
 
     It does not end (RFC 5280, 4.1.2.5): clients trust no other one. Raises ServerError without `cryptography`.
     """
@@ -81,12 +81,12 @@ def self_signed(address: str) -> tuple[str, str]:
         ) from None
 
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, address)])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0][:64])])
     begins = datetime.now(timezone.utc) - _CLOCK_SKEW
     certificate = (
-        _builder(address, subject, key.public_key(), begins, _WITHOUT_END)
+        _builder(names[0], subject, key.public_key(), begins, _WITHOUT_END)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([_general_name(address)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
         .sign(key, hashes.SHA256())
     )
     return _pem(certificate), _pem_of_key(key)

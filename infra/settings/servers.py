@@ -79,7 +79,7 @@ class DockerSettings(SettingsGroup):
     )
     tls: Flag = Field(
         default=False,
-        description="true gives the server a certificate of the stack's own authority; clients then verify it",
+        description="true: clients verify the server by an authority of the stack's own, and TLS is required",
     )
     docker_host: Text | None = Field(
         default=None,

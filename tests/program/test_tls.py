@@ -47,7 +47,7 @@ def conninfo(project: Project, **changed: str) -> str:
     options = {"PGSSLMODE": "sslmode", "PGSSLROOTCERT": "sslrootcert", "PGHOST": "host", "PGPORT": "port"}
     options |= {"PGUSER": "user", "PGPASSWORD": "password", "PGDATABASE": "dbname"}
     variables = project.outputs()["connections"]["app_db"]["app"]
-    return make_conninfo("", **{options[name]: variables[name] for name in options} | changed)
+    return make_conninfo("", **{options[name]: variables[name] for name in options if name in variables} | changed)
 
 
 def test_clients_verify_the_server_and_are_refused_without_tls(secure: Project, tmp_path: Path) -> None:
@@ -99,6 +99,27 @@ def test_a_certificate_is_renewed_in_time_and_a_lost_file_written_again(secure: 
     assert secure.outputs()["dsn"] == dsn
     assert secure.sql(ENCRYPTED, role="app") == [(True, "TLSv1.3")]
     assert secure.verb("preview", "--expect-no-changes").status == 0
+
+
+def test_without_the_setting_only_this_program_uses_the_certificate(bare: Project) -> None:
+    """Applications connect as they like, and the plugin by a certificate that does not end: no renewal restarts it."""
+    bare.up()
+    assert "sslmode" not in bare.outputs()["dsn"]["app_db"]["app"]
+    certificate = bare.resource("certificate")["outputs"]
+    provider = bare.resource("admin")["inputs"]
+    assert (provider["sslmode"], provider["sslrootcert"]) == ("verify-full", certificate["path"])
+    assert bare.sql(ENCRYPTED, role="app") == [(True, "TLSv1.3")]  # libpq's default is `prefer`
+    psycopg.connect(conninfo(bare, sslmode="disable")).close()
+    psycopg.connect(conninfo(bare, sslmode="verify-full", sslrootcert=certificate["path"])).close()
+    exported = bare.folder / "exported.json"
+    state = json.dumps(bare.exported()).replace(certificate["issued"], "2020-01-01T00:00:00+00:00")
+    exported.write_text(state)
+    bare.pulumi("stack", "import", "--stack", bare.stack, "--file", str(exported))
+    assert bare.verb("preview", "--expect-no-changes").status == 0
+    Path(certificate["path"]).unlink()
+    assert f"write {certificate['path']}" in bare.preview()
+    bare.up()
+    assert bare.verb("refresh", "--expect-no-changes").status == 0
 
 
 def test_tls_comes_and_goes_with_the_setting(bare: Project) -> None:

@@ -1,4 +1,4 @@
-"""What ServerCertificate's verbs do: decide when a certificate is due, issue it, write the authority's file."""
+"""What ServerCertificate's verbs do: decide when a certificate is due, issue it, write the file for clients."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from infra.resources.base import Properties
 
 _AUTHORITY = ("authority", "authority_key")
+REISSUED = ("names", "self_signed", "issued")
+"""The inputs with which a certificate is issued."""
 _READABLE_MODE = 0o644
 
 
 def plan(olds: Properties, news: Properties) -> Properties:
-    """Return the inputs with the authority's file and the moment of issue; show what will be done to what exists."""
+    """Return the inputs with the file for clients and the moment of issue; show what will be done to what exists."""
     news = {**news, "names": list(dict.fromkeys(news["names"]))}
     file = olds.get("file") or f"{news['stack']}-{secrets.token_hex(4)}.crt"
     path = _folder() / file
@@ -30,9 +32,9 @@ def plan(olds: Properties, news: Properties) -> Properties:
     if not olds:
         return inputs
     text = ""
-    if certificates.is_due(olds["issued"]):
+    if not news["self_signed"] and certificates.is_due(olds["issued"]):
         text = "renew: the certificate ends in some months: restart in a new container"
-    elif changed(olds, news, "names"):
+    elif changed(olds, news, "names", "self_signed"):
         text = f"a new certificate, for {', '.join(news['names'])}: restart in a new container"
     if text:
         inputs["issued"] = certificates.moment()
@@ -44,11 +46,10 @@ def plan(olds: Properties, news: Properties) -> Properties:
 
 
 def issue(news: Properties, olds: Properties) -> Properties:
-    """Return the properties with keys and certificates, new where one is due; write the authority's file."""
+    """Return the properties with keys and certificates, new where one is due; write the file for clients."""
     issued = {name: olds[name] for name in (*_AUTHORITY, "certificate", "key")} if olds else {}
-    if not olds or changed(olds, news, "names", "issued"):
-        authority = {name: olds[name] for name in _AUTHORITY} if olds else {}
-        issued = asdict(certificates.issue(news["names"], issued=news["issued"], **authority))
+    if not olds or changed(olds, news, *REISSUED):
+        issued = _issue_again(news, olds)
     path = Path(news["path"])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -56,6 +57,14 @@ def issue(news: Properties, olds: Properties) -> Properties:
     except OSError as error:
         raise InfraError(f"cannot be written ({error.strerror})", place=str(path)) from None
     return {**news, **issued}
+
+
+def _issue_again(news: Properties, olds: Properties) -> Properties:
+    if news["self_signed"]:
+        certificate, key = certificates.self_signed(news["names"])
+        return {"authority": certificate, "authority_key": "", "certificate": certificate, "key": key}
+    known = {name: olds[name] for name in _AUTHORITY} if olds.get("authority_key") else {}
+    return asdict(certificates.issue(news["names"], issued=news["issued"], **known))
 
 
 def _folder() -> Path:

@@ -123,11 +123,11 @@ def refuse_missing(engine: Engine, name: str) -> None:
 def make_ready(engine: Engine, container: str, options: Mapping[str, str], password: str) -> ReachedServer:
     """Start the container if it is stopped, wait until the server answers, and set the administrator's password.
 
-    `options` are libpq's keywords host, port and user and, with TLS, sslmode and sslrootcert. The password is set only
-    when the server refuses it. Raises ServerError with the end of the container's log when the server does not answer
-    within READY_SECONDS, and at once when it answers but cannot be used.
+    `options` are libpq's keywords host, port, user, sslmode and sslrootcert: whoever else listens is told nothing. The
+    password is set only when the server refuses it. Raises ServerError with the end of the container's log when the
+    server does not answer within READY_SECONDS, and at once when it answers but cannot be used.
     """
-    dsn = format_dsn({"sslmode": "prefer", **options, "dbname": _MAINTENANCE_DATABASE})
+    dsn = format_dsn({**options, "dbname": _MAINTENANCE_DATABASE})
     deadline = time.monotonic() + READY_SECONDS
     engine.start(container)
     was_set = False

@@ -36,9 +36,9 @@ _RESERVED = {
     "hba_file": "it is in the volume",
     "ident_file": "it is in the volume",
     "external_pid_file": "no program outside of the container could read it",
-    "ssl": "server.tls decides it",
-    "ssl_cert_file": "server.tls decides it",
-    "ssl_key_file": "server.tls decides it",
+    "ssl": "the container has a certificate of its own",
+    "ssl_cert_file": "the container has a certificate of its own",
+    "ssl_key_file": "the container has a certificate of its own",
     "password_encryption": "it is scram-sha-256",
     "db_user_namespace": "the names of roles are used as they are",
 }

@@ -21,7 +21,7 @@ from infra.server.embedded.file_lock import file_locked
 from infra.server.embedded.lifecycle import Installation
 from infra.server.embedded.service_account import refuse_unreachable, service_account
 from infra.server.embedded.specification import ClusterSpec, Running, default_root, refuse_invalid
-from infra.server.embedded.validation import refuse_wrong_settings
+from infra.server.embedded.validation import refuse_without_tls, refuse_wrong_settings
 from infra.server.ports import HOST
 
 if TYPE_CHECKING:
@@ -109,9 +109,8 @@ def listens_at(base: Path) -> tuple[str, int] | None:
 
 
 def certificate_of(base: Path) -> str:
-    """Return the path of the certificate of the server in `base`, "" where it was started without one."""
-    marker = read_marker(_layout(base).base)
-    return str(_layout(base).certificate) if marker and marker.tls is not False else ""
+    """Return the path of the certificate of the server in `base`."""
+    return str(_layout(base).certificate)
 
 
 def state(base: Path) -> ServerState:
@@ -240,6 +239,8 @@ def _inspect(spec: ClusterSpec, *, create_account: bool = True) -> tuple[Install
     private = binaries.private_copy(source, layout.root)
     if marker is None or marker.phase != "live" or (marker.settings, marker.distribution) != (spec.settings, private):
         refuse_wrong_settings(source, spec.settings, place=f"server {spec.name}")
+    if marker is None or not marker.tls or marker.distribution != private:
+        refuse_without_tls(source)
     account = service_account(spec.run_as, create=create_account)
     refuse_unreachable(layout.base, account, setting="data root")
     if spec.bin_dir:

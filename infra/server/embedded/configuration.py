@@ -80,31 +80,32 @@ def render_configuration(layout: Layout, settings: Mapping[str, str], account: A
     )
 
 
-def command_line(layout: Layout, port: int, *, tls: bool) -> list[str]:
+def command_line(layout: Layout, port: int) -> list[str]:
     """Return the server's arguments: parameters there override the configuration files and ALTER SYSTEM."""
-    certificate = {"ssl": "on", "ssl_cert_file": str(layout.certificate), "ssl_key_file": str(layout.key)}
     parameters = {
         "config_file": str(layout.settings),
         "hba_file": str(layout.hba),
         "listen_addresses": HOST,
         "port": str(port),
         "unix_socket_directories": "",
-        **(certificate if tls else {"ssl": "off"}),
+        "ssl": "on",
+        "ssl_cert_file": str(layout.certificate),
+        "ssl_key_file": str(layout.key),
         "password_encryption": "scram-sha-256",
     }
     return [word for name, value in parameters.items() for word in ("-c", f"{name}={value}")]
 
 
-def is_written(layout: Layout, settings: Mapping[str, str], account: Account, *, tls: bool) -> bool:
+def is_written(layout: Layout, settings: Mapping[str, str], account: Account) -> bool:
     """Return whether the files have the content that write_configuration() would write."""
     return (
         read_untrusted(layout.settings) == render_configuration(layout, settings, account)
         and read_untrusted(layout.hba) == _HBA
-        and (not tls or _has_certificate(layout))
+        and _has_certificate(layout)
     )
 
 
-def write_configuration(layout: Layout, settings: Mapping[str, str], account: Account, *, tls: bool) -> None:
+def write_configuration(layout: Layout, settings: Mapping[str, str], account: Account) -> None:
     """Write embedded.conf, pg_hba.conf and a missing certificate so that the service account can read them.
 
     Clients are given the certificate itself, so that one that is there stays.
@@ -112,8 +113,8 @@ def write_configuration(layout: Layout, settings: Mapping[str, str], account: Ac
     owner, mode = ((0, account.gid), 0o640) if account.switch else (None, 0o600)
     write_whole(layout.settings, render_configuration(layout, settings, account), mode=mode, owner=owner)
     write_whole(layout.hba, _HBA, mode=mode, owner=owner)
-    if tls and not _has_certificate(layout):
-        certificate, key = self_signed(HOST)
+    if not _has_certificate(layout):
+        certificate, key = self_signed([HOST])
         write_whole(layout.key, key, mode=mode, owner=owner)  # one of root's may be 0640 (PostgreSQL manual, 18.9.1)
         write_whole(layout.certificate, certificate, mode=mode, owner=owner)
 

@@ -76,14 +76,14 @@ def _initdb_arguments(spec: ClusterSpec, layout: Layout, password_file: Path, ct
     ]
 
 
-def start(layout: Layout, distribution: Distribution, account: Account, port: int, *, tls: bool) -> None:
-    """Start the server, with its certificate where `tls` says so, and wait until it is ready (0.1 s).
+def start(layout: Layout, distribution: Distribution, account: Account, port: int) -> None:
+    """Start the server and wait until it is ready (0.1 s).
 
     pg_ctl starts the postmaster in a session of its own, so that it outlives the caller. Raises PortTakenError when
     another program listens on the port, else ServerError with the errors in the server's log.
     """
     log_size = _prepare_log(layout.log, account)
-    options = shlex.join(configuration.command_line(layout, port, tls=tls))
+    options = shlex.join(configuration.command_line(layout, port))
     arguments = ["start", "-w", "-t", str(START_SECONDS), "-D", str(layout.data), "-l", str(layout.log), "-o", options]
     result = spawn.run_program(
         distribution.tool("pg_ctl"), arguments, account, directory=layout.data, seconds=START_SECONDS + 30
@@ -162,7 +162,7 @@ def reset_password(spec: ClusterSpec, layout: Layout, distribution: Distribution
         "logging_collector": "off",
         "lc_messages": "C",
     }
-    arguments = ["--single", "-D", str(layout.data), *configuration.command_line(layout, ports.FIRST_PORT, tls=False)]
+    arguments = ["--single", "-D", str(layout.data), *configuration.command_line(layout, ports.FIRST_PORT)]
     arguments += [word for name, value in overrides.items() for word in ("-c", f"{name}={value}")]
     result = spawn.run_program(
         distribution.tool("postgres"),

@@ -102,7 +102,7 @@ class Marker:
     settings: dict[str, str] = field(default_factory=dict[str, str])
     distribution: Distribution | None = None
     coming: str = ""  # the source of the binaries with which the next start begins
-    tls: bool | None = None  # whether it was started with its certificate; None: by a version that had none
+    tls: bool = False  # whether it was started with its certificate
 
 
 def read_marker(base: Path) -> Marker | None:

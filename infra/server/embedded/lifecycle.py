@@ -12,7 +12,7 @@ from infra.server.embedded import administration, binaries, configuration, daemo
 from infra.server.embedded.directory import Marker, write_marker
 from infra.server.embedded.server_step import RequiredServer, decide_server_step
 from infra.server.embedded.specification import Action, ClusterSpec, Running
-from infra.server.embedded.validation import offers_tls, parameter_contexts
+from infra.server.embedded.validation import parameter_contexts
 from infra.server.file_io import read_untrusted
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def adopt_server(installation: Installation, marker: Marker) -> Running:
     _install(installation, marker)
     processes.stop_postmaster(installation.layout.data, installation.account)
     directory.create_base(installation.layout, installation.account)
-    configuration.write_configuration(installation.layout, installation.spec.settings, installation.account, tls=False)
+    configuration.write_configuration(installation.layout, installation.spec.settings, installation.account)
     daemon.reset_password(installation.spec, installation.layout, installation.private, installation.account)
     return _start_and_record(installation, marker, action="adopted")
 
@@ -135,7 +135,7 @@ def _responding_server(
 def plan_step(installation: Installation, marker: Marker | None, *, alive: bool) -> ServerStep:
     """Return the step from the server's present state to its specification."""
     written = marker is not None and configuration.is_written(
-        installation.layout, installation.spec.settings, installation.account, tls=bool(marker.tls)
+        installation.layout, installation.spec.settings, installation.account
     )
     required = RequiredServer(installation.spec.port, installation.spec.settings, installation.private, written=written)
     return decide_server_step(marker, required, alive=alive, contexts=lambda: parameter_contexts(installation.source))
@@ -173,7 +173,7 @@ def refuse_incompatible(installation: Installation, marker: Marker) -> None:
 
 def _reload(installation: Installation, marker: Marker, step: ServerStep, postmaster: processes.Postmaster) -> Running:
     spec, layout = installation.spec, installation.layout
-    configuration.write_configuration(layout, spec.settings, installation.account, tls=bool(marker.tls))
+    configuration.write_configuration(layout, spec.settings, installation.account)
     pending = administration.reload(spec.target(postmaster.port))
     if pending:  # parameters of extensions: their context is known only to a server that has loaded the library
         reasons = tuple(f"changed setting: {name} needs restart" for name in pending)
@@ -203,9 +203,8 @@ def _restore_previous(installation: Installation, marker: Marker) -> bool:
     layout, account = installation.layout, installation.account
     with suppress(InfraError, OSError):
         processes.stop_postmaster(layout.data, account)
-        tls = bool(marker.tls)
-        configuration.write_configuration(layout, marker.settings, account, tls=tls)
-        daemon.start(layout, marker.distribution or installation.private, account, marker.port, tls=tls)
+        configuration.write_configuration(layout, marker.settings, account)
+        daemon.start(layout, marker.distribution or installation.private, account, marker.port)
         return True
     return False
 
@@ -215,16 +214,15 @@ def _start_and_record(
 ) -> Running:
     """Write the configuration, start the stopped server, check its identity, and write its marker as live."""
     spec, layout = installation.spec, installation.layout
-    tls = offers_tls(installation.private)
-    configuration.write_configuration(layout, spec.settings, installation.account, tls=tls)
-    port = _start_on_some_port(installation, marker, tls=tls)
+    configuration.write_configuration(layout, spec.settings, installation.account)
+    port = _start_on_some_port(installation, marker)
     identity = administration.identify(spec.target(port), layout.data)
     postmaster = processes.find_postmaster(layout.data, installation.account)
     if postmaster is None:
         raise ServerError("the server ended as soon as it had started", place=str(layout.log))
     settings = dict(spec.settings)
     live = replace(
-        marker, phase="live", port=port, settings=settings, distribution=installation.private, coming="", tls=tls
+        marker, phase="live", port=port, settings=settings, distribution=installation.private, coming="", tls=True
     )
     write_marker(layout.base, live)
     binaries.prune(layout.root)
@@ -233,7 +231,7 @@ def _start_and_record(
     return _describe(installation, identity, postmaster, action=action, changed=tuple(dict.fromkeys(changed)))
 
 
-def _start_on_some_port(installation: Installation, marker: Marker, *, tls: bool) -> int:
+def _start_on_some_port(installation: Installation, marker: Marker) -> int:
     """Start on the configured port, else on the previous one or a free one; return the port.
 
     Another program may take a port between the check and the start, so a chosen port is tried up to PORT_TRIES times.
@@ -244,7 +242,7 @@ def _start_on_some_port(installation: Installation, marker: Marker, *, tls: bool
         raise ports.port_taken_error(port)
     for _ in range(PORT_TRIES):
         try:
-            daemon.start(installation.layout, installation.private, installation.account, port, tls=tls)
+            daemon.start(installation.layout, installation.private, installation.account, port)
         except daemon.PortTakenError:
             if spec.port:
                 raise

@@ -74,7 +74,7 @@ def _restart_reasons(marker: Marker, required: RequiredServer) -> list[str]:
     old, new = marker.distribution, required.distribution
     if old is None or (old.bin, old.version, old.stamp) != (new.bin, new.version, new.stamp):
         reasons.append(f"binaries: {_description(old)} become {_description(new)}")
-    if marker.tls is None:
+    if not marker.tls:
         reasons.append("it has no certificate")
     return reasons
 

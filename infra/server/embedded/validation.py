@@ -61,12 +61,18 @@ def parameter_contexts(distribution: Distribution) -> dict[str, str]:
     return {row[0].lower(): row[1] for row in rows if len(row) > 1}
 
 
-def offers_tls(distribution: Distribution) -> bool:
-    """Return whether the server was built with TLS, which some installations in a bin_dir were not; takes 0.01 s."""
+def refuse_without_tls(distribution: Distribution) -> None:
+    """Raise ServerError where the server was built without TLS, as some in a bin_dir were; takes 0.01 s."""
     with tempfile.TemporaryDirectory(prefix="platform-postgres-") as directory:
         Path(directory, "postgresql.conf").touch()
         command = [str(distribution.tool("postgres")), "-C", "ssl", "-D", directory, "-c", "ssl=on"]
-        return spawn.run_command(command, seconds=_SECONDS).status == 0
+        result = spawn.run_command(command, seconds=_SECONDS)
+    if result.status != 0:
+        raise ServerError(
+            f"was built without TLS, by which Pulumi's plugin knows the server: {result.last_lines()}",
+            place=str(distribution.bin),
+            remedy="set bin_dir to a PostgreSQL that was built with it",
+        )
 
 
 def setting_key(name: str) -> str:

@@ -64,6 +64,14 @@ def replaced(shared: Shared) -> Shared:
     return shared
 
 
+WITHOUT_TLS = """\
+#!/bin/sh
+# As a server that was built without OpenSSL says it.
+case "$*" in *ssl=on*) echo 'FATAL:  SSL is not supported by this build'; exit 1;; esac
+exec {postgres} "$@"
+"""
+
+
 def new_database(connection: psycopg.Connection, options: LiteralString = "") -> str:
     name = f"test_{uuid.uuid4().hex}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ").format(sql.Identifier(name))
@@ -85,6 +93,21 @@ def test_debian_in_place(spec: ClusterSpec) -> None:
     assert time.perf_counter() - began < 1
     cluster.destroy(spec.layout.base, owner=spec.owner)
     assert not spec.root.exists()
+
+
+def test_a_server_that_cannot_prove_itself_is_refused(spec: ClusterSpec, tmp_path: Path) -> None:
+    """A build without TLS is named before anything is created: the plugin could not tell it from a stranger."""
+    for tool in debian().iterdir():
+        (tmp_path / tool.name).symlink_to(tool)
+    (tmp_path / "postgres").unlink()
+    (tmp_path / "postgres").write_text(WITHOUT_TLS.format(postgres=debian() / "postgres"))
+    (tmp_path / "postgres").chmod(0o755)
+    for step in (cluster.plan, cluster.create):
+        with pytest.raises(
+            ServerError, match=r"was built without TLS.*SSL is not supported by this build; set bin_dir"
+        ):
+            step(replace(spec, bin_dir=tmp_path))
+    assert not spec.layout.base.exists()
 
 
 def test_other_major_in_place_of_the_wheel(spec: ClusterSpec, start_server: StartServer) -> None:

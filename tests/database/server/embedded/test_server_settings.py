@@ -226,7 +226,7 @@ def test_clients_that_ask_for_it_know_the_server_by_its_certificate(
     assert asked(known) == (True,)
     marker = read_marker(spec.layout.base)
     assert marker
-    write_marker(spec.layout.base, replace(marker, tls=None))  # as an earlier version has left it
+    write_marker(spec.layout.base, replace(marker, tls=False))  # as an earlier version has left it
     assert cluster.plan(spec).reasons == ("it has no certificate",)
     assert cluster.ensure(spec).action == "restarted"
     assert cluster.plan(spec).verb == "keep"

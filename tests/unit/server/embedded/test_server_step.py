@@ -105,9 +105,8 @@ def test_step_by_difference(change: dict[str, object], expected: ServerStep) -> 
 
 
 def test_a_server_of_an_earlier_version_gets_its_certificate() -> None:
-    """It is restarted for it; one whose programs have no TLS is left alone."""
-    assert step(replace(MARKER, tls=None)) == ServerStep("restart", ("it has no certificate",))
-    assert step(replace(MARKER, tls=False)) == ServerStep("keep")
+    """It is restarted for it."""
+    assert step(replace(MARKER, tls=False)) == ServerStep("restart", ("it has no certificate",))
 
 
 def test_step_of_a_stopped_server_names_all() -> None:
@@ -228,9 +227,8 @@ def test_shared_memory_that_a_logout_spares() -> None:
 
 def test_command_line_wins() -> None:
     """The parameters that close the server are arguments, which override files and ALTER SYSTEM."""
-    words = command_line(Layout(Path("/b")), 5555, tls=False)
-    assert {"listen_addresses=127.0.0.1", "port=5555", "unix_socket_directories=", "ssl=off"} <= set(words)
-    words = command_line(Layout(Path("/b")), 5555, tls=True)
+    words = command_line(Layout(Path("/b")), 5555)
+    assert {"listen_addresses=127.0.0.1", "port=5555", "unix_socket_directories="} <= set(words)
     assert {"ssl=on", "ssl_cert_file=/b/conf/server.crt", "ssl_key_file=/b/conf/server.key"} <= set(words)
 
 
