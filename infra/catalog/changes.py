@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from infra.catalog.catalog import ACCESS, NOTES, OWNED, STRUCTURE, Catalog, ObjectId
+from infra.catalog.catalog import ACCESS, NOTES, OWNED, SETTING, STRUCTURE, Catalog, ObjectId
 from infra.catalog.identifiers import parent
 
 if TYPE_CHECKING:
@@ -85,6 +85,21 @@ def fold(effects: Iterable[tuple[str, CatalogChange]]) -> Expected:
                 definitions[identity] = text
                 writers[identity] = module
     return Expected(definitions, writers)
+
+
+def database_settings(effects: Iterable[tuple[str, CatalogChange]]) -> dict[str, tuple[str, str]]:
+    """Return what modules leave set for their database, in the order in which they ran.
+
+    By parameter it has the value, and the module that set it last.
+    """
+    values: dict[str, tuple[str, str]] = {}
+    for module, effect in effects:
+        for identity, value in effect.objects.items():
+            if identity.kind == SETTING and value is None:
+                values.pop(identity.name, None)
+            elif identity.kind == SETTING and value is not None:
+                values[identity.name] = value, module
+    return values
 
 
 def created_objects(effect: CatalogChange) -> dict[ObjectId, str | None]:

@@ -16,8 +16,9 @@ from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from infra.catalog.catalog import SETTING
-from infra.catalog.changes import CatalogChange
+from infra.catalog.changes import CatalogChange, database_settings
 from infra.errors import RefusedError
+from infra.modules.module import order
 from infra.postgres.introspection.copied_rows import copied_rows
 
 if TYPE_CHECKING:
@@ -223,13 +224,9 @@ def _made_by_modules(connection: Connection) -> dict[str, tuple[str, str]]:
 
     A ledger says nothing that is missing, or not as this program made it: it is the owner's.
     """
-    made: dict[str, tuple[str, str]] = {}
     try:
-        for module, objects in sorted(copied_rows(connection, "sqlmodule.ledger", ["module", "objects"])):
-            change = CatalogChange.of_json(json.loads(objects) if f'["{SETTING}"' in objects else ())
-            values = {identity.name: text for identity, text in change.objects.items() if identity.kind == SETTING}
-            made = {parameter: known for parameter, known in made.items() if parameter not in values}
-            made |= {parameter: (value, module) for parameter, value in values.items() if value is not None}
+        rows = copied_rows(connection, "sqlmodule.ledger", ["module", "objects"])
+        effects = {name: json.loads(objects) for name, objects in rows if f'["{SETTING}"' in objects}
+        return database_settings((name, CatalogChange.of_json(effects[name])) for name in sorted(effects, key=order))
     except (psycopg.ProgrammingError, ValueError, TypeError):
         return {}
-    return made

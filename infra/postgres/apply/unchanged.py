@@ -18,11 +18,13 @@ import psycopg
 from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from infra.catalog.catalog import Catalog, catalog_of
+from infra.catalog.changes import database_settings
+from infra.modules.module import order
 from infra.plan.database_status import DatabaseStatus
 from infra.plan.ledger_rows import LedgerIdentity, own_rows
 from infra.plan.planner import unchanged_plan
 from infra.postgres.apply.plan_cache import PlanInProgress
-from infra.postgres.introspection.reader import GROUPS, catalog_query, catalog_version_query
+from infra.postgres.introspection.reader import GROUPS, catalog_query, catalog_version_query, read_settings
 from infra.postgres.ledger import ledger
 
 if TYPE_CHECKING:
@@ -121,6 +123,8 @@ def record_unchanged(connection: Connection, session: Session, planned: PlanInPr
     made, there = status.expected.definitions.items(), status.catalog.objects.items()
     if made - there:  # of a module without a file
         return
+    if not _has_settings(connection, status):  # what is missing, another session in this server would not find
+        return
     digest, further = _digest(session, planned.files), Catalog(dict(there - made))
     compared = ledger.Compared(_as_read(catalog_version, session), planned.version.event, digest, further)
     with suppress(psycopg.Error):
@@ -128,6 +132,14 @@ def record_unchanged(connection: Connection, session: Session, planned: PlanInPr
         with session.transaction(connection):
             connection.execute("SET LOCAL synchronous_commit = off")  # if it is lost, the catalog is read again
             ledger.record_compared(connection, compared)
+
+
+def _has_settings(connection: Connection, status: DatabaseStatus) -> bool:
+    """Return whether a database sets for its sessions what modules made it set."""
+    rows = {**status.entries, **status.unfinished, **status.others}
+    values = database_settings((name, rows[name].effect) for name in sorted(rows, key=order))
+    there = {identity.name: value for identity, value in read_settings(connection).objects.items()} if values else {}
+    return all(there.get(parameter) == value for parameter, (value, _) in values.items())
 
 
 def _digest(session: Session, files: Sequence[ModuleFile]) -> str:

@@ -19,6 +19,9 @@ WITH of_rows (hash, age) AS (
         UNION ALL SELECT tableoid, xmin FROM pg_catalog.pg_constraint
         UNION ALL SELECT tableoid, xmin FROM pg_catalog.pg_conversion
         UNION ALL SELECT tableoid, xmin FROM pg_catalog.pg_default_acl
+        UNION ALL SELECT tableoid, xmin FROM pg_catalog.pg_db_role_setting s
+        WHERE s.setrole = 0
+            AND s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
         UNION ALL SELECT tableoid, xmin FROM pg_catalog.pg_depend
         UNION ALL SELECT tableoid, xmin FROM pg_catalog.pg_description
         UNION ALL SELECT tableoid, xmin FROM pg_catalog.pg_enum

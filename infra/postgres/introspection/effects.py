@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import psycopg
 from psycopg.errors import LockNotAvailable
 
-from infra.catalog.catalog import ACCESS, NOTES, OWNED, SETTING, Catalog, catalog_of
+from infra.catalog.catalog import ACCESS, NOTES, OWNED, Catalog
 from infra.catalog.changes import CatalogChange, catalog_change_between
 from infra.postgres.connection import pool
 from infra.postgres.connection.simple_query import simple_query
@@ -22,6 +22,7 @@ from infra.postgres.introspection.reader import (
     read_catalog,
     read_catalog_version,
     read_own_catalog_version,
+    read_settings,
     visible_part,
     warm_prepared_statements,
 )
@@ -35,14 +36,6 @@ if TYPE_CHECKING:
     from infra.postgres.connection.target import Target
 
 _OBSERVER_LOCK_TIMEOUT = "50ms"
-
-_SETTINGS = """
-SELECT %s, pg_catalog.split_part(c.setting, '=', 1), pg_catalog.substr(c.setting, pg_catalog.strpos(c.setting, '=') + 1)
-FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c (setting)
-WHERE s.setrole = 0
-  AND s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
-"""
-"""What the database sets for all sessions."""
 
 _SETTINGS_ARE_WRITTEN = """
 SELECT pg_catalog.current_setting('track_counts') = 'off'
@@ -143,7 +136,7 @@ def _with_settings(connection: Connection, observer: Target, change: CatalogChan
     if connection.execute(_SETTINGS_ARE_WRITTEN, prepare=True).fetchone() != (True,):
         return change
     with _observer_connection(observer) as outside:
-        settings = catalog_change_between(_read_settings(outside), _read_settings(connection))
+        settings = catalog_change_between(read_settings(outside), read_settings(connection))
     return CatalogChange({**change.objects, **settings.objects}, change.changed | settings.changed)
 
 
@@ -186,11 +179,7 @@ def successive_changes(connection: Connection, observer: Target) -> Callable[[Ca
 
 def read_with_settings(connection: Connection) -> Catalog:
     """Read the whole catalog, and what the database sets for all sessions."""
-    return Catalog({**read_catalog(connection).objects, **_read_settings(connection).objects})
-
-
-def _read_settings(connection: Connection) -> Catalog:
-    return catalog_of(connection.execute(_SETTINGS, (SETTING,)).fetchall())
+    return Catalog({**read_catalog(connection).objects, **read_settings(connection).objects})
 
 
 def read_with_unnamed(connection: Connection, observer: Target) -> Catalog:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from psycopg.pq import TransactionStatus
 
-from infra.catalog.catalog import Catalog, ObjectId, catalog_of
+from infra.catalog.catalog import SETTING, Catalog, ObjectId, catalog_of
 from infra.catalog.drop_order import Dependency, Droppable, ObjectAddress
 from infra.postgres.connection.simple_query import simple_query
 
@@ -48,6 +48,14 @@ SELECT classid::bigint, objid::bigint, objsubid, refclassid::bigint, refobjid::b
 FROM pg_depend
 WHERE objid >= 16384
 """
+
+_SETTINGS = """
+SELECT %s, pg_catalog.split_part(c.setting, '=', 1), pg_catalog.substr(c.setting, pg_catalog.strpos(c.setting, '=') + 1)
+FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c (setting)
+WHERE s.setrole = 0
+  AND s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+"""
+"""What the database sets for all sessions."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +171,11 @@ def read_catalog_version(connection: psycopg.Connection[tuple[Any, ...]]) -> str
 def read_own_catalog_version(connection: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, str]:
     """Return that number, and the one without the rows that the current transaction wrote."""
     return connection.execute(catalog_version_query()).fetchone() or ("", "")
+
+
+def read_settings(connection: psycopg.Connection[tuple[Any, ...]]) -> Catalog:
+    """Read what the database sets for all sessions; `read_catalog` does not."""
+    return catalog_of(connection.execute(_SETTINGS, (SETTING,)).fetchall())
 
 
 def is_empty(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:

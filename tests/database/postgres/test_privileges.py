@@ -212,6 +212,15 @@ def test_what_a_module_sets_for_its_database_is_its_own(world: World, target: Ta
     assert (access_drift(target, ACCESS), settings(target)) == ([], [])
 
 
+def test_the_last_module_by_number_decides_what_its_database_sets(world: World, target: Target) -> None:
+    """The hundredth module runs after the ninety-ninth, though its name sorts before it."""
+    world.write(m01_x=SETS.format("SET work_mem = ''8MB''"), m02_x=SETS.format("SET work_mem = ''16MB''"))
+    grant_access(target, ACCESS)
+    world.up()
+    run(target, "UPDATE sqlmodule.ledger SET module = CASE module WHEN '01-x' THEN '99-x' ELSE '100-x' END")
+    assert access_drift(target, ACCESS) == []
+
+
 def settings(target: Target) -> list[tuple[object, ...]]:
     """Return what a database sets for all sessions."""
     return run(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.catalog.catalog import ObjectId
-from infra.catalog.changes import CatalogChange, Expected, created_objects, fold
+from infra.catalog.catalog import SETTING, ObjectId
+from infra.catalog.changes import CatalogChange, Expected, created_objects, database_settings, fold
 
 TABLE, VIEW = ObjectId("table", "public.t"), ObjectId("view", "public.v")
 
@@ -58,3 +58,15 @@ def test_a_large_object_is_owned_and_never_expected() -> None:
     effect = CatalogChange({blob: "", TABLE: ""})
     assert fold([("1", effect)]).definitions == {TABLE: ""}
     assert blob in created_objects(effect)
+
+
+def test_a_setting_is_of_the_module_that_set_it_last_until_one_resets_it() -> None:
+    """It is in no comparison of objects; each value is known with its module."""
+    memory, path = ObjectId(SETTING, "work_mem"), ObjectId(SETTING, "search_path")
+    effects = [
+        ("1", CatalogChange({memory: "8MB", path: "a", TABLE: ""})),
+        ("2", CatalogChange({memory: "16MB"}, frozenset({memory}))),
+        ("3", CatalogChange({path: None}, frozenset({path}))),
+    ]
+    assert database_settings(effects) == {"work_mem": ("16MB", "2")}
+    assert fold(effects).definitions == {TABLE: ""}

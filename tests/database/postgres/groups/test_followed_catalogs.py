@@ -10,9 +10,9 @@ import pytest
 from infra.postgres.apply import planning
 from infra.postgres.apply.plan_cache import PlanInProgress, cache
 from infra.postgres.connection.connect import connect
-from infra.postgres.groups.modules import read_completeness, visits
+from infra.postgres.groups.modules import module_order, read_completeness, visits
 from infra.postgres.introspection.reader import read_catalog_version
-from infra.postgres.privileges import access_drift
+from infra.postgres.privileges import access_drift, grant_access
 from tests.database.postgres.groups.test_groups import tenants  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ LATER = {
     " EXCEPTION WHEN division_by_zero THEN CREATE TABLE e (id serial); END $$;",
     "changes rows only": "INSERT INTO e DEFAULT VALUES; CREATE TEMPORARY TABLE t AS SELECT 1;",
     "sets a parameter": SETS,
+    "resets a parameter": SETS.replace("SET work_mem = ''8MB''", "RESET work_mem"),
     "creates a function and an operator": "CREATE FUNCTION g(text) RETURNS text LANGUAGE plpgsql AS"
     " $$ BEGIN RETURN $1; END $$; CREATE OPERATOR s.!! (RIGHTARG = text, FUNCTION = g);",
 }
@@ -116,3 +117,20 @@ def test_what_somebody_else_did_after_the_look_is_found(tenants: Tenants, sessio
     found = looked_at(session)
     assert found.is_read
     assert not found.plan.is_unchanged
+
+
+def test_a_parameter_that_somebody_reset_is_found_until_it_is_set_again(tenants: Tenants, session: Session) -> None:  # noqa: F811
+    """Another session that is in no database of the group knows of nothing that is missing there."""
+    (tenants.directory / "02-sets.sql").write_text(SETS, encoding="utf-8")
+    tenants.apply("02", ["acme"])
+    read_completeness(session, module_order(str(tenants.directory)))
+    assert not looked_at(session).is_read
+    tenants.sql("acme", "ALTER DATABASE acme RESET work_mem")
+    for _ in range(2):  # a run that failed to set it again is no reason to forget it
+        found = looked_at(session)
+        assert found.is_read
+        assert found.plan.is_unchanged
+    grant_access(session.admin, tenants.spec.access("acme"), revoke_others=True)
+    assert access_drift(session.admin, tenants.spec.access("acme")) == []
+    assert looked_at(session).is_read
+    assert not looked_at(session).is_read
