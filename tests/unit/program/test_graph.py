@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PROJECT, STACK = "platform-postgres", "test"
-SERVER = {"host": "127.0.0.1", "listen_port": 5432, "version": "17", "log_file": "", "psql": "", "uuid_ossp": ""}
+SERVER: dict[str, Any] = {
+    "host": "127.0.0.1",
+    "listen_port": 5432,
+    "version": "17",
+    "certificate": "/server.crt",
+    "log_file": "",
+    "psql": "",
+    "uuid_ossp": "",
+}
 EXTERNAL: dict[str, Any] = {
     "host": "db.example",
     "port": 5432,
@@ -40,6 +48,7 @@ SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75f
 OUTPUTS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("EmbeddedServer", "DockerPlan", "DockerServer"), SERVER),
     "ExternalServer": EXTERNAL,
+    "ServerCertificate": {"path": "/server.crt", "certificate": "…", "key": "…"},
     "DockerEngine": {"host": "unix:///var/run/docker.sock", "server_host": "127.0.0.1"},
     "RemoteImage": {"imageId": "sha256:0"},
     "SqlModule": {"statements_digest": "tokens1:0"},
@@ -362,6 +371,15 @@ def test_a_container_is_created_after_everything_was_looked_at() -> None:
     assert SIGNATURE in upload["content"]
     assert SIGNATURE in graph["server"].object["password"]
     assert graph["container"].object["ports"][0]["ip"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("server", [{"kind": "embedded"}, {"kind": "docker"}, {"kind": "docker", "tls": True}])
+def test_the_plugin_verifies_every_server_of_the_stacks_own(server: dict[str, Any]) -> None:
+    """It tells its password to whoever asks, so that no setting turns the verification off."""
+    provider = declared(databases=["app_db"], server=server)["admin"]
+    assert provider.type == "pulumi:providers:postgresql"
+    assert provider.object["sslmode"] == "verify-full"
+    assert "sslrootcert" in provider.object
 
 
 @pytest.mark.parametrize("adopt", [True, False])
