@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK = re.compile(r"```console\n\$ (.*)\n((?:.*\n)*?)```\n")
+FILES = ("Pulumi*.yaml", "migrations", "models", "sql")
 OF_RESOURCES = re.compile(r"@ |( [-+~]|   ) +[\w-]+:[\w/]+:\w+ ")
 """The lines of Pulumi's progress: one for each resource and moment."""
+COMMIT = (
+    ("init", "--quiet", "--initial-branch=main"),
+    ("config", "user.name", "Ada"),
+    ("config", "user.email", "ada@example.com"),
+    ("add", *FILES),
+    ("commit", "--quiet", "--message=A platform"),
+)
 DIFFERING = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "<time>"),
     (re.compile(r"127\.0\.0\.1:\d+"), "<address>"),
@@ -56,9 +64,12 @@ def stable(text: str) -> str:
 def type_page(page: Path, folder: Path) -> None:
     """Type the commands of a page in a new checkout, and compare what they print, or write it into the page.
 
-    Databases are worked on at the same time, so that the order of lines is not compared.
+    Its branch is main, with one commit. Databases are worked on at the same time, so that the order of lines is not
+    compared.
     """
     copy_checkout(folder)
+    for command in COMMIT:
+        subprocess.run(["git", *command], cwd=folder, check=True)
     text = page.read_text("utf-8")
     new = text
     try:
