@@ -1,4 +1,4 @@
-"""What is known of a stack's live databases, as a file: sizes of tables, what was changed by hand, what no module made.
+"""What is known of a stack's live databases, as a file: sizes of tables, manual changes, what is sent to them.
 
 A job that may connect writes it (`make status ARGS=--json`); a review, which has no secret, reads it.
 """
@@ -23,6 +23,7 @@ _REMEDY = 'write it by `make status ARGS="--json --output=live.json"`'
 class DatabaseFacts:
     """One database: the sizes of its tables, and in lines what was changed by hand, and what no module made.
 
+    `statements` are those that the application sends, without values.
     `problem` says why nothing is known of it.
     """
 
@@ -30,6 +31,7 @@ class DatabaseFacts:
     drift: tuple[str, ...] = ()
     unmanaged: tuple[str, ...] = ()
     problem: str = ""
+    statements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def read_facts(path: Path) -> StackFacts:
                     tuple(map(str, known["drift"])),
                     tuple(map(str, known["unmanaged"])),
                     str(known["problem"]),
+                    tuple(map(str, known.get("statements", ()))),  # an earlier version wrote none
                 )
                 for name, known in databases.items()
             },
@@ -81,3 +84,13 @@ def largest_sizes(stacks: Iterable[StackFacts]) -> dict[str, TableSize]:
             if table not in sizes or size.bytes > sizes[table].bytes:
                 sizes[table] = size
     return sizes
+
+
+def statements_sent(stacks: Iterable[StackFacts]) -> dict[str, str]:
+    """Return each statement that is sent to a database, with the first one: `prod/shop`."""
+    places: dict[str, str] = {}
+    for live in stacks:
+        for name, known in live.databases.items():
+            for text in known.statements:
+                places.setdefault(text, f"{live.stack}/{name}")
+    return places

@@ -10,6 +10,7 @@ import psycopg
 
 from infra.check import stack_files
 from infra.check.live_facts import DatabaseFacts, StackFacts
+from infra.check.sent_statements import sent_statements
 from infra.errors import InfraError
 from infra.modules.module import load_modules
 from infra.modules.module_file import ModuleFile
@@ -29,6 +30,7 @@ from infra.postgres.introspection.table_sizes import read_sizes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from infra.postgres.connection.target import Target
     from infra.settings.model import Settings
 
 
@@ -62,7 +64,13 @@ def stack_facts(root: Path, stack: str) -> StackFacts:
     """Return what a review takes from the databases of a stack; raises InfraError as stack_status does."""
     sessions = _sessions(root, stack, stack_files.settings_of_stack(root, stack))
     time = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M")
-    return StackFacts(stack, time, {session.target.database: _live(session) for session in sessions})
+    try:
+        senders = {target.database: target for target in stack_files.targets(root, stack, "app")}
+    except InfraError:  # the stack has no such role
+        senders = {}
+    databases = (session.target.database for session in sessions)
+    live = {name: _live(session, senders.get(name)) for name, session in zip(databases, sessions, strict=True)}
+    return StackFacts(stack, time, live)
 
 
 def _sessions(root: Path, stack: str, settings: Settings) -> list[Session]:
@@ -85,19 +93,20 @@ def _sessions(root: Path, stack: str, settings: Settings) -> list[Session]:
     ]
 
 
-def _live(session: Session) -> DatabaseFacts:
+def _live(session: Session, sender: Target | None) -> DatabaseFacts:
     try:
         with connect_to_look(session.target) as connection:
             status = read_status(connection, session.program)
             tables = (identity.name for identity in status.catalog.objects if identity.kind == "table")
             sizes = read_sizes(connection, tables)
+        statements = sent_statements(sender) if sender else ()
     except (psycopg.OperationalError, InfraError) as error:
         return DatabaseFacts(problem=_reason(error, session))
     drift = [
         line for module in status.entries for line in fold_findings(status.drift(module)) if not line.startswith(" ")
     ]
     unmanaged = status.in_sentences(status.unmanaged(session.allowed))
-    return DatabaseFacts(sizes, tuple(drift), unmanaged)
+    return DatabaseFacts(sizes, tuple(drift), unmanaged, statements=statements)
 
 
 def _reason(error: psycopg.OperationalError | InfraError, session: Session) -> str:

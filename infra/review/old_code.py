@@ -1,4 +1,4 @@
-"""Which statements of the released code would fail on the new schema: the models' own, and queries from a file.
+"""Which statements of the released code would fail on the new schema: the models' own, and further queries.
 
 Code is deployed after the schema, or before it is everywhere: for a while the old code runs on the new schema. PREPARE
 resolves tables, columns and types, and reads no row.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -27,7 +28,7 @@ from infra.postgres.connection.connect import connect
 from infra.review.base_version import write_tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Table
 
@@ -41,6 +42,8 @@ WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
     AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = ''
     AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sqlmodule')
 """
+_SHOWN = 100
+"""How many characters of a statement are its name."""
 _DIALECT = PGDialect_asyncpg()
 """It writes parameters as PREPARE has them, each with its type."""
 
@@ -72,13 +75,14 @@ class ReleasedCode:
     not_tried: str = ""
 
 
-def try_released_code(session: Session, root: Path, commit: str, directory: str, queries: Path | None) -> ReleasedCode:
+def try_released_code(
+    session: Session, root: Path, commit: str, directory: str, further: Sequence[ReleasedQuery]
+) -> ReleasedCode:
     """Prepare the statements of a commit's code that run on its schema on that of the new modules.
 
-    `session` is that of a database with the commit's schema, and has the directory of the new modules; `queries` is a
-    file of further statements. Raises InfraError for a file that cannot be read.
+    `session` is that of a database with the commit's schema, and has the directory of the new modules; `further`
+    are those besides the statements of its models.
     """
-    further = _queries_in(queries)
     try:
         released = [*_queries_of_models(root, commit, directory), *further]
     except InfraError as error:
@@ -137,6 +141,11 @@ def _queries_of(table: Table) -> Iterator[ReleasedQuery]:
         yield ReleasedQuery(title, text, qualified if is_insert else "", columns)
 
 
+def further_queries(path: Path | None, sent: Mapping[str, str]) -> list[ReleasedQuery]:
+    """Return the statements of a file, and those that were sent, each to a database; raises InfraError for the file."""
+    return [*_queries_in(path), *(_sent_query(text, place) for text, place in sent.items())]
+
+
 def _queries_in(path: Path | None) -> list[ReleasedQuery]:
     if path is None:
         return []
@@ -150,6 +159,10 @@ def _queries_in(path: Path | None) -> list[ReleasedQuery]:
         ReleasedQuery(f"{path}:{line}", text[start:end].rstrip("; \n"))
         for line, (start, end) in zip(lines, cuts, strict=True)
     ]
+
+
+def _sent_query(text: str, place: str) -> ReleasedQuery:
+    return ReleasedQuery(f"{place}, {shorten(text, _SHOWN, placeholder=' …')}", text)
 
 
 def _cause(connection: Connection, query: ReleasedQuery) -> str:

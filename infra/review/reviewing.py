@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from infra.check.live_facts import largest_sizes
+from infra.check.live_facts import largest_sizes, statements_sent
 from infra.check.stack_files import settings_of_stack, stacks_by_lifecycle
 from infra.errors import InfraError
 from infra.migrations.history import LOCK_FILE, parse_history, read_history
@@ -33,7 +33,7 @@ from infra.postgres.connection.target import MAINTENANCE_DATABASE
 from infra.postgres.introspection.reader import read_catalog
 from infra.postgres.privileges import Access, grant_access
 from infra.review.base_version import text_at, write_modules_of
-from infra.review.old_code import try_released_code
+from infra.review.old_code import further_queries, try_released_code
 from infra.review.review import Review, ReviewedLifecycle
 from infra.server.scratch.private_server import private_server
 from infra.server.scratch.scratch_provider import scratch_provider
@@ -86,7 +86,8 @@ def review_branch(
             for lifecycle in Lifecycle
         ]
         catalogs = _catalogs(session, fresh, after)
-        released = try_released_code(session, root, commit, directory, queries)
+        further = further_queries(queries, statements_sent(live))
+        released = try_released_code(session, root, commit, directory, further)
         close_all()
     return Review(base, commit, tuple(lifecycles), _changed_lines(before, after), catalogs, released, tuple(live))
 

@@ -169,7 +169,7 @@ def test_what_a_migration_loses_is_named_by_column_and_table(root: Path) -> None
 
 
 def test_released_code_is_prepared_on_the_new_schema(root: Path) -> None:
-    """A renamed column and a required one break the base's models; queries from a file are tried as well."""
+    """A renamed column and a required one break the base's models; those of a file and of live databases are tried."""
     edit(root, "phone      varchar,", "telephone  varchar,\n    country varchar NOT NULL,")
     edit(root, "customers.phone      IS", "customers.telephone IS")
     queries = root / "queries.sql"
@@ -181,6 +181,11 @@ def test_released_code_is_prepared_on_the_new_schema(root: Path) -> None:
     }  # fmt: skip
     assert causes[f"{queries}:2"] == 'column "phone" does not exist [42703]'
     assert "select from customers: column customers.phone does not exist [42703]" in review_as_markdown(found)
+    sent = ("SELECT phone FROM customers WHERE id = $1", "SELECT email FROM customers", "SELECT no FROM customers")
+    live = StackFacts("prod", "2026-11-26 03:17", {"shop": DatabaseFacts(statements=sent)})
+    causes = {query.name: query.cause for query in reviewed(root, live)[0].released.broken}
+    assert causes.pop(f"prod/shop, {sent[0]}") == 'column "phone" does not exist [42703]'
+    assert set(causes) == {"select from customers", "insert into customers", "update customers"}
     edit(root, "telephone  varchar,", "phone varchar,")
     edit(root, "customers.telephone IS", "customers.phone IS")
     (query,) = review_branch(root, base="main", stack="dev").released.broken

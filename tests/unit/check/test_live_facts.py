@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.check.live_facts import DatabaseFacts, StackFacts, facts_as_json, largest_sizes, read_facts
+from infra.check.live_facts import (
+    DatabaseFacts,
+    StackFacts,
+    facts_as_json,
+    largest_sizes,
+    read_facts,
+    statements_sent,
+)
 from infra.errors import InfraError
 from infra.hazards.sizes import TableSize
 
@@ -17,8 +24,13 @@ LIVE = StackFacts(
     "prod",
     "2026-11-26 03:17",
     {
-        "shop": DatabaseFacts({"public.orders": TableSize(7, 8192)}, ("a drift",), ("no module made table public.x",)),
-        "shop_eu": DatabaseFacts({"public.orders": TableSize(9, 16384)}),
+        "shop": DatabaseFacts(
+            {"public.orders": TableSize(7, 8192)},
+            ("a drift",),
+            ("no module made table public.x",),
+            statements=("SELECT 1",),
+        ),
+        "shop_eu": DatabaseFacts({"public.orders": TableSize(9, 16384)}, statements=("SELECT 1", "SELECT 2")),
         "gone": DatabaseFacts(problem="database gone: does not exist"),
     },
 )
@@ -30,6 +42,16 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     path.write_text(facts_as_json(LIVE), encoding="utf-8")
     assert read_facts(path) == LIVE
     assert largest_sizes([LIVE]) == {"public.orders": TableSize(9, 16384)}
+    assert statements_sent([LIVE]) == {"SELECT 1": "prod/shop", "SELECT 2": "prod/shop_eu"}
+
+
+def test_a_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """It has no statements."""
+    path = tmp_path / "live.json"
+    text = facts_as_json(StackFacts("prod", "", {"shop": DatabaseFacts()}))
+    path.write_text(text.replace(',\n      "statements": []', ""), encoding="utf-8")
+    assert "statements" not in path.read_text(encoding="utf-8")
+    assert read_facts(path).databases == {"shop": DatabaseFacts()}
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"stack": "a", "time": "", "databases": {"x": {}}}', '{"a": 1}'])
