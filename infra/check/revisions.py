@@ -23,6 +23,7 @@ from infra.server.scratch.scratch_server import MODULE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from infra.catalog.difference import Difference
     from infra.migrations.history import History, Revision
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.scratch_target import ScratchTarget
@@ -115,7 +116,7 @@ def _undo(
         except ModuleError as error:
             place = Place.at(error.at) if error.at else Place(revision.path)
             return position, [_finding("C134", place, f"a downgrade does not run: {error.what}", _RESTORE)]
-        lines = fold_findings(differences(catalogs[position - 1], revision_catalog(connection, scratch)))
+        lines = fold_findings(schema_differences(catalogs[position - 1], revision_catalog(connection, scratch)))
         if lines:
             message = "after its downgrade the schema is another one than before its upgrade"
             return position, [_finding("C134", Place(revision.path), message, _RESTORE, lines)]
@@ -123,9 +124,21 @@ def _undo(
 
 
 def revision_catalog(connection: Connection, scratch: ScratchTarget) -> Catalog:
-    """Return what a revision has to bring about: the structure, and privileges, but for those of what comes later."""
-    found = catalog_with_real_names(scratch, read_catalog(connection)).of(*STRUCTURE, "privileges")
+    """Return what a revision has to bring about: the structure, and privileges, but for those of what comes later.
+
+    It has the order of columns, which is that of a new table.
+    """
+    found = catalog_with_real_names(scratch, read_catalog(connection)).of(*STRUCTURE, "privileges", "column order")
     return Catalog({key: text for key, text in found.objects.items() if not key.name.startswith("future ")})
+
+
+def schema_differences(expected: Catalog, found: Catalog) -> list[Difference]:
+    """Compare two such catalogs; the columns of a table may have another order, since added ones are the last."""
+    return [
+        difference
+        for difference in differences(expected, found)
+        if difference.identity.kind != "column order" or difference.verdict != "different"
+    ]
 
 
 def _finding(code: str, place: Place, message: str, remedy: str, detail: Iterable[str] = ()) -> Finding:

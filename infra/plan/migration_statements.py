@@ -10,10 +10,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from infra.catalog.changes import belongs_to
 from infra.catalog.definitions import column_of
 from infra.catalog.identifiers import last, parent
 from infra.plan.folding import parts_of_tables, renamed_tables
-from infra.plan.object_statements import needed_first, not_needed, policy_or_attribute
+from infra.plan.object_statements import needed_first, not_needed, policy_or_privilege
+from infra.plan.table_statements import altered_rest, column_clauses, created_tables, dropped_tables, table_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -99,22 +101,10 @@ def _table_or_column(difference: Difference) -> Iterator[str]:
             expected = column_of(name, difference.expected or "")
             alter = f"ALTER TABLE {parent(name)}"
             if difference.found is None:
-                yield f"{alter} ADD COLUMN {last(name)} {_clauses(expected)}"
+                yield f"{alter} ADD COLUMN {last(name)} {column_clauses(expected)}"
+                yield from altered_rest(f"{alter} ALTER COLUMN {last(name)}", expected, None)
             else:
                 yield from _altered(f"{alter} ALTER COLUMN {last(name)}", expected, column_of(name, difference.found))
-
-
-def _clauses(column: ColumnDefinition) -> str:
-    """Return what follows a column's name in ADD COLUMN."""
-    generated = column.generated.upper() if column.generated.endswith("identity") else column.generated
-    clauses = (
-        column.type,
-        column.collation and f"COLLATE {column.collation}",
-        column.default and f"DEFAULT {column.default}",
-        generated,
-        "" if column.nullable else "NOT NULL",
-    )
-    return " ".join(filter(None, clauses))
 
 
 def _altered(alter: str, expected: ColumnDefinition, found: ColumnDefinition) -> Iterator[str]:
@@ -124,6 +114,7 @@ def _altered(alter: str, expected: ColumnDefinition, found: ColumnDefinition) ->
         yield f"{alter} SET DEFAULT {expected.default}" if expected.default else f"{alter} DROP DEFAULT"
     if expected.nullable != found.nullable:
         yield f"{alter} {'DROP' if expected.nullable else 'SET'} NOT NULL"
+    yield from altered_rest(alter, expected, found)
 
 
 def leading_statements(differences: Sequence[Difference]) -> list[str]:
@@ -138,11 +129,27 @@ def completing_statements(differences: Sequence[Difference]) -> list[str]:
 
     Of other kinds of objects nothing is returned: a comparison afterwards finds them again.
     """
-    drops, creations = _completing(differences)
-    columns = [difference for difference in differences if difference.identity.kind == "column"]
-    creations = [*(text for difference in columns for text in _table_or_column(difference)), *creations]
-    further = [statement for difference in differences for statement in policy_or_attribute(difference)]
-    return [*drops, *creations, *further, *(text for difference in differences for text in not_needed(difference))]
+    tables = {difference.identity.name: difference.verdict for difference in differences if _is_table(difference)}
+    gone = {name for name, verdict in tables.items() if verdict == "extra"}
+    left = [part for part in differences if not belongs_to(part.identity, part.found or "", gone)]
+    drops, creations = _completing(left)
+    columns = [part for part in left if part.identity.kind == "column" and parent(part.identity.name) not in tables]
+    further = [statement for difference in left for statement in policy_or_privilege(difference)]
+    return [
+        *drops,
+        *dropped_tables(differences),
+        *created_tables(differences),
+        *(text for difference in columns for text in _table_or_column(difference)),
+        *creations,
+        *(text for difference in left for text in table_attributes(difference)),
+        *further,
+        *(text for difference in left for text in not_needed(difference)),
+    ]
+
+
+def _is_table(difference: Difference) -> bool:
+    """Return whether a difference is that of a whole table, which is new or gone."""
+    return difference.identity.kind == "table" and difference.verdict != "different"
 
 
 def _completing(differences: Iterable[Difference]) -> tuple[list[str], list[str]]:

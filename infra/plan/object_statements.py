@@ -1,4 +1,4 @@
-"""SQL for objects whose definitions are no SQL: schemas, types, sequences, policies, attributes, privileges.
+"""SQL for objects whose definitions are no SQL: schemas, types, sequences, policies, privileges.
 
 A definition is made of lines, each a clause of the statement that creates the object, or nearly so.
 """
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from infra.catalog.difference import Difference
 
 _LIMITS = {"minimum": "minvalue", "maximum": "maxvalue"}
-_ATTRIBUTES = {
-    "row level security enabled": ("ENABLE ROW LEVEL SECURITY", "DISABLE ROW LEVEL SECURITY"),
-    "row level security forced": ("FORCE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"),
-    "unlogged": ("SET UNLOGGED", "SET LOGGED"),
-}
-"""Lines of a table's definition: what sets such an attribute, and what takes it back."""
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
 ONLY_ADDED = "PostgreSQL adds values to an enum, and takes none out"
 
@@ -55,21 +49,12 @@ def not_needed(difference: Difference) -> list[str]:
     return [] if _is_owned(difference.found) else [f"DROP {'TYPE' if kind == 'enum' else kind.upper()} {name}"]
 
 
-def policy_or_attribute(difference: Difference) -> list[str]:
-    """Return the statements for policies, privileges, and attributes of tables."""
-    kind, name = difference.identity
+def policy_or_privilege(difference: Difference) -> list[str]:
+    """Return the statements for policies and privileges."""
+    kind = difference.identity.kind
     if kind == "policy":
         return [*_policy(difference)]
-    if kind == "privileges":
-        return [*_privileges(difference)]
-    if kind != "table" or difference.verdict != "different":
-        return []
-    expected, found = _lines(difference.expected), _lines(difference.found)
-    return [
-        f"ALTER TABLE {name} {action if line in expected else opposite}"
-        for line, (action, opposite) in _ATTRIBUTES.items()
-        if (line in expected) != (line in found)
-    ]
+    return [*_privileges(difference)] if kind == "privileges" else []
 
 
 def values_that_stay(difference: Difference) -> str:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from infra.catalog.difference import differences
-from infra.check.revisions import revision_catalog
+from infra.check.revisions import revision_catalog, schema_differences
 from infra.errors import ModuleError
 from infra.hazards.hazard import hazards_of
 from infra.hazards.wording import hazard_refusals
@@ -112,7 +111,7 @@ class Draft:
         return ran
 
     def _differences(self, expected: Catalog) -> list[Difference]:
-        return differences(expected, catalog_on_scratch(self.scratch))
+        return schema_differences(expected, catalog_on_scratch(self.scratch))
 
     def compare(self, expected: Catalog, function: str) -> list[str]:
         """Return what differs from an expected catalog when a function has run."""

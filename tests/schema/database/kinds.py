@@ -17,6 +17,7 @@ from tests.schema.database.awkward_rows import Values
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from infra.catalog.difference import Difference
     from infra.modules.decision import Step
 
     Make = Callable[[str], World]
@@ -79,13 +80,16 @@ def up(world: World) -> tuple[list[str], set[Step]]:
 
 
 def differing(fresh: World, world: World) -> set[str]:
-    """Return what a world lacks of a fresh one, or has otherwise; columns may have another order."""
-    found = differences(fresh.catalog(), world.catalog())
-    return {
-        str(difference)
-        for difference in found
-        if difference.verdict != "extra" and difference.identity.kind != "column order"
-    }
+    """Return what a world lacks of a fresh one, has otherwise, or grants besides; columns may have another order."""
+    extras = {str(identity) for identity in world.unmanaged()}
+
+    def counts(difference: Difference) -> bool:
+        kind, name = difference.identity
+        if difference.verdict == "extra":
+            return kind == "privileges" and name.rpartition(" to ")[0] not in extras
+        return kind != "column order"
+
+    return {str(difference) for difference in differences(fresh.catalog(), world.catalog()) if counts(difference)}
 
 
 @contextmanager

@@ -259,11 +259,11 @@ def test_inserts_take_time_in_proportion_to_their_size() -> None:
     many = "INSERT INTO prices (id, name) VALUES (1, 'größe');\n" * 10_000
     single = "INSERT INTO prices (id, name) VALUES\n" + "    (1, 'größe und menge von allem, was es gibt'),\n" * 10_000
     single += "    (2, 'ß');"
-    started = time.monotonic()
+    started = time.process_time()
     statements = parse(many, "x.sql")
     assert len(statements) == 10_000
     assert many[statements[-1].start : statements[-1].end] == "INSERT INTO prices (id, name) VALUES (1, 'größe')"
     (statement,) = parse(single, "x.sql")
     assert (statement.start, statement.end) == (0, len(single) - 1)
     assert statements_digest(many) != statements_digest(single)
-    assert time.monotonic() - started < SECONDS_FOR_1_MB
+    assert time.process_time() - started < SECONDS_FOR_1_MB

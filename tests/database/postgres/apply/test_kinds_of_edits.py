@@ -112,6 +112,21 @@ POLICY = (
     "COMMENT ON POLICY grown_up ON people IS 'Not children''s.';\n"
 )
 MATERIALIZED = "CREATE MATERIALIZED VIEW ages AS SELECT age, count(*) AS number FROM people GROUP BY age;\n"
+PARTITIONS = (
+    "CREATE TABLE parts (id integer NOT NULL, PRIMARY KEY (id)) PARTITION BY RANGE (id);\n"
+    "CREATE TABLE first PARTITION OF parts FOR VALUES FROM (0) TO ({});\n"
+)
+VISITS = """
+CREATE TABLE visits (
+    person integer NOT NULL REFERENCES people, at timestamptz DEFAULT now(), id integer GENERATED ALWAYS AS IDENTITY,
+    note text STORAGE EXTERNAL, PRIMARY KEY (id)
+) WITH (fillfactor = 80);
+ALTER TABLE visits ENABLE ROW LEVEL SECURITY;
+CREATE INDEX ON visits (person, at DESC);
+COMMENT ON TABLE visits IS 'Who''s been here.';
+COMMENT ON COLUMN visits.at IS 'When.';
+GRANT INSERT ON visits TO PUBLIC;
+"""
 
 EDITS = {
     "a column is added": Edit({"note": column("note", String)}),
@@ -178,6 +193,23 @@ EDITS = {
     "a policy is dropped": Edit(before=POLICY),
     "a default that a later module sets": Edit(by_hand="ALTER TABLE people ALTER age SET DEFAULT 4;\n"),
     "a column that a later module adds": Edit(by_hand="ALTER TABLE people ADD born date;\n"),
+    "a table in a module": Edit(by_hand=VISITS),
+    "a table in a module is dropped": Edit(before=VISITS, insert="INSERT INTO visits (person) VALUES (1)"),
+    "a partitioned table is dropped": Edit(before=PARTITIONS.format(10)),
+    "an extension": Edit(by_hand="CREATE EXTENSION pg_trgm;\n"),
+    "a partitioned table": Edit(by_hand=PARTITIONS.format(10)),
+    "a partition": Edit(
+        before=PARTITIONS.format(10),
+        by_hand=f"{PARTITIONS.format(10)}CREATE TABLE later PARTITION OF parts FOR VALUES FROM (10) TO (20);\n",
+    ),
+    "nulls that are not distinct": Edit(
+        by_hand="ALTER TABLE people ADD CONSTRAINT once UNIQUE NULLS NOT DISTINCT (age);\n"
+    ),
+    "an index with an operator class and more columns": Edit(
+        by_hand="CREATE INDEX covering ON people (email varchar_pattern_ops DESC) INCLUDE (age) WHERE age > 1;\n"
+    ),
+    "storage": Edit(by_hand="ALTER TABLE people ALTER email SET STORAGE EXTERNAL;\n"),
+    "options of a table": Edit(by_hand="ALTER TABLE people SET (fillfactor = 70);\n"),
     "a domain": Edit(by_hand="CREATE DOMAIN email AS text CHECK (VALUE LIKE '%@%');\n"),
     "a sequence": Edit(by_hand="CREATE SEQUENCE numbers AS integer START 7;\n"),
     "a privilege": Edit(by_hand="GRANT SELECT (id) ON people TO PUBLIC;\n"),
