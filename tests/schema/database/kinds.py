@@ -81,12 +81,12 @@ def up(world: World) -> tuple[list[str], set[Step]]:
 
 def differing(fresh: World, world: World) -> set[str]:
     """Return what a world lacks of a fresh one, has otherwise, or grants besides; columns may have another order."""
-    extras = {str(identity) for identity in world.unmanaged()}
+    others = {"schema public", *(str(identity) for identity in world.unmanaged())}  # the stack declares those on public
 
     def counts(difference: Difference) -> bool:
         kind, name = difference.identity
         if difference.verdict == "extra":
-            return kind == "privileges" and name.rpartition(" to ")[0] not in extras
+            return kind == "privileges" and name.rpartition(" to ")[0] not in others
         return kind != "column order"
 
     return {str(difference) for difference in differences(fresh.catalog(), world.catalog()) if counts(difference)}
