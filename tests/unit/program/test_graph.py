@@ -11,6 +11,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime import settings as runtime
 from pulumi.runtime.proto import callback_pb2
 
+from infra.migrations.history import LOCK_FILE
 from infra.modules.module import Module
 from infra.program.policy import declare_policy
 from infra.program.stack import declare
@@ -18,6 +19,7 @@ from infra.settings.loader import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 PROJECT, STACK = "platform-postgres", "test"
 SERVER: dict[str, Any] = {
@@ -99,19 +101,19 @@ class Callbacks:
         pass
 
 
-def declared(modules: int = 3, **settings: object) -> dict[str, Any]:
+def declared(files: int = 3, **settings: object) -> dict[str, Any]:
     """Declare a stack, and return the requests that reached the engine, by the resources' names."""
     monitor = Monitor()
     mocks.set_mocks(Engine(), PROJECT, STACK, preview=False, monitor=monitor)
     setattr(runtime.SETTINGS, "callbacks", Callbacks())  # noqa: B010 (declared with another type)
     given = settings_of(STACK, PROJECT, {f"{PROJECT}:{name}": json.dumps(value) for name, value in settings.items()})
-    files = [
+    modules = [
         Module(number, f"{number:02}-module", f"sql/{number:02}-module.sql", f"SELECT {number};\n")
-        for number in range(1, modules + 1)
+        for number in range(1, files + 1)
     ]
 
     def run() -> None:
-        declare(given, files, declare_policy(given), stack=STACK)
+        declare(given, modules, declare_policy(given), stack=STACK)
 
     cast("Callable[[], None]", mocks.test(run))()  # pyright: ignore[reportUnknownMemberType] (untyped)
     monitor.requests.pop(f"{PROJECT}-{STACK}", None)  # the root, which the SDK registers once in a process
@@ -250,18 +252,18 @@ def test_the_texts_of_modules_are_sent_once() -> None:
 def test_what_is_sent_does_not_grow_with_the_square_of_the_modules() -> None:
     """A module costs the same to send and to store, be it the eighth or the fortieth."""
     few, many = (
-        sum(request.ByteSize() for request in declared(modules=count, databases=["app_db"]).values())
+        sum(request.ByteSize() for request in declared(files=count, databases=["app_db"]).values())
         for count in (8, 40)
     )
-    assert many - few < 40 * (declared(modules=8, databases=["app_db"])["app_db-08-module"].ByteSize() + 200)
-    large = declared(modules=40, databases=["app_db"])
+    assert many - few < 40 * (declared(files=8, databases=["app_db"])["app_db-08-module"].ByteSize() + 200)
+    large = declared(files=40, databases=["app_db"])
     assert large["app_db-40-module"].ByteSize() - large["app_db-02-module"].ByteSize() < 50
 
 
 @pytest.mark.full
 def test_a_thousand_modules_can_be_declared() -> None:
     """The SDK looks for circles by recursion: a chain must not get deeper with each module."""
-    assert "app_db-1100-module" in declared(modules=1100, databases=["app_db"])
+    assert "app_db-1100-module" in declared(files=1100, databases=["app_db"])
 
 
 def test_the_stack_puts_out_no_password_in_plain_text() -> None:
@@ -306,9 +308,10 @@ def group_of(count: int, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 (an
     return declared(databases=["app_db", {"group": "tenants", "count": count}], **settings)
 
 
-def test_a_group_is_the_same_number_of_resources_however_many_databases_it_has() -> None:
-    """A group is a key, its databases, a resource for each module, and their readiness; names are all that grows."""
-    few, many = group_of(2), group_of(200)
+def test_a_group_is_the_same_number_of_resources_however_many_databases_it_has(tmp_path: Path) -> None:
+    """A group is a key, its databases, revisions, each module, and their readiness; names are all that grows."""
+    (tmp_path / LOCK_FILE).write_text("versions/0001_first.py 0\n", encoding="utf-8")
+    few, many = (group_of(count, modules={"migrations": str(tmp_path)}) for count in (2, 200))
     assert set(few) == set(many)
     assert [name for name in few if name.startswith("tenants")] == [
         "tenants-key",
