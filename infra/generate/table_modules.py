@@ -46,13 +46,13 @@ def table_modules(models: ImportedModels, settings: FolderSettings) -> list[Tabl
 
 def _divided(models: ImportedModels, division: str) -> dict[str, ModuleContent]:
     """Return a module for each Python module that declares tables, or for each package of such."""
-    sources: dict[str, dict[str, None]] = {}
+    tables: dict[str, list[str]] = {}
     for table in models.tables():
         name = models.declarations[table].module
         is_whole = division == "file" or name in models.names or is_package(name)
         group = name if is_whole else name.rpartition(".")[0] or name
-        sources.setdefault(_title(group, models.names), {})[name] = None
-    return {title: ModuleContent(source=tuple(names)) for title, names in sources.items()}
+        tables.setdefault(_title(group, models.names), []).append(full_name(table))
+    return {title: ModuleContent(tables=tuple(names)) for title, names in tables.items()}
 
 
 def is_package(name: str) -> bool:

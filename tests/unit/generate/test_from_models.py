@@ -8,13 +8,15 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import postgast
 import pytest
 
 from infra.errors import InfraError
-from infra.folder.modules_yaml import ModuleContent
+from infra.folder.modules_yaml import FolderSettings, ModuleContent
 from infra.generate.from_models import generate_modules
+from infra.generate.imported_models import import_models
 from infra.modules.module import Module
 from tests.fixture_schema import MODULE_NAMES, SQL, shop
 
@@ -134,3 +136,17 @@ def test_a_hand_written_module_among_the_generated_ones_is_refused() -> None:
         "sql/08-a.sql: has the number of 08-init-constraints.sql, which is generated; "
         "number hand-written modules below 02 or from 09, or set `first`"
     )
+
+
+def test_tables_of_a_package_and_of_the_packages_in_it_are_modules_of_their_own(tmp_path: Path) -> None:
+    """A package with tables in its own file keeps those alone; each package within it has its own module."""
+    for name in ("shop", "shop/orders"):
+        (tmp_path / name).mkdir()
+        table = name.replace("/", "_")
+        text = f"from sqlalchemy import MetaData, Table\nmetadata = MetaData()\nTable('{table}', metadata)\n"
+        (tmp_path / name / "__init__.py").write_text(text, encoding="utf-8")
+    models = import_models(["shop"], python_path=[str(tmp_path)])
+    divisions: list[Literal["package", "file"]] = ["package", "file"]
+    for division in divisions:
+        settings = FolderSettings("sql/modules.yaml", ("shop",), modules=division)
+        assert list(generate_modules(models, settings, [])) == ["01-shop.sql", "02-orders.sql"]
