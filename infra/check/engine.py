@@ -8,7 +8,7 @@ from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
-from infra.generate.ddl_compiler import StableCompiler
+from infra.generate.ddl_compiler import use_stable_compilers
 from infra.postgres.connection.connect import connect
 
 if TYPE_CHECKING:
@@ -27,5 +27,5 @@ def engine_on(scratch: ScratchTarget) -> Engine:
         return connection
 
     engine = create_engine("postgresql+psycopg://", creator=creator, poolclass=NullPool)
-    engine.dialect.ddl_compiler = StableCompiler
+    use_stable_compilers(engine.dialect)
     return engine

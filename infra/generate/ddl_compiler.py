@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql.base import PGDDLCompiler
+from sqlalchemy.dialects.postgresql.base import PGDDLCompiler, PGDialect, PGTypeCompiler
 from sqlalchemy.exc import CompileError, UnsupportedCompilationError
 
 from infra.catalog.identifiers import unquoted
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sqlalchemy import Column, Constraint, Table
+    from sqlalchemy.engine import Dialect
     from sqlalchemy.schema import CreateColumn, CreateTable
 
 INDENT = "    "
@@ -55,6 +55,23 @@ class StableCompiler(PGDDLCompiler):
         dialect: Any = self.dialect
         dialect._supports_create_index_concurrently = False  # noqa: SLF001
         return cast("str", super().visit_create_index(create, **options))
+
+
+class _PlainTypes(PGTypeCompiler):
+    """SQLAlchemy's compiler of types, for which a decorated type is what it says, whatever the driver.
+
+    Drivers have types of their own for values: `type_descriptor(Text())` is VARCHAR to psycopg and TEXT to psycopg2.
+    """
+
+    def visit_type_decorator(self, type_: Any, **options: Any) -> str:  # noqa: ANN401 (SQLAlchemy's own signature)
+        """Return the type that a decorator has on PostgreSQL."""
+        return self.process(type_.type_engine(_NO_DRIVER), **options)
+
+
+def use_stable_compilers(dialect: Dialect) -> None:
+    """Have a driver's dialect create what the modules create."""
+    dialect.ddl_compiler = StableCompiler
+    dialect.type_compiler = dialect.type_compiler_instance = _PlainTypes(dialect)
 
 
 class ModuleCompiler(StableCompiler):
@@ -160,7 +177,8 @@ class ModuleCompiler(StableCompiler):
         return compiler.process(column.type, type_expression=column, identifier_preparer=self.preparer)
 
 
-DIALECT = postgresql.dialect(paramstyle="named")  # the style that leaves percent signs alone
+_NO_DRIVER = PGDialect()
+DIALECT = PGDialect(paramstyle="named")  # the style that leaves percent signs alone
 DIALECT.ddl_compiler = ModuleCompiler
 # SQLAlchemy learns this from a server: strings are as the standard has them (standard_conforming_strings).
 DIALECT._backslash_escapes = False  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]

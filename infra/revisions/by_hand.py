@@ -10,6 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from infra.check import stack_files
 from infra.errors import InfraError
+from infra.generate.ddl_compiler import use_stable_compilers
 from infra.migrations.history import read_history
 from infra.postgres.connection import pool
 from infra.postgres.connection.advisory_lock import advisory_lock
@@ -75,6 +76,7 @@ def locked_connection_of(target: Target, directory: str) -> Generator[sqlalchemy
         return connection
 
     engine = create_engine("postgresql+psycopg://", creator=creator, poolclass=NullPool)
+    use_stable_compilers(engine.dialect)
     with (
         pool.connection(target) as holder,
         advisory_lock(holder, seconds=LOCK_SECONDS, admin=target),
