@@ -69,7 +69,7 @@ class _PlainTypes(PGTypeCompiler):
 
 
 def use_stable_compilers(dialect: Dialect) -> None:
-    """Have a driver's dialect create what the modules create."""
+    """Set the compilers of a driver's dialect to those that create what the modules create."""
     dialect.ddl_compiler = StableCompiler
     dialect.type_compiler = dialect.type_compiler_instance = _PlainTypes(dialect)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.errors import ModuleError
-from infra.modules.dump_text import COPY_ROWS, PSQL_COMMANDS, blank_lines
+from infra.modules.dump_text import blank_lines, psql_parts
 from infra.modules.module import Module
 from infra.modules.restrictions import restriction_for
 from infra.modules.statements import parse, place_of
@@ -76,17 +76,18 @@ def _without_rows(text: str) -> tuple[str, list[tuple[int, str, int]]]:
     copied: list[tuple[int, str, int]] = []
     end = length = 0
     line = 1
-    for found in COPY_ROWS.finditer(text):
-        before = PSQL_COMMANDS.sub(blank_lines, text[end : found.start()])
-        statement = text[found.start() : found.start("rows")]
+    for found in psql_parts(text):
+        rows = found["rows"]
+        before, blank = text[end : found.start()], blank_lines(found[0] if rows is None else rows)
+        statement = "" if rows is None else text[found.start() : found.start("rows")]
         line += before.count("\n") + statement.count("\n")
-        copied.append((length + len(before), found["rows"], line))
-        blank = "\n" * found["rows"].count("\n")
+        if rows is not None:
+            copied.append((length + len(before), rows, line))
         line += len(blank)
         pieces += [before, statement, blank]
         length += len(before) + len(statement) + len(blank)
         end = found.end()
-    return "".join([*pieces, PSQL_COMMANDS.sub(blank_lines, text[end:])]), copied
+    return "".join([*pieces, text[end:]]), copied
 
 
 def _module(path: str, text: str, start: int, end: int) -> Module:

@@ -21,7 +21,7 @@ from infra.sql_import.declarative import declarative_models
 from infra.sql_import.modules import module_texts, sorted_by_purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from infra.modules.module import Module
     from infra.postgres.connection.scratch_target import ScratchTarget
@@ -66,9 +66,12 @@ def _proved(
     extensions = list(extensions_of(modules))
     given = server.extensions_for_administrators(extensions)
     with server.database(given) as scratch:
-        catalog = _run(scratch, modules)
+        catalog = _run(scratch, modules, dump)
         models = declarative_models(scratch) if with_models else ""
-    _require_equal(live or _catalog_of_text(server, dump.comparable, given), catalog)
+    if live:
+        _require_equal(_without(live, dump.lacking), _without(catalog, dump.lacking))
+    else:
+        _require_equal(_catalog_of_text(server, dump.comparable, given), catalog)
     return ImportedModules(files, catalog, extensions, models)
 
 
@@ -79,15 +82,18 @@ def _modules_of(files: Mapping[str, str], into: Path) -> list[Module]:
         return load_modules(Path(folder), shown_as=str(into))
 
 
-def _run(scratch: ScratchTarget, modules: list[Module]) -> Catalog:
+def _run(scratch: ScratchTarget, modules: list[Module], dump: Dump) -> Catalog:
     """Run the modules, and return what they create."""
     run = run_modules(scratch, modules, roll_back_first=False)
     if not run.complete:
         finding = run.findings[-1]
+        place = finding.place
+        module = next(module for module in modules if module.path == place.path)
+        offset = sum(len(line) for line in module.text.splitlines(keepends=True)[: place.line - 1])
         raise InfraError(
             f"the module would not run: {finding.message}",
-            place=str(finding.place),
-            remedy=f"correct {modules[0].path}",
+            place=dump.place_of(module.text, offset) or str(place),
+            remedy="correct the statement, or leave it out; nothing was written",
         )
     return run.catalog
 
@@ -114,5 +120,8 @@ def _require_equal(expected: Catalog, created: Catalog) -> None:
 
 def _compared(catalog: Catalog) -> Catalog:
     """Return a catalog without owners, privileges and versions of extensions, which are not a dump's."""
-    left_out = (*ACCESS, *NOTES)
-    return Catalog({identity: text for identity, text in catalog.objects.items() if identity.kind not in left_out})
+    return _without(catalog, (*ACCESS, *NOTES))
+
+
+def _without(catalog: Catalog, kinds: Collection[str]) -> Catalog:
+    return Catalog({identity: text for identity, text in catalog.objects.items() if identity.kind not in kinds})

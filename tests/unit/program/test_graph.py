@@ -252,8 +252,7 @@ def test_the_texts_of_modules_are_sent_once() -> None:
 def test_what_is_sent_does_not_grow_with_the_square_of_the_modules() -> None:
     """A module costs the same to send and to store, be it the eighth or the fortieth."""
     few, many = (
-        sum(request.ByteSize() for request in declared(files=count, databases=["app_db"]).values())
-        for count in (8, 40)
+        sum(request.ByteSize() for request in declared(files=count, databases=["app_db"]).values()) for count in (8, 40)
     )
     assert many - few < 40 * (declared(files=8, databases=["app_db"])["app_db-08-module"].ByteSize() + 200)
     large = declared(files=40, databases=["app_db"])
