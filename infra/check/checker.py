@@ -10,7 +10,7 @@ from infra.catalog.catalog import NOT_COMPARED
 from infra.check import agreement, alembic_comparison, proofs
 from infra.check.by_psql import catalog_by_psql
 from infra.check.codes import CHECK_CODES
-from infra.check.comparing import Declarations, models_and_modules, modules_and_psql
+from infra.check.comparing import Declarations, by_models_place, models_and_modules, modules_and_psql
 from infra.check.create_models import CreatedModels, ModelsError, create_models
 from infra.check.in_models import ModelPlaces
 from infra.check.in_modules import extensions_of
@@ -100,6 +100,9 @@ def check_project(project: CheckedProject, dsn: str | None = None) -> Report:
             run = proofs.run_modules(scratch, modules)
             report.findings += run.findings
             if not run.complete:
+                report.findings[-1] = by_models_place(
+                    report.findings[-1], modules, ModelPlaces(project.models), current
+                )
                 report.notes.append(MODULES_DO_NOT_RUN)
                 return report
             _run_again(report, scratch, modules)

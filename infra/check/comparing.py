@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from infra.catalog.catalog import ACCESS, NOTES
+from infra.catalog.catalog import ACCESS, NOTES, ObjectId
 from infra.catalog.difference import Difference, differences
 from infra.check.codes import CHECK_CODES
 from infra.check.folding import Group, fold_parts
 from infra.check.in_modules import place_in
 from infra.findings.finding import Finding, Place
+from infra.modules.creations import creations
+from infra.modules.statements import parse
+from infra.modules.tree import readable_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from infra.catalog.catalog import Catalog, ObjectId
+    from infra.catalog.catalog import Catalog
     from infra.check.in_models import ModelPlaces
     from infra.modules.module import Module
 
@@ -201,3 +204,20 @@ def _differs_in_comment_only(difference: Difference) -> bool:
         [line for line in (text or "").split("\n") if not line.startswith("comment ")] for text in definitions
     ]
     return None not in definitions and without_comment[0] == without_comment[1]
+
+
+def by_models_place(
+    finding: Finding, modules: Iterable[Module], models: ModelPlaces, generated: Collection[str]
+) -> Finding:
+    """Return the finding of a statement that does not run with the place in the models, if they made the statement."""
+    module = next((module for module in modules if module.path == finding.place.path), None)
+    if module is None or module.name not in generated:
+        return finding
+    lines = module.text.splitlines(keepends=True)
+    offset = sum(len(line) for line in lines[: finding.place.line - 1]) + max(finding.place.column - 1, 0)
+    statement = next(statement for statement in parse(module.text, module.path) if offset < statement.end)
+    names = [readable_name(creation.name) for creation in creations(statement.kind, statement.tree)]
+    text = module.text[statement.start : statement.end]
+    place = models.place_of(ObjectId("index", names[0] if names else text), text)
+    others = (replace(place, label="in the models"),) if place else ()
+    return replace(finding, remedy="correct the models: the module is generated from them", others=others)

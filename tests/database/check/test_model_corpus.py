@@ -74,3 +74,17 @@ def test_hand_written_modules_stand_before_and_after_the_generated_ones(tmp_path
     ]
     assert "CREATE SCHEMA" not in (project.directory / "02-beside-modules.sql").read_text(encoding="utf-8")
     assert [finding for finding in check_project(project, private).findings if finding.code != "C116"] == []
+
+
+def test_what_postgresql_refuses_of_models_has_their_line(tmp_path: Path, private: str) -> None:
+    """A generated statement that does not run is the models': the finding says where, and not to correct the file."""
+    project = generate(["tests.model_corpus.not_run"], tmp_path)
+    (finding,) = check_project(project, private).findings
+    assert (finding.code, Path(finding.place.path).name) == ("C111", "02-indexes.sql")
+    assert finding.remedy == "correct the models: the module is generated from them"
+    (place,) = finding.others
+    assert (Path(place.path).name, place.line, place.label) == ("not_run.py", 13, "in the models")
+    without_index = project.directory / "02-indexes.sql"
+    without_index.write_text("\n".join([*without_index.read_text(encoding="utf-8").splitlines()[:2], "SELECT;\n"]))
+    finding = check_project(project, private).findings[-1]
+    assert [(Path(place.path).name, place.line) for place in finding.others] == [("not_run.py", 15)]
