@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,6 +92,11 @@ class ModuleCompiler(StableCompiler):
         keys = self.create_table_constraints(
             table, _include_foreign_key_constraints=create.include_foreign_key_constraints
         )
+        self._merge_redundant(keys.partition("PRIMARY KEY ")[2])
+        if keys and not self.key_name:
+            self.key_name = generated_name(table.name, (), "pkey")
+        if keys:
+            keys = f"CONSTRAINT {self.preparer.quote(self.key_name)} PRIMARY KEY {keys.partition('PRIMARY KEY ')[2]}"
         lines = [*_aligned(columns), *filter(None, [keys])]
         body = ",\n".join(INDENT + line for line in lines)
         words = ["CREATE", *table_prefixes(table), "TABLE", self.preparer.format_table(table)]
@@ -100,13 +105,9 @@ class ModuleCompiler(StableCompiler):
         return f"{' '.join(words)} (\n{body}\n){options}"
 
     def visit_primary_key_constraint(self, constraint: Any, **options: Any) -> str:  # noqa: ANN401
-        """Return the primary key, always with its name."""
-        text = super().visit_primary_key_constraint(constraint, **options)
-        formatted, self.key_name = self._name(constraint)
-        if formatted:
-            return text
-        self.key_name = generated_name(constraint.table.name, (), "pkey")
-        return f"CONSTRAINT {self.preparer.quote(self.key_name)} {text}"
+        """Return the primary key, and keep its name."""
+        self.key_name = self._name(constraint)[1]
+        return super().visit_primary_key_constraint(constraint, **options)
 
     def visit_check_constraint(self, constraint: Any, **options: Any) -> Any:  # noqa: ANN401
         """Set a check aside."""
@@ -145,6 +146,23 @@ class ModuleCompiler(StableCompiler):
             formatted, name = self._name(constraint)
             definition = text.removeprefix(f"CONSTRAINT {formatted} ").removesuffix(" NOT VALID")
             self.constraints.append(ConstraintText(constraint, name, definition))
+
+    def _merge_redundant(self, key: str) -> None:
+        """Leave out what PostgreSQL takes for an earlier key, which gets its name if it has none.
+
+        PostgreSQL does so within one CREATE TABLE (its source: transformIndexConstraints); `key` is the primary one.
+        """
+        kept: dict[str, ConstraintText] = {}
+        for position, text in enumerate(self.constraints):
+            is_index = text.definition.startswith(("UNIQUE ", "EXCLUDE "))
+            earlier = kept.get(text.definition) if is_index else None
+            if is_index and text.definition == f"UNIQUE {key}":
+                self.key_name = self.key_name or text.name
+            elif earlier:
+                kept[text.definition] = replace(earlier, name=earlier.name or text.name)
+            else:
+                kept[text.definition if is_index else str(position)] = text
+        self.constraints = list(kept.values())
 
     def _name(self, constraint: Constraint) -> tuple[str, str]:
         """Return a name as SQL writes it, shortened as SQLAlchemy does, and without quotes."""
