@@ -25,6 +25,7 @@ _BY_STACK = "owners, privileges and roles, which the stack declares"
 _OF_SESSION = "settings of the session and transactions: a module has its own"
 _ROWS = "rows: INSERT, COPY, large objects and the positions of sequences"
 _OF_SUPERUSERS = "what a superuser has to run by hand, since the owner role of a database may not"
+_OF_DATABASES = "databases and their settings"
 _CLEANS = "DROP at the beginning, of what the dump creates afterwards"
 _THERE = (
     "what every database has (schema public, plpgsql), and comments on extensions, which only their owner may write"
@@ -44,10 +45,12 @@ _LEFT_OUT = {
     "transaction_stmt": _OF_SESSION,
     "insert_stmt": _ROWS,
     "copy_stmt": _ROWS,
-    "createdb_stmt": "databases and their settings",
-    "alter_database_stmt": "databases and their settings",
-    "alter_database_set_stmt": "databases and their settings",
+    "createdb_stmt": _OF_DATABASES,
+    "alter_database_stmt": _OF_DATABASES,
+    "alter_database_set_stmt": _OF_DATABASES,
 }
+
+_LEFT_OUT_COMMENTS = {"OBJECT_LARGEOBJECT": _ROWS, "OBJECT_DATABASE": _OF_DATABASES}
 
 _KINDS_OF_SUPERUSERS = {
     "create_event_trig_stmt": ("event trigger",),
@@ -162,10 +165,8 @@ def _without_psql(text: str, left_out: Counter[str]) -> str:
 def _reason_to_leave_out(statement: Statement) -> str:
     """Return why a module is not to have a statement, '' if it is."""
     kind, tree = statement.kind, statement.tree
-    if _is_of_rows(kind, tree):
-        return _ROWS
-    if kind in _LEFT_OUT:
-        return _LEFT_OUT[kind]
+    if reason := _reason_by_content(kind, tree) or _LEFT_OUT.get(kind):
+        return reason
     if kind == "alter_table_stmt" and all(_subtype(command) == "AT_ChangeOwner" for command in tree.cmds):
         return _BY_STACK
     if _is_there(kind, tree):
@@ -176,10 +177,11 @@ def _reason_to_leave_out(statement: Statement) -> str:
     return f"what a module may not contain: {restriction.what}" if restriction else ""
 
 
-def _is_of_rows(kind: str, tree: Any) -> bool:  # noqa: ANN401 (a parse tree)
-    """Return whether a statement sets a sequence, or is about a large object."""
-    of_object = kind == "comment_stmt" and enum_value(tree, "objtype") == "OBJECT_LARGEOBJECT"
-    return of_object or (kind == "select_stmt" and bool(_FILLS.search(str(tree))))
+def _reason_by_content(kind: str, tree: Any) -> str:  # noqa: ANN401 (a parse tree)
+    """Return why a comment, or a SELECT that sets a sequence or fills a large object, is left out, '' if it is not."""
+    if kind == "comment_stmt":
+        return _LEFT_OUT_COMMENTS.get(enum_value(tree, "objtype"), "")
+    return _ROWS if kind == "select_stmt" and _FILLS.search(str(tree)) else ""
 
 
 def _publication_of(statement: Statement) -> str:
