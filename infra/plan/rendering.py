@@ -189,16 +189,13 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
     if planned.plan.refusals:
         lines += [
             f"  ! {line}" if not position else f"    {line}"
-            for position, line in enumerate(str(refusal_of(planned.plan, "this database")).splitlines())
+            for position, line in enumerate(_refusal_lines(planned.plan))
         ]
     else:
         lines += [f"  {planned.plan.backup}"] if planned.plan.backup else []
         for revision in planned.plan.revisions:
             lines += (f"  {line}" for line in revision_lines(revision))
-        for (step, why), steps in groupby(planned.plan.steps, key=lambda step: (step.step, step.why)):
-            lines += _step_lines(step, why, list(steps))
-        if planned.plan.commit:
-            lines.append(f"  {planned.plan.commit}")
+        lines += _steps(planned.plan)
         if planned.plan.dropped_with_it:
             lines.append(f"  drops as well, made by no module: {', '.join(map(str, planned.plan.dropped_with_it))}")
         for removed in planned.plan.removed:
@@ -210,6 +207,23 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _refusal_lines(plan: Plan) -> list[str]:
+    """Return a refusal in lines; what has a place in a file does not name the database again."""
+    place = "this database"
+    return [line.removeprefix(f"{place}: ") for line in str(refusal_of(plan, place)).splitlines()]
+
+
+def _steps(plan: Plan) -> Iterable[str]:
+    """Yield the lines of a plan's steps, and of the commit between them."""
+    names = [step.module for step in plan.steps]
+    after = names[names.index(plan.commit.before) :] if plan.commit else []
+    for is_after, part in groupby(plan.steps, key=lambda step: step.module in after):
+        if plan.commit and is_after:
+            yield f"  {plan.commit}"
+        for (step, why), steps in groupby(part, key=lambda step: (step.step, step.why)):
+            yield from _step_lines(step, why, list(steps), stays="" if plan.commit else f": {STAYS}")
+
+
 def _dropped(removed: PlannedStep) -> list[str]:
     """Return a line for each object that goes with a module's file, without its definition."""
     if removed.step is not Step.DROP or not removed.row:
@@ -219,8 +233,11 @@ def _dropped(removed: PlannedStep) -> list[str]:
     return fold_changes(gone)
 
 
-def _step_lines(step: Step, why: str, steps: list[PlannedStep]) -> list[str]:
-    """Return the lines of consecutive modules with which the same is done for the same reason."""
+def _step_lines(step: Step, why: str, steps: list[PlannedStep], stays: str) -> list[str]:
+    """Return the lines of consecutive modules with which the same is done for the same reason.
+
+    `stays` says what a failure leaves of one that commits after each statement.
+    """
     shown = [planned for planned in steps if step is not Step.UNCHANGED or planned.renamed_from]
     if not shown:
         return []
@@ -229,7 +246,7 @@ def _step_lines(step: Step, why: str, steps: list[PlannedStep]) -> list[str]:
     for planned in shown:
         if planned.commits:
             at = ", ".join(map(str, planned.commits))
-            lines.append(f"    {planned.module} {BY_STATEMENT} (lines {at}): {STAYS}")
+            lines.append(f"    {planned.module} {BY_STATEMENT} (lines {at}){stays}")
         if planned.renamed_from:
             lines.append(f"    {planned.renamed_from} is {planned.module} now")
         lines += [f"    {line}" for line in (*planned.hazards, *fold_changes(planned.differences))]
@@ -240,11 +257,12 @@ def _step_lines(step: Step, why: str, steps: list[PlannedStep]) -> list[str]:
 
 
 def _losses(members: Sequence[PlannedDatabase]) -> list[str]:
-    """Return the lines that say which tables lose how many rows, by database."""
+    """Return the lines that say which tables lose how many rows, by database where there are several."""
     lines: list[str] = []
     for planned in members:
+        place = f"{planned.database}: " if len(members) > 1 else ""
         for thing, count in planned.values.items():
-            lines.append(f"  - {planned.database}: the migration drops {thing}, {count}")
+            lines.append(f"  - {place}the migration drops {thing}, {count}")
         tables = planned.plan.tables_dropped() if planned.plan and not planned.plan.refusals else []
         if not tables and not planned.rows:
             continue
@@ -254,7 +272,7 @@ def _losses(members: Sequence[PlannedDatabase]) -> list[str]:
         counts = ", ".join(f"{last(table)} {_grouped(count)}" for table, count in named[:MOST_TABLES])
         more = f", and {len(named) - MOST_TABLES} more tables" if len(named) > MOST_TABLES else ""
         loss = f"{_rows(planned.lost)} ({counts}{more})" if named else "no row"
-        lines.append(f"  - {planned.database}: {drops} {loss}")
+        lines.append(f"  - {place}{drops} {loss}")
     return lines
 
 

@@ -93,7 +93,7 @@ def _refuses_to_lose_rows_unasked(project: Project) -> None:
     text = project.preview()
     assert "warning: `up` will lose 1 row in app_db" in text
     assert "drop the database: it is gone from the settings" in text
-    assert "app_db: loses 1 row (customers 1)" in text
+    assert "- loses 1 row (customers 1)" in text
     losses = project.folder / "losses"
     project.env["PLATFORM_POSTGRES_LOSSES"] = str(losses)  # as `make up` does
     assert "database app_db: would lose rows that no module inserted: public.customers 1" in project.refused("up")

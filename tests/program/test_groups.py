@@ -105,6 +105,26 @@ def check_what_is_taken_back(small: Project) -> None:
     assert small.verb("preview", "--expect-no-changes").status == 0
     assert touched(small.up()) == []
     assert small.verb("refresh", "--expect-no-changes").status == 0
+    check_a_closed_database(small)
+
+
+def check_a_closed_database(small: Project) -> None:
+    """Assert that one that lets nobody in is shown and opened again, and what a DROP DATABASE left fails by itself."""
+    small.admin("ALTER DATABASE tenants_003 ALLOW_CONNECTIONS false", database="postgres")
+    assert "database tenants_003 has ALLOW_CONNECTIONS false, and is not to have it" in small.preview()
+    assert small.verb("preview", "--expect-no-changes").status != 0
+    assert small.verb("refresh", "--expect-no-changes").status != 0
+    assert touched(small.up()) == ["tenants"]
+    assert small.sql("SELECT 1", role="app", database="tenants_003") == [(1,)]
+    assert small.verb("refresh", "--expect-no-changes").status == 0
+    limit = "UPDATE pg_database SET datconnlimit = {} WHERE datname = 'tenants_003'"
+    small.admin(limit.format(-2), database="postgres")
+    for verb in ("preview", "up"):
+        assert 'have its owner run DROP DATABASE "tenants_003" in another database' in small.verb(verb).text
+    assert small.verb("up").status != 0
+    small.admin(limit.format(-1), database="postgres")
+    small.up()
+    assert small.verb("preview", "--expect-no-changes").status == 0
 
 
 def test_the_life_of_a_group(small: Project) -> None:  # noqa: PLR0915 (one server for all of it)
@@ -154,7 +174,7 @@ def test_the_life_of_a_group(small: Project) -> None:  # noqa: PLR0915 (one serv
     text = small.preview("--save-plan", plan)
     assert "`up` will lose 1 row in tenants_004" in text
     assert "drop the database: it is gone from the settings" in text
-    assert "tenants_004: loses 1 row (by_hand 1)" in text
+    assert "- loses 1 row (by_hand 1)" in text
     small.up("--plan", plan)
     assert small.ledger("tenants_001") == ["01", "02", "03", "04"]
     assert small.ledger("tenants_003") == ["01", "02", "03", "04", "05"]
