@@ -30,15 +30,21 @@ def errors_exit_with_2() -> Generator[None]:
 
 
 def print_findings(
-    findings: Sequence[Finding], *, form: Form, tool: str, rules: Mapping[str, RuleText], notes: Sequence[str] = ()
+    findings: Sequence[Finding],
+    *,
+    form: Form,
+    tool: str,
+    rules: Mapping[str, RuleText],
+    clean: str,
+    notes: Sequence[str] = (),
 ) -> None:
-    """Print findings, with colours on a terminal, and exit with their status."""
+    """Print findings, with colours on a terminal, or that there are none (`clean`), and exit with their status."""
     from infra.findings.finding import exit_status
     from infra.findings.formats import render
 
     color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     text = render(findings, form=form, tool=f"platform-postgres {tool}", rules=rules, notes=notes, color=color)
-    print(text, end="" if findings or form != "text" else "nothing differs\n" if notes else "")
+    print(text, end="" if findings or form != "text" else f"{clean}\n")
     raise typer.Exit(exit_status(findings))
 
 

@@ -83,7 +83,14 @@ def check(
             report = checker.check_live(project, targets, unmanaged, private)
         else:
             report = checker.check_project(project, dsn or None)
-    print_findings(in_order(report.findings), form=form, tool="check", rules=CHECK_CODES, notes=report.notes)
+    print_findings(
+        in_order(report.findings),
+        form=form,
+        tool="check",
+        rules=CHECK_CODES,
+        clean="nothing differs",
+        notes=report.notes,
+    )
 
 
 def lint(
@@ -111,8 +118,10 @@ def lint(
         if list_rules:
             print(explanations.list_rules(linter.rule_texts()), end="")
             return
-        findings = linter.lint_files(paths or [modules_directory(None, stack)], settings_file=settings)
-    print_findings(findings, form=form, tool="lint", rules=linter.rule_texts())
+        places = paths or [modules_directory(None, stack)]
+        findings = linter.lint_files(places, settings_file=settings)
+    clean = f"{', '.join(map(str, places))}: the SQL has no findings"
+    print_findings(findings, form=form, tool="lint", rules=linter.rule_texts(), clean=clean)
 
 
 def diagram(

@@ -158,10 +158,10 @@ def test_lint_in_a_form_for_programs(modules: Path, capsys: pytest.CaptureFixtur
 
 
 def test_lint_exits_0_when_clean_and_2_when_it_could_not_run(modules: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing found is silence and 0; a missing path and wrong settings are one line on stderr and 2."""
+    """Nothing found is a line that says so and 0; a missing path and wrong settings are one line on stderr and 2."""
     (modules / "sql" / "01-a.sql").write_text("-- A.\nSELECT 1;\n")
     assert run("lint") == 0
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("sql: the SQL has no findings\n", "")
     assert run("lint", "nowhere") == 2
     assert capsys.readouterr() == ("", "nowhere: no such file or directory; name the SQL to check\n")
     (modules / "lint.yaml").write_text("ignored: {}\n")
