@@ -15,6 +15,7 @@ from infra.errors import InfraError
 from infra.lazy_module import LazyModule
 from infra.modules.module import load_modules
 from infra.program.exit_status import MESSAGE_WAS_SHOWN
+from infra.program.generated_modules import report_outdated_modules
 from infra.program.policy import declare_policy
 from infra.sdk_tuning import drop_debug_messages, drop_stack_traces, send_registrations
 from infra.settings.loader import settings_of
@@ -50,4 +51,6 @@ def _declare(stack: str) -> None:
     modules = load_modules(Path(settings.modules.directory), shown_as=settings.modules.directory)
     policy = declare_policy(settings)
     send_registrations()
+    if pulumi.runtime.is_dry_run():
+        report_outdated_modules(settings.modules.directory)
     declaration.declare(settings, modules, policy, stack=stack)
