@@ -76,6 +76,10 @@ class ServerError(InfraError):
     """A PostgreSQL server that cannot be created, started, reached or stopped."""
 
 
+class ClosedError(ServerError):
+    """A database that takes no connections; what the stack declares of it is found and taken back from another one."""
+
+
 class LedgerError(InfraError):
     """A ledger in the database that contradicts what this stack expects; nothing was written."""
 

@@ -44,7 +44,8 @@ UNION ALL
 SELECT 'database', d.datname::text, a.attribute, a.declared
 FROM pg_catalog.pg_database d
 CROSS JOIN LATERAL (
-    VALUES (d.datconnlimit <> -1, 'CONNECTION LIMIT ' || d.datconnlimit, 'CONNECTION LIMIT -1'),
+    VALUES (NOT d.datallowconn, 'ALLOW_CONNECTIONS false', 'ALLOW_CONNECTIONS true'),
+        (d.datconnlimit <> -1, 'CONNECTION LIMIT ' || d.datconnlimit, 'CONNECTION LIMIT -1'),
         (d.datistemplate, 'IS_TEMPLATE true', 'IS_TEMPLATE false'),
         (pg_catalog.pg_get_userbyid(d.datdba) <> %(owner)s,
             'OWNER ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)),
@@ -55,7 +56,18 @@ ORDER BY 1, 2, 3
 """
 """What is not as declared: of which role or database, the attribute, what ALTER has to say instead."""
 
-_WITH_VALUES = ("CONNECTION LIMIT", "VALID UNTIL", "OWNER", "IS_TEMPLATE")
+_CLOSING = ("ALLOW_CONNECTIONS", "CONNECTION LIMIT")
+_WITH_VALUES = (*_CLOSING, "VALID UNTIL", "OWNER", "IS_TEMPLATE")
+_HALF_DROPPED = """
+SELECT d.datname::text FROM pg_catalog.pg_database d WHERE d.datname = ANY (%s) AND d.datconnlimit = -2 ORDER BY 1
+"""
+"""What DROP DATABASE writes first; where it was interrupted, what is left can only be dropped."""
+
+_VERIFIERS = """
+SELECT a.rolname::text, a.rolpassword FROM pg_catalog.pg_authid a WHERE a.rolname = ANY (%s) ORDER BY 1
+"""
+_IS_SUPERUSER = "SELECT 1 FROM pg_catalog.pg_roles r WHERE r.rolname = current_user AND r.rolsuper"
+"""Nobody else may read verifiers (manual, 52.8 pg_authid). They are compared here, so that no statement has one."""
 
 _SETTINGS = """
 SELECT r.rolname::text, d.datname::text, c.parameter,
@@ -105,10 +117,13 @@ class Deviation:
         return f"{self.subject.removeprefix('role ')} has {self.what}, and {self.expected}"
 
 
-def deviations(connection: Connection, database: str, owner: str, logins: Sequence[str]) -> list[Deviation]:
+def deviations(
+    connection: Connection, database: str, owner: str, logins: Sequence[str], verifiers: Mapping[str, str]
+) -> list[Deviation]:
     """Return what the owner of a database, its logins, and the database itself have that is not declared.
 
-    The owner has no login. What modules set is known through a connection to the database itself alone.
+    The owner has no login. What modules set is known through a connection to the database itself alone, and whether a
+    login has the password of its verifier to a superuser alone.
     """
     values = {"database": database, "owner": owner, "names": [owner, *logins]}
     attributes = connection.execute(_ATTRIBUTES, values).fetchall()
@@ -116,8 +131,31 @@ def deviations(connection: Connection, database: str, owner: str, logins: Sequen
     made = _made_by_modules(connection) if connection.info.dbname == database else {}
     return [
         *(_attribute(*row) for row in attributes),
+        *_passwords(connection, verifiers),
         *_settings(database, settings, made),
     ]
+
+
+def closing_deviations(connection: Connection, database: str, owner: str) -> list[Deviation]:
+    """Return what keeps sessions out of a database, read from another one of its server; raises RefusedError.
+
+    That is for a database that nothing lets anybody enter again.
+    """
+    refuse_half_dropped(connection, [database])
+    rows = connection.execute(_ATTRIBUTES, {"database": database, "owner": owner, "names": list[str]()}).fetchall()
+    return [_attribute(*row) for row in rows if row[2].startswith(_CLOSING)]
+
+
+def refuse_half_dropped(connection: Connection, databases: Sequence[str]) -> None:
+    """Raise RefusedError for one of these databases of which an interrupted DROP DATABASE left something."""
+    row = connection.execute(_HALF_DROPPED, (list(databases),)).fetchone()
+    if row:
+        statement = sql.SQL("DROP DATABASE {}").format(sql.Identifier(row[0])).as_string(connection)
+        raise RefusedError(
+            "is what an interrupted DROP DATABASE left, which nobody can enter again",
+            place=f"database {row[0]}",
+            remedy=f"have its owner run {statement} in another database, then run `pulumi up`",
+        )
 
 
 def take_back(connection: Connection, found: Sequence[Deviation], owner: str) -> None:
@@ -174,6 +212,17 @@ def _attribute(kind: str, name: str, attribute: str, declared: str) -> Deviation
     without_value = next((word for word in _WITH_VALUES if attribute.startswith(word)), attribute)
     expected = f"is to have {declared.replace(' TO', '')}" if declared.startswith("OWNER") else IS_NOT_TO_HAVE
     return Deviation(subject, attribute, f"{without_value} of {subject}", statement, expected)
+
+
+def _passwords(connection: Connection, verifiers: Mapping[str, str]) -> Generator[Deviation]:
+    """Yield the roles whose password is another one than that of the stack."""
+    if not verifiers or not connection.execute(_IS_SUPERUSER).fetchone():
+        return
+    for name, found in connection.execute(_VERIFIERS, (list(verifiers),)).fetchall():
+        if found != verifiers[name]:
+            statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), sql.Literal(verifiers[name]))
+            expected = "is to have the one that the stack gave it"
+            yield Deviation(f"role {name}", "another password", f"password of role {name}", statement, expected)
 
 
 def _settings(

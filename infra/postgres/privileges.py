@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from infra.postgres.connection.connect import connect, connect_where_there
-from infra.postgres.declared_attributes import Deviation, deviations, take_back
+from infra.postgres.connection.connect import connect, connect_near
+from infra.postgres.connection.target import MAINTENANCE_DATABASE
+from infra.postgres.declared_attributes import Deviation, closing_deviations, deviations, take_back
 from infra.postgres.memberships import revoke_membership
 from infra.postgres.private_schemas import change_private_schemas
 
@@ -83,7 +84,8 @@ class Access:
     The migrator is a member of the owner, each `further` role of the one that it inherits from. App and readonly may
     use no `private_schemas`. What other roles have that matches `allowed` (`privileges * to reporting`) is left alone,
     as are settings and attributes of any role and of the database (`setting work_mem of *`), and the `attributes` that
-    are declared elsewhere, by the name of the role, or by `database x`.
+    are declared elsewhere, by the name of the role, or by `database x`. `verifiers` are those of the logins' passwords,
+    as far as they are to be compared.
     """
 
     owner: str
@@ -94,6 +96,7 @@ class Access:
     private_schemas: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     attributes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
+    verifiers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -214,9 +217,12 @@ def _privileges(connection: Connection, database: str, access: Access) -> list[t
 
 
 def _deviations(connection: Connection, database: str, access: Access) -> list[Deviation]:
-    found = deviations(
-        connection, database, access.owner, [access.migrator, access.app, access.readonly, *access.further]
-    )
+    logins = [access.migrator, access.app, access.readonly, *access.further]
+    return _not_declared(deviations(connection, database, access.owner, logins, access.verifiers), access)
+
+
+def _not_declared(found: Sequence[Deviation], access: Access) -> list[Deviation]:
+    """Return the deviations that neither the program nor `modules.unmanaged` expects."""
     return [
         item
         for item in found
@@ -278,13 +284,29 @@ def _grant_existing(connection: Connection, access: Access, former: Access) -> N
                 connection.execute(statement.format(sql.Identifier(schema), sql.Identifier(role)))
 
 
-def access_drift(target: Target, access: Access) -> list[str] | None:
+def open_database(target: Target, access: Access, outside: Target) -> None:
+    """Reset what keeps sessions out of a database, through `outside`, another one of its server."""
+    with connect(outside) as connection:
+        take_back(connection, _closing(connection, target.database, access), access.owner)
+
+
+def _closing(connection: Connection, database: str, access: Access) -> list[Deviation]:
+    return _not_declared(closing_deviations(connection, database, access.owner), access)
+
+
+def access_drift(target: Target, access: Access, outside: str = MAINTENANCE_DATABASE) -> list[str] | None:
     """Return a sentence for each grantee whose privileges are not as they are to be; None without the database.
 
     Memberships in the roles are among them, and what the roles are and are set to. What is granted on modules' objects
-    is in the plan of the database.
+    is in the plan of the database. Of a database that lets nobody in, what does that is read `outside` of it.
     """
-    connection = connect_where_there(target)
+    connection = connect_near(target, outside)
+    if connection and connection.info.dbname != target.database:
+        with connection:
+            closing = _closing(connection, target.database, access)
+        if closing:
+            return list(map(str, closing))
+        connection = connect(target)  # it was full for a moment, or is closed as `modules.unmanaged` expects it
     if connection is None:
         return None
     with connection:

@@ -14,6 +14,7 @@ from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
 from infra.postgres.connection.target import REQUIRE_SCRAM
 from infra.postgres.database_roles import CREATE_DATABASE, database_label, role_label
+from infra.postgres.declared_attributes import refuse_half_dropped
 from infra.postgres.memberships import admin_grants
 
 if TYPE_CHECKING:
@@ -193,6 +194,7 @@ def _read_by(connection: Connection, databases: Sequence[DatabaseRoles]) -> _Exi
     wanted = {database.name: database.owner for database in databases}
     role_rows = connection.execute(_ROLES, (roles,)).fetchall()
     database_rows = connection.execute(_DATABASES, (list(wanted),)).fetchall()
+    refuse_half_dropped(connection, list(wanted))
     alterable = [role_label(name) for name, may_alter, _ in role_rows if may_alter]
     alterable += [
         database_label(name) for name, owner, is_member in database_rows if is_member or owner == wanted[name]

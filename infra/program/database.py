@@ -127,6 +127,7 @@ def _declare_database(
         DatabaseAccess(
             scope.part(database.name, "access"),
             target={**address, **admin},
+            maintenance_database=server.maintenance_database,
             recreated=recreated,
             lifecycle=settings.lifecycle,
             roles=roles,

@@ -7,10 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, Resource, ResourceProvider
+from pulumi.dynamic import CheckFailure, CheckResult, ConfigureRequest, ReadResult, Resource, ResourceProvider
 from pulumi.output import Unknown
 
-from infra.errors import InfraError, system_error_text
+from infra.errors import ClosedError, InfraError, system_error_text
 from infra.postgres.connection.target import Target
 from infra.resources.engine_watchdog import watch_engine
 from infra.sdk_tuning import freeze_loaded_objects, show_errors_as_they_are, with_stored_provider
@@ -24,7 +24,10 @@ Verb = TypeVar("Verb", bound="Callable[..., Any]")
 OWN_URN = "own_urn"
 """The property with the URN of a resource in a component: its provider is not told, and messages need it."""
 
-VERBS = ("diff", "create", "update", "read", "delete")
+CLOSED = "55000"
+"""The SQLSTATE of a database that lets nobody in (PostgreSQL manual, ALTER DATABASE … ALLOW_CONNECTIONS)."""
+
+VERBS = ("diff", "create", "update", "delete")
 
 
 class Failure(Exception):  # noqa: N818 (the name is shown to people by newer versions of Pulumi)
@@ -46,6 +49,8 @@ class Provider(ResourceProvider):
         for verb in VERBS:
             if verb in vars(cls):
                 setattr(cls, verb, readable_errors(vars(cls)[verb]))
+        if "read" in vars(cls):
+            cls.read = readable_errors(_unless_closed(vars(cls)["read"]))
         if "check" in vars(cls):
             cls.check = readable_errors(_refusing(cls.check))
 
@@ -112,6 +117,25 @@ def _refusing(check: Verb) -> Verb:
     return cast("Verb", refusing)
 
 
+def _unless_closed(read: Verb) -> Verb:
+    """Return a `read` that leaves the state as it is where a database lets nobody in, as DatabaseAccess reports."""
+
+    @functools.wraps(read)
+    def reading(provider: Provider, id_: str, props: Properties) -> ReadResult:
+        try:
+            return read(provider, id_, props)
+        except Exception as error:
+            if isinstance(error, ClosedError) or (_is_drivers(error) and getattr(error, "sqlstate", "") == CLOSED):
+                return ReadResult(id_, props)
+            raise
+
+    return cast("Verb", reading)
+
+
+def _is_drivers(error: Exception) -> bool:
+    return type(error).__module__.startswith("psycopg")
+
+
 def text_of(error: Exception) -> str:
     """Return what is shown of an error."""
     if isinstance(error, InfraError):
@@ -119,7 +143,7 @@ def text_of(error: Exception) -> str:
     if isinstance(error, OSError):
         return system_error_text(error)
     kind = type(error).__name__
-    if type(error).__module__.startswith("psycopg"):
+    if _is_drivers(error):
         return str(error).strip() or kind
     return f"a defect of platform-postgres: {kind}: {error}; please report it"
 

@@ -13,6 +13,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from infra.errors import RefusedError
 from infra.lazy_module import LazyModule
 from infra.modules.decision import Lifecycle
+from infra.postgres.connection.target import MAINTENANCE_DATABASE
 from infra.postgres.database_roles import database_label
 from infra.resources.base import DynamicResource, Properties, Provider, admin_target, changed, is_known, without
 from infra.resources.module_provider import AGAIN
@@ -54,8 +55,8 @@ class DatabaseAccessProvider(Provider):
         inputs = without(news, "lifecycle", "stack", "look")
         taken_back = _olds.get("taken_back")  # stays as it is where nothing is found: a saved plan compares it
         if _olds and news["look"] and is_known(news) and times == before:
-            now = {name: news.get(name) for name in ("unmanaged", "attributes")}
-            found = actions.look(news, _access({**_olds, **now}))
+            now = {name: news.get(name) for name in ("unmanaged", "attributes", "verifiers")}
+            found = actions.look(news, _access({**_olds, **now}), outside(news))
             if found:
                 taken_back = [*found, AGAIN] if found == taken_back else found
         if taken_back:
@@ -73,7 +74,9 @@ class DatabaseAccessProvider(Provider):
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Rename roles, and grant the privileges again, to another role on existing tables too; revoke the reported."""
-        target, names = admin_target(_news), renamed_roles(_olds, _news)
+        target, names, is_other = admin_target(_news), renamed_roles(_olds, _news), _is_other(_olds, _news)
+        if is_other:
+            privileges.open_database(target, _access(_news), target.on(outside(_news)))
         renamed = (
             rename_roles.rename_roles(target, names, owner=_news["owner"], verifiers=_news["verifiers"])
             if names
@@ -84,17 +87,17 @@ class DatabaseAccessProvider(Provider):
         removed = _further(_olds).keys() - _further(_news).keys()
         if removed:
             privileges.drop_owned(target, sorted(removed))
-        privileges.grant_access(target, _access(_news), _access(former), revoke_others=_is_other(_olds, _news))
+        privileges.grant_access(target, _access(_news), _access(former), revoke_others=is_other)
         return UpdateResult({**without(_news, "verifiers"), "drift": []})
 
     def delete(self, _id: str, _props: Properties) -> None:
         """Close the database, which is dropped next: whoever is connected would prevent that."""
         roles = [*(_props[role] for role in _ROLES), *_further(_props)]
-        sessions.close_database(admin_target(_props), roles, force=bool(_props.get("force")))
+        sessions.close_database(admin_target(_props), roles, outside(_props), force=bool(_props.get("force")))
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Return as `drift` each grantee's privileges that are not as granted; without the database it is gone."""
-        drift = privileges.access_drift(admin_target(props), _access(props))
+        drift = privileges.access_drift(admin_target(props), _access(props), outside(props))
         return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift})
 
 
@@ -102,6 +105,11 @@ def _is_other(olds: Properties, news: Properties) -> bool:
     """Return whether a refresh found other privileges, or this run: a refresh passes `news` as it is stored."""
     found = news.get("taken_back")
     return bool(olds.get("drift") or (found and found != olds.get("taken_back")))
+
+
+def outside(props: Properties) -> str:
+    """Return the database of administrators, from which another one is seen that nobody can enter."""
+    return str(props.get("maintenance_database") or MAINTENANCE_DATABASE)
 
 
 def _further(props: Properties) -> dict[str, str]:
@@ -116,6 +124,7 @@ def _access(props: Properties) -> privileges.Access:
         private_schemas=private,
         allowed=tuple(props.get("unmanaged") or ()),
         attributes=props.get("attributes") or {},
+        verifiers=props.get("verifiers") or {},
     )
 
 
@@ -144,6 +153,7 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
         name: str,
         *,
         target: Properties,
+        maintenance_database: pulumi.Input[str],
         roles: Mapping[str, str],
         further: Mapping[str, str],
         private_schemas: Sequence[str],
@@ -158,6 +168,7 @@ class DatabaseAccess(DynamicResource, module="postgres", name="DatabaseAccess"):
     ) -> None:
         props: Properties = {
             **target,
+            "maintenance_database": maintenance_database,
             **{role: roles[role] for role in _ROLES},
             "further": dict(further) or None,
             "private_schemas": list(private_schemas) or None,

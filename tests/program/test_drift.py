@@ -120,6 +120,45 @@ def test_the_gate_fails_where_the_ledger_is_gone(project: Project) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("attribute", ["ALLOW_CONNECTIONS false", "CONNECTION LIMIT 0"])
+def test_a_database_that_lets_nobody_in_is_found_and_opened_again(project: Project, attribute: str) -> None:
+    """A preview and a refresh say so, and fail where they are gates; the next `up` takes it back."""
+    finding = f"database app_db has {attribute}, and is not to have it"
+    outside = {"database": "postgres"}
+    project.admin(f"ALTER DATABASE app_db {attribute}", **outside)
+    assert finding in project.preview()
+    assert project.verb("preview", "--expect-no-changes").status != 0
+    project.configure(modules={"strict": True})
+    assert "database app_db: could not be looked at" in project.refused("preview")
+    assert finding in project.up()
+    project.configure(modules=None)
+    assert project.verb("preview", "--expect-no-changes").status == 0
+    assert project.sql("SELECT 1", role="app") == [(1,)]
+    project.admin(f"ALTER DATABASE app_db {attribute}", **outside)
+    assert project.verb("refresh", "--expect-no-changes").status != 0
+    if attribute.startswith("ALLOW"):  # the state is kept of what nobody can look at
+        assert project.resource("app_db-access")["outputs"]["drift"] == [finding]
+    project.up()
+    assert project.sql("SELECT 1", role="app") == [(1,)]
+    assert project.verb("preview", "--expect-no-changes").status == 0
+
+
+@pytest.mark.full
+def test_what_an_interrupted_drop_left_is_named_until_somebody_drops_it(project: Project) -> None:
+    """The remedy can be typed, and the next `up` creates the database again."""
+    project.admin("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'app_db'", database="postgres")
+    remedy = 'DROP DATABASE "app_db"'
+    for verb in ("preview", "refresh", "up"):
+        assert f"have its owner run {remedy} in another database" in project.refused(verb)
+    with project.connect("postgres") as connection:
+        connection.autocommit = True
+        connection.execute(remedy.encode())
+    project.up()
+    assert project.ledger()[-1] == "08"
+    assert project.verb("preview", "--expect-no-changes").status == 0
+
+
+@pytest.mark.full
 def test_a_preview_does_not_wait_for_a_server_that_does_not_answer(project: Project) -> None:
     """A server that hangs is not waited for: the preview says that it did not look, and fails where that is strict."""
     project.home.freeze(project)

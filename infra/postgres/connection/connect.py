@@ -14,6 +14,8 @@ from infra.postgres.connection.target import conninfo_of
 if TYPE_CHECKING:
     from infra.postgres.connection.target import Target
 
+_KEPT_OUT = (ConnectionFailure.CLOSED, ConnectionFailure.NO_FREE_CONNECTION)
+
 
 def connect(target: Target, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
     """Return a new connection, whose session has this program's settings.
@@ -40,3 +42,16 @@ def connect_where_there(target: Target, *, autocommit: bool = False) -> psycopg.
         if classify_connection_error(error) is ConnectionFailure.NO_DATABASE:
             return None
         raise
+
+
+def connect_near(target: Target, outside: str) -> psycopg.Connection[tuple[Any, ...]] | None:
+    """Return a new autocommit connection to a database, or to the one `outside` where it lets nobody in.
+
+    Without the database it is None, as for `connect_where_there`.
+    """
+    try:
+        return connect_where_there(target, autocommit=True)
+    except psycopg.OperationalError as error:
+        if classify_connection_error(error) not in _KEPT_OUT:
+            raise
+        return connect(target.on(outside), autocommit=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
-from infra.errors import BusyError, InfraError, ServerError
+from infra.errors import BusyError, ClosedError, InfraError, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -41,7 +41,8 @@ ERROR_RULES = (
     ErrorRule(
         ("53300",),
         "has no free connection",
-        "end sessions that are not needed, or raise max_connections in `server.settings`",
+        "end sessions that are not needed, raise max_connections in `server.settings`, or, where somebody set a "
+        "CONNECTION LIMIT, run `pulumi up`, which takes that back",
     ),
     ErrorRule(
         ("53200",),
@@ -61,6 +62,10 @@ ERROR_RULES = (
 CONNECTION_LOST_RULE = ErrorRule(
     (), "cannot be reached, or the connection to it was lost", "check that the server runs, then run again"
 )
+CLOSED_RULE = ErrorRule(
+    ("55000",), "takes no connections", "run `pulumi up`, which takes that back, or says why it cannot"
+)
+"""For a connection alone: statements fail with this SQLSTATE for other reasons."""
 UNKNOWN_RULE = ErrorRule((), "failed", "")
 
 
@@ -70,9 +75,11 @@ def translate_error(error: psycopg.Error, place: str) -> InfraError:
     text = (error.diag.message_primary or str(error)).strip()
     message = text.splitlines()[0] if text else type(error).__name__
     quoted = f"{message} [{state}]" if state else message
-    kind = BusyError if state in _LOCK_STATES else ServerError
+    is_closed = state in CLOSED_RULE.states and error.diag.message_primary is None
+    kind = ClosedError if is_closed else BusyError if state in _LOCK_STATES else ServerError
     hint = error.diag.message_hint or str(error)  # of a refused connection libpq has one text, with the hint in it
-    applying = (rule for rule in ERROR_RULES if rule.applies_to(state, hint))
+    rules = (CLOSED_RULE, *ERROR_RULES) if is_closed else ERROR_RULES
+    applying = (rule for rule in rules if rule.applies_to(state, hint))
     rule = next(applying, CONNECTION_LOST_RULE if _is_lost(error, state) else UNKNOWN_RULE)
     what = f"{rule.what}: {quoted}" if rule is UNKNOWN_RULE else f"{rule.what} ({quoted})"
     return kind(what, place=place, remedy=rule.remedy)

@@ -41,9 +41,12 @@ _TLS_ANSWER = b"B\t1\tSSLResponse\t"  # S or N: whether the server can encrypt t
 _EVENTS = {pq.PollingStatus.READING: EVENT_READ, pq.PollingStatus.WRITING: EVENT_WRITE}
 
 INVALID_PASSWORD, INVALID_CATALOG_NAME, INSUFFICIENT_PRIVILEGE = "28P01", "3D000", "42501"
-TOO_MANY_CONNECTIONS, CANNOT_CONNECT_NOW = "53300", "57P03"
+TOO_MANY_CONNECTIONS, CANNOT_CONNECT_NOW, CLOSED = "53300", "57P03", "55000"
 
-MAY_CONNECT = "SELECT has_database_privilege(current_user, oid, 'CONNECT') FROM pg_database WHERE datname = %s"
+MAY_CONNECT = """
+SELECT pg_catalog.has_database_privilege(current_user, d.oid, 'CONNECT'), d.datallowconn AND d.datconnlimit <> -2
+FROM pg_catalog.pg_database d WHERE d.datname = %s
+"""
 
 
 class ConnectionFailure(Enum):
@@ -56,6 +59,7 @@ class ConnectionFailure(Enum):
     TLS_FAILED = "client and server do not agree on an encrypted connection"
     LOGIN_REFUSED = "the server refuses this role, its password or its address"
     NO_DATABASE = "the database does not exist"
+    CLOSED = "the database takes no connections"
     NO_PRIVILEGE = "the role lacks the privilege CONNECT on the database"
     OTHER = "another reason"
 
@@ -82,6 +86,7 @@ _BY_SQLSTATE = {
     "08": ConnectionFailure.UNREACHABLE,
     "28": ConnectionFailure.LOGIN_REFUSED,
     INVALID_CATALOG_NAME: ConnectionFailure.NO_DATABASE,
+    CLOSED: ConnectionFailure.CLOSED,
     INSUFFICIENT_PRIVILEGE: ConnectionFailure.NO_PRIVILEGE,
     TOO_MANY_CONNECTIONS: ConnectionFailure.NO_FREE_CONNECTION,
     "57P01": ConnectionFailure.STARTING,
@@ -212,6 +217,8 @@ def _probe_maintenance_database(conninfo: str) -> _Probe:
         return _Probe(ConnectionFailure.NO_FREE_CONNECTION)
     if row is None:
         return _Probe(ConnectionFailure.NO_DATABASE, INVALID_CATALOG_NAME)
+    if not row[1]:
+        return _Probe(ConnectionFailure.CLOSED, CLOSED)
     if not row[0]:
         return _Probe(ConnectionFailure.NO_PRIVILEGE, INSUFFICIENT_PRIVILEGE)
     return _Probe(ConnectionFailure.NO_FREE_CONNECTION, TOO_MANY_CONNECTIONS)

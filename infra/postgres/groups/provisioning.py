@@ -14,7 +14,7 @@ from infra.postgres.groups.clones_of_templates import clone, finish_clone, is_un
 from infra.postgres.groups.modules import visits
 from infra.postgres.groups.roles import foreign_roles
 from infra.postgres.ledger.identity import create_ledger, ledger_exists
-from infra.postgres.privileges import grant_by
+from infra.postgres.privileges import grant_by, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -89,6 +89,8 @@ def prepare_database(
     was reported.
     """
     session = group.session(database, group.template.tell)
+    if revoke_others:
+        open_database(group.admin.on(database), group.access(database), group.admin)
     with connect(group.admin.on(database), autocommit=True) as connection:
         with connection.transaction():
             grant_by(connection, group.access(database), revoke_others=revoke_others)

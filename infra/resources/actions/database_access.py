@@ -22,7 +22,7 @@ _silent: set[str] = set()
 """The addresses of servers that did not answer: they are not waited for again in this process."""
 
 
-def look(props: Properties, access: Access) -> list[str]:
+def look(props: Properties, access: Access, outside: str) -> list[str]:
     """Return what is not as a database's roles were declared in the last run, and show it; [] where it is not read."""
     target = admin_target(props)
     address = f"{target.host}:{target.port}"
@@ -30,7 +30,7 @@ def look(props: Properties, access: Access) -> list[str]:
         return []
     try:
         with translated_errors(address):
-            found = access_drift(with_time_limits(target), access) or []
+            found = access_drift(with_time_limits(target), access, outside) or []
     except ServerError:
         _silent.add(address)
         return []

@@ -52,6 +52,7 @@ def look(olds: Properties, inputs: Properties, *, explain: bool) -> dict[str, li
     databases are as declared, which one connection reads of all of them, it is not connected to for this.
     """
     group, console = group_of(inputs), _console(group_of(inputs))
+    outside = group.admin.database
     known = [name for name in active(inputs) if name in olds.get("databases", ())]
     try:
         with translated_errors(f"group {group.name}"):
@@ -63,10 +64,10 @@ def look(olds: Properties, inputs: Properties, *, explain: bool) -> dict[str, li
                     if cache.has_changes(str(group.target(name)))
                     or may_have_drifted(connection, name, group.access(name))
                 ]
-            compared, _ = in_databases(
+            compared, failed = in_databases(
                 group,
                 suspect,
-                lambda name: access_drift(with_time_limits(group.admin.on(name)), group.access(name)),
+                lambda name: access_drift(with_time_limits(group.admin.on(name)), group.access(name), outside),
                 console,
                 lambda drift: "drifted" if drift else "as declared",
             )
@@ -76,7 +77,9 @@ def look(olds: Properties, inputs: Properties, *, explain: bool) -> dict[str, li
     if found:
         lines = by_text({name: "\n    ".join(["", *drift]) for name, drift in found.items()})
         console.warn("\n  ".join([TAKEN_BACK, *lines, EXPECTED]))
-    return found
+    for line in by_text(failed):
+        console.error(line)
+    return found | {name: [text] for name, text in failed.items()}  # the run tries, and fails
 
 
 def provide(olds: Properties, news: Properties) -> Properties:
@@ -143,7 +146,7 @@ def read(props: Properties) -> Properties:
     found, failed = in_databases(
         group,
         active(props, existing),
-        lambda name: access_drift(group.admin.on(name), group.access(name)),
+        lambda name: access_drift(group.admin.on(name), group.access(name), group.admin.database),
         _console(group),
         lambda drift: "drifted" if drift else "as declared",
     )

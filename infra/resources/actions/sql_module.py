@@ -25,6 +25,10 @@ else:
     runner = LazyModule("infra.postgres.apply.runner")
 
 
+_unread: set[str] = set()
+"""The databases of which this process has said that it could not look at them; a preview has them in its plan."""
+
+
 def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:
     """Return what a run would do with a module, with its drift, and the digest of the plan; {} for nothing.
 
@@ -36,6 +40,11 @@ def planned(props: Properties, *, recorded: bool, explain: bool) -> Properties:
         return {}
     looked = planning.look(session, recorded=True, explain=explain)
     if isinstance(looked, Unreadable):
+        if not explain and session.key not in _unread:
+            _unread.add(session.key)
+            session.tell(
+                f"{session.place}: could not be looked at ({looked.reason}), so that nothing in it is compared"
+            )
         return {}
     plan = cache.looked(session.key) or looked.plan  # as it was before revisions and modules ran
     change = change_planned(plan, props["module"])

@@ -11,7 +11,10 @@ import pytest
 from infra.errors import RefusedError
 from infra.modules.directive import DIRECTIVE
 from infra.postgres.connection.connect import connect
-from infra.postgres.privileges import Access, access_drift, grant_access
+from infra.postgres.connection.scram import verifier
+from infra.postgres.database_roles import DatabaseRoles
+from infra.postgres.privileges import Access, access_drift, grant_access, open_database
+from infra.postgres.shared_objects import find_existing
 from tests.database.postgres.databases import EPHEMERAL, by_hand
 
 if TYPE_CHECKING:
@@ -170,6 +173,83 @@ def test_a_database_that_an_operator_made_read_only_stays_so(target: Target) -> 
     run(target, f"ALTER DATABASE {target.database} SET default_transaction_read_only = on")
     assert access_drift(target, ACCESS) == []
     run(target.on("postgres"), f"ALTER DATABASE {target.database} RESET ALL")
+
+
+def test_a_password_that_somebody_set_is_found_and_set_back(target: Target) -> None:
+    """A superuser sees by the verifier that it is another one; no message has either, and nobody else may look."""
+    grant_access(target, ACCESS)
+    first = verifier("of the stack")
+    declared = replace(ACCESS, verifiers={ACCESS.app: first})
+    run(target, f"ALTER ROLE {ACCESS.app} PASSWORD '{first}'")
+    assert access_drift(target, declared) == []
+    run(target, f"ALTER ROLE {ACCESS.app} PASSWORD 'of somebody'")
+    assert "password" not in str(access_drift(replace(target, user="world_migrator"), declared))
+    drift = "access_app has another password, and is to have the one that the stack gave it"
+    assert access_drift(target, declared) == [drift]
+    assert first not in repr(declared)
+    assert access_drift(target, replace(declared, allowed=("password of role access_*",))) == []
+    grant_access(target, declared, revoke_others=True)
+    assert access_drift(target, declared) == []
+    (row,) = run(target, f"SELECT rolpassword = '{first}' FROM pg_authid WHERE rolname = '{ACCESS.app}'")
+    assert row == (True,)
+
+
+CLOSED = {
+    "ALLOW_CONNECTIONS false": "database {database} has ALLOW_CONNECTIONS false, and is not to have it",
+    "CONNECTION LIMIT 0": "database {database} has CONNECTION LIMIT 0, and is not to have it",
+}
+
+
+@pytest.mark.parametrize(("attribute", "drift"), CLOSED.items(), ids=CLOSED)
+def test_a_database_that_lets_nobody_in_is_found_and_opened_from_outside(
+    target: Target, attribute: str, drift: str
+) -> None:
+    """Also where the administrator is no superuser, whom a limit of 0 keeps out too."""
+    grant_access(target, ACCESS)
+    outside, name = target.on("postgres"), target.database
+    run(
+        outside,
+        f"CREATE ROLE boss LOGIN CREATEROLE; GRANT {ACCESS.owner} TO boss; GRANT ALL ON DATABASE {name} TO boss",
+    )
+    run(outside, f"ALTER DATABASE {name} {attribute}")
+    boss = replace(target, user="boss")
+    try:
+        assert access_drift(boss, ACCESS) == [drift.format(database=name)]
+        kind = attribute.rpartition(" ")[0]
+        allowed = replace(ACCESS, allowed=(f"{kind} of database {name}",))
+        with pytest.raises(psycopg.OperationalError):
+            access_drift(boss, allowed)
+        open_database(boss, allowed, boss.on("postgres"))
+        assert access_drift(boss, ACCESS) == [drift.format(database=name)]
+        open_database(boss, ACCESS, boss.on("postgres"))
+        assert not [line for line in access_drift(target, ACCESS) or () if "database" in line and "boss" not in line]
+    finally:
+        run(
+            outside,
+            f"ALTER DATABASE {name} ALLOW_CONNECTIONS true CONNECTION LIMIT -1; REVOKE ALL ON DATABASE {name}"
+            " FROM boss; DROP ROLE boss",
+        )
+
+
+def test_what_an_interrupted_drop_left_is_refused_with_what_to_run(target: Target) -> None:
+    """PostgreSQL lets nobody enter or alter it: it can only be dropped."""
+    outside, name = target.on("postgres"), target.database
+    run(outside, f"UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{name}'")
+    try:
+        names = DatabaseRoles(name, ACCESS.owner, ACCESS.migrator, ACCESS.app, ACCESS.readonly)
+        for act in (
+            lambda: access_drift(target, ACCESS),
+            lambda: open_database(target, ACCESS, outside),
+            lambda: find_existing(outside, [names]),
+        ):
+            with pytest.raises(RefusedError) as caught:
+                act()
+            assert str(caught.value) == (
+                f"database {name}: is what an interrupted DROP DATABASE left, which nobody can enter again; have its "
+                f'owner run DROP DATABASE "{name}" in another database, then run `pulumi up`'
+            )
+    finally:
+        run(outside, f"UPDATE pg_database SET datconnlimit = -1 WHERE datname = '{name}'")
 
 
 def test_a_database_of_another_owner_is_given_back(target: Target) -> None:

@@ -45,6 +45,18 @@ def test_sessions_are_ended_and_nobody_comes_back(target: Target, visitor: str, 
         connection.execute(f"CREATE DATABASE {target.database}".encode())
 
 
+def test_sessions_of_a_database_that_lets_nobody_in_are_ended_from_outside(target: Target) -> None:
+    """Its administrator cannot enter it either, and a stack with it can be destroyed."""
+    with connect(target.on("postgres"), autocommit=True) as outside, connect(target, autocommit=True) as other:
+        outside.execute(f"ALTER DATABASE {target.database} ALLOW_CONNECTIONS false".encode())
+        with pytest.raises(RefusedError, match=f"is in use by pid {other.info.backend_pid} "):
+            close_database(target, [OWNER], force=False)
+        close_database(target, [OWNER], force=True)
+        with pytest.raises(psycopg.OperationalError):
+            other.execute("SELECT 1")
+        outside.execute(f"ALTER DATABASE {target.database} ALLOW_CONNECTIONS true".encode())
+
+
 def test_sessions_are_named_where_rows_are_kept(target: Target, visitor: str) -> None:
     """Nothing is ended without `force`: the error has pid, application and role."""
     with connect(target.login(visitor, ""), autocommit=True) as other:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from infra.errors import ServerError
+from infra.errors import ClosedError, ServerError
 from infra.modules.decision import Step
 from infra.postgres.apply.live_status import detect_drift
 from infra.postgres.apply.plan_cache import Unreadable
@@ -144,6 +144,30 @@ def test_a_database_that_does_not_exist_is_refused_at_once(world: World) -> None
     assert is_missing(world)
 
 
+def close(world: World) -> None:
+    """Close a database to everybody, from another one."""
+    with connect(world.session.admin.on(MAINTENANCE_DATABASE), autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {world.session.target.database} ALLOW_CONNECTIONS false".encode())
+
+
+def test_a_database_that_lets_nobody_in_is_refused_at_once(world: World) -> None:
+    """The reason is named with what to do; a refresh of its modules leaves that to the resource of its privileges."""
+    world.write(m01_a="CREATE TABLE a (id integer);\n")
+    world.up()
+    close(world)
+    pool.close_all()
+    message = refusal(world)
+    assert message.startswith(f"{world.place}: takes no connections (")
+    assert message.endswith("[55000]); run `pulumi up`, which takes that back, or says why it cannot")
+    assert world.messages == []
+    with pytest.raises(ClosedError):
+        detect_drift(world.session, "01-a")
+    access = Access(OWNER, "a", "b", "c")
+    assert f"{world.place} has ALLOW_CONNECTIONS false, and is not to have it" in (
+        access_drift(world.session.admin, access) or []
+    )
+
+
 def test_a_limit_of_connections_is_waited_for(world: World) -> None:
     """A refusal for too many connections is repeated, and named as the reason when it lasts."""
     world.sql(f"ALTER ROLE {MIGRATOR} CONNECTION LIMIT 0", owner=False)
@@ -170,7 +194,7 @@ def test_a_role_without_the_privilege_to_connect_is_refused_at_once(world: World
 
 @pytest.mark.skipif(not TRACES_STARTUP, reason="everything on this platform is classified by PQping")
 def test_without_a_trace_most_reasons_are_found(world: World) -> None:
-    """PQping and the catalog alone find a wrong password, a missing database, and a database's limit of connections."""
+    """PQping and the catalog alone find a wrong password, a missing database, a closed one, and a limit of sessions."""
     target = world.session.target
     world.sql(f"ALTER DATABASE {target.database} CONNECTION LIMIT 0", owner=False)
     probes = {
@@ -180,3 +204,5 @@ def test_without_a_trace_most_reasons_are_found(world: World) -> None:
         ConnectionFailure.UNREACHABLE: replace(target, port=1),
     }
     assert {probe_with_ping(conninfo_of(probe)).failure: probe for probe in probes.values()} == probes
+    close(world)
+    assert probe_with_ping(conninfo_of(target)).failure is ConnectionFailure.CLOSED

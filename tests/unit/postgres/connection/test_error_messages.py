@@ -13,7 +13,9 @@ MESSAGES = {
     "25006": "takes no changes: it is a standby, or default_transaction_read_only is on (Fehler [25006]); "
     "connect to the primary, or turn that setting off",
     "53300": "has no free connection (Fehler [53300]); "
-    "end sessions that are not needed, or raise max_connections in `server.settings`",
+    "end sessions that are not needed, raise max_connections in `server.settings`, or, where somebody set a "
+    "CONNECTION LIMIT, run `pulumi up`, which takes that back",
+    "55000": "takes no connections (Fehler [55000]); run `pulumi up`, which takes that back, or says why it cannot",
     "53100": "is out of disk or memory (Fehler [53100]); free some; nothing of this module was kept",
     "53200": "is out of disk or memory (Fehler [53200]); free some; nothing of this module was kept",
     "42501": "denies this role a privilege that it needs (Fehler [42501]); compare its grants with the stack's",

@@ -44,7 +44,7 @@ REASONS = {
     "3D000": ConnectionFailure.NO_DATABASE,
     "42501": ConnectionFailure.NO_PRIVILEGE,
     "53300": ConnectionFailure.NO_FREE_CONNECTION,
-    "55000": ConnectionFailure.OTHER,
+    "55000": ConnectionFailure.CLOSED,
     "57P01": ConnectionFailure.STARTING,
     "57P03": ConnectionFailure.STARTING,
     "XX000": ConnectionFailure.OTHER,
