@@ -6,13 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.make_variables import OF_MAKE, OF_TARGETS, drop_make_variables
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = f"""\
 STACK ?= dev
 outer:
@@ -41,3 +39,14 @@ def test_an_inner_make_has_the_defaults_again(tmp_path: Path) -> None:
 def test_the_test_run_has_dropped_them() -> None:
     """tests/conftest.py removes the variables before the first test, in every process of the run."""
     assert {*OF_MAKE, *OF_TARGETS} & os.environ.keys() == set()
+
+
+def test_the_lines_of_help_can_be_typed() -> None:
+    """Each begins with a target of the Makefile, and what it has of the shell is as the shell wants it."""
+    lines = make(ROOT, "help", environment=dict(os.environ)).splitlines()
+    assert len(lines) > 20
+    for line in lines:
+        make(ROOT, "--dry-run", line.split()[0], environment=dict(os.environ))
+    text = "\n".join(lines)
+    assert 'eval "$(make -s shell)"' in text
+    assert "$$" not in text

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +14,11 @@ from infra.check.status import stack_facts, stack_status
 from infra.server.dsn import format_dsn
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.database.postgres.databases import World
 
 pytest_plugins = ["tests.database.scratch_server"]
 
+ROOT = Path(__file__).resolve().parents[4]
 A = "CREATE TABLE a (id integer);\n"
 
 
@@ -56,6 +58,21 @@ def test_what_is_applied_and_what_is_pending_stands_in_a_few_lines(world: World,
     assert "Pw-secret" not in text
     world.sql("ALTER TABLE a DROP b")
     assert "apply 02-b: not yet applied to this database" in "\n".join(stack_status(root, "dev"))
+
+
+def test_the_status_needs_no_pulumi(world: World, root: Path) -> None:
+    """Importing it would take longer than everything else: a glance reads files and databases, and nothing more."""
+    world.write(m01_a=A)
+    world.up()
+    program = (
+        "import sys; from pathlib import Path; from infra.check.status import stack_status;"
+        "print(stack_status(Path(sys.argv[1]), 'org/shop/dev')[0]);"
+        "print(sorted(sys.modules.keys() & {'pulumi', 'grpc', 'sqlalchemy', 'alembic'}))"
+    )
+    command = [sys.executable, "-c", program, str(root)]
+    lines = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    assert lines[0].startswith("stack org/shop/dev (")
+    assert lines[1] == "[]"
 
 
 def test_what_a_review_takes_from_live_databases(world: World, root: Path) -> None:
