@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from infra.catalog.changes import created_objects
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -71,6 +73,12 @@ class LedgerEntry:
     outcome: str
     effect: CatalogChange
     seeds: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def rows_elsewhere(self) -> str:
+        """How many rows it inserted into tables that it did not create, which stay when its objects are dropped."""
+        own = {identity.name for identity in created_objects(self.effect) if identity.kind == "table"}
+        return ", ".join(f"{table} {count}" for table, count in sorted(self.seeds.items()) if table not in own)
 
 
 def own_rows(rows: Mapping[str, LedgerEntry], *programs: Program) -> dict[str, LedgerEntry]:

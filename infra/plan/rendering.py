@@ -230,7 +230,8 @@ def _dropped(removed: PlannedStep) -> list[str]:
         return []
     objects = created_objects(removed.row.effect)
     gone = [Difference(identity, "", None) for identity in objects if is_structure(identity)]
-    return fold_changes(gone)
+    rows = removed.row.rows_elsewhere
+    return [*fold_changes(gone), *([f"the rows that it inserted elsewhere stay: {rows}"] if rows else [])]
 
 
 def _step_lines(step: Step, why: str, steps: list[PlannedStep], stays: str) -> list[str]:

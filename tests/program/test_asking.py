@@ -90,6 +90,8 @@ def test_rows_are_lost_only_where_somebody_says_so(checkout: Checkout) -> None:
     assert REFUSED in text
     assert "to drop them: make up ARGS=--allow-loss" in text.replace("`", "")
     assert "drop them? (y/N)" not in text
+    assert text.count("would lose rows that no module inserted: public.notes 3") == 1  # each error is said once
+    assert "dsn" not in text  # Pulumi shows the outputs of a failed run as deleted
     for answer in ("n", "no", "what"):
         text = checkout.make("up", answer=answer, status=1)
         assert REFUSED in text

@@ -49,21 +49,13 @@ def test_whatever_is_gone_fails_the_gate_and_comes_back(project: Project, case: 
     assert is_whole(project)
 
 
-REFUSED = {
-    "a dropped table": "in this database: somebody changed what it made",
-    "a dropped ledger with a dropped table": "in this database: objects of its names are there",
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_nobody_can_mend_by_itself_fails_the_gate_and_is_refused(project: Project, case: str) -> None:
-    """A part of what a module made is gone: `up` refuses alike, names it, and changes nothing."""
-    project.admin(f"{'DROP SCHEMA sqlmodule CASCADE; ' if 'ledger' in case else ''}DROP TABLE customers CASCADE")
+def test_what_nobody_can_mend_by_itself_fails_the_gate_and_is_refused(project: Project) -> None:
+    """A part of what a module made is gone: `up` refuses as the preview does, names it, and changes nothing."""
+    project.admin("DROP TABLE customers CASCADE")
     for verb in ("preview", "up"):
         text = project.refused(verb)
-        assert f"sql/02-init-customers.sql {REFUSED[case]}" in text.replace(
-            " in database app_db:", " in this database:"
-        )
+        assert "sql/02-init-customers.sql in " in text
+        assert "somebody changed what it made" in text
         assert "table public.customers is missing" in text
     assert project.tables("customers") == []
     assert project.tables("products") == ["public.products"]

@@ -49,7 +49,8 @@ def retire_module(connection: Connection, session: Session, module: str) -> str:
         place = f"module {module} in {session.place}"
         drop_objects(connection, created_objects(entry.effect), place=place, made_by=others, tell=session.tell)
         ledger.delete_entries(connection, [module], session.program)
-        return f"its objects are dropped from {session.place}"
+        rows = f"; the rows that it inserted elsewhere stay ({entry.rows_elsewhere})" if entry.rows_elsewhere else ""
+        return f"its objects are dropped from {session.place}{rows}"
 
 
 def _refuse_if_it_changed_others(connection: Connection, session: Session, entry: LedgerEntry) -> None:

@@ -219,6 +219,24 @@ def test_a_database_in_which_nothing_was_changed_is_not_read(applied: World) -> 
     assert [is_read(applied), is_read(applied)] == [True, True]  # it is reported each time
 
 
+def test_a_plan_has_another_digest_where_files_ledger_or_catalog_differ(applied: World) -> None:
+    """It pins all that the plan was made of, each by itself; what is not read of it, such as rows, does not count."""
+    applied.write(m03_c="CREATE TABLE c (id integer);\n")
+    digests = [applied.plan(recorded=True).digest]
+    applied.sql("INSERT INTO a VALUES (1, 'x')")
+    assert applied.plan(recorded=True).digest == digests[0]
+    for change in (
+        lambda: applied.write(m03_c="CREATE TABLE c (id bigint);\n"),
+        lambda: applied.sql("UPDATE sqlmodule.ledger SET text_digest = 'x' WHERE module = '01-a'"),
+        lambda: applied.sql("COMMENT ON TABLE a IS 'by hand'"),
+        lambda: applied.sql("CREATE TABLE by_hand (id integer)"),
+    ):
+        change()
+        digests.append(applied.plan(recorded=True).digest)
+    assert all(digests)
+    assert len(set(digests)) == 5
+
+
 def test_what_nobody_changed_follows_from_the_ledger(applied: World) -> None:
     """For new files a catalog that nobody changed need not be read either: it is what the ledger says, and the rest."""
     applied.session = replace(applied.session, allowed=("table public.tmp_*",))

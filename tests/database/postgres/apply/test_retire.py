@@ -8,6 +8,7 @@ import pytest
 
 from infra.errors import RefusedError
 from infra.modules.decision import Step
+from infra.plan.rendering import PlannedDatabase, plan_as_text
 from tests.database.postgres.databases import EPHEMERAL
 
 if TYPE_CHECKING:
@@ -115,6 +116,19 @@ def test_a_module_that_changed_an_earlier_one_is_not_retired(applied: World) -> 
         world.retire("03-c")
     assert "column public.b.note" in str(caught.value)
     assert world.ledger()["03-c"] == "applied"
+
+
+def test_rows_that_it_inserted_into_tables_of_others_stay_and_are_named(applied: World) -> None:
+    """The preview and the run say how many and where; those in its own tables go with these."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m03_c="CREATE TABLE c (id integer); INSERT INTO c VALUES (1); INSERT INTO a (id) VALUES (71), (72);")
+    world.up()
+    world.write(m03_c=None)
+    text = plan_as_text([PlannedDatabase("shop", EPHEMERAL, world.plan(recorded=True))], {})
+    assert "    the rows that it inserted elsewhere stay: public.a 2" in text.splitlines()
+    done = world.retire("03-c")
+    assert done.endswith("; the rows that it inserted elsewhere stay (public.a 2)")
+    assert world.sql("SELECT count(*) FROM a WHERE id > 70") == [(2,)]
 
 
 def test_without_a_ledger_nothing_is_dropped(world: World) -> None:

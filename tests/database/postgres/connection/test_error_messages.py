@@ -110,7 +110,10 @@ def test_a_server_without_a_free_connection_is_one_sentence(world: World, limit:
         world.sql(f"ALTER ROLE {MIGRATOR} CONNECTION LIMIT -1", owner=False)
     message = str(caught.value)
     assert message.startswith(f"database {name}: has no free connection ("), message
-    assert message.endswith("; end sessions that are not needed, or raise max_connections in `server.settings`")
+    assert message.endswith(
+        "; end sessions that are not needed, raise max_connections in `server.settings`, or, where "
+        "somebody set a CONNECTION LIMIT, run `pulumi up`, which takes that back"
+    )
     assert "\n" not in message
     assert world.messages
     assert world.set(wait=10).up()[-1] is Step.APPLY
