@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import re
 import secrets
 import shutil
@@ -23,7 +25,7 @@ from tests.program.project import Project, finished
 from tests.program.state import admin_password
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from infra.postgres.introspection.cluster_catalog import ClusterFact
     from infra.server.embedded.specification import Running
@@ -219,9 +221,16 @@ def test_the_newest_postgresql_needs_no_superuser_either(bare: Project, latest: 
     assert admin(latest, LEFT) == []
 
 
-@pytest.mark.parametrize("version", ["older", "latest"])
-def test_stacks_of_every_kind_share_a_server(home: Home, version: str, request: pytest.FixtureRequest) -> None:
-    """Two ephemeral stacks, 20 tenants and a persistent stack are made at once, and go one after the other.
+AT_ONCE = "at once"
+ORDERS = [("older", "first"), ("older", AT_ONCE), ("latest", "second"), ("latest", AT_ONCE)]
+"""A version, and what the order of the removals is drawn with; ORDER_SEED in the environment draws others."""
+
+
+@pytest.mark.parametrize(("version", "order"), ORDERS)
+def test_stacks_of_every_kind_share_a_server(
+    home: Home, version: str, order: str, request: pytest.FixtureRequest
+) -> None:
+    """Two ephemeral stacks, 20 tenants and a persistent stack are made at once, and go in any order, or all at once.
 
     Those that stay notice nothing. In the end each fact about roles, databases, settings, memberships, privileges,
     comments, tablespaces and slots of the server is as it was before.
@@ -243,23 +252,31 @@ def test_stacks_of_every_kind_share_a_server(home: Home, version: str, request: 
             for file in (project.folder / "sql").glob("0[2-9]*.sql"):
                 file.unlink()
             project.add("sql/02-customers.sql", f"CREATE TABLE {name} (id integer PRIMARY KEY, name text);\n")
-        runs = list(threads.map(finished, [project.start(*project.line("up")) for project in projects.values()]))
-        assert [run.text for run in runs if run.status != 0] == []
+        at_once(threads, projects, "up")
         left = {str(name) for (name,) in admin(server, LEFT)}
         assert len([name for name in left if name.startswith("tenant_")]) > 20 * 4
-        for name in ("second", "kept", "tenants", "first"):
-            project = projects.pop(name)
-            if name == "kept":
-                project.configure(lifecycle="ephemeral")
-                project.up()
-            project.destroy()
-            gone = {known for known in left if known.startswith(name.removesuffix("s"))}
+        drawn = random.Random(f"{order}{os.environ.get('ORDER_SEED', '')}").sample(sorted(stacks), len(stacks))
+        for names in [drawn] if order == AT_ONCE else [[name] for name in drawn]:
+            print("removed:", *names)
+            going = {name: projects.pop(name) for name in names}
+            if "kept" in going:
+                going["kept"].configure(lifecycle="ephemeral")
+                going["kept"].up()
+            at_once(threads, going, "destroy")
+            gone = {known for known in left for name in names if known.startswith(name.removesuffix("s"))}
             assert gone
             left -= gone
             assert {str(known) for (known,) in admin(server, LEFT)} == left
             for other in [*projects.values()][:1]:
                 assert other.verb("preview", "--expect-no-changes").status == 0
     assert facts(server) == before
+
+
+def at_once(threads: ThreadPoolExecutor, projects: Mapping[str, Project], verb: str) -> None:
+    """Run a verb in all projects at the same time; it must succeed in each."""
+    started = [project.start(*project.line(verb)) for project in projects.values()]
+    runs = list(threads.map(finished, started))
+    assert [run.text for run in runs if run.status != 0] == []
 
 
 def test_a_persistent_stack_is_verified_by_an_administrator_without_superuser(bare: Project, there: Running) -> None:
