@@ -16,7 +16,7 @@ override NAME := $(value NAME)
 export STACK DB ROLE ARGS SETUP M NAME
 
 .DEFAULT_GOAL := help
-.PHONY: env-up env-down env-list env-sweep help setup up preview refresh destroy status outputs psql backup restore accept cancel shell test test-fast check lint generate revision review diagram docs bench requirements
+.PHONY: env-up env-down env-list env-sweep env-template help setup up preview refresh destroy status outputs psql backup restore accept cancel shell test test-fast check lint generate revision review diagram docs bench requirements
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/; s/[$$][$$]/$$/' | expand -t 14
@@ -71,6 +71,9 @@ env-list: python  ## list the environments
 
 env-sweep: python  ## list what has expired or lost its stack (ARGS=--apply: and remove it)
 	@$(PYTHON) toolchain/environments.py sweep
+
+env-template: python  ## make the database that new ones of environments on a server that is there are clones of
+	@$(PYTHON) toolchain/environments.py template
 
 test: development  ## run the tests (FULL=1: also those that take long)
 	@$(TOOL) -m pytest -n auto

@@ -12,7 +12,7 @@ from make_arguments import further_arguments
 from parts import ROOT, VENV, SetupError, report, sentence_of
 from setup import set_up
 
-COMMANDS = ("up", "down", "list", "sweep")
+COMMANDS = ("up", "down", "list", "sweep", "template")
 NAMED = ("up", "down")
 """Those that need NAME."""
 

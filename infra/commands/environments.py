@@ -97,5 +97,19 @@ def sweep(
         raise typer.Exit(1)
 
 
+@environment_commands.command()
+def template(
+    *,
+    template: TEMPLATE = "pr",
+    drop: Annotated[bool, typer.Option("--drop", help="Drop it, and what is left of others.")] = False,
+) -> None:
+    """Make the database of which new databases of environments on a server that is there are clones."""
+    from infra.environments.templates import drop_template_of_environments, make_template_of_environments
+
+    with errors_exit_with_2():
+        act = drop_template_of_environments if drop else make_template_of_environments
+        print(act(Path(), template, tell=_tell))
+
+
 def _tell(message: str) -> None:
     print(message, file=sys.stderr, flush=True)

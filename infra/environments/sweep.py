@@ -13,20 +13,18 @@ from infra.environments.lifecycle import remove_environment
 from infra.environments.lifetime import remaining
 from infra.environments.pulumi_stacks import PulumiStacks
 from infra.environments.stack_state import missing_databases, state_of
+from infra.environments.templates import server_of_template
 from infra.errors import InfraError
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translate_error
-from infra.postgres.connection.target import Target
 from infra.postgres.marks import ChangedMarkError, drop_marked, read_marks
-from infra.server.external import reach_server
-from infra.settings.admin_password import admin_password
-from infra.settings.servers import ExternalSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from infra.environments.pulumi_stacks import EnvironmentStack
+    from infra.postgres.connection.target import Target
     from infra.postgres.marks import MarkedObjects
 
 
@@ -90,7 +88,7 @@ def sweep_environments(
     servers: dict[str, Target] = {}
     swept: list[Swept] = []
     try:
-        if server := _server_of_template(root, template):
+        if server := server_of_template(settings_of_stack(root, template)):
             servers[_place(server)] = server
     except InfraError as error:
         swept.append(Swept(f"template {template}", removed=False, reason="", problem=str(error)))
@@ -145,15 +143,6 @@ def _carried_out(judged: Swept, apply: bool, act: Callable[[], object]) -> Swept
     except InfraError as error:
         return Swept(judged.what, removed=True, reason="", problem=str(error))
     return judged
-
-
-def _server_of_template(root: Path, template: str) -> Target | None:
-    """Return the administrator's target on the server of the template, None where each environment has its own."""
-    server = settings_of_stack(root, template).server
-    if not isinstance(server, ExternalSettings):
-        return None
-    reached = reach_server(server.dsn, admin_password(server))
-    return Target(reached.host, reached.port, reached.database, reached.user, reached.password, reached.options)
 
 
 def _place(server: Target) -> str:

@@ -49,6 +49,13 @@ FROM pg_catalog.pg_database d WHERE d.datname = ANY (%s)
 """
 
 
+_TEMPLATE = """
+SELECT FROM pg_catalog.pg_database d
+WHERE d.datname = %s AND NOT d.datallowconn AND pg_catalog.pg_get_userbyid(d.datdba) = current_user
+  AND pg_catalog.shobj_description(d.oid, 'pg_database') = %s
+"""
+
+
 @dataclass(frozen=True)
 class _Existing:
     """What is on a server of the databases and roles that a stack declares, by name.
@@ -65,6 +72,12 @@ class _Existing:
 def find_existing(target: Target, databases: Sequence[DatabaseRoles]) -> list[str]:
     """Return which of the databases and their roles exist, as labels; raises ServerError where none can be read."""
     return list(_read(target, databases).objects)
+
+
+def has_template(target: Target, name: str, mark: str) -> bool:
+    """Return whether the server has a template that is finished and the administrator's; raises ServerError."""
+    with translated_errors(_place(target)), connect(target, autocommit=True) as connection:
+        return connection.execute(_TEMPLATE, (name, mark)).fetchone() is not None
 
 
 def find_ours(

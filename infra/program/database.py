@@ -14,6 +14,7 @@ from infra.postgres.database_roles import DatabaseRoles
 from infra.program.chain import Chain
 from infra.program.schema import SchemaAccess, declare_schema
 from infra.program.shared_objects import declare_shared_objects
+from infra.program.template import template_of
 from infra.resources.admin_membership import AdminMembership
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.database_extensions import DatabaseExtensions
@@ -68,7 +69,8 @@ def declare_databases(
     if not passwords:
         return []
     ask = settings.lifecycle is Lifecycle.EPHEMERAL and not settings.modules.allow_loss
-    objects = declare_shared_objects(settings, server, passwords, scope=scope, ask=ask)
+    template = template_of(settings, modules, project=pulumi.get_project())
+    objects = declare_shared_objects(settings, server, passwords, scope=scope, ask=ask, template=template)
     declared: list[DeclaredDatabase] = []
     for database in settings.single_databases:
         last = declared[-1] if declared else after
@@ -159,6 +161,7 @@ def _declare_database(
         admin=admin,
         scratch=server.scratch,
         recreated=times,
+        all_roles=roles,
     )
     session, ready = declare_schema(
         access, settings, modules, chain, database=database.name, adopt=database.adopt, seed=database.seed or ""

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from infra.migrations.history import read_history
+from infra.modules.template_name import templates_stack
+from infra.program.template import is_cloned
+from infra.resources.database_clone import DatabaseClone
 from infra.resources.migrations import Migrations
 from infra.resources.schema_plan import SchemaPlan
 from infra.resources.schema_ready import SchemaReady
@@ -15,6 +18,7 @@ from infra.resources.seed_data import SeedData
 from infra.resources.session_text import session_of
 from infra.resources.sql_module import SqlModule
 from infra.sdk_tuning import without_dependencies
+from infra.settings.databases import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +36,7 @@ class SchemaAccess:
 
     `roles` are those that exist for it besides the owner and the migrator. `scratch` is that of its DeclaredServer.
     `recreated` counts how often it was created again, after which its modules are applied again. `beside` is the stack
-    to which its ledger belongs, where that is another one.
+    to which its ledger belongs, where that is another one. `all_roles` are its roles by what they are for.
     """
 
     address: Properties
@@ -43,6 +47,7 @@ class SchemaAccess:
     scratch: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, "pulumi.Input[str]"])
     recreated: pulumi.Input[Mapping[str, int]] = field(default_factory=dict[str, int])
     beside: str = ""
+    all_roles: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def session_of_access(
@@ -96,6 +101,22 @@ def declare_schema(
     session = session_of_access(access, settings, scope.program, **further)
     if chain.server:
         session = without_dependencies(session)  # the chain begins with the server, after which all of it is known
+    if is_cloned(settings) and chain.objects:
+        chain.append(
+            DatabaseClone(
+                scope.part(database, "clone"),
+                database=database,
+                session=session,
+                lifecycle=settings.lifecycle.value,
+                modules=settings.modules.directory,
+                template=templates_stack(pulumi.get_project()),
+                created_like=chain.objects.resource.template,
+                roles={role: access.all_roles[role] for role in ROLES},
+                further={access.all_roles[role]: access.all_roles[of] for role, of in settings.inherited.items()},
+                recreated=access.recreated,
+                opts=chain.options(provider=False),
+            )
+        )
     if history:
         chain.append(
             Migrations(

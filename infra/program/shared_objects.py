@@ -31,12 +31,14 @@ class DeclaredObjects:
     Pulumi imports what its state does not have, whatever the reason: an earlier run was killed before it could record
     what it had created, or the object was there first. An import of what is missing would fail. What is missing is
     known when `resource` has been checked, which is after this program declared the roles. So a hook of that resource
-    reports it, and a transform of each role and database removes the import.
+    reports it, and a transform of each role and database removes the import. A new database is created as a clone of
+    the `template`, if the server has one.
     """
 
     scope: Scope
     retained: Collection[str]
     missing: set[str] = field(default_factory=set[str])
+    template: str = ""
     resource: SharedObjects = field(init=False)
 
     def hooks(self) -> pulumi.ResourceHookBinding:
@@ -59,6 +61,7 @@ class DeclaredObjects:
         """Report what is missing; what is lost will have been created by `resource`, but not in a preview."""
         inputs = arguments.new_inputs or {}
         self.missing.update(inputs.get("missing") or [], (pulumi.runtime.is_dry_run() and inputs.get("lost")) or [])
+        self.template = str(inputs.get("template") or "")
 
     def recreated(self, labels: Collection[str]) -> pulumi.Output[dict[str, int]]:
         """Return how often each of some roles and databases was created again because it had gone."""
@@ -72,7 +75,9 @@ class DeclaredObjects:
         if _LABELS[arguments.type_](arguments.opts.import_ or "") not in self.missing:
             return None
         arguments.opts.import_ = None
-        return pulumi.ResourceTransformResult(arguments.props, arguments.opts)
+        is_clone = self.template and _LABELS[arguments.type_] is database_label
+        further = {"template": self.template} if is_clone else {}
+        return pulumi.ResourceTransformResult({**arguments.props, **further}, arguments.opts)
 
 
 def _engine_calls_back() -> bool:
@@ -82,11 +87,18 @@ def _engine_calls_back() -> bool:
 
 
 def declare_shared_objects(
-    settings: Settings, server: DeclaredServer, passwords: Mapping[str, Passwords], *, scope: Scope, ask: bool
+    settings: Settings,
+    server: DeclaredServer,
+    passwords: Mapping[str, Passwords],
+    *,
+    scope: Scope,
+    ask: bool,
+    template: tuple[str, str] | None = None,
 ) -> DeclaredObjects:
     """Declare the look at the server before anything is created on it; `passwords` are those of each database.
 
-    With `ask` a run drops no database with rows unless that is allowed.
+    With `ask` a run drops no database with rows unless that is allowed. `template` is the name of that of which new
+    databases are clones, and its mark.
     """
     declared = DeclaredObjects(scope, _retained(settings, () if isinstance(server.adopt, bool) else server.adopt))
     by_role, verifiers = (
@@ -108,6 +120,7 @@ def declare_shared_objects(
         rotation=settings.password_rotation,
         stack=scope.stack,
         ask=ask,
+        template=template,
         opts=pulumi.ResourceOptions.merge(
             scope.options(depends_on=[server.resource], deleted_with=server.deleted_with),
             pulumi.ResourceOptions(hooks=declared.hooks()),

@@ -9,7 +9,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 
 from infra.errors import RefusedError
 from infra.lazy_module import LazyModule
-from infra.postgres.database_roles import DatabaseRoles, role_label
+from infra.postgres.database_roles import DatabaseRoles, database_label, role_label
 from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, without
 from infra.resources.database_access import renamed_roles
 
@@ -34,7 +34,7 @@ class SharedObjectsProvider(Provider):
 
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Add what is missing and what is lost; `passwords`, `preview` and `ask` are for this run alone."""
-        inputs = without(news, "passwords", "preview", "ask")
+        inputs = without(news, "passwords", "preview", "ask", "template", "template_mark")
         if news.get("ask"):
             actions.refuse_losses(news, _removed(_olds, news))
         renamed = _renamed_roles(_olds, news)
@@ -59,6 +59,8 @@ class SharedObjectsProvider(Provider):
         refused = [role for role in refused if role_label(role) in recorded and role_label(role) not in lost]
         inputs["missing"] = [label for label in objects if label in absent and label not in lost]
         inputs["lost"] = lost
+        if news.get("template") and set(map(database_label, _databases(news))) & {*inputs["missing"]}:
+            inputs["template"] = actions.existing_template(news)
         inputs["recreated"] = counted(_olds.get("recreated") or {}, lost)
         inputs["refused"], inputs["reset"] = refused, counted(_olds.get("reset") or {}, refused)
         return CheckResult(inputs, [])
@@ -119,6 +121,10 @@ def _all_names(names: Properties) -> list[str]:
     return [*(name for role, name in names.items() if role != "further"), *names.get("further", [])]
 
 
+def _databases(props: Properties) -> list[str]:
+    return [str(database["name"]) for database in props.get("databases", [])]
+
+
 def _objects(props: Properties) -> list[str]:
     """Return the labels of the databases and roles in a resource's properties."""
     return [label for database in props.get("databases", []) for label in DatabaseRoles(**database).objects]
@@ -129,10 +135,13 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
 
     `adopt` has the names of those that may be taken over, or says it for all of them. `verifiers` are for roles that
     are created again or have another password, but for a run in which the number of the `rotation` gives them a new
-    one. With `ask` rows in databases that are to be dropped are refused where `make up` asks for them.
+    one. `template` is that of which new databases are clones, if the server has it with the comment `template_mark`;
+    as an output it is '' where the server had none when databases were created. With `ask` rows in databases that are
+    to be dropped are refused where `make up` asks for them.
     """
 
     recreated: pulumi.Output[dict[str, int]]
+    template: pulumi.Output[str | None]
 
     def __init__(
         self,
@@ -146,6 +155,7 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
         rotation: int,
         stack: str,
         ask: bool,
+        template: tuple[str, str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
@@ -157,6 +167,8 @@ class SharedObjects(DynamicResource, module="postgres", name="SharedObjects"):
             "rotation": rotation,
             "stack": stack,
             "ask": ask,
+            "template": template[0] if template else None,
+            **({"template_mark": template[1]} if template else {}),
             **dict.fromkeys(("missing", "lost", "recreated", "refused", "reset")),
         }
         if pulumi.runtime.is_dry_run():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -62,8 +63,12 @@ class Environments:
 
     def rows(self, database: str) -> list[str]:
         """Return the addresses of the customers in a database."""
+        return [row[0] for row in self.query(database, "SELECT email FROM customers ORDER BY 1")]
+
+    def query(self, database: str, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query as the superuser."""
         with psycopg.connect(**self.project.home.way(self.project), dbname=database) as connection:
-            return [str(row[0]) for row in connection.execute("SELECT email FROM customers ORDER BY 1")]
+            return connection.execute(query.encode()).fetchall()
 
     def marked(self) -> list[str]:
         """Return the stacks that the marks on the server name."""
@@ -220,4 +225,41 @@ def test_what_is_no_environment_is_left_alone(environments: Environments) -> Non
     assert status == 2
     assert "Pulumi.pr.yaml: has lifecycle: persistent, and an environment is removed with its data" in text
     assert not (project.folder / "Pulumi.pr-1.yaml").exists()
+    assert environments.facts() == before
+
+
+def test_new_databases_are_clones_where_the_server_has_a_template(environments: Environments) -> None:
+    """What is in them is their own, as modules would have made it; no environment makes or drops the template."""
+    before, project = environments.facts(), environments.project
+    said = environments.done("template")
+    assert re.fullmatch("database environments_template_[0-9a-f]{12} is the template of environments\n", said)
+    assert environments.done("template") == said
+    with_template = environments.facts()
+
+    made = json.loads(environments.done("up", "pr-1", "--json", "--show-secrets"))["databases"]
+    with psycopg.connect(made["platform_postgres_pr_1"]) as connection:
+        connection.execute("INSERT INTO customers (id, email) VALUES (1, 'a@b.example')")
+    assert project.run("preview", "--stack=pr-1", "--expect-no-changes").status == 0
+    steps = "SELECT DISTINCT step FROM sqlmodule.event WHERE stack ~ '/pr-' ORDER BY 1"
+    assert environments.query("platform_postgres_pr_1", steps) == [("clone",)]
+
+    assert environments.done("template", "--drop") == "there is no template of environments\n"
+    environments.done("up", "pr-2")
+    assert environments.query("platform_postgres_pr_2", steps) == [("apply",)]
+    rows = "SELECT module, text_digest, outcome, stack, objects::text, seeds FROM sqlmodule.ledger ORDER BY module"
+    first, second = (environments.query(f"platform_postgres_{name}", rows) for name in ("pr_1", "pr_2"))
+    assert str(first).replace("pr_1", "pr_2").replace("pr-1", "pr-2") == str(second)
+
+    assert environments.done("template") == said
+    project.edit("sql/02-init-customers.sql", "    full_name  varchar,\n", "    full_name  varchar(2000),\n")
+    environments.configure(modules={"allow_loss": True})
+    environments.done("up", "pr-1")  # as a push does; the template has other modules now
+    assert environments.query("platform_postgres_pr_1", steps) == [("clone",), ("drop",), ("rebuild",)]
+    environments.done("up", "pr-3")
+    assert environments.query("platform_postgres_pr_3", steps) == [("apply",)]
+
+    for name in ("pr-3", "pr-1", "pr-2"):
+        assert "proved" in environments.done("down", name, "--prove")
+    assert environments.facts() - with_template == with_template - environments.facts() == frozenset()
+    environments.done("template", "--drop")
     assert environments.facts() == before

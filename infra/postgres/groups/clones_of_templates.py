@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from infra.modules.module import Module
     from infra.plan.database_status import DatabaseStatus
     from infra.postgres.connection.pool import Connection
+    from infra.postgres.connection.session import Session
     from infra.postgres.groups.group import GroupSpec
     from infra.postgres.groups.modules import Completeness
     from infra.postgres.privileges import Access
@@ -57,9 +58,14 @@ def clone(group: GroupSpec, database: str, template: str, modules: Sequence[Modu
 
 def finish_clone(group: GroupSpec, database: str, template: str, modules: Sequence[Module]) -> Completeness:
     """Pass what is in a clone to its owner, grant its roles what they are to have, and make the ledger its own."""
-    session, access = group.session(database, group.template.tell), group.access(database)
-    owners = sql.Identifier(template_owner(template)), sql.Identifier(access.owner)
-    with connect(group.admin.on(database), autocommit=True) as connection, connection.transaction():
+    session = group.session(database, group.template.tell)
+    return completeness_of(pass_clone(session, group.access(database), template_owner(template), modules), session)
+
+
+def pass_clone(session: Session, access: Access, owner: str, modules: Sequence[Module]) -> DatabaseStatus:
+    """Do with a clone what `finish_clone` does, given the role to which all in it belongs; return its status."""
+    owners = sql.Identifier(owner), sql.Identifier(access.owner)
+    with connect(session.admin, autocommit=True) as connection, connection.transaction():
         connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(*owners))
         grant_by(connection, access)
     with pool.connection(session.target) as connection:  # whose rights are all that a trigger of a module's would have
@@ -68,12 +74,13 @@ def finish_clone(group: GroupSpec, database: str, template: str, modules: Sequen
         version = read_catalog_version(connection)
         status = read_status(connection, session.program)
         with session.transaction(connection):
+            ledger.take_over_rows(connection, session.program)
             ledger.rewrite_effects(connection, lambda effect: _with_access(effect, status), step=CLONED)
             write_identity(connection, current_identity(connection, session.program))
         rows = {entry.module: entry for entry in ledger.read_entries(connection)}
         status = replace(status, identity=status.current, entries=own_rows(rows, session.program))
         planning.record_status(connection, session, modules, status, version)
-    return completeness_of(status, session)
+    return status
 
 
 def is_unfinished_clone(group: GroupSpec, database: str, template: str) -> bool:

@@ -7,7 +7,6 @@ use where its modules refer to no other role, which the catalog tells.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +17,7 @@ from psycopg import sql
 from psycopg.errors import DependentObjectsStillExist
 
 from infra.errors import InfraError
+from infra.modules.template_name import template_name
 from infra.postgres.apply import runner
 from infra.postgres.apply.revisions import history_of, stamp_head
 from infra.postgres.connection import pool
@@ -219,12 +219,4 @@ def _name(group: GroupSpec, modules: Sequence[Module], extensions: Sequence[str]
     """Return the name of the template for a group: a digest of all that is in it."""
     history = history_of(group.template)
     revision = history.head if history else ""
-    parts = [
-        group.mark,
-        str(rows),
-        revision,
-        *extensions,
-        *(part for module in modules for part in (module.name, module.text)),
-    ]
-    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-    return f"{group.name[:24]}_template_{digest[:12]}"
+    return template_name(group.name, group.mark, modules, extensions, revision=revision, rows=rows)

@@ -254,6 +254,13 @@ def record_event(
     )
 
 
+def take_over_rows(connection: Connection, program: Program) -> None:
+    """Write this program's stack into all rows, in the current transaction: the database is a clone of another's."""
+    connection.execute(
+        "UPDATE sqlmodule.ledger SET stack = %(stack)s WHERE stack <> %(stack)s", {"stack": program.stack}
+    )
+
+
 def rewrite_effects(connection: Connection, rewrite: Callable[[CatalogChange], CatalogChange], *, step: str) -> None:
     """Replace what the ledger has of each module's effect, in the current transaction; `step` is the event's."""
     for table in (b"sqlmodule.ledger", b"sqlmodule.resume"):

@@ -97,6 +97,17 @@ def _missing(props: Properties, target: Target) -> list[str]:
     return [label for database in databases for label in database.objects if label not in found]
 
 
+def existing_template(props: Properties) -> str:
+    """Return the template that the server has for new databases, '' where it has none or cannot be read."""
+    if not all(is_known(props[name]) for name in ("host", "port", "user", "password")):
+        return ""
+    try:
+        found = shared_objects.has_template(admin_target(props), props["template"], props["template_mark"])
+    except ServerError:
+        return ""
+    return str(props["template"]) if found else ""
+
+
 def is_incomplete(props: Properties) -> bool:
     """Return whether something does not exist; False where the server cannot be asked."""
     if not all(is_known(value) for value in props.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
@@ -15,6 +16,7 @@ from infra.migrations.history import LOCK_FILE
 from infra.modules.module import Module
 from infra.program.policy import declare_policy
 from infra.program.stack import declare
+from infra.program.template import is_cloned
 from infra.settings.loader import settings_of
 
 if TYPE_CHECKING:
@@ -305,6 +307,30 @@ def test_an_environments_mark_is_on_all_that_the_stack_creates() -> None:
 def group_of(count: int, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 (any setting)
     """Declare a stack with a single database and a group, and return the requests."""
     return declared(databases=["app_db", {"group": "tenants", "count": count}], **settings)
+
+
+def test_only_an_environment_on_a_server_that_is_there_has_clones() -> None:
+    """Each database is made the stack's own after its extensions and before its modules."""
+    external = {"kind": "external", "dsn": "host=db.example"}
+    expires = "2026-12-31T12:00:00Z"
+    graph = declared(databases=["app_db"], extensions=["pgcrypto"], server=external, expires=expires)
+    assert "app_db-extensions" in names(graph["app_db-clone"].dependencies)
+    assert "app_db-clone" in names(graph["app_db-migrations"].dependencies)
+    assert re.fullmatch("environments_template_[0-9a-f]{12}", graph["shared-objects"].object["template"])
+    for graph in (
+        declared(databases=["app_db"], server=external),
+        declared(databases=["app_db"], expires=expires),
+    ):
+        assert "app_db-clone" not in graph
+        assert "template" not in graph["shared-objects"].object
+
+
+def test_databases_with_private_schemas_are_no_clones() -> None:
+    """A clone's roles are granted what default privileges would have granted, which those schemas are kept from."""
+    given = {"server": {"kind": "external", "dsn": "host=db.example"}, "expires": "2026-12-31T12:00:00Z"}
+    for further, expected in (({}, True), ({"modules": {"private_schemas": ["x"]}}, False)):
+        texts = {f"{PROJECT}:{name}": json.dumps(value) for name, value in (given | further).items()}
+        assert is_cloned(settings_of(STACK, PROJECT, texts)) is expected
 
 
 def test_a_group_is_the_same_number_of_resources_however_many_databases_it_has(tmp_path: Path) -> None:

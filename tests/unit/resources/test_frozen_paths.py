@@ -26,6 +26,7 @@ FROZEN = [
     "infra.resources.admin_membership.AdminMembershipProvider",
     "infra.resources.database_access.DatabaseAccessProvider",
     "infra.resources.database_extensions.DatabaseExtensionsProvider",
+    "infra.resources.database_clone.DatabaseCloneProvider",
     "infra.resources.sql_module.SqlModuleProvider",
     "infra.resources.seed_data.SeedDataProvider",
     "infra.resources.schema_ready.SchemaReadyProvider",
