@@ -11,6 +11,7 @@ from infra.plan.markdown import fenced
 from infra.plan.migration_statements import draft_statements
 from infra.plan.refusal import refusal_of
 from infra.plan.rendering import diff_line, revision_lines
+from infra.review.masking import masked
 from infra.review.picture import picture
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ _DOES_NOT_COUNT = "`make preview` counts them"
 
 
 def review_as_markdown(review: Review) -> str:
-    """Return the comment, cut to LONGEST_COMMENT by leaving out whole folds, the longest lines of SQL first."""
+    """Return the comment, cut to LONGEST_COMMENT by leaving out whole folds, the longest lines of SQL first.
+
+    Passwords in it are masked.
+    """
     head = [MARK, *_head(review), ""]
     folds = [_fold(f"{name}.sql", "diff", lines) for name, lines in review.lines.items()]
     diagrams = picture(*(catalog.objects for catalog in review.catalogs)) if review.catalogs else []
@@ -55,11 +59,11 @@ def review_as_markdown(review: Review) -> str:
         left_out += 1
     if left_out:
         foot.insert(0, f"The changed lines of {left_out} modules are left out; the pull request's own diff has them.")
-    return "\n".join([*head, *folds, *foot]) + "\n"
+    return masked("\n".join([*head, *folds, *foot]) + "\n")
 
 
 def review_as_json(review: Review) -> str:
-    """Return the review as JSON, for other programs."""
+    """Return the review as JSON, for other programs; passwords in it are masked."""
     values = {
         "level": review.level,
         "base": review.base,
@@ -89,7 +93,7 @@ def review_as_json(review: Review) -> str:
             for live in review.live
         },
     }
-    return json.dumps(values, indent=2) + "\n"
+    return masked(json.dumps(values, indent=2) + "\n")
 
 
 def _head(review: Review) -> Iterable[str]:

@@ -218,6 +218,15 @@ def test_modules_that_do_not_run_are_refused_with_their_place(root: Path) -> Non
     assert f"sql/{module}.sql:" in text
 
 
+def test_no_password_is_in_a_comment(root: Path) -> None:
+    """One that a branch writes into a module is masked wherever the comment and its JSON have the text."""
+    dsn = "postgresql://shop:geheim@db.example/shop, password=geheim"
+    edit(root, "'Accounts of the shop.';", f"'{dsn}';\n-- PASSWORD 'geheim'")
+    found, text = reviewed(root)
+    assert "postgresql://shop:***@db.example/shop, password=***" in text
+    assert "geheim" not in text + review_as_json(found)
+
+
 def test_a_long_comment_is_cut_at_a_fold(root: Path) -> None:
     """The longest lines of SQL are left out whole, and the comment says so."""
     lines = "".join(f"-- {'x' * 90} {number}\n" for number in range(900))
