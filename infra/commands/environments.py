@@ -50,12 +50,14 @@ def down(
     forget: Annotated[
         bool, typer.Option("--forget", help="Its server is gone for good: remove the stack without asking it.")
     ] = False,
+    as_json: AS_JSON = False,
 ) -> None:
     """Remove an environment with its data; one that does not exist is no error."""
     from infra.environments.lifecycle import take_down
 
     with errors_exit_with_2():
-        print(take_down(Path(), name, prove=prove, forget=forget, tell=_tell))
+        outcome = take_down(Path(), name, prove=prove, forget=forget, tell=_tell)
+    print(json.dumps({"name": name, "outcome": outcome}, indent=2) if as_json else outcome)
 
 
 @environment_commands.command("list")

@@ -13,7 +13,7 @@ import pytest
 from infra.postgres.introspection.cluster_catalog import cluster_facts
 from infra.postgres.marks import read_marks
 from tests.program.conftest import folder, removed
-from tests.program.homes import External
+from tests.program.homes import Embedded, External
 from tests.program.project import Project
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def test_environments_come_and_go_without_a_trace(environments: Environments) ->
     gone = environments.done("down", "pr-1", "--prove")
     assert "environment pr-1 is removed; proved: " in gone
     assert environments.done("down", "pr-1") == "there is no environment pr-1: nothing to remove\n"
+    again = json.loads(environments.done("down", "pr-1", "--json"))
+    assert again == {"name": "pr-1", "outcome": "there is no environment pr-1: nothing to remove"}
     assert not (environments.project.folder / "Pulumi.pr-1.yaml").exists()
     assert environments.marked() == [other]
 
@@ -158,6 +160,12 @@ def test_what_has_lost_its_stack_or_its_database_is_swept(environments: Environm
         assert "joes" not in swept
         assert ("nothing was removed yet" in swept) == (not arguments)
     assert [each["stack"] for each in json.loads(environments.done("list", "--json"))] == ["pr-1"]
+    assert json.loads(environments.done("sweep", "--json"))[0] == {
+        "what": "stack pr-1",
+        "removed": False,
+        "reason": "it expires in 6 d",
+        "problem": "",
+    }
     stacks = environments.project.state / ".pulumi" / "stacks"
     stacks.rename(stacks.with_name("elsewhere"))
     assert "there is no stack pr-1 here, but it expires in 6 d" in environments.done("sweep", "--apply")
@@ -203,6 +211,23 @@ def test_an_environment_begins_with_the_rows_of_its_seed(environments: Environme
     assert environments.rows("platform_postgres_pr_1") == ["g@h.example"]
     assert "proved" in environments.done("down", "pr-1", "--prove")
     assert environments.facts() == before
+
+
+def test_an_environment_goes_whose_own_server_is_gone(data_root: Path) -> None:
+    """Killed, and its data removed by hand: there is nothing to ask, and nothing to keep."""
+    home = Embedded(data_root)
+    with removed(Project(folder(), home, "pr-1")) as project:
+        project.make()
+        project.pulumi("stack", "rm", "--yes", "pr-1")
+        environments = Environments(project)
+        config = {"platform-postgres:lifecycle": "ephemeral", "platform-postgres:server": project.settings["server"]}
+        environments.template.write_text(json.dumps({"config": config}))
+        environments.done("up", "pr-1")
+        home.kill(project)
+        shutil.rmtree(home.base(project))
+        text = environments.done("down", "pr-1", "--prove")
+        assert text == "environment pr-1 is removed; proved: its server no longer answers\n"
+        assert environments.done("list") == "there are no environments\n"
 
 
 def test_what_is_no_environment_is_left_alone(environments: Environments) -> None:
