@@ -24,9 +24,14 @@ SECONDS = 30
 
 @contextmanager
 def running(program: Path, variables: dict[str, str]) -> Generator[subprocess.Popen[bytes]]:
-    """Run a program that waits, and end it after the block."""
+    """Run a program that waits, and end it after the block.
+
+    The system tells its variables a moment after it has begun.
+    """
     with subprocess.Popen([program, "1000"], env=variables) as process:
         try:
+            while not Path("/proc", str(process.pid), "environ").read_bytes():
+                time.sleep(0.01)
             yield process
         finally:
             process.kill()
