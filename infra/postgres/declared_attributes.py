@@ -63,12 +63,6 @@ SELECT d.datname::text FROM pg_catalog.pg_database d WHERE d.datname = ANY (%s) 
 """
 """What DROP DATABASE writes first; where it was interrupted, what is left can only be dropped."""
 
-_VERIFIERS = """
-SELECT a.rolname::text, a.rolpassword FROM pg_catalog.pg_authid a WHERE a.rolname = ANY (%s) ORDER BY 1
-"""
-_IS_SUPERUSER = "SELECT 1 FROM pg_catalog.pg_roles r WHERE r.rolname = current_user AND r.rolsuper"
-"""Nobody else may read verifiers (manual, 52.8 pg_authid). They are compared here, so that no statement has one."""
-
 _SETTINGS = """
 SELECT r.rolname::text, d.datname::text, c.parameter,
     pg_catalog.substr(s.setting, pg_catalog.strpos(s.setting, '=') + 1)
@@ -117,13 +111,10 @@ class Deviation:
         return f"{self.subject.removeprefix('role ')} has {self.what}, and {self.expected}"
 
 
-def deviations(
-    connection: Connection, database: str, owner: str, logins: Sequence[str], verifiers: Mapping[str, str]
-) -> list[Deviation]:
+def deviations(connection: Connection, database: str, owner: str, logins: Sequence[str]) -> list[Deviation]:
     """Return what the owner of a database, its logins, and the database itself have that is not declared.
 
-    The owner has no login. What modules set is known through a connection to the database itself alone, and whether a
-    login has the password of its verifier to a superuser alone.
+    The owner has no login. What modules set is known through a connection to the database itself alone.
     """
     values = {"database": database, "owner": owner, "names": [owner, *logins]}
     attributes = connection.execute(_ATTRIBUTES, values).fetchall()
@@ -131,7 +122,6 @@ def deviations(
     made = _made_by_modules(connection) if connection.info.dbname == database else {}
     return [
         *(_attribute(*row) for row in attributes),
-        *_passwords(connection, verifiers),
         *_settings(database, settings, made),
     ]
 
@@ -212,17 +202,6 @@ def _attribute(kind: str, name: str, attribute: str, declared: str) -> Deviation
     without_value = next((word for word in _WITH_VALUES if attribute.startswith(word)), attribute)
     expected = f"is to have {declared.replace(' TO', '')}" if declared.startswith("OWNER") else IS_NOT_TO_HAVE
     return Deviation(subject, attribute, f"{without_value} of {subject}", statement, expected)
-
-
-def _passwords(connection: Connection, verifiers: Mapping[str, str]) -> Generator[Deviation]:
-    """Yield the roles whose password is another one than that of the stack."""
-    if not verifiers or not connection.execute(_IS_SUPERUSER).fetchone():
-        return
-    for name, found in connection.execute(_VERIFIERS, (list(verifiers),)).fetchall():
-        if found != verifiers[name]:
-            statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), sql.Literal(verifiers[name]))
-            expected = "is to have the one that the stack gave it"
-            yield Deviation(f"role {name}", "another password", f"password of role {name}", statement, expected)
 
 
 def _settings(

@@ -84,8 +84,7 @@ class Access:
     The migrator is a member of the owner, each `further` role of the one that it inherits from. App and readonly may
     use no `private_schemas`. What other roles have that matches `allowed` (`privileges * to reporting`) is left alone,
     as are settings and attributes of any role and of the database (`setting work_mem of *`), and the `attributes` that
-    are declared elsewhere, by the name of the role, or by `database x`. `verifiers` are those of the logins' passwords,
-    as far as they are to be compared.
+    are declared elsewhere, by the name of the role, or by `database x`.
     """
 
     owner: str
@@ -96,7 +95,6 @@ class Access:
     private_schemas: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
     attributes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
-    verifiers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -218,7 +216,7 @@ def _privileges(connection: Connection, database: str, access: Access) -> list[t
 
 def _deviations(connection: Connection, database: str, access: Access) -> list[Deviation]:
     logins = [access.migrator, access.app, access.readonly, *access.further]
-    return _not_declared(deviations(connection, database, access.owner, logins, access.verifiers), access)
+    return _not_declared(deviations(connection, database, access.owner, logins), access)
 
 
 def _not_declared(found: Sequence[Deviation], access: Access) -> list[Deviation]:

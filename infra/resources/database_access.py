@@ -55,7 +55,7 @@ class DatabaseAccessProvider(Provider):
         inputs = without(news, "lifecycle", "stack", "look")
         taken_back = _olds.get("taken_back")  # stays as it is where nothing is found: a saved plan compares it
         if _olds and news["look"] and is_known(news) and times == before:
-            now = {name: news.get(name) for name in ("unmanaged", "attributes", "verifiers")}
+            now = {name: news.get(name) for name in ("unmanaged", "attributes")}
             found = actions.look(news, _access({**_olds, **now}), outside(news))
             if found:
                 taken_back = [*found, AGAIN] if found == taken_back else found
@@ -124,7 +124,6 @@ def _access(props: Properties) -> privileges.Access:
         private_schemas=private,
         allowed=tuple(props.get("unmanaged") or ()),
         attributes=props.get("attributes") or {},
-        verifiers=props.get("verifiers") or {},
     )
 
 

@@ -29,7 +29,7 @@ CASES = {
     ),
     "another password": (
         "ALTER ROLE app_db_migrator PASSWORD 'another'",
-        "app_db_migrator has another password, and is to have the one that the stack gave it",
+        "role app_db_migrator has another password than this stack gave it: it gets that again",
     ),
 }
 

@@ -11,7 +11,6 @@ import pytest
 from infra.errors import RefusedError
 from infra.modules.directive import DIRECTIVE
 from infra.postgres.connection.connect import connect
-from infra.postgres.connection.scram import verifier
 from infra.postgres.database_roles import DatabaseRoles
 from infra.postgres.privileges import Access, access_drift, grant_access, open_database
 from infra.postgres.shared_objects import find_existing
@@ -173,25 +172,6 @@ def test_a_database_that_an_operator_made_read_only_stays_so(target: Target) -> 
     run(target, f"ALTER DATABASE {target.database} SET default_transaction_read_only = on")
     assert access_drift(target, ACCESS) == []
     run(target.on("postgres"), f"ALTER DATABASE {target.database} RESET ALL")
-
-
-def test_a_password_that_somebody_set_is_found_and_set_back(target: Target) -> None:
-    """A superuser sees by the verifier that it is another one; no message has either, and nobody else may look."""
-    grant_access(target, ACCESS)
-    first = verifier("of the stack")
-    declared = replace(ACCESS, verifiers={ACCESS.app: first})
-    run(target, f"ALTER ROLE {ACCESS.app} PASSWORD '{first}'")
-    assert access_drift(target, declared) == []
-    run(target, f"ALTER ROLE {ACCESS.app} PASSWORD 'of somebody'")
-    assert "password" not in str(access_drift(replace(target, user="world_migrator"), declared))
-    drift = "access_app has another password, and is to have the one that the stack gave it"
-    assert access_drift(target, declared) == [drift]
-    assert first not in repr(declared)
-    assert access_drift(target, replace(declared, allowed=("password of role access_*",))) == []
-    grant_access(target, declared, revoke_others=True)
-    assert access_drift(target, declared) == []
-    (row,) = run(target, f"SELECT rolpassword = '{first}' FROM pg_authid WHERE rolname = '{ACCESS.app}'")
-    assert row == (True,)
 
 
 CLOSED = {
