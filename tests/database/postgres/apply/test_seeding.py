@@ -96,12 +96,12 @@ def test_a_changed_seed_builds_the_database_anew(seeded: World, tmp_path: Path) 
         "shop:",
         "  rebuild 01-shops, 02-sales: the seed has changed, so that the database is built anew",
         "  insert the rows of seed.sql: the file has changed",
-        "  - shop: drops 2 tables, losing no row",
+        "  - drops 2 tables, losing no row",
         "to undo: take the change back and run `make up` again",
     ]
     assert rows_of_database(seeded.session.admin) == {}
     seeded.sql("INSERT INTO shops VALUES (4, 'a person')")
-    assert "  - shop: drops 2 tables, losing 4 rows (shops 4)" in previewed(seeded)
+    assert "  - drops 2 tables, losing 4 rows (shops 4)" in previewed(seeded)
     losses = tmp_path / "losses"
     seeded.set(losses=str(losses))
     with pytest.raises(RefusedError, match=r"would lose rows that no module inserted: public\.shops 4"):
