@@ -13,6 +13,8 @@ FEWER_COLLECTIONS = {"GOGC": "400"}
 """The garbage of Go programs is collected a quarter as often: a run ends before its memory matters."""
 COMPILED_FILES = {"PYTHONDONTWRITEBYTECODE": ""}
 """Container images set this variable; each run would compile infra/ twice, in the program and in the plugin host."""
+FILES_OF_LIBPQ = {"PGPASSFILE", "PGSERVICEFILE", "PGSYSCONFDIR"}
+"""Where files are that only a connection string asks for (infra/postgres/connection/libpq_environment.py)."""
 NO_LOGS = """\
 Pulumi writes a log of every run into a folder of this name, secrets included (encrypted), and has no option to turn it
 off. The log costs a sixth of the engine's time and up to 500 MB. This file in place of the folder prevents it.
@@ -21,8 +23,12 @@ Beware of `-v=9 --logtostderr`, which shows what the log would contain: it print
 
 
 def environment() -> dict[str, str]:
-    """Return the variables for `pulumi` and the programs that it starts: those of this process, with changes."""
+    """Return the variables for `pulumi` and the programs that it starts: those of this process, with changes.
+
+    Variables of libpq are left out: the postgresql plugin would go where PGHOSTADDR says, and refuses some of them.
+    """
     variables = FEWER_COLLECTIONS | parts.without_update_check() | COMPILED_FILES
+    variables = {name: value for name, value in variables.items() if not is_of_libpq(name)}
     own = parts.own_home()
     path = [str(parts.VENV / "bin"), parts.path_without_tools()]
     if not parts.installed_pulumi():
@@ -36,6 +42,11 @@ def environment() -> dict[str, str]:
     variables["PATH"] = os.pathsep.join(path)
     variables["VIRTUAL_ENV"] = str(parts.VENV)
     return variables
+
+
+def is_of_libpq(name: str) -> bool:
+    """Return whether a variable says how clients of PostgreSQL connect (manual, 32.15), and no stack is to know."""
+    return name.startswith("PG") and name not in FILES_OF_LIBPQ
 
 
 def _prevent_logs(logs: Path) -> None:

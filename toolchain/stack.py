@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import local_state
 import own_backend
 from closing_line import closing_line
-from environment import environment, has_own_backend
+from environment import environment, has_own_backend, is_of_libpq
 from losses import up_without_loss
 from make_arguments import pulumi_arguments, stack_variable
 from outputs import accept, psql, public_outputs
@@ -125,7 +125,8 @@ def print_variables(variables: dict[str, str]) -> int:
     """Print the variables with which a shell's own `pulumi` works on the same stacks."""
     variables = {**variables, "PULUMI_OPTION_PRESERVE_CONFIG": "true"}  # `stack rm` would delete the committed file
     changed = {name: value for name, value in variables.items() if os.environ.get(name) != value}
-    print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in changed.items()))
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in changed.items()]
+    print("\n".join(lines + [f"unset {name}" for name in os.environ if is_of_libpq(name)]))
     return 0
 
 

@@ -19,7 +19,7 @@ def main() -> int:
     python = VENV / "bin" / "python"
     try:
         command = [str(python), *sys.argv[1:], *further_arguments()]
-        variables = environment() if sys.argv[1:3] == ["-m", "infra"] and has_own_backend() else os.environ
+        variables = os.environ | environment() if sys.argv[1:3] == ["-m", "infra"] and has_own_backend() else os.environ
         os.execve(python, command, variables)  # noqa: S606 (no shell is wanted)
     except SetupError as error:
         report(f"setup: {error}")

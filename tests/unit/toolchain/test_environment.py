@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from environment import environment, has_own_backend
+from stack import print_variables
 
 if TYPE_CHECKING:
     from tests.unit.toolchain.conftest import Machine
@@ -40,3 +41,17 @@ def test_plugins_are_not_looked_for_elsewhere_when_they_are_built_here(machine: 
     (machine.tools / "home").mkdir(parents=True)
     assert environment()["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
     assert environment()["PULUMI_HOME"] == str(machine.tools / "home")
+
+
+def test_what_clients_of_postgresql_read_reaches_no_plugin(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would go to another address, or end with an error; a shell of one's own loses the variables as well."""
+    del machine
+    for name in ("PGHOSTADDR", "PGREQUIREAUTH", "PGOPTIONS", "PGPASSFILE"):
+        monkeypatch.setenv(name, "x")
+    assert {name for name in environment() if name.startswith("PG")} == {"PGPASSFILE"}
+    print_variables(environment())
+    lines = capsys.readouterr().out.splitlines()
+    assert {"unset PGHOSTADDR", "unset PGREQUIREAUTH", "unset PGOPTIONS"} <= set(lines)
+    assert "unset PGPASSFILE" not in lines
