@@ -15,6 +15,22 @@ VICTIM = "victim"
 """A role that no module has to do with."""
 
 
+FUNCTIONS = """
+CREATE FUNCTION rise() RETURNS text LANGUAGE plpgsql VOLATILE AS $$ BEGIN
+    BEGIN RESET ROLE; EXCEPTION WHEN OTHERS THEN NULL; END;
+    BEGIN CREATE ROLE risen; EXCEPTION WHEN OTHERS THEN NULL; END;
+    BEGIN
+        EXECUTE format('COPY (SELECT 1) TO PROGRAM ''touch /tmp/%s.risen''', current_database());
+    EXCEPTION WHEN OTHERS THEN NULL; END;
+    RETURN 'x';
+END $$;
+CREATE FUNCTION evil(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+    PERFORM public.rise(); RETURN $1;
+END $$;
+"""
+"""The second one may be in an index, and PostgreSQL computes it as soon as it plans a query with constants."""
+
+
 class Attack(NamedTuple):
     """A statement that needs more rights than a module has, and `{file}`, a path that it may write to."""
 

@@ -16,6 +16,7 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.privileges import Access, access_drift, grant_access
 from infra.postgres.rename_roles import rename_roles
 from tests.database.postgres.databases import EPHEMERAL, MIGRATOR, OWNER, by_hand
+from tests.security.attacks import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,21 +28,6 @@ pytest_plugins = ["tests.database.scratch_server"]
 
 ACCESS = Access(OWNER, "ledger_app", "ledger_readonly", MIGRATOR)
 SET_BY_MODULE = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''8MB''', current_database()); END $$;"
-
-FUNCTIONS = """
-CREATE FUNCTION rise() RETURNS text LANGUAGE plpgsql VOLATILE AS $$ BEGIN
-    BEGIN RESET ROLE; EXCEPTION WHEN OTHERS THEN NULL; END;
-    BEGIN CREATE ROLE risen; EXCEPTION WHEN OTHERS THEN NULL; END;
-    BEGIN
-        EXECUTE format('COPY (SELECT 1) TO PROGRAM ''touch /tmp/%s.risen''', current_database());
-    EXCEPTION WHEN OTHERS THEN NULL; END;
-    RETURN 'x';
-END $$;
-CREATE FUNCTION evil(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
-    PERFORM public.rise(); RETURN $1;
-END $$;
-"""
-"""The second one may be in an index, and PostgreSQL computes it as soon as it plans a query with constants."""
 
 RECORDED = """
 UPDATE sqlmodule.ledger SET objects = objects || jsonb_build_array(

@@ -13,6 +13,7 @@ from infra.migrations.history import file_digests, write_lock
 from infra.plan.refusal import refusal_of
 from infra.postgres.connection.connect import connect
 from tests.database.postgres.databases import PERSISTENT
+from tests.security.attacks import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,18 +27,6 @@ BASELINE = SCHEMA.replace("email text NOT NULL", "email text NOT NULL UNIQUE")
 RULE = """
 -- people with the same address
 SELECT email, count(*) AS rows FROM people GROUP BY email HAVING count(*) > 1 ORDER BY email;
-"""
-RISE = """
-CREATE FUNCTION rise() RETURNS text LANGUAGE plpgsql VOLATILE AS $$ BEGIN
-    BEGIN CREATE ROLE risen; EXCEPTION WHEN OTHERS THEN NULL; END;
-    BEGIN
-        EXECUTE format('COPY (SELECT 1) TO PROGRAM ''touch /tmp/%s.risen''', current_database());
-    EXCEPTION WHEN OTHERS THEN NULL; END;
-    RETURN 'x';
-END $$;
-CREATE FUNCTION evil(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
-    PERFORM public.rise(); RETURN $1;
-END $$;
 """
 RULES = {
     "two statements": "SET default_transaction_read_only = off; CREATE ROLE risen; -- people",
@@ -76,7 +65,7 @@ def existing(world: World) -> World:
     for name, text in {
         "baseline/01-a.sql": BASELINE,
         "versions/0001_a.py": "revision = '0001'\ndown_revision = None\n\n\ndef upgrade():\n    pass\n",
-        "adoption/old/schema.sql": RISE + SCHEMA,
+        "adoption/old/schema.sql": FUNCTIONS + SCHEMA,
         "adoption/old/rows.sql": RULE,
     }.items():
         path = Path("migrations", name)
@@ -84,7 +73,7 @@ def existing(world: World) -> World:
         path.write_text(text)
     write_lock("migrations", file_digests("migrations", ["versions/0001_a.py"]))
     world.sql("GRANT CREATE ON SCHEMA public TO world_readonly", owner=False)
-    world.sql(f"SET ROLE world_readonly; {RISE} {SCHEMA}", owner=False)
+    world.sql(f"SET ROLE world_readonly; {FUNCTIONS} {SCHEMA}", owner=False)
     return world
 
 
