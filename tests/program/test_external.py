@@ -183,6 +183,8 @@ def test_options_of_the_address_change_nothing_by_their_number_or_order(bare: Pr
     assert re.search(r"Resources:\n +\d+ unchanged\n", bare.up())
     bare.sql("SET ROLE ext_db_owner; ALTER TABLE customers ADD COLUMN more int", database="ext_db")
     assert "customers.more" in bare.refused("preview")
+    bare.destroy()
+    assert admin(there, LEFT) == []
 
 
 def test_an_extension_that_only_a_superuser_may_create_is_named_in_the_preview(bare: Project, there: Running) -> None:
