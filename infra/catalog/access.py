@@ -23,7 +23,7 @@ FUTURE = re.compile(r"future (?P<what>\w+) of (?P<creator>.*?)(?: in schema (?P<
 """Default privileges: those of what a role will create, in a schema or in all."""
 
 _IN_ALL_SCHEMAS = frozenset({"tables", "sequences", "schemas"})
-"""The default privileges in all schemas that the stack declares (infra/postgres/privileges.py), and not modules."""
+"""The default privileges in all schemas that the stack declares (infra/postgres/access.py), and not modules."""
 
 TO_PUBLIC = {"functions": "EXECUTE", "types": "USAGE"}
 """What PostgreSQL itself grants to PUBLIC on new objects (manual, 5.8), and default privileges may revoke."""

@@ -10,8 +10,8 @@ from infra.postgres.declared_attributes import DatabaseSetting, parameter_name, 
 from infra.postgres.privileges import grants_on_database
 
 if TYPE_CHECKING:
+    from infra.postgres.access import Access
     from infra.postgres.connection.pool import Connection
-    from infra.postgres.privileges import Access
 
 _STRATEGY_SINCE = 150_000  # before, a clone was always a copy of the files
 _SETTINGS = """

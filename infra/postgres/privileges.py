@@ -1,23 +1,21 @@
-"""Who may do what in a database: its privileges, those of its schemas, default privileges (PostgreSQL manual, 5.8)."""
+"""Grants and revokes: privileges of a database and of its schemas, default privileges (PostgreSQL manual, 5.8)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - a field's type
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from infra.postgres.connection.connect import connect, connect_near
-from infra.postgres.connection.target import MAINTENANCE_DATABASE
-from infra.postgres.declared_attributes import Deviation, closing_deviations, deviations, take_back
+from infra.postgres.access_drift import attributes_of, closing_attributes, privileges_of
+from infra.postgres.connection.connect import connect
+from infra.postgres.declared_attributes import take_back
 from infra.postgres.memberships import revoke_membership
 from infra.postgres.private_schemas import change_private_schemas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from infra.postgres.access import Access
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
 
@@ -36,95 +34,6 @@ WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'sqlmodule', '
   AND pg_catalog.pg_has_role(%s, nspowner, 'USAGE')
 """
 """The schemas of the owner, beside public: whoever reads the tables in them has to be allowed to use them."""
-
-PRIVILEGES = """
-SELECT place, grantee, pg_catalog.string_agg(privilege, ', ' ORDER BY privilege)
-FROM (
-    SELECT 'database', x.grantee, x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
-    FROM pg_catalog.pg_database d,
-        pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) x
-    WHERE d.datname = %(database)s AND x.grantee <> d.datdba
-    UNION ALL
-    SELECT 'schema ' || n.nspname, x.grantee,
-        x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
-    FROM pg_catalog.pg_namespace n,
-        pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) x
-    WHERE n.nspname = ANY (%(schemas)s)
-      AND (x.grantee <> n.nspowner OR pg_catalog.pg_get_userbyid(x.grantee) = %(owner)s AND n.nspname = 'public')
-    UNION ALL
-    SELECT
-        CASE d.defaclobjtype WHEN 'r' THEN 'future tables' WHEN 'S' THEN 'future sequences' ELSE 'future schemas' END,
-        x.grantee,
-        x.privilege_type || CASE WHEN x.is_grantable THEN ' with grant option' ELSE '' END
-    FROM pg_catalog.pg_default_acl d, pg_catalog.aclexplode(d.defaclacl) x
-    WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = %(owner)s)
-      AND d.defaclnamespace = 0 AND d.defaclobjtype IN ('r', 'S', 'n') AND x.grantee <> d.defaclrole
-    UNION ALL
-    SELECT DISTINCT 'role ' || r.rolname, m.member,
-        'MEMBER' || CASE WHEN m.admin_option THEN ' with admin option' ELSE '' END
-    FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.roleid
-        JOIN pg_catalog.pg_roles s ON s.oid = m.member
-    WHERE r.rolname = ANY (%(roles)s) AND s.rolname <> current_user AND NOT s.rolsuper AND NOT s.rolcreaterole
-) AS granted (place, role, privilege)
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN role = 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(role) END
-) AS named (grantee)
-GROUP BY place, grantee
-"""
-"""What roles other than each object's owner have: place, grantee, privileges in the order of their names.
-
-Members of roles are left out that are administrators: superusers, and those who may create roles.
-"""
-
-
-@dataclass(frozen=True)
-class Access:
-    """The roles of a database: who owns what is in it, who writes rows (app), who reads them (readonly), who migrates.
-
-    The migrator is a member of the owner, each `further` role of the one that it inherits from. App and readonly may
-    use no `private_schemas`. What other roles have that matches `allowed` (`privileges * to reporting`) is left alone,
-    as are settings and attributes of any role and of the database (`setting work_mem of *`), and the `attributes` that
-    are declared elsewhere, by the name of the role, or by `database x`.
-    """
-
-    owner: str
-    app: str
-    readonly: str
-    migrator: str
-    further: Mapping[str, str] = field(default_factory=dict[str, str])
-    private_schemas: tuple[str, ...] = ()
-    allowed: tuple[str, ...] = ()
-    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict[str, "Sequence[str]"])
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        """The parameters of PRIVILEGES, but for the database."""
-        return {
-            "owner": self.owner,
-            "roles": [self.owner, self.app, self.readonly, self.migrator],
-            "schemas": ["public", *self.private_schemas],
-        }
-
-    @property
-    def memberships(self) -> dict[str, str]:
-        """The roles of which the logins are members, by the logins."""
-        return {self.migrator: self.owner, **self.further}
-
-    def privileges(self) -> dict[tuple[str, str], str]:
-        """Return what each role is to have, by place and grantee, in the form of PRIVILEGES."""
-        return {
-            ("database", self.app): "CONNECT, TEMPORARY",
-            ("database", self.readonly): "CONNECT",
-            ("schema public", self.owner): "CREATE, USAGE",
-            ("schema public", self.app): "USAGE",
-            ("schema public", self.readonly): "USAGE",
-            ("future tables", self.app): "DELETE, INSERT, SELECT, UPDATE",
-            ("future tables", self.readonly): "SELECT",
-            ("future sequences", self.app): "SELECT, USAGE",
-            ("future schemas", self.app): "USAGE",
-            ("future schemas", self.readonly): "USAGE",
-            **{(f"role {role}", member): "MEMBER" for member, role in self.memberships.items()},
-        }
 
 
 def restrict(target: Target, *, owner: str, readers: Sequence[str]) -> None:
@@ -181,7 +90,7 @@ def grant_by(
         "readonly": sql.Identifier(access.readonly),
     }
     if revoke_others:
-        take_back(connection, _deviations(connection, connection.info.dbname, access), access.owner)
+        take_back(connection, attributes_of(connection, connection.info.dbname, access), access.owner)
         _revoke_others(connection, access)
         for member, role in access.memberships.items():
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member)))
@@ -196,37 +105,6 @@ def grant_by(
         private=access.private_schemas,
         former=former.private_schemas if former else (),
     )
-
-
-def _privileges(connection: Connection, database: str, access: Access) -> list[tuple[Any, ...]]:
-    """Return what roles have, by place and grantee: of a private schema, what those have that may not use it."""
-    rows = connection.execute(PRIVILEGES, {**access.parameters, "database": database}).fetchall()
-    private, expected = {f"schema {schema}" for schema in access.private_schemas}, access.privileges()
-
-    def is_allowed(place: str, grantee: str) -> bool:
-        name = f"privileges {place} to {grantee}"
-        return (place, grantee) not in expected and any(fnmatchcase(name, pattern) for pattern in access.allowed)
-
-    return [
-        row
-        for row in rows
-        if (row[0] not in private or row[1] in {access.app, access.readonly}) and not is_allowed(*row[:2])
-    ]
-
-
-def _deviations(connection: Connection, database: str, access: Access) -> list[Deviation]:
-    logins = [access.migrator, access.app, access.readonly, *access.further]
-    return _not_declared(deviations(connection, database, access.owner, logins), access)
-
-
-def _not_declared(found: Sequence[Deviation], access: Access) -> list[Deviation]:
-    """Return the deviations that neither the program nor `modules.unmanaged` expects."""
-    return [
-        item
-        for item in found
-        if not item.what.startswith(tuple(access.attributes.get(item.subject.removeprefix("role "), ())))
-        and not any(fnmatchcase(item.pattern, pattern) for pattern in access.allowed)
-    ]
 
 
 def drop_owned(target: Target, roles: Sequence[str]) -> None:
@@ -251,7 +129,7 @@ def grants_on_database(database: str, access: Access) -> list[sql.Composed]:
 def _revoke_others(connection: Connection, access: Access) -> None:
     """Revoke what is not as it is to be; default privileges of an access's own roles are granted again afterwards."""
     expected = access.privileges()
-    for place, grantee, privileges in _privileges(connection, connection.info.dbname, access):
+    for place, grantee, privileges in privileges_of(connection, connection.info.dbname, access):
         if expected.get((place, grantee)) == privileges:
             continue
         kind, _, name = place.partition(" ")
@@ -285,50 +163,4 @@ def _grant_existing(connection: Connection, access: Access, former: Access) -> N
 def open_database(target: Target, access: Access, outside: Target) -> None:
     """Reset what keeps sessions out of a database, through `outside`, another one of its server."""
     with connect(outside) as connection:
-        take_back(connection, _closing(connection, target.database, access), access.owner)
-
-
-def _closing(connection: Connection, database: str, access: Access) -> list[Deviation]:
-    return _not_declared(closing_deviations(connection, database, access.owner), access)
-
-
-def access_drift(target: Target, access: Access, outside: str = MAINTENANCE_DATABASE) -> list[str] | None:
-    """Return a sentence for each grantee whose privileges are not as they are to be; None without the database.
-
-    Memberships in the roles are among them, and what the roles are and are set to. What is granted on modules' objects
-    is in the plan of the database. Of a database that lets nobody in, what does that is read `outside` of it.
-    """
-    connection = connect_near(target, outside)
-    if connection and connection.info.dbname != target.database:
-        with connection:
-            closing = _closing(connection, target.database, access)
-        if closing:
-            return list(map(str, closing))
-        connection = connect(target)  # it was full for a moment, or is closed as `modules.unmanaged` expects it
-    if connection is None:
-        return None
-    with connection:
-        rows = _privileges(connection, target.database, access)
-        attributes = _deviations(connection, target.database, access)
-    expected = access.privileges()
-    found = {(place, grantee): privileges for place, grantee, privileges in rows}
-    return [str(deviation) for deviation in attributes] + [
-        f"{grantee} has {found.get((place, grantee), 'no privilege')} on {place}, "
-        f"and is to have {expected.get((place, grantee), 'none')}"
-        for place, grantee in sorted({*expected, *found})
-        if found.get((place, grantee)) != expected.get((place, grantee))
-    ]
-
-
-def may_have_drifted(connection: Connection, database: str, access: Access) -> bool:
-    """Return whether a database's roles, its own privileges, its attributes or settings are not as they are to be.
-
-    These are read from any database of the server. What a module sets is not known there, and looks like drift.
-    """
-    found = {(place, role): privileges for place, role, privileges in _privileges(connection, database, access)}
-    expected = access.privileges()
-    return bool(_deviations(connection, database, access)) or any(
-        found.get(key) != expected.get(key)
-        for key in {*found, *expected}
-        if key[0] == "database" or key[0].startswith("role ")
-    )
+        take_back(connection, closing_attributes(connection, target.database, access), access.owner)

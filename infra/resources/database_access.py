@@ -13,6 +13,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Up
 from infra.errors import RefusedError
 from infra.lazy_module import LazyModule
 from infra.modules.decision import Lifecycle
+from infra.postgres.access import Access
 from infra.postgres.connection.target import MAINTENANCE_DATABASE
 from infra.postgres.database_roles import database_label
 from infra.resources.base import DynamicResource, Properties, Provider, admin_target, changed, is_known, without
@@ -23,10 +24,11 @@ from infra.sdk_tuning import without_dependencies
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from infra.postgres import privileges, rename_roles, sessions
+    from infra.postgres import access_drift, privileges, rename_roles, sessions
     from infra.resources.actions import database_access as actions
 else:
     actions = LazyModule("infra.resources.actions.database_access")
+    access_drift = LazyModule("infra.postgres.access_drift")
     privileges = LazyModule("infra.postgres.privileges")
     rename_roles = LazyModule("infra.postgres.rename_roles")
     sessions = LazyModule("infra.postgres.sessions")
@@ -97,7 +99,7 @@ class DatabaseAccessProvider(Provider):
 
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Return as `drift` each grantee's privileges that are not as granted; without the database it is gone."""
-        drift = privileges.access_drift(admin_target(props), _access(props), outside(props))
+        drift = access_drift.access_drift(admin_target(props), _access(props), outside(props))
         return ReadResult("", {}) if drift is None else ReadResult(id_, {**props, "drift": drift})
 
 
@@ -116,9 +118,9 @@ def _further(props: Properties) -> dict[str, str]:
     return props.get("further") or {}
 
 
-def _access(props: Properties) -> privileges.Access:
+def _access(props: Properties) -> Access:
     private = tuple(props.get("private_schemas") or ())
-    return privileges.Access(
+    return Access(
         *(props[role] for role in _ROLES),
         further=_further(props),
         private_schemas=private,

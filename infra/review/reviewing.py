@@ -21,6 +21,7 @@ from infra.errors import InfraError
 from infra.migrations.history import LOCK_FILE, parse_history, read_history
 from infra.modules.decision import Lifecycle
 from infra.modules.module import load_modules
+from infra.postgres.access import Access
 from infra.postgres.apply import runner
 from infra.postgres.apply.plan_cache import Unreadable, cache
 from infra.postgres.apply.planning import look
@@ -31,7 +32,7 @@ from infra.postgres.connection.scram import verifier
 from infra.postgres.connection.session import Session
 from infra.postgres.connection.target import MAINTENANCE_DATABASE
 from infra.postgres.introspection.reader import read_catalog
-from infra.postgres.privileges import Access, grant_access
+from infra.postgres.privileges import grant_access
 from infra.review.base_version import text_at, write_modules_of
 from infra.review.old_code import further_queries, try_released_code
 from infra.review.review import Review, ReviewedLifecycle

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from infra.errors import ServerError
+from infra.postgres.access import Access
 from infra.postgres.apply.likeness import Likeness, ScratchExtension
 from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.clones import clone_database, settings_of_database
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.scram import verifier
-from infra.postgres.privileges import Access, grant_by
+from infra.postgres.privileges import grant_by
 from infra.server.scratch.scratch_server import MODULE_SECONDS
 
 if TYPE_CHECKING:

@@ -10,10 +10,12 @@ import psycopg
 import pytest
 
 from infra.errors import LedgerError
+from infra.postgres.access import Access
+from infra.postgres.access_drift import access_drift
 from infra.postgres.apply.losses import rows_of_database
 from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
-from infra.postgres.privileges import Access, access_drift, grant_access
+from infra.postgres.privileges import grant_access
 from infra.postgres.rename_roles import rename_roles
 from tests.database.postgres.databases import EPHEMERAL, MIGRATOR, OWNER, by_hand
 from tests.security.attacks import FUNCTIONS

@@ -58,6 +58,8 @@ RANKS: list[list[Layer]] = [
                 "infra.postgres.extensions",
                 "infra.postgres.memberships",
                 "infra.postgres.declared_attributes",
+                "infra.postgres.access",
+                "infra.postgres.access_drift",
                 "infra.postgres.privileges",
                 "infra.postgres.server_privileges",
                 "infra.postgres.rename_roles",

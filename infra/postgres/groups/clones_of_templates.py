@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from infra.modules.module import Module
     from infra.plan.database_status import DatabaseStatus
+    from infra.postgres.access import Access
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
     from infra.postgres.groups.group import GroupSpec
     from infra.postgres.groups.modules import Completeness
-    from infra.postgres.privileges import Access
 
 CLONED = "clone"
 """The step of the events that a clone's ledger gets."""

@@ -14,8 +14,8 @@ from infra.postgres.introspection.copied_rows import copied_rows
 from infra.postgres.ledger.identity import ledger_exists
 
 if TYPE_CHECKING:
+    from infra.postgres.access import Access
     from infra.postgres.connection.session import Session
-    from infra.postgres.privileges import Access
 
 _OWNER = "SELECT pg_catalog.pg_get_userbyid(nspowner)::text FROM pg_catalog.pg_namespace WHERE nspname = 'sqlmodule'"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from infra.modules.template_name import template_mark
+from infra.postgres.access import Access
 from infra.postgres.groups.passwords import derived_password
-from infra.postgres.privileges import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable

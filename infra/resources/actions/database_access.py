@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.errors import ServerError
+from infra.postgres.access_drift import access_drift
 from infra.postgres.apply.live_status import with_time_limits
 from infra.postgres.connection.error_messages import translated_errors
-from infra.postgres.privileges import access_drift
 from infra.resources.base import admin_target
 from infra.resources.console import logger
 
 if TYPE_CHECKING:
-    from infra.postgres.privileges import Access
+    from infra.postgres.access import Access
     from infra.resources.base import Properties
 
 TAKEN_BACK = "somebody changed what its roles or the database may do or are, and `up` takes that back:"

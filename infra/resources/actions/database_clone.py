@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from infra.postgres.access import Access
 from infra.postgres.apply.plan_cache import cache
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.groups.environment_template import finish_clone_of_template
-from infra.postgres.privileges import Access
 from infra.resources.actions.session import session_of_text
 
 if TYPE_CHECKING:

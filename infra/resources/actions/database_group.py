@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import InfraError, RefusedError
 from infra.modules.decision import Lifecycle
+from infra.postgres.access_drift import access_drift, may_have_drifted
 from infra.postgres.apply.live_status import with_time_limits
 from infra.postgres.apply.losses import refuse_dropped
 from infra.postgres.apply.plan_cache import cache
@@ -14,7 +15,6 @@ from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.groups import provisioning, templates
 from infra.postgres.groups.modules import module_order
 from infra.postgres.groups.roles import drop_former_roles, drop_roles, ensure_roles
-from infra.postgres.privileges import access_drift, may_have_drifted
 from infra.resources.actions.database_access import EXPECTED, TAKEN_BACK
 from infra.resources.actions.groups import GroupConsole, by_text, group_of, in_databases, look_at, named
 from infra.resources.base import changed

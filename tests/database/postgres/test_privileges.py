@@ -10,9 +10,11 @@ import pytest
 
 from infra.errors import RefusedError
 from infra.modules.directive import DIRECTIVE
+from infra.postgres.access import Access
+from infra.postgres.access_drift import access_drift
 from infra.postgres.connection.connect import connect
 from infra.postgres.database_roles import DatabaseRoles
-from infra.postgres.privileges import Access, access_drift, grant_access, open_database
+from infra.postgres.privileges import grant_access, open_database
 from infra.postgres.shared_objects import find_existing
 from tests.database.postgres.databases import EPHEMERAL, by_hand
 

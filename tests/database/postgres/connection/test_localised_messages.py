@@ -17,6 +17,8 @@ from psycopg.conninfo import make_conninfo
 
 from infra.errors import ClosedError, ServerError
 from infra.modules.decision import Step
+from infra.postgres.access import Access
+from infra.postgres.access_drift import access_drift
 from infra.postgres.apply.live_status import detect_drift
 from infra.postgres.apply.plan_cache import Unreadable
 from infra.postgres.apply.planning import look
@@ -24,7 +26,6 @@ from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.failure import TRACES_STARTUP, ConnectionFailure, probe_with_ping
 from infra.postgres.connection.target import ADMIN_USER, MAINTENANCE_DATABASE, Target, conninfo_of
-from infra.postgres.privileges import Access, access_drift
 from tests.database.postgres.databases import MIGRATOR, OWNER, World, create_template, target_of, worlds
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from infra.modules.decision import Step
 from infra.modules.template_name import TEMPLATES, template_mark, template_name, templates_stack
+from infra.postgres.access_drift import access_drift
 from infra.postgres.connection.connect import connect
 from infra.postgres.groups.environment_template import drop_template, finish_clone_of_template, make_template
 from infra.postgres.groups.roles import ensure_roles
-from infra.postgres.privileges import access_drift
 from infra.postgres.shared_objects import has_template
 from tests.database.postgres.groups.test_groups import tenants  # noqa: F401 # pyright: ignore[reportUnusedImport]
 from tests.database.postgres.groups.test_templates import MODULES, contents, written

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.postgres.access_drift import access_drift
 from infra.postgres.apply import planning
 from infra.postgres.apply.plan_cache import PlanInProgress, cache
 from infra.postgres.connection.connect import connect
 from infra.postgres.groups.modules import module_order, read_completeness, visits
 from infra.postgres.introspection.reader import read_catalog_version
-from infra.postgres.privileges import access_drift, grant_access
+from infra.postgres.privileges import grant_access
 from tests.database.postgres.groups.test_groups import tenants  # noqa: F401 # pyright: ignore[reportUnusedImport]
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from psycopg import sql
 from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Lifecycle, Step
 from infra.modules.module import load_modules
+from infra.postgres.access_drift import access_drift
 from infra.postgres.apply.losses import refuse_dropped, rows_of_database
 from infra.postgres.apply.plan_cache import PlanInProgress, cache
 from infra.postgres.apply.planning import look
@@ -33,7 +34,6 @@ from infra.postgres.groups.provisioning import (
 )
 from infra.postgres.groups.roles import drop_former_roles, drop_roles, ensure_roles
 from infra.postgres.groups.templates import drop_templates
-from infra.postgres.privileges import access_drift
 from tests.database.postgres.databases import by_hand
 
 if TYPE_CHECKING:

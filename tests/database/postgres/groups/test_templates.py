@@ -10,6 +10,7 @@ import pytest
 
 from infra.modules.decision import Step
 from infra.modules.module import load_modules
+from infra.postgres.access_drift import access_drift
 from infra.postgres.apply.plan_cache import PlanInProgress, cache
 from infra.postgres.apply.planning import look
 from infra.postgres.connection.connect import connect
@@ -20,7 +21,6 @@ from infra.postgres.groups.provisioning import drop_database, ensure_database
 from infra.postgres.groups.roles import ensure_roles
 from infra.postgres.groups.templates import usable_template
 from infra.postgres.introspection.reader import read_catalog
-from infra.postgres.privileges import access_drift
 from tests.database.postgres.groups.test_groups import (
     NAMES,
     Tenants,
