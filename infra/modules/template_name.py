@@ -19,9 +19,14 @@ def templates_stack(project: str) -> str:
     return f"{project}/template of environments"
 
 
-def template_mark(group: str, stack: str) -> str:
+def group_mark(group: str, stack: str) -> str:
     """Return the comment by which what a group of a stack has is known."""
     return f"platform-postgres: group {group} of stack {stack}"
+
+
+def template_mark(mark: str) -> str:
+    """Return the comment by which the templates of a group with a mark are known."""
+    return f"{mark}, a template"
 
 
 def template_name(

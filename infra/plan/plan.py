@@ -113,8 +113,7 @@ class Plan:
     `unproved` are modules whose step is not known without running the modules on a scratch database: then the plan has
     to be made again with the effects that this finds. `revisions` are run first; the steps are then those for the
     database as the revisions leave it, and `backup` is made before them. `lost` are tables and columns with values that
-    a migration drops: one of the `revisions`, or one that a refused step asks for. `seed` is
-    inserted last.
+    a migration drops: one of the `revisions`, or one that a refused step asks for. `seed` is inserted last.
     """
 
     steps: tuple[PlannedStep, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.migrations.history import read_history
-from infra.modules.template_name import TEMPLATES, template_mark, template_name, templates_stack
+from infra.modules.template_name import TEMPLATES, group_mark, template_mark, template_name, templates_stack
 from infra.settings.servers import ExternalSettings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def template_of(settings: Settings, modules: Sequence[Module], *, project: str) 
     if not is_cloned(settings):
         return None
     history = read_history(settings.modules.migrations)
-    mark = template_mark(TEMPLATES, templates_stack(project))
+    mark = group_mark(TEMPLATES, templates_stack(project))
     revision = history.head if history else ""
     name = template_name(TEMPLATES, mark, modules, settings.extensions, revision=revision, rows=False)
-    return name, f"{mark}, a template"
+    return name, template_mark(mark)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class PlanInProgress:
     """The plan for a database in this process, and what is done of it.
 
-    `version` is the ledger's when this process last read or wrote it, `explained` what the plan's
-    revisions change and the modules that it adopts make.
+    `version` is the ledger's when this process last read or wrote it, `explained` what the plan's revisions change
+    and the modules that it adopts make.
     `is_read` says that a look read the catalog, since nothing was written down of it or it was changed since.
     `catalog_version` is the catalog's as far as it follows from `status` and `done`, '' where that is not known.
     """

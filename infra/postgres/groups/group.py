@@ -6,7 +6,7 @@ from collections.abc import Mapping  # noqa: TC003 - a field's type
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from infra.modules.template_name import template_mark
+from infra.modules.template_name import group_mark
 from infra.postgres.access import Access
 from infra.postgres.groups.passwords import derived_password
 
@@ -49,7 +49,7 @@ class GroupSpec:
     @property
     def mark(self) -> str:
         """The comment by which roles and databases are known as this group's."""
-        return template_mark(self.name, self.template.stack)
+        return group_mark(self.name, self.template.stack)
 
     def role(self, database: str, role: str) -> str:
         """Return the name of one of a database's roles (`owner`, `migrator`, `app`, `readonly`)."""

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.errors import DependentObjectsStillExist
 
 from infra.errors import InfraError
-from infra.modules.template_name import template_name
+from infra.modules.template_name import template_mark, template_name
 from infra.postgres.apply import runner
 from infra.postgres.apply.revisions import history_of, stamp_head
 from infra.postgres.connection import pool
@@ -120,7 +120,7 @@ def _make(
         sql.SQL("ALTER DATABASE {} OWNER TO CURRENT_USER").format(sql.Identifier(name)),
         sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(sql.Identifier(name), owner),
         sql.SQL("DROP ROLE {}").format(sql.Identifier(session.target.user)),
-        sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(_mark(group))),
+        sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(template_mark(group.mark))),
     ):
         connection.execute(statement)
     return True
@@ -154,7 +154,7 @@ def _fill(
     Raises psycopg.Error, InfraError.
     """
     owner, migrator, password = template_owner(name), f"{name}_migrator", secrets.token_urlsafe(24)
-    mark = sql.Literal(_mark(group))
+    mark = sql.Literal(template_mark(group.mark))
     for statement in (
         sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(owner)),
         sql.SQL("COMMENT ON ROLE {} IS {}").format(sql.Identifier(owner), mark),
@@ -190,7 +190,7 @@ def _fill(
 
 def _drop(connection: Connection, group: GroupSpec, *, keep: str = "") -> None:
     """Drop templates of a group but one, with their roles, also what is left of one whose making was cut short."""
-    marked = {row[0] for row in connection.execute(_ROLES, (_mark(group),))}
+    marked = {row[0] for row in connection.execute(_ROLES, (template_mark(group.mark),))}
     kept = {template_owner(keep)} if keep in _templates(connection, group) else set[str]()
     for role in sorted(marked - kept):
         database = role.removesuffix("_migrator").removesuffix("_owner")
@@ -203,11 +203,7 @@ def _drop(connection: Connection, group: GroupSpec, *, keep: str = "") -> None:
 
 def _templates(connection: Connection, group: GroupSpec) -> set[str]:
     """Return the templates of a group that are finished: the comment is written last."""
-    return {row[0] for row in connection.execute(_TEMPLATES, (_mark(group),))}
-
-
-def _mark(group: GroupSpec) -> str:
-    return f"{group.mark}, a template"
+    return {row[0] for row in connection.execute(_TEMPLATES, (template_mark(group.mark),))}
 
 
 def template_owner(template: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from infra.modules.decision import Step
-from infra.modules.template_name import TEMPLATES, template_mark, template_name, templates_stack
+from infra.modules.template_name import TEMPLATES, group_mark, template_mark, template_name, templates_stack
 from infra.postgres.access_drift import access_drift
 from infra.postgres.connection.connect import connect
 from infra.postgres.groups.environment_template import drop_template, finish_clone_of_template, make_template
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.database.scratch_server"]
 
 STACK = templates_stack("shop")
-MARK = template_mark(TEMPLATES, STACK)
+MARK = group_mark(TEMPLATES, STACK)
 
 
 def templates_session(group: Tenants) -> Session:
@@ -38,9 +38,9 @@ def test_a_clone_becomes_the_stacks_own_once(tenants: Tenants) -> None:  # noqa:
         group.apply(module.name, ["initech"])
     session = templates_session(group)
     name = template_name(TEMPLATES, MARK, modules, ["pgcrypto"], revision="", rows=False)
-    assert not has_template(group.spec.admin, name, f"{MARK}, a template")
+    assert not has_template(group.spec.admin, name, template_mark(MARK))
     assert make_template(session) == make_template(session) == name
-    assert has_template(group.spec.admin, name, f"{MARK}, a template")
+    assert has_template(group.spec.admin, name, template_mark(MARK))
     assert not has_template(group.spec.admin, name, f"{MARK}, another")
 
     ensure_roles(group.spec, ["acme"])
@@ -56,7 +56,7 @@ def test_a_clone_becomes_the_stacks_own_once(tenants: Tenants) -> None:  # noqa:
     assert {group.apply(module.name, ["acme"])["acme"].result for module in modules} == {Step.UNCHANGED}
 
     drop_template(session)
-    assert not has_template(group.spec.admin, name, f"{MARK}, a template")
+    assert not has_template(group.spec.admin, name, template_mark(MARK))
     assert group.sql("postgres", f"SELECT count(*) FROM pg_roles WHERE rolname ~ '^{TEMPLATES}_template'") == [(0,)]
 
 
@@ -67,7 +67,7 @@ def test_the_template_of_other_modules_is_dropped(tenants: Tenants) -> None:  # 
     written(tenants, {"01-first": MODULES["01-first"].replace("note text", "note text, day date")})
     second = make_template(templates_session(tenants))
     assert second not in {first, ""}
-    assert not has_template(tenants.spec.admin, first, f"{MARK}, a template")
+    assert not has_template(tenants.spec.admin, first, template_mark(MARK))
     written(tenants, {"04-rows": "INSERT INTO customers (name) VALUES (gen_random_uuid());"})
     assert make_template(templates_session(tenants)) == ""
     assert tenants.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname ~ '^environments'") == [(0,)]
