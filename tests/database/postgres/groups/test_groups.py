@@ -105,6 +105,7 @@ def tenants(request: pytest.FixtureRequest, template: Target, tmp_path: Path) ->
     spec = GroupSpec("tenants", session, "a key", shared=request.param == "shared")
     yield Tenants(spec, tmp_path / "sql")
     pool.close_all()
+    cache.clear()  # the next test's databases have the same names
     drop_templates(spec)
     for name in NAMES:
         drop_database(spec, name)
