@@ -36,7 +36,8 @@ def measure(folder: Path, count: int) -> list[Row]:
         size = checkout.size_of_state() / 1000
         for name, text in ONE_MORE.items():
             (checkout.folder / "sql" / name).write_text(text)
-        more = checkout.up()
+        _settle(checkout)
+        more, more_by_psql = checkout.up(), _psql_module(checkout, count)
         failing = _one_that_fails(checkout, count)
     finally:
         checkout.run_verb("destroy")
@@ -47,6 +48,7 @@ def measure(folder: Path, count: int) -> list[Row]:
         limit_row(f"{what}, no change", min(cost.seconds for cost in unchanged), "s", UNCHANGED_SECONDS),
         comparison_row("the same", unchanged, "psql -c 'SELECT 1' in each", logins),
         limit_row(f"{what}, one more module", more.seconds, "s", ONE_MORE_SECONDS),
+        comparison_row("the same", [more], BY_PSQL, [more_by_psql]),
         limit_row(f"{what}, size of the state", size, "kB", STATE_KILOBYTES),
         *failing,
     ]
@@ -116,6 +118,25 @@ def _psql_loop(checkout: Checkout, count: int) -> Cost:
             run(name, "-1", *files)
 
     return cost_of(loop)
+
+
+def _psql_module(checkout: Checkout, count: int) -> Cost:
+    """Apply one more module with psql in each of those databases, one after the other, and return the cost."""
+    run = _psql(checkout)
+    files = [f"-f{checkout.folder / 'sql' / name}" for name in ONE_MORE]
+
+    def loop() -> None:
+        for number in range(count):
+            run(f"by_psql_{number}", "-1", *files)
+
+    return cost_of(loop)
+
+
+def _settle(checkout: Checkout) -> None:
+    """Write to the disk what the creation of so many databases has left: commits would wait for that."""
+    with connect(checkout.administrator(), autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+    os.sync()
 
 
 def _psql_logins(checkout: Checkout, count: int) -> Cost:
