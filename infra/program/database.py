@@ -19,6 +19,7 @@ from infra.resources.admin_membership import AdminMembership
 from infra.resources.database_access import DatabaseAccess
 from infra.resources.database_extensions import DatabaseExtensions
 from infra.resources.passwords import Passwords
+from infra.sdk_tuning import without_dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -102,8 +103,8 @@ def _declare_database(
     scope = chain.scope
     labels = DatabaseRoles(**database.names).objects
     recreated, times = chain.recreated(labels), chain.recreated(labels[-1:])
-    address: Properties = {**server.address, "database": database.name}
-    admin = {"user": server.user, "password": server.password}
+    address: Properties = {**_independent(server.address), "database": database.name}
+    admin = _independent({"user": server.user, "password": server.password})
     outside = {**address, **admin, "database": server.maintenance_database}
     roles = settings.roles_of(database)
     further = _declare_roles(roles, settings.inherited, passwords, chain)
@@ -124,7 +125,7 @@ def _declare_database(
         opts=chain.options(protect=protect or None, name=database.name, after=after),
     )
     chain.append(created)
-    migrator = {"user": database.migrator, "password": passwords.password(database.migrator)}
+    migrator = _independent({"user": database.migrator, "password": passwords.password(database.migrator)})
     chain.append(
         DatabaseAccess(
             scope.part(database.name, "access"),
@@ -135,7 +136,7 @@ def _declare_database(
             roles=roles,
             further={roles[role]: roles[inherited] for role, inherited in settings.inherited.items()},
             private_schemas=settings.modules.private_schemas,
-            verifiers=passwords.verifiers,
+            verifiers=without_dependencies(passwords.verifiers),
             unmanaged=settings.modules.unmanaged,
             attributes=pulumi.Output.all(**further, **{labels[-1]: _further_attributes(created, _OF_DATABASES)}),
             stack=scope.stack,
@@ -167,6 +168,14 @@ def _declare_database(
         access, settings, modules, chain, database=database.name, adopt=database.adopt, seed=database.seed or ""
     )
     return DeclaredDatabase(database, created, passwords, session, ready)
+
+
+def _independent(values: Properties) -> Properties:
+    """Return properties without what they depend on: the chain begins with it, after which all of it is known."""
+    return {
+        name: without_dependencies(value) if isinstance(value, pulumi.Output) else value  # pyright: ignore[reportUnknownArgumentType]
+        for name, value in values.items()
+    }
 
 
 _OF_ROLES = {

@@ -11,6 +11,7 @@ from pulumi.runtime.settings import SETTINGS, get_monitor
 
 from infra.postgres.database_roles import database_label, role_label
 from infra.resources.shared_objects import SharedObjects
+from infra.sdk_tuning import without_dependencies
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -69,7 +70,7 @@ class DeclaredObjects:
         def of_labels(counts: Mapping[str, float] | None) -> dict[str, int]:  # Pulumi's mocks have none
             return {label: int(count) for label, count in (counts or {}).items() if label in labels}
 
-        return self.resource.recreated.apply(of_labels)
+        return without_dependencies(self.resource.recreated.apply(of_labels))  # what asks comes after it
 
     def _create_missing(self, arguments: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult | None:
         if _LABELS[arguments.type_](arguments.opts.import_ or "") not in self.missing:

@@ -12,7 +12,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, UpdateResult
 
 from infra.errors import InfraError
-from infra.resources.base import DynamicResource, Properties, Provider, changed
+from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, without
 from infra.server.file_io import write_whole
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ class EnvFileProvider(Provider):
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Report a change when the content differs, here or in the file; another path is another file."""
         old, new = Path(_olds["path"]), Path(_news["path"])
-        stale = _digest(_split(old).block) != _digest(_olds["content"])
         moved = ["path"] if old.resolve() != new.resolve() else []
-        return DiffResult(changes=stale or bool(changed(_olds, _news, "path", "content")), replaces=moved)
+        content = _digest(_news["content"]) if is_known(_news["content"]) else ""
+        stale = {_olds["digest"], _digest(_split(old).block)} != {content}
+        return DiffResult(changes=stale or bool(changed(_olds, _news, "path")), replaces=moved)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Write the block again."""
@@ -106,7 +107,7 @@ def _written(props: Properties) -> Properties:
     if block is None and before and not before.endswith("\n"):
         before += "\n"
     _write(path, before + BEGIN + props["content"] + END + after)
-    return {**props, "digest": _digest(props["content"])}
+    return {**without(props, "content"), "digest": _digest(props["content"])}
 
 
 def _write(path: Path, text: str) -> None:
