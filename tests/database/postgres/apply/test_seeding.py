@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.backup.programs import client_programs, run_client
+from infra.backup.programs import run_client
 from infra.errors import ModuleError, RefusedError
 from infra.modules.decision import Step
 from infra.plan.rendering import PlannedDatabase, plan_as_text
@@ -14,7 +14,6 @@ from infra.postgres.apply import runner
 from infra.postgres.apply.losses import rows_at_risk, rows_of_database
 from infra.postgres.apply.plan_cache import PlanInProgress
 from infra.postgres.apply.planning import look
-from infra.postgres.connection.connect import connect
 from tests.database.postgres.databases import EPHEMERAL
 
 if TYPE_CHECKING:
@@ -180,10 +179,10 @@ def test_a_seed_that_fails_says_file_and_line(world: World, tmp_path: Path, old:
 
 
 @pytest.mark.parametrize("form", ["--column-inserts", "--inserts", ""])
-def test_a_dump_of_rows_is_a_seed(seeded: World, new_world: Callable[[], World], tmp_path: Path, form: str) -> None:
+def test_a_dump_of_rows_is_a_seed(
+    seeded: World, new_world: Callable[[], World], tmp_path: Path, programs: Path, form: str
+) -> None:
     """What pg_dump --data-only writes fills another database; the tables of the ledger in it are left out."""
-    with connect(seeded.session.admin) as connection:
-        programs = client_programs(connection.info.server_version // 10_000, None)
     options = ["--data-only", *([form] if form else [])]
     dump = run_client(programs / "pg_dump", seeded.session.admin, options)
     assert "sqlmodule" in dump
