@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from infra.catalog.changes import created_objects
+from infra.catalog.catalog import ObjectId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from infra.catalog.changes import CatalogChange
     from infra.modules.decision import Digests
@@ -18,6 +18,8 @@ ORPHANED = "orphaned"
 
 SEED_ROW = "seed 0-rows"
 """The row of the seed in a database: no module's, since a space is in its name, as in that of another program's."""
+
+_CHANGES = "changes of "
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class LedgerIdentity:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A module's row; `seeds` is how many rows it inserted, by table."""
+    """A module's row.
+
+    `seeds` is how many rows it inserted, by table, and how many it changed or deleted, by `changes of` the table.
+    """
 
     module: str
     digests: Digests
@@ -75,10 +80,14 @@ class LedgerEntry:
     seeds: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
-    def rows_elsewhere(self) -> str:
-        """How many rows it inserted into tables that it did not create, which stay when its objects are dropped."""
-        own = {identity.name for identity in created_objects(self.effect) if identity.kind == "table"}
-        return ", ".join(f"{table} {count}" for table, count in sorted(self.seeds.items()) if table not in own)
+    def tables_written(self) -> frozenset[ObjectId]:
+        """The tables in which it inserted, changed or deleted rows, its own ones too."""
+        return frozenset(ObjectId("table", key.removeprefix(_CHANGES)) for key in self.seeds)
+
+    def rows_outside(self, dropped: Collection[str]) -> str:
+        """Return how many rows it inserted into tables other than those dropped: they stay."""
+        rows = (item for item in sorted(self.seeds.items()) if not item[0].startswith(_CHANGES))
+        return ", ".join(f"{table} {count}" for table, count in rows if table not in dropped)
 
 
 def own_rows(rows: Mapping[str, LedgerEntry], *programs: Program) -> dict[str, LedgerEntry]:

@@ -17,7 +17,7 @@ from infra.plan.commits import commit_within, lines_of_statements
 from infra.plan.comparison import compare_module, missing_privileges
 from infra.plan.ledger_rows import ORPHANED, SEED_ROW
 from infra.plan.plan import RUN_STEPS, Plan, PlannedSeed, PlannedStep
-from infra.plan.row_selection import assign_rows, current_rows, rows_to_tear_down
+from infra.plan.row_selection import assign_rows, current_rows, filled_by_later, rows_to_tear_down
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SEED_CHANGED = "the seed has changed, so that the database is built anew"
 FOLLOWS = "follows from the others"
 """Why a module is rebuilt whose file did not change: one before it is rebuilt, or one after it changed what it made."""
+ROWS_OF_LATER = "rows in its tables are of a later module, and only fit new tables"
+"""Why a module before all that were changed is rebuilt: rows would be there twice, or not go."""
 
 _LOST = Decision(
     Step.REFUSE,
@@ -97,13 +99,16 @@ def _plan_of_rows(
         removed = [_retained(entry, planner.status) for entry in without_file]
         return Plan(tuple(steps), tuple(removed), unproved=unproved)
     current = current_rows(planner.status, rows)
-    teardown = rows_to_tear_down(current, [step.module for step in steps if step.step is Step.REBUILD], without_file)
+    rebuilt = [step.module for step in steps if step.step is Step.REBUILD]
+    teardown = rows_to_tear_down(current, rebuilt, without_file)
     planned_seed, why = _seed(seed, planner.status.others.get(SEED_ROW), is_torn_down=bool(teardown)), FOLLOWS
     if planned_seed and SEED_ROW in planner.status.others:  # its rows are in any table, and only fit an empty database
         why = FOLLOWS if teardown else SEED_CHANGED
         teardown = [entry for entry in current if entry.outcome != ORPHANED or entry in teardown]
-    names = {entry.module for entry in teardown}
-    steps = [_following(step, names, why) for step in steps]
+    reasons = {entry.module: why for entry in teardown}
+    if begun := [*rebuilt, *(entry.module for entry in without_file)]:
+        reasons |= dict.fromkeys(filled_by_later(teardown, before=min(begun, key=order)), ROWS_OF_LATER)
+    steps = [_following(step, reasons) for step in steps]
     removed = [PlannedStep(entry.module, Step.DROP, "its file was removed", row=entry) for entry in without_file]
     return Plan(tuple(steps), tuple(removed), tuple(teardown), unproved=unproved, seed=planned_seed)
 
@@ -245,12 +250,12 @@ def _with_commits(steps: Sequence[PlannedStep], modules: Mapping[str, Module]) -
     )
 
 
-def _following(step: PlannedStep, teardown: set[str], why: str) -> PlannedStep:
-    """Return the step of a module with a file, which is a rebuild where its objects are dropped."""
-    if step.module not in teardown or step.step in RUN_STEPS:
+def _following(step: PlannedStep, reasons: Mapping[str, str]) -> PlannedStep:
+    """Return the step of a module with a file: a rebuild where its objects are dropped, which `reasons` has."""
+    if step.module not in reasons or step.step in RUN_STEPS:
         return step
     differences = () if step.step is Step.REFUSE else step.differences
-    return replace(step, step=Step.REBUILD, why=why, remedy="", differences=differences)
+    return replace(step, step=Step.REBUILD, why=reasons[step.module], remedy="", differences=differences)
 
 
 def _retained(entry: LedgerEntry, status: DatabaseStatus) -> PlannedStep:

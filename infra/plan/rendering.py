@@ -200,7 +200,7 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
             lines.append(f"  drops as well, made by no module: {', '.join(map(str, planned.plan.dropped_with_it))}")
         for removed in planned.plan.removed:
             lines.append(f"  {removed.step.value} {removed.module}: {removed.why}")
-            lines += [f"    {line}" for line in _dropped(removed)]
+            lines += [f"    {line}" for line in _dropped(planned.plan, removed)]
         lines += [f"  {planned.plan.seed}"] if planned.plan.seed else []
     if planned.unmanaged:
         lines += [*(f"  {sentence}" for sentence in planned.unmanaged), f"  {EXPECTED}"]
@@ -224,13 +224,13 @@ def _steps(plan: Plan) -> Iterable[str]:
             yield from _step_lines(step, why, list(steps), stays="" if plan.commit else f": {STAYS}")
 
 
-def _dropped(removed: PlannedStep) -> list[str]:
+def _dropped(plan: Plan, removed: PlannedStep) -> list[str]:
     """Return a line for each object that goes with a module's file, without its definition."""
     if removed.step is not Step.DROP or not removed.row:
         return []
     objects = created_objects(removed.row.effect)
     gone = [Difference(identity, "", None) for identity in objects if is_structure(identity)]
-    rows = removed.row.rows_elsewhere
+    rows = removed.row.rows_outside(plan.tables_dropped())
     return [*fold_changes(gone), *([f"the rows that it inserted elsewhere stay: {rows}"] if rows else [])]
 
 

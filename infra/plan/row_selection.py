@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOTES
+from infra.catalog.changes import created_objects
 from infra.modules.module import order
 from infra.plan.ledger_rows import ORPHANED
 
@@ -54,8 +55,9 @@ def _number(module: str) -> int:
 def entries_to_rebuild(entries: Sequence[LedgerEntry], module: str) -> list[LedgerEntry]:
     """Return the rows of the modules that are rebuilt with `module`, in the order given: itself and the later ones.
 
-    Where one of these changed an object of an earlier module, that module and those after it are rebuilt as well,
-    because a change is only undone by creating the object again. Orphaned modules are left out: they have no file.
+    Where one of these changed an object of an earlier module, or rows in its tables, that module and those after it are
+    rebuilt as well, because a change is only undone by creating the object again, and a row that was inserted would be
+    there twice, or not at all (duplicate key). Orphaned modules are left out: they have no file.
     """
     creators = {
         identity: entry.module
@@ -63,11 +65,15 @@ def entries_to_rebuild(entries: Sequence[LedgerEntry], module: str) -> list[Ledg
         for identity in entry.effect.objects
         if identity not in entry.effect.changed
     }
+    orphans = {entry.module for entry in entries if entry.outcome == ORPHANED}
     first = module
     while True:
         selection = [entry for entry in entries if order(entry.module) >= order(first) and entry.outcome != ORPHANED]
-        changed = (identity for entry in selection for identity in entry.effect.changed if identity.kind not in NOTES)
-        earliest = min((creators[identity] for identity in changed if identity in creators), default=first, key=order)
+        changed = {identity for entry in selection for identity in entry.effect.changed if identity.kind not in NOTES}
+        reached = {creators[identity] for identity in changed if identity in creators}
+        written = {identity for entry in selection for identity in entry.tables_written}
+        reached |= {creators[identity] for identity in written if identity in creators} - orphans
+        earliest = min(reached, default=first, key=order)
         if order(earliest) >= order(first):
             return selection
         first = earliest
@@ -94,3 +100,13 @@ def rows_to_tear_down(
         reaches_back = any(order(other.module) < order(entry.module) for other in selection)
         names |= {other.module for other in selection} if reaches_back else {entry.module}
     return [entry for entry in current if entry.module in names]
+
+
+def filled_by_later(teardown: Sequence[LedgerEntry], *, before: str) -> list[str]:
+    """Return the modules before `before` in whose tables one wrote rows that is torn down, and not before it."""
+    written = {table for entry in teardown if order(entry.module) >= order(before) for table in entry.tables_written}
+    return [
+        entry.module
+        for entry in teardown
+        if order(entry.module) < order(before) and not written.isdisjoint(created_objects(entry.effect))
+    ]

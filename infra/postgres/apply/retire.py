@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import NOTES
@@ -49,13 +50,19 @@ def retire_module(connection: Connection, session: Session, module: str) -> str:
         place = f"module {module} in {session.place}"
         drop_objects(connection, created_objects(entry.effect), place=place, made_by=others, tell=session.tell)
         ledger.delete_entries(connection, [module], session.program)
-        rows = f"; the rows that it inserted elsewhere stay ({entry.rows_elsewhere})" if entry.rows_elsewhere else ""
+        own = {identity.name for identity in created_objects(entry.effect) if identity.kind == "table"}
+        stay = entry.rows_outside(own)
+        rows = f"; the rows that it inserted elsewhere stay ({stay})" if stay else ""
         return f"its objects are dropped from {session.place}{rows}"
 
 
 def _refuse_if_it_changed_others(connection: Connection, session: Session, entry: LedgerEntry) -> None:
-    """Raise RefusedError where a module changed objects of earlier ones: dropping its own does not undo that."""
-    rows = [row for row in ledger.read_entries(connection) if session.program.module_of(row.module)]
+    """Raise RefusedError where a module changed objects of earlier ones: dropping its own does not undo that.
+
+    Rows in their tables are no reason: they stay.
+    """
+    entries = [row for row in ledger.read_entries(connection) if session.program.module_of(row.module)]
+    rows = [replace(row, seeds={}) for row in entries]
     earlier = [row.module for row in entries_to_rebuild(rows, entry.module) if order(row.module) < order(entry.module)]
     if earlier:
         changed = ", ".join(sorted(str(identity) for identity in entry.effect.changed if identity.kind not in NOTES))

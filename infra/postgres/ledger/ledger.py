@@ -28,18 +28,23 @@ WITH logged AS (
     VALUES (%(module)s, %(step)s, %(statements)s, %(stack)s, %(ms)s * interval '1 ms')
 ), resumed AS (
     DELETE FROM sqlmodule.resume WHERE %(ran)s AND module = %(module)s
-), inserted AS (
-    SELECT format('%%I.%%I', n.nspname, c.relname) AS name,
-        pg_stat_get_xact_tuples_inserted(c.oid) - pg_stat_get_xact_tuples_deleted(c.oid) AS rows
+), written AS (
+    SELECT counted.*
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    CROSS JOIN format('%%I.%%I', n.nspname, c.relname) AS t (name)
+    CROSS JOIN pg_stat_get_xact_tuples_deleted(c.oid) AS d (rows)
+    CROSS JOIN LATERAL (
+        VALUES (t.name, pg_stat_get_xact_tuples_inserted(c.oid) - d.rows),
+            ('changes of ' || t.name, pg_stat_get_xact_tuples_updated(c.oid) + d.rows)
+    ) AS counted (name, rows)
     WHERE %(ran)s AND c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384 AND n.nspname <> 'sqlmodule'
-), inserted_before AS (  -- in this transaction, by the modules before
+), written_before AS (  -- in this transaction, by the modules before
     SELECT key AS name, sum(value::bigint) AS rows
     FROM sqlmodule.ledger, jsonb_each_text(seeds) WHERE applied_at = now() AND module <> %(module)s GROUP BY key
 ), seeds AS (
-    SELECT jsonb_object_agg(name, i.rows - coalesce(b.rows, 0)) AS rows, pg_stat_force_next_flush()
-    FROM inserted i LEFT JOIN inserted_before b USING (name)
-    WHERE i.rows > coalesce(b.rows, 0)
+    SELECT jsonb_object_agg(name, w.rows - coalesce(b.rows, 0)) AS rows, pg_stat_force_next_flush()
+    FROM written w LEFT JOIN written_before b USING (name)
+    WHERE w.rows > coalesce(b.rows, 0)
 )
 INSERT INTO sqlmodule.ledger AS old (module, text_digest, statements_digest, outcome, stack, duration, objects, seeds)
 VALUES (
@@ -58,8 +63,9 @@ ON CONFLICT (module) DO UPDATE SET
     duration = CASE WHEN %(ran)s THEN excluded.duration ELSE old.duration END
 """
 
-"""Writes a module's row and its event. The numbers of rows inserted are those since the session's statistics were last
-flushed (PostgreSQL manual, 27.2.3), which is therefore asked for; tables of the system have OIDs below 16384."""
+"""Writes a module's row and its event. The numbers of rows inserted, and of those changed or deleted, are those since
+the session's statistics were last flushed (PostgreSQL manual, 27.2.3), which is therefore asked for; tables of the
+system have OIDs below 16384."""
 
 
 class LedgerVersion(NamedTuple):

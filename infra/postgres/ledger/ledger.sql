@@ -24,7 +24,7 @@ CREATE TABLE sqlmodule.ledger (
     seeds jsonb NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE sqlmodule.ledger IS 'The modules that are applied, a row each.';
-COMMENT ON COLUMN sqlmodule.ledger.seeds IS 'How many rows the module inserted, by table.';
+COMMENT ON COLUMN sqlmodule.ledger.seeds IS 'How many rows the module inserted, by table, and how many it changed or deleted, by `changes of` a table.';
 COMMENT ON COLUMN sqlmodule.ledger.objects IS
     'What the module did: kind, name, definition (null: dropped), and whether the object had been there before.';
 

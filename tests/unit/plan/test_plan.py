@@ -11,10 +11,12 @@ from infra.plan.row_selection import entries_to_rebuild
 A, B, ORDER = ObjectId("table", "public.a"), ObjectId("table", "public.b"), ObjectId("column order", "public.a")
 
 
-def entry(module: str, *created: ObjectId, changed: ObjectId | None = None, outcome: str = "applied") -> LedgerEntry:
+def entry(
+    module: str, *created: ObjectId, changed: ObjectId | None = None, outcome: str = "applied", wrote: str = ""
+) -> LedgerEntry:
     objects = [*created, *([changed] if changed else [])]
     effect = CatalogChange(dict.fromkeys(objects, ""), frozenset([changed] if changed else []))
-    return LedgerEntry(module, Digests("", ""), outcome, effect)
+    return LedgerEntry(module, Digests("", ""), outcome, effect, {wrote: 1} if wrote else {})
 
 
 def rebuilt(module: str, *entries: LedgerEntry) -> list[str]:
@@ -51,3 +53,16 @@ def test_an_object_of_no_module_is_no_reason() -> None:
 def test_orphaned_modules_are_not_rebuilt() -> None:
     """A module without a file cannot run again, so that its objects stay."""
     assert rebuilt("01-a", entry("01-a", A), entry("02-b", B, outcome=ORPHANED), entry("03-c")) == ["01-a", "03-c"]
+
+
+def test_the_creator_of_a_table_is_rebuilt_with_a_module_that_wrote_rows_into_it() -> None:
+    """Inserted rows would be there twice else, and changed ones would be changed again."""
+    for wrote in ("public.a", "changes of public.a"):
+        entries = (entry("01-a", A), entry("02-b", B), entry("03-c", wrote=wrote))
+        assert rebuilt("02-b", *entries) == ["01-a", "02-b", "03-c"]
+
+
+def test_the_rows_of_an_orphaned_module_s_table_stay() -> None:
+    """It cannot run again, and its table is not dropped, so that nothing before it has to run again either."""
+    entries = (entry("01-a", A, outcome=ORPHANED), entry("02-b", B), entry("03-c", wrote="public.a"))
+    assert rebuilt("03-c", *entries) == ["03-c"]

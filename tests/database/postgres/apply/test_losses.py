@@ -57,7 +57,7 @@ def test_rows_that_modules_inserted_are_not_at_risk(seeded: World) -> None:
         assert lost(world) == {}
         assert world.up() == [Step.REBUILD, Step.REBUILD]
         assert world.sql("SELECT module, seeds FROM sqlmodule.ledger ORDER BY 1") == [
-            ("01-a", {'public."A b"': 1}),
+            ("01-a", {'public."A b"': 1, 'changes of public."A b"': 1}),
             ("02-b", {'public."A b"': 1, "public.b1": 2}),
         ]
 

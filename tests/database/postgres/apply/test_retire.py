@@ -118,17 +118,18 @@ def test_a_module_that_changed_an_earlier_one_is_not_retired(applied: World) -> 
     assert world.ledger()["03-c"] == "applied"
 
 
-def test_rows_that_it_inserted_into_tables_of_others_stay_and_are_named(applied: World) -> None:
+def test_rows_that_it_inserted_into_tables_of_no_module_stay_and_are_named(applied: World) -> None:
     """The preview and the run say how many and where; those in its own tables go with these."""
     world = applied.set(lifecycle=EPHEMERAL)
-    world.write(m03_c="CREATE TABLE c (id integer); INSERT INTO c VALUES (1); INSERT INTO a (id) VALUES (71), (72);")
-    world.up()
+    world.sql("CREATE TABLE by_hand (id integer)")
+    world.write(m03_c="CREATE TABLE c (id integer); INSERT INTO c VALUES (1); INSERT INTO by_hand VALUES (71), (72);")
+    assert world.set(allowed=["table public.by_hand"]).up() == [Step.UNCHANGED, Step.UNCHANGED, Step.APPLY]
     world.write(m03_c=None)
     text = plan_as_text([PlannedDatabase("shop", EPHEMERAL, world.plan(recorded=True))], {})
-    assert "    the rows that it inserted elsewhere stay: public.a 2" in text.splitlines()
+    assert "    the rows that it inserted elsewhere stay: public.by_hand 2" in text.splitlines()
     done = world.retire("03-c")
-    assert done.endswith("; the rows that it inserted elsewhere stay (public.a 2)")
-    assert world.sql("SELECT count(*) FROM a WHERE id > 70") == [(2,)]
+    assert done.endswith("; the rows that it inserted elsewhere stay (public.by_hand 2)")
+    assert world.sql("SELECT count(*) FROM by_hand") == [(2,)]
 
 
 def test_without_a_ledger_nothing_is_dropped(world: World) -> None:
