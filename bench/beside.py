@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from bench.program import ROOT, Program
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from infra.postgres.connection.session import Session
@@ -29,6 +31,21 @@ drop_stack_traces()
 last = []
 for number in range({count}):
     last = [depends_only_on(Nothing(f"nothing-{{number}}", pulumi.ResourceOptions(depends_on=last)))]
+"""
+PLUGIN = """\
+import json
+from pathlib import Path
+
+provider = None
+for type_name, values in json.loads(Path("plugin.json").read_text()):
+    version = pulumi.ResourceOptions(version=values.pop("version", None))
+    if provider is None:
+        provider = pulumi.ProviderResource("postgresql", "admin", values, version)
+        last = [provider]
+    else:
+        opts = pulumi.ResourceOptions(provider=provider, depends_on=last if "/database:" in type_name else None)
+        created = pulumi.CustomResource(type_name, f"{{type_name}}-{{values['name']}}", values, opts)
+        last = [created] if "/database:" in type_name else [*last, created]
 """
 IDLE_PROVIDER = """\
 import sys
@@ -97,6 +114,36 @@ def idle_program(folder: Path, count: int) -> Program:
     """
     values = {"root": str(ROOT), "count": count}
     return _write_program(folder, {"__main__.py": IDLE.format(**values), "idle.py": IDLE_PROVIDER.format(**values)})
+
+
+def idle_program_with_plugin(folder: Path, resources: Sequence[Mapping[str, Any]]) -> Program:
+    """Return a program with the plugin's resources of a state, under other names, and idle ones for all others.
+
+    What it takes is the cost of Pulumi with the plugin.
+    """
+    plugin = [
+        (resource["type"], _renamed(resource["inputs"]))
+        for resource in resources
+        if resource["type"] == "pulumi:providers:postgresql" or resource["type"].startswith("postgresql:")
+    ]
+    values = {"root": str(ROOT), "count": len(resources) - len(plugin)}
+    files = {
+        "__main__.py": (IDLE + PLUGIN).format(**values),
+        "idle.py": IDLE_PROVIDER.format(**values),
+        "plugin.json": json.dumps(plugin),
+    }
+    return _write_program(folder, files)
+
+
+def _renamed(inputs: Mapping[str, str | int | list[str] | dict[str, str]]) -> dict[str, Any]:
+    """Return the inputs of a resource of the plugin as a program gives them, its roles and databases named anew."""
+    values: dict[str, Any] = {
+        name: json.loads(value["plaintext"]) if isinstance(value, dict) else value
+        for name, value in inputs.items()
+        if not name.startswith("__")
+    }
+    values |= {name: f"idle_{values[name]}" for name in ("name", "owner") if name in values}
+    return values | ({"roles": [f"idle_{role}" for role in values["roles"]]} if "roles" in values else {})
 
 
 def naive_program(folder: Path, session: Session, directory: Path) -> Program:

@@ -83,15 +83,15 @@ class Databases:
         finally:
             pool.close_all(fresh)
 
-    def by_psql(self) -> Cost:
-        """Apply the modules with psql in one session and one transaction, and return the cost: the least possible."""
+    def by_psql(self, *, transaction_each: bool = False) -> Cost:
+        """Apply the modules with psql in one session, and return the cost: the least possible."""
         with self.fresh() as session:
             started = time.perf_counter()
-            self.run_psql(session)
+            self.run_psql(session, transaction_each=transaction_each)
             return Cost(time.perf_counter() - started)
 
-    def run_psql(self, session: Session) -> None:
-        """Apply the modules with psql in one session and one transaction."""
+    def run_psql(self, session: Session, *, transaction_each: bool = False) -> None:
+        """Apply the modules with psql in one session, and in one transaction or, as `up` does, one for each module."""
         target = session.target
         environment = {
             **os.environ,
@@ -103,8 +103,12 @@ class Databases:
             "PGOPTIONS": f"-c role={session.owner} -c search_path=public -c client_min_messages=warning",
         }
         files = [f"-f{path}" for path in sorted(self.directory.glob("*.sql"))]
+        if transaction_each:
+            arguments = [argument for file in files for argument in ("-cBEGIN", file, "-cCOMMIT")]
+        else:
+            arguments = ["-1", *files]
         subprocess.run(
-            [self.psql, "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", *files],
+            [self.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments],
             env=environment,
             check=True,
             stdout=subprocess.DEVNULL,

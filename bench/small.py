@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.beside import empty_program, idle_program
+from bench.beside import empty_program, idle_program, idle_program_with_plugin
 from bench.checkout import Checkout
 from bench.databases import Databases
 from bench.rounds import Costs, run_alternating
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from bench.program import Program
 
 DATABASES = ("app_db", "app_test")
-UP_TO_DATE = 1.5
+UP_TO_DATE = 1.4
 STATEMENTS = 1.3
-WITH_OWNERSHIP = 1.5
+WITH_OWNERSHIP = 1.25
 
 
 def measure(folder: Path, rounds: int) -> list[Row]:
@@ -28,23 +28,26 @@ def measure(folder: Path, rounds: int) -> list[Row]:
     first = checkout.up()
     try:
         idle = idle_program(folder / "idle", len(checkout.resources()))
-        idle.up()
-        for program in (empty, idle, checkout):
+        plugin = idle_program_with_plugin(folder / "plugin", checkout.resources())
+        for program in (idle, plugin):
+            program.up()
+        for program in (empty, idle, plugin, checkout):
             program.preview()
         rows = [Row("first up of two databases, server and all", time_text([first]))]
-        rows += _up_to_date(empty, idle, checkout, rounds)
+        rows += _up_to_date(empty, idle, plugin, checkout, rounds)
         return rows + _applying(checkout, rounds)
     finally:
         checkout.run_verb("destroy")
 
 
-def _up_to_date(empty: Program, idle: Program, checkout: Checkout, rounds: int) -> list[Row]:
+def _up_to_date(empty: Program, idle: Program, plugin: Program, checkout: Checkout, rounds: int) -> list[Row]:
     """Return the rows of runs without changes."""
     costs = run_alternating(
         {
             "empty up": empty.up,
             "empty preview": empty.preview,
             "idle up": idle.up,
+            "plugin up": plugin.up,
             "up": checkout.up,
             "preview": checkout.preview,
         },
@@ -54,8 +57,9 @@ def _up_to_date(empty: Program, idle: Program, checkout: Checkout, rounds: int) 
         Row("up of an empty program", time_text(costs["empty up"])),
         Row("preview of an empty program", time_text(costs["empty preview"])),
         comparison_row("up of as many resources that do nothing", costs["idle up"], "empty up", costs["empty up"]),
+        comparison_row("of them, the plugin's really its own", costs["plugin up"], "empty up", costs["empty up"]),
         comparison_row("up without changes", costs["up"], "empty up", costs["empty up"], UP_TO_DATE),
-        comparison_row("the same", costs["up"], "these", costs["idle up"]),
+        comparison_row("the same", costs["up"], "these", costs["plugin up"]),
         comparison_row("the same", costs["up"], "empty preview", costs["empty preview"]),
         comparison_row(
             "preview without changes, live check", costs["preview"], "empty preview", costs["empty preview"]
@@ -67,9 +71,10 @@ def _applying(checkout: Checkout, rounds: int) -> list[Row]:
     """Return the rows of psql and of the provider's runner on fresh databases of the same server."""
     databases = Databases(checkout.access(DATABASES[0]), checkout.folder / "sql", checkout.psql())
     databases.by_runner()  # the first call imports code and plans queries, which a running provider host has done
-    costs: Costs = {"psql": [], "whole": [], "statements": []}
+    costs: Costs = {"psql": [], "transactions": [], "whole": [], "statements": []}
     for _ in range(rounds):
         costs["psql"].append(databases.by_psql())
+        costs["transactions"].append(databases.by_psql(transaction_each=True))
         whole, statements = databases.by_runner()
         costs["whole"].append(whole)
         costs["statements"].append(statements)
@@ -78,5 +83,7 @@ def _applying(checkout: Checkout, rounds: int) -> list[Row]:
         comparison_row(
             "the modules' statements, in the provider", costs["statements"], "psql", costs["psql"], STATEMENTS
         ),
+        comparison_row("psql, a transaction for each module", costs["transactions"], "psql", costs["psql"]),
         comparison_row("with ownership, lock and ledger", costs["whole"], "psql", costs["psql"], WITH_OWNERSHIP),
+        comparison_row("the same", costs["whole"], "psql, a transaction each", costs["transactions"]),
     ]
