@@ -28,6 +28,7 @@ def main() -> int:
         if not has_own_backend():
             with local_state.locked_checkout():
                 local_state.create_state()
+                local_state.forget_killed_runs()
             variables |= local_state.state_variables()
         python = VENV / "bin" / "python"
         words = [str(python), "-m", "infra", "env", command, *arguments, *named]

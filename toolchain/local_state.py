@@ -228,6 +228,13 @@ def forget_creations(stack: str) -> None:
         new.replace(path)
 
 
+def forget_killed_runs() -> None:
+    """Release the locks that killed runs of any stack have left, and forget what these were creating."""
+    for stack in known_stacks():
+        release_dead_locks(stack)
+        forget_creations(stack)
+
+
 def _is_pulumi(process: int) -> bool:
     """Return whether a process runs and is a `pulumi`: another one may have got the number of one that has ended."""
     command = ["ps", "-o", "stat=,comm=", "-p", str(process)]

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import runpy
 from datetime import datetime, timezone
+from pathlib import Path
 
 from pulumi import automation
+from semver import VersionInfo
 
-REQUIRED_VERSION = "3.216.0"
+REQUIRED_VERSION = VersionInfo(3, 216)
 """The least version of the CLI, as Pulumi.yaml requires it: an older one refuses to run the program."""
 
 
 class Command(automation.PulumiCommand):
-    """The CLI, which is not asked for its version: the API would compare it with one that is long gone."""
+    """The CLI, which is not asked for its version: the API would compare it with ones that are long gone."""
 
     def __init__(self) -> None:
         self.command = "pulumi"
-        self.version = None
+        self.version = REQUIRED_VERSION
 
 
 class Workspace(automation.LocalWorkspace):
-    """The folder of a project."""
+    """The folder of a project, whose program runs in this process.
 
-    @property
-    def pulumi_version(self) -> str:
-        """The version by which the API decides how it is told of events."""
-        return REQUIRED_VERSION
+    In one of its own it waits for another Python to start, and for `pip list`, by which Pulumi looks for plugins.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(work_dir=str(root), program=self._run_program, pulumi_command=Command())
+
+    def _run_program(self) -> None:
+        """Run the program as Pulumi's language host does."""
+        runpy.run_path(str(Path(self.work_dir, self.project_settings().main or "")), run_name="__main__")
 
 
 class Stack(automation.Stack):

@@ -50,7 +50,7 @@ class Progress:
         if not said or said.ephemeral:
             return
         message = _COLOUR.sub("", said.message).strip()
-        if said.severity == "error" and message not in self.errors:
+        if said.severity == "error" and not any(message.endswith(error) for error in self.errors):  # shown again
             self.errors.append(message)
         elif said.severity == "warning" and self._tell:
             self._tell(message)

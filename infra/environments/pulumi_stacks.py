@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi import automation
 
-from infra.environments.automation_api import Command, Stack, Workspace
+from infra.environments.automation_api import Stack, Workspace
 from infra.environments.progress import Progress
 from infra.errors import InfraError
 from infra.postgres.marks import as_clock, parse_clock
@@ -39,7 +39,7 @@ class PulumiStacks:
 
     def __init__(self, root: Path) -> None:
         with _errors("the project"):
-            self._workspace = Workspace(work_dir=str(root), pulumi_command=Command())
+            self._workspace = Workspace(root)
             self.project = self._workspace.project_settings().name
 
     def names(self) -> list[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,7 @@ import pulumi
 from infra.migrations.history import read_history
 from infra.modules.decision import Lifecycle
 from infra.modules.digests import text_digest
-from infra.program.exit_status import MESSAGE_WAS_SHOWN
+from infra.program.exit_status import end_program
 from infra.program.schema import SchemaAccess, session_of_access
 from infra.resources.database_group import DatabaseGroup
 from infra.resources.group_inputs import GroupInputs
@@ -91,8 +89,7 @@ def end_if_incomplete(group: GroupSettings, failed: Mapping[str, Mapping[str, st
     for database, steps in failed.items():
         step, text = next(iter(steps.items()))  # the later ones wait for it
         lines.append(f"  {database}: {step}: {text}")
-    atexit.register(os._exit, MESSAGE_WAS_SHOWN)  # instead of 1, which Pulumi would explain in a second error
-    raise pulumi.RunError("\n".join(lines))
+    end_program("\n".join(lines))
 
 
 def _fingerprint(databases: Mapping[str, Sequence[str]]) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi.runtime import get_config_env, get_config_secret_keys_env
+from pulumi.runtime.config import CONFIG, is_config_secret
 
 from infra.errors import InfraError
 from infra.lazy_module import LazyModule
 from infra.modules.module import load_modules
-from infra.program.exit_status import MESSAGE_WAS_SHOWN
+from infra.program.exit_status import MESSAGE_WAS_SHOWN, end_program, has_own_process
 from infra.program.generated_modules import report_outdated_modules
 from infra.program.policy import declare_policy
 from infra.sdk_tuning import drop_debug_messages, drop_stack_traces, send_registrations
@@ -30,14 +29,14 @@ else:
 
 def run() -> None:
     """Declare the current stack, or end with what is wrong with its settings or files."""
-    signal.signal(signal.SIGINT, _end)
+    if has_own_process():
+        signal.signal(signal.SIGINT, _end)
     drop_debug_messages()
     drop_stack_traces()
     try:
         _declare(pulumi.get_stack())
     except InfraError as error:
-        pulumi.log.error(str(error))
-        sys.exit(MESSAGE_WAS_SHOWN)
+        end_program(str(error))
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
@@ -47,7 +46,8 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 
 def _declare(stack: str) -> None:
     """Declare the policy, then the rest: its modules are imported while Pulumi starts the providers' host."""
-    settings = settings_of(stack, pulumi.get_project(), get_config_env(), set(get_config_secret_keys_env()))
+    config = CONFIG.get()
+    settings = settings_of(stack, pulumi.get_project(), config, {key for key in config if is_config_secret(key)})
     modules = load_modules(Path(settings.modules.directory), shown_as=settings.modules.directory)
     policy = declare_policy(settings)
     send_registrations()

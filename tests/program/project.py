@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.fixture_schema import SQL
 from tests.program.state import named, processes_in
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from tests.program.homes import Home
 
@@ -38,6 +39,7 @@ config:
 """
 
 STACK = "test"
+WAITING_SECONDS = 30
 SECONDS = 180
 
 
@@ -233,6 +235,14 @@ class Project:
                 os.kill(pid, signal.SIGKILL)
         self.home.remove(self)
         shutil.rmtree(self.folder)
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """Wait until something holds; an assertion names what did not."""
+    deadline = time.monotonic() + WAITING_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {WAITING_SECONDS} s in vain: {what}"
+        time.sleep(0.1)
 
 
 def finished(process: subprocess.Popen[str]) -> Run:

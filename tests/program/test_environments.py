@@ -14,7 +14,7 @@ from infra.postgres.introspection.cluster_catalog import cluster_facts
 from infra.postgres.marks import read_marks
 from tests.program.conftest import folder, removed
 from tests.program.homes import Embedded, External
-from tests.program.project import Project
+from tests.program.project import Project, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -250,6 +250,41 @@ def test_what_is_no_environment_is_left_alone(environments: Environments) -> Non
     assert status == 2
     assert "Pulumi.pr.yaml: has lifecycle: persistent, and an environment is removed with its data" in text
     assert not (project.folder / "Pulumi.pr-1.yaml").exists()
+    assert environments.facts() == before
+
+
+def test_what_ends_a_run_is_told_once_and_the_next_one_completes(environments: Environments) -> None:
+    """A module that is missing, a statement that fails, `kill -9` in the middle: the program runs in the command."""
+    before, project = environments.facts(), environments.project
+    project.add("sql/10-late.sql", "CREATE TABLE late ();")
+    status, text = environments.run("up", "pr-1")
+    said, error, end = text.partition("  sql/10-late.sql: leaves out number 09; number the modules without a gap\n")
+    assert (status, said) == (2, "stack pr-1: sql: 1 problem with the SQL modules, nothing was run\n")
+    assert error
+    assert not end
+    project.add("sql/09-early.sql", "CREATE TABLE early (id integer;")
+    status, text = environments.run("up", "pr-1")
+    assert (status, text.count("syntax error"), "unhandled" in text) == (2, 1, False), text
+
+    project.add("sql/09-early.sql", "SELECT pg_sleep(60);\nCREATE TABLE early ();")
+    command = project.start(
+        *("-m", "infra", "env", "up", "pr-1"), program=str(project.folder / ".venv" / "bin" / "python")
+    )
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND wait_event = 'PgSleep'"
+    wait_until(lambda: environments.query("postgres", asleep) == [(2,)], "the modules do not wait")
+    command.kill()
+    command.communicate()
+    wait_until(lambda: environments.query("postgres", asleep) == [(0,)], "the modules wait on")
+    project.add("sql/09-early.sql", "CREATE TABLE early ();")
+    status, text = environments.run("up", "pr-1")
+    assert (status, "another run holds its lock; wait until it has ended; `make cancel STACK=pr-1`" in text) == (
+        2,
+        True,
+    )
+    project.pulumi("cancel", "--yes", "--stack", "pr-1")
+    environments.done("up", "pr-1")
+    assert environments.query("platform_postgres_pr_1_test", "SELECT * FROM early, late") == []
+    assert "proved" in environments.done("down", "pr-1", "--prove")
     assert environments.facts() == before
 
 

@@ -11,29 +11,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.program.project import finished
+from tests.program.project import finished, wait_until
 from tests.program.state import processes_in
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from tests.program.project import Project
 
 pytestmark = pytest.mark.every_kind
 
-SECONDS = 30
 GATE = 5151
 MODULE = f"-- A table behind a gate.\nCREATE TABLE gated (a int);\nSELECT pg_advisory_xact_lock({GATE});\n"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%behind a gate%'"
-
-
-def wait_until(holds: Callable[[], bool], what: str) -> None:
-    """Wait until something holds; an assertion names what did not."""
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, f"waited {SECONDS} s in vain: {what}"
-        time.sleep(0.1)
 
 
 @contextmanager

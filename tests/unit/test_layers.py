@@ -94,7 +94,7 @@ RANKS: list[list[Layer]] = [
     [Layer("review", ("infra.review",), ("psycopg", "sqlalchemy"))],
     [
         Layer("import", ("infra.sql_import",), ("sqlalchemy", "sqlacodegen")),
-        Layer("environments", ("infra.environments",), ("psycopg", "pulumi", "rich", "yaml")),
+        Layer("environments", ("infra.environments",), ("psycopg", "pulumi", "rich", "semver", "yaml")),
     ],
     [
         Layer("schema files", ("infra.schema_docs.schema_files",), ("sqlalchemy",)),

@@ -192,6 +192,20 @@ def test_what_a_killed_run_was_creating_is_forgotten(machine: Machine, checkout:
     assert after == document
 
 
+def test_killed_runs_of_any_stack_are_forgotten(machine: Machine, checkout: Path) -> None:
+    """A command for environments learns the stack's name only later, so it asks for all."""
+    assert checkout.exists()
+    path = machine.state / "backend/.pulumi/stacks/shop/pr-12.json"
+    for stack in ("dev", "pr-12"):
+        ensure(stack)
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(document | {"checkpoint": {"latest": {"pending_operations": [{"type": "creating"}]}}}))
+    locks = [lock_of(machine, stack, ended_process()) for stack in ("dev", "pr-12")]
+    local_state.forget_killed_runs()
+    assert [lock.exists() for lock in locks] == [False, False]
+    assert json.loads(path.read_text())["checkpoint"]["latest"]["pending_operations"] == []
+
+
 def test_the_lock_of_a_run_stays(machine: Machine, checkout: Path) -> None:
     """A lock whose pulumi runs is left alone."""
     assert checkout.exists()
