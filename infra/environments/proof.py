@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
+from infra.environments.stack_state import address_of
 from infra.errors import InfraError
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translate_error
@@ -60,7 +61,7 @@ def server_facts(target: Target) -> ServerFacts:
                 {found.mark.stack: frozenset((*found.databases, *found.roles)) for found in marked},
             )
     except psycopg.Error as error:
-        raise translate_error(error, f"server {target.host}:{target.port}") from None
+        raise translate_error(error, address_of(target)) from None
 
 
 def compare_facts(stack: str, own: frozenset[str], before: ServerFacts, after: ServerFacts) -> str:

@@ -111,6 +111,17 @@ class PulumiStacks:
         with _errors(f"stack {stack}"):
             self._workspace.remove_stack(stack, force=True, preserve_config=True)
 
+    def remove_env_file(self, stack: str, tell: Callable[[str], None]) -> None:
+        """Remove the block of a stack in its .env file, which needs no server, and what depends on it."""
+        with _errors(f"stack {stack}", tell) as progress:
+            self._stack(stack).destroy(
+                color="never",
+                suppress_outputs=True,
+                on_event=progress.show,
+                target=["**::env-file"],
+                target_dependents=True,
+            )
+
     def _stack(self, stack: str) -> Stack:
         return Stack(stack, self._workspace)
 

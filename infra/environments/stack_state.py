@@ -6,20 +6,23 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
+from infra.errors import ServerError
 from infra.lazy_module import LazyModule
 from infra.postgres.connection.target import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import psycopg
 
     from infra.postgres.connection import connect as connecting
-    from infra.postgres.connection import error_messages
+    from infra.postgres.connection import error_messages, presence, retry
 else:
     psycopg = LazyModule("psycopg")
     connecting = LazyModule("infra.postgres.connection.connect")
     error_messages = LazyModule("infra.postgres.connection.error_messages")
+    presence = LazyModule("infra.postgres.connection.presence")
+    retry = LazyModule("infra.postgres.connection.retry")
 
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the key by which Pulumi's state marks a secret, not one)
 _STACK = "pulumi:pulumi:Stack"
@@ -58,19 +61,40 @@ def state_of(deployment: Mapping[str, Any]) -> StackState:
     )
 
 
-def missing_databases(stack: str, state: StackState) -> frozenset[str]:
-    """Return the databases that a server which is not the stack's no longer has; raises InfraError if it is down."""
+class GoneServerError(ServerError):
+    """A server that is not the stack's: nobody listens there any more, or nobody knows its name."""
+
+
+def missing_databases(stack: str, state: StackState, *, wait: float, tell: Callable[[str], None]) -> frozenset[str]:
+    """Return the databases that a server which is not the stack's no longer has.
+
+    It is tried for `wait` seconds. Raises GoneServerError, and InfraError for a server that cannot be asked.
+    """
     if state.is_own or not state.target or not state.databases:
         return frozenset()
     target = state.target
-    try:
+
+    def names() -> frozenset[str]:
         with connecting.connect(target) as connection:
-            rows = connection.execute("SELECT datname FROM pg_database").fetchall()
+            return frozenset(name for (name,) in connection.execute("SELECT datname::text FROM pg_database"))
+
+    try:
+        return state.databases - retry.retry(names, seconds=wait, tell=tell)
     except psycopg.Error as error:
-        translated = error_messages.translate_error(error, f"server {target.host}:{target.port}")
+        if presence.nobody_listens(target):
+            raise GoneServerError(
+                "is gone: nobody listens there, or nobody knows its name",
+                place=address_of(target),
+                remedy=f"`make env-down NAME={stack}` removes the stack alone, and proves nothing",
+            ) from None
+        translated = error_messages.translate_error(error, address_of(target))
         translated.remedy += f", or, where it is gone for good: `make env-down NAME={stack} ARGS=--forget`"
         raise translated from None
-    return state.databases - {str(name) for (name,) in rows}
+
+
+def address_of(target: Target) -> str:
+    """Return a server as messages name it: `server host:port`."""
+    return f"server {target.options.get('host', target.host)}:{target.options.get('port', target.port)}"
 
 
 def outputs_of(deployment: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from infra.check.stack_files import settings_of_stack
 from infra.environments.lifecycle import remove_environment
 from infra.environments.lifetime import remaining
 from infra.environments.pulumi_stacks import PulumiStacks
-from infra.environments.stack_state import missing_databases, state_of
+from infra.environments.stack_state import GoneServerError, address_of, missing_databases, state_of
 from infra.environments.templates import server_of_template
 from infra.errors import InfraError
 from infra.postgres.connection.connect import connect
@@ -89,19 +89,21 @@ def sweep_environments(
     swept: list[Swept] = []
     try:
         if server := server_of_template(settings_of_stack(root, template)):
-            servers[_place(server)] = server
+            servers[address_of(server)] = server
     except InfraError as error:
         swept.append(Swept(f"template {template}", removed=False, reason="", problem=str(error)))
     for found in stacks.environments():
+        judged = judge_stack(found, now, gone=False)
         try:
             state = state_of(stacks.exported(found.stack))
-            gone = bool(state.databases) and missing_databases(found.stack, state) == state.databases
+            missing = missing_databases(found.stack, state, wait=0, tell=tell)
+            judged = judge_stack(found, now, gone=bool(state.databases) and missing == state.databases)
+            if state.target and not state.is_own:
+                servers[address_of(state.target)] = state.target
         except InfraError as error:
-            swept.append(Swept(f"stack {found.stack}", removed=False, reason="", problem=str(error)))
-            continue
-        if state.target and not state.is_own:
-            servers[_place(state.target)] = state.target
-        judged = judge_stack(found, now, gone)
+            if not (judged.removed and isinstance(error, GoneServerError)):  # which `down` waits for, and forgets
+                swept.append(replace(judged, removed=False, reason="", problem=str(error)))
+                continue
         swept.append(_carried_out(judged, apply, lambda f=found: _remove_unchanged(root, stacks, f, tell)))
     for server in servers.values():
         swept += _sweep_server(server, project=stacks.project, stacks=names, now=now, apply=apply)
@@ -128,7 +130,9 @@ def _sweep_server(server: Target, *, project: str, stacks: Sequence[str], now: d
                 for found in read_marks(connection)
             ]
     except psycopg.Error as error:
-        return [Swept(_place(server), removed=False, reason="", problem=str(translate_error(error, _place(server))))]
+        return [
+            Swept(address_of(server), removed=False, reason="", problem=str(translate_error(error, address_of(server))))
+        ]
 
 
 def _carried_out(judged: Swept, apply: bool, act: Callable[[], object]) -> Swept:  # noqa: FBT001
@@ -143,7 +147,3 @@ def _carried_out(judged: Swept, apply: bool, act: Callable[[], object]) -> Swept
     except InfraError as error:
         return Swept(judged.what, removed=True, reason="", problem=str(error))
     return judged
-
-
-def _place(server: Target) -> str:
-    return f"server {server.options.get('host', server.host)}:{server.options.get('port', server.port)}"

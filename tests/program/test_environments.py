@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 import pytest
 
 from infra.postgres.introspection.cluster_catalog import cluster_facts
 from infra.postgres.marks import read_marks
+from infra.server.embedded import cluster
 from tests.program.conftest import folder, removed
-from tests.program.homes import Embedded, External
+from tests.program.homes import BOSS, Embedded, External
 from tests.program.project import Project, wait_until
 
 if TYPE_CHECKING:
@@ -133,9 +134,10 @@ def test_environments_come_and_go_without_a_trace(environments: Environments) ->
 def test_what_has_lost_its_stack_or_its_database_is_swept(environments: Environments) -> None:
     """Listed first; nothing without a mark is touched, and nothing that has not expired and has no stack here.
 
-    A stack whose server is gone for good is refused with the command that removes it without asking the server.
+    A stack whose server does not answer is refused with the command that removes it without asking the server.
     """
     before = environments.facts()
+    environments.configure(modules={"wait": "2s"})
     environments.done("up", "pr-1")
     environments.done("up", "pr-2")
     environments.execute(
@@ -175,11 +177,9 @@ def test_what_has_lost_its_stack_or_its_database_is_swept(environments: Environm
 
     shutil.rmtree(stacks, ignore_errors=True)
     stacks.with_name("elsewhere").rename(stacks)
-    environments.project.home.kill(environments.project)
-    for arguments in (("down", "pr-1"), ("down", "pr-1", "--prove")):
-        status, text = environments.run(*arguments)
-        assert status == 2
-        assert "gone for good: `make env-down NAME=pr-1 ARGS=--forget`" in text, text
+    environments.project.home.freeze(environments.project)
+    status, text = environments.run("down", "pr-1")
+    assert (status, "gone for good: `make env-down NAME=pr-1 ARGS=--forget`" in text) == (2, True), text
     assert "the stack of environment pr-1 is removed" in environments.done("down", "pr-1", "--forget")
     assert environments.done("list") == "there are no environments\n"
 
@@ -210,6 +210,53 @@ def test_an_environment_begins_with_the_rows_of_its_seed(environments: Environme
     environments.done("up", "pr-1")
     assert environments.rows("platform_postgres_pr_1") == ["g@h.example"]
     assert "proved" in environments.done("down", "pr-1", "--prove")
+    assert environments.facts() == before
+
+
+SWEEP_LATER = """
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from infra.environments.sweep import sweep_environments
+later = datetime.now(timezone.utc) + timedelta(days=8)
+print(*sweep_environments(Path(), template="pr", apply=True, tell=print, now=later), sep="\\n")
+"""
+
+
+def test_an_environment_goes_whose_server_is_gone(environments: Environments) -> None:
+    """Its stack and its passwords; a login that is refused is no such server; what comes back with it is swept."""
+    before, project = environments.facts(), environments.project
+    home = cast("External", project.home)
+    files = [project.folder / name for name in (".env.pr-1", "Pulumi.pr-1.yaml")]
+    environments.configure(modules={"wait": "2s"})
+    environments.done("up", "pr-1")
+    with psycopg.connect(**home.way(project), dbname="postgres", autocommit=True) as connection:
+        connection.execute("ALTER ROLE boss PASSWORD 'another'")
+        status, text = environments.run("down", "pr-1")
+        assert (status, "gone for good: `make env-down NAME=pr-1 ARGS=--forget`" in text) == (2, True), text
+        connection.execute(f"ALTER ROLE boss PASSWORD '{BOSS}'".encode())
+    marked, server = environments.facts(), "server 127.0.0.1:{port}".format_map(home.way(project))
+
+    home.kill(project)
+    gone = f"{server} is gone: nobody listens there, or nobody knows its name"
+    status, text = environments.run("down", "pr-1", "--prove")
+    said = f"{server}: is gone: nobody listens there, or nobody knows its name; `make env-down NAME=pr-1` removes"
+    assert (status, said in text) == (2, True), text
+    assert all(path.exists() for path in files)
+    text = environments.done("down", "pr-1")
+    databases = "platform_postgres_pr_1, platform_postgres_pr_1_test"
+    assert text.splitlines()[-1] == (
+        f"the stack of environment pr-1 is removed: {gone}; "
+        f"should it come back, `env sweep` finds the databases {databases}"
+    )
+    assert not any(path.exists() for path in files)
+    assert environments.done("list") == "there are no environments\n"
+
+    cluster.create(home.specification(project), adopt=True)
+    assert server == "server 127.0.0.1:{port}".format_map(home.way(project))
+    assert environments.facts() == marked
+    assert "there is no stack pr-1 here, but it expires in 6 d" in environments.done("sweep", "--apply")
+    later = project.run_python("-c", SWEEP_LATER)
+    assert (later.status, "removed  databases" in later.text) == (0, True), later.text
     assert environments.facts() == before
 
 

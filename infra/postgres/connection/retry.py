@@ -52,8 +52,8 @@ def retry(act: Callable[[], _Result], *, seconds: float, tell: Callable[[str], N
 
     for attempt in stamina.retry_context(
         on=repeats_after,
-        attempts=None,
-        timeout=seconds,
+        attempts=None if seconds else 1,
+        timeout=seconds or None,  # of 0 it warns
         wait_initial=FIRST_WAIT,
         wait_max=LONGEST_WAIT,
         wait_jitter=FIRST_WAIT,

@@ -111,3 +111,12 @@ def test_refusals_in_german(sqlstate: str, *, retried: bool) -> None:
         with pytest.raises(psycopg.OperationalError):
             retry(lambda: connect(target), seconds=0.1, tell=messages.append)
     assert bool(messages) is retried
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_time_there_is_one_attempt() -> None:
+    """A setting `wait: 0` asks for it."""
+    failing = Failing(psycopg.OperationalError("the connection is lost"), 1)
+    with pytest.raises(psycopg.OperationalError):
+        retry(failing, seconds=0, tell=pytest.fail)
+    assert failing.attempts == 1
