@@ -208,9 +208,10 @@ class Life:
         if target == "backup" and is_quiet:
             self.find_rows()
             self.backup, self.disturbed = self.newest_backup(), set()
-        if target == "restore" and is_quiet:
+        if target == "restore":  # whatever was killed before
             assert self.backup
-            self.applied, self.rows, self.disturbed = self.backup.variant, set(self.backup.rows), set()
+            self.applied, self.rows = self.backup.variant, set(self.backup.rows)
+            self.disturbed = set() if is_quiet else self.disturbed
         if self.present and not self.disturbed:
             self.is_whole()
 
