@@ -24,6 +24,11 @@ SELECT pg_catalog.pg_get_userbyid(grantor)::text FROM pg_catalog.pg_auth_members
 WHERE pg_catalog.pg_get_userbyid(roleid) = %s AND pg_catalog.pg_get_userbyid(member) = %s
 """
 
+_SUPERUSER_IN = """
+SELECT r.rolname::text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles r ON r.oid = m.member
+WHERE pg_catalog.pg_get_userbyid(m.roleid) = %s AND r.rolname = current_user AND r.rolsuper
+"""
+
 
 def grant_to_admin(target: Target, roles: Sequence[str]) -> None:
     """Grant the administrator a membership in roles that it created, with SET ROLE; a superuser needs none.
@@ -42,6 +47,16 @@ def admin_grants(connection: Connection, roles: Sequence[str]) -> list[sql.Compo
     has_options = connection.info.server_version >= SET_OPTION_VERSION
     options = sql.SQL(" WITH INHERIT TRUE, SET TRUE" if has_options else "")
     return [sql.SQL("GRANT {} TO CURRENT_USER{}").format(sql.Identifier(role), options) for role in roles]
+
+
+def leave_owner(connection: Connection, owner: str) -> None:
+    """Revoke the membership of an administrator who is a superuser in the owner of a database.
+
+    The postgresql plugin joins the owner while it creates the database, and stays a member where it is killed then.
+    """
+    member = connection.execute(_SUPERUSER_IN, (owner,)).fetchone()
+    if member:
+        revoke_membership(connection, owner, member[0])
 
 
 def revoke_membership(connection: Connection, role: str, member: str) -> None:

@@ -9,7 +9,7 @@ from psycopg import sql
 from infra.postgres.access_drift import attributes_of, closing_attributes, privileges_of
 from infra.postgres.connection.connect import connect
 from infra.postgres.declared_attributes import take_back
-from infra.postgres.memberships import revoke_membership
+from infra.postgres.memberships import leave_owner, revoke_membership
 from infra.postgres.private_schemas import change_private_schemas
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def grant_by(
         _revoke_others(connection, access)
         for member, role in access.memberships.items():
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(member)))
+    leave_owner(connection, access.owner)
     _restrict(connection, access.owner, [access.app, access.readonly])
     for statement in statements:
         connection.execute(sql.SQL(statement).format(**names))  # pyright: ignore[reportArgumentType] (constants)

@@ -267,7 +267,10 @@ class Life:
                 ledger.read_entries(connection),
                 frozenset(fact for fact in cluster_facts(connection) if not fact.text.startswith(IN_A_DATABASE)),
             )
-        assert self.known.setdefault(self.applied, contents) == contents, self.story
+        known = self.known.setdefault(self.applied, contents)
+        server = next(iter(self.known.values())).server  # whatever the modules are
+        assert sorted(fact.text for fact in server ^ contents.server) == [], self.story
+        assert known == contents, self.story
         assert self.found_rows() == self.rows, self.story
         with psycopg.connect(self.dsn("readonly")) as connection:
             assert connection.execute("SELECT rows FROM seen").fetchone() == (1000,)

@@ -234,6 +234,15 @@ def test_what_an_interrupted_drop_left_is_refused_with_what_to_run(target: Targe
         run(outside, f"UPDATE pg_database SET datconnlimit = -1 WHERE datname = '{name}'")
 
 
+def test_an_administrator_who_needs_no_membership_has_none(target: Target) -> None:
+    """The plugin, which joins the owner of a database that it creates, was killed before it had left it again."""
+    members = "SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'world_owner'::regrole"
+    before = run(target, members)
+    run(target, "GRANT world_owner TO CURRENT_USER")
+    grant_access(target, ACCESS)
+    assert run(target, members) == before
+
+
 def test_a_database_of_another_owner_is_given_back(target: Target) -> None:
     """Who owns a database may drop it: the owner is declared, as are its privileges."""
     grant_access(target, ACCESS)
