@@ -1,5 +1,6 @@
 """The contents of two servers in containers side by side: dumped from the older, restored in the newer, compared.
 
+The administrator runs nothing of the databases' owners: it reads catalogs, and counts rows by COPY.
 Every command runs in the newer container, with its programs: pg_dump has to be at least as new as the server that it
 reads (PostgreSQL manual, pg_dump, Notes). Both servers listen on sockets in a volume that the two containers share.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,8 +18,11 @@ from infra.catalog.difference import Difference, differences
 from infra.errors import RefusedError, ServerError
 from infra.postgres.connection.session_settings import SESSION_SETTINGS, startup_options
 from infra.postgres.ledger.relocation import RELOCATE, catalog_queries_as_json, replace_definition
+from infra.server.docker.restore_order import entries_of_database, restore_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from infra.server.docker.engine import Engine
 
 SHARED_VOLUME = "/upgrade"
@@ -25,6 +30,8 @@ SHARED_VOLUME = "/upgrade"
 OLD, NEW = "old", "new"
 _NAMED = 5
 _TABLES_PER_QUERY = 100
+_ENTRIES_PER_VARIABLE = 8_000
+_LOGIN = "platform_postgres_move"
 _USER_SCHEMAS = "n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
 
 _DATABASES = """
@@ -32,7 +39,11 @@ SELECT json_agg(json_build_array(datname, oid::int8, datallowconn) ORDER BY oid)
 FROM pg_database WHERE datname <> 'template0'
 """
 _IDENTIFIER = "SELECT system_identifier::text FROM pg_control_system()"
-_HAS_LEDGER = "SELECT to_regclass('sqlmodule.identity') IS NOT NULL"
+_LEDGERS_OWNER = """
+SELECT json_build_array(rolname, rolsuper) FROM pg_class c JOIN pg_roles r ON r.oid = relowner
+WHERE c.oid = to_regclass('sqlmodule.identity')
+"""
+_ROLE_NAMES = "SELECT json_agg(json_build_array(rolname, rolsuper)) FROM pg_roles"
 _ROLES = """
 SELECT json_agg(json_build_array(rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication,
     rolbypassrls, rolconnlimit, rolpassword, ARRAY(
@@ -44,9 +55,14 @@ SELECT json_agg(json_build_array(datname, pg_get_userbyid(datdba), pg_encoding_t
     ORDER BY datname) FROM pg_database
 """
 _TABLES = f"""
-SELECT coalesce(json_agg(c.oid::regclass::text ORDER BY 1), '[]') FROM pg_class c
-JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'm') AND {_USER_SCHEMAS}
+SELECT coalesce(json_agg(json_build_array(c.oid::regclass::text, (
+    SELECT coalesce(min(format('(%I)', attname)), '') FROM (
+        SELECT attname FROM pg_attribute a
+        WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+        ORDER BY attlen < 0, attlen, attnum LIMIT 1) narrowest))), '[]')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND {_USER_SCHEMAS}
 """
+"""Tables with their narrowest column; a materialized view has been computed from them."""
 _SEQUENCES = "SELECT coalesce(json_agg(s ORDER BY schemaname, sequencename), '[]') FROM pg_sequences s"
 
 _VIEW_DEFINITION = "BEGIN; SET LOCAL search_path = ''; SELECT to_json(pg_get_viewdef('{name}'::regclass)); COMMIT"
@@ -61,9 +77,13 @@ _DUMP = 'umask 077; pg_dump -h "$SHARED/old" --format custom -f "$SHARED/dump/$F
 _RESTORE_ROLES = """
 grep -vx "CREATE ROLE $PGUSER;" "$SHARED/dump/globals.sql" | psql -X -q -v ON_ERROR_STOP=1 -h "$SHARED/new" -d template1
 """
+_LIST = 'pg_restore --list --create "$SHARED/dump/$FILE"'
+_CHOOSE = 'printf "%s" "$NUMBERS" >>/tmp/entries'
 _RESTORE = """
-pg_restore -h "$SHARED/new" --exit-on-error --clean --if-exists --create -d "$OTHER" "$SHARED/dump/$FILE"
+pg_restore -h "$SHARED/new" --exit-on-error -d "$PGDATABASE" --use-list=/tmp/entries $WAYS "$SHARED/dump/$FILE"
+rm /tmp/entries
 """
+_COUNT = 'printf "%s" "$QUERY" | psql -X -A -t -q -v ON_ERROR_STOP=1 -h "$SHARED/$SIDE"'
 _ANALYZE = 'vacuumdb -h "$SHARED/new" --all --analyze-only --quiet'
 
 
@@ -115,9 +135,15 @@ class ServerContents:
     def restore(self, databases: list[DumpedDatabase]) -> None:
         """Create roles and databases in the newer server, and collect statistics."""
         self._run("restoring the roles", _RESTORE_ROLES)
+        roles = [(name, is_superuser) for name, is_superuser in json.loads(self._query(OLD, "template1", _ROLE_NAMES))]
         for database in databases:
+            listed = self._run(f"the list of the dump of database {database.name}", _LIST, FILE=database.file)
             other = "postgres" if database.name == "template1" else "template1"
-            self._run(f"pg_restore of database {database.name}", _RESTORE, OTHER=other, FILE=database.file)
+            ways = "--create --clean --if-exists"
+            self._restore(database, entries_of_database(listed), PGDATABASE=other, WAYS=ways)
+            for owner, entries in restore_runs(listed, roles):
+                with self._acting_for(owner, database) as user:
+                    self._restore(database, entries, PGDATABASE=database.name, WAYS="", PGUSER=user)
         self._run("vacuumdb", _ANALYZE)
 
     def compare(self, databases: list[DumpedDatabase]) -> ContentsComparison:
@@ -132,10 +158,13 @@ class ServerContents:
         """Record in each ledger the newer server and database, unless it names another server than the older one."""
         before = self._query(OLD, "template1", _IDENTIFIER)
         for database in databases:
-            if self._query(NEW, database.name, _HAS_LEDGER) == "t":
-                self._query(NEW, database.name, RELOCATE.format(system_identifier=int(before), database=database.oid))
-                for difference in comparison.rewritten[database.name]:
-                    self._query(NEW, database.name, replace_definition(difference))
+            found = self._query(NEW, database.name, _LEDGERS_OWNER)
+            if found:
+                owner, is_superuser = json.loads(found)
+                relocate = RELOCATE.format(system_identifier=int(before), database=database.oid)
+                with self._acting_for("" if is_superuser else owner, database) as user:
+                    for statement in (relocate, *map(replace_definition, comparison.rewritten[database.name])):
+                        self._query(NEW, database.name, statement, PGUSER=user)
 
     def _compare_catalog(self, database: DumpedDatabase) -> list[Difference]:
         """Return the views that the newer version writes in other words; all other objects are equal."""
@@ -180,17 +209,44 @@ class ServerContents:
         return catalog_of(rows)
 
     def _row_counts(self, side: str, database: DumpedDatabase) -> dict[str, int]:
-        tables: list[str] = json.loads(self._query(side, database.name, _TABLES))
+        tables: list[tuple[str, str]] = json.loads(self._query(side, database.name, _TABLES))
         counts: dict[str, int] = {}
         for start in range(0, len(tables), _TABLES_PER_QUERY):
             batch = tables[start : start + _TABLES_PER_QUERY]
-            columns = ", ".join(f"(SELECT count(*) FROM {table})" for table in batch)
-            numbers: list[int] = json.loads(self._query(side, database.name, f"SELECT json_build_array({columns})"))
-            counts |= dict(zip(batch, numbers, strict=True))
+            script = "".join(f"\\o |wc -l\nCOPY {table} {column} TO STDOUT;\n\\o\n" for table, column in batch)
+            found = self._run(
+                f"counting rows of database {database.name}", _COUNT, SIDE=side, PGDATABASE=database.name, QUERY=script
+            )
+            counts |= {table: int(count) for (table, _), count in zip(batch, found.split(), strict=True)}
         return counts
 
-    def _query(self, side: str, database: str, query: str) -> str:
-        return self._run(f"a query in database {database}", _QUERY, SIDE=side, PGDATABASE=database, QUERY=query)
+    @contextmanager
+    def _acting_for(self, owner: str, database: DumpedDatabase) -> Generator[str]:
+        """Yield a login in the newer server that belongs to a role alone; for '' the administrator.
+
+        What the role's functions do as this login ends with it.
+        """
+        login, inside = _quoted(_LOGIN), _quoted(database.name)
+        if not owner:
+            yield self.user
+            return
+        self._query(NEW, "template1", f"CREATE ROLE {login} LOGIN IN ROLE {_quoted(owner)}")
+        self._query(NEW, "template1", f"GRANT CONNECT ON DATABASE {inside} TO {login}")
+        yield _LOGIN
+        self._query(NEW, database.name, f"DROP OWNED BY {login}")
+        self._query(NEW, "template1", f"DROP ROLE {login}")
+
+    def _restore(self, database: DumpedDatabase, entries: list[str], **variables: str) -> None:
+        """Restore entries of a dump; a variable of a container's process is at most 128 KB long."""
+        action = f"pg_restore of database {database.name}"
+        for start in range(0, len(entries), _ENTRIES_PER_VARIABLE):
+            part = entries[start : start + _ENTRIES_PER_VARIABLE]
+            self._run(action, _CHOOSE, NUMBERS="".join(f"{number};\n" for number in part))
+        self._run(action, _RESTORE, FILE=database.file, **variables)
+
+    def _query(self, side: str, database: str, query: str, **variables: str) -> str:
+        action = f"a query in database {database}"
+        return self._run(action, _QUERY, SIDE=side, PGDATABASE=database, QUERY=query, **variables)
 
     def _run(self, action: str, script: str, **variables: str) -> str:
         environment = {
@@ -205,3 +261,7 @@ class ServerContents:
         if status:
             raise ServerError(f"failed: {' / '.join(output.splitlines()[-3:])}", place=action)
         return output
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -11,7 +11,7 @@ SELECT CASE r.relkind WHEN 'v' THEN 'view' ELSE 'materialized view' END, r.name,
     ),
     (
         SELECT string_agg(format('statistics of %%I %%s', a.attname, a.attstattarget), E'\n' ORDER BY a.attnum)
-        FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attstattarget >= 0
+        FROM pg_attribute a WHERE a.attrelid = r.oid AND a.attnum > 0 AND a.attstattarget >= 0
     ),
     (
         SELECT string_agg(format('comment on %%I %%L', a.attname, col_description(r.oid, a.attnum)), E'\n' ORDER BY a.attnum)
