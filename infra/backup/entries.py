@@ -19,6 +19,8 @@ EXTENSIONS = re.compile(r"\d+; \d+ \d+ (?:EXTENSION - |COMMENT - EXTENSION |SCHE
 DECLARED = re.compile(EXTENSIONS.pattern + r"|\d+; \d+ \d+ (?:(?:ACL|COMMENT) - SCHEMA public |DEFAULT ACL - )")
 """The same, and what else a stack declares itself."""
 
+ALL_BUT_PRIVILEGES_OF_SEQUENCES = re.compile(r"(?!\d+; \d+ \d+ ACL .* SEQUENCE )")
+
 
 @contextmanager
 def list_without(pattern: re.Pattern[str], dump: Path, programs: Path) -> Generator[str]:

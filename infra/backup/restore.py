@@ -12,7 +12,7 @@ from psycopg import sql
 
 from infra.backup.contents import read_contents
 from infra.backup.dump import MANIFEST_FORMAT, OWNER_OF_DATABASE, digest_of
-from infra.backup.entries import DECLARED, list_without
+from infra.backup.entries import ALL_BUT_PRIVILEGES_OF_SEQUENCES, DECLARED, list_without
 from infra.backup.programs import client_programs, run_client
 from infra.catalog.catalog import fingerprint
 from infra.errors import InfraError, RefusedError
@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.postgres.connection.target import Target
+
+
+_IDENTITY_SEQUENCES = """
+SELECT DISTINCT n.nspname::text, c.relname::text, coalesce(pg_catalog.pg_get_userbyid(nullif(x.grantee, 0))::text, '')
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_depend d ON d.objid = c.oid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.refclassid = d.classid AND d.deptype = 'i', pg_catalog.aclexplode(c.relacl) x
+WHERE c.relkind = 'S' AND x.grantee <> c.relowner AND pg_catalog.pg_get_userbyid(c.relowner) = %s
+"""
+"""Sequences of identity columns, with those to whom their owner grants something, '' for PUBLIC."""
 
 
 def backups_in(folder: Path) -> dict[str, Path]:
@@ -54,6 +64,9 @@ def restore_database(dump: Path, target: Target, *, stack: str, bin_dir: Path | 
         arguments += ["--no-owner", "--no-privileges", f"--role={owner}"]
     with list_without(DECLARED, dump, programs) as chosen:
         run_client(programs / "pg_restore", target, [*arguments, chosen, str(dump)])
+    if owner == manifest["owner"] and _revoke_defaults(target, owner):
+        with list_without(ALL_BUT_PRIVILEGES_OF_SEQUENCES, dump, programs) as chosen:
+            run_client(programs / "pg_restore", target, ["--single-transaction", "--exit-on-error", chosen, str(dump)])
     lines = [f"database {target.database}: restored from {dump}"]
     with connect(target, autocommit=True) as connection:
         if read_identity(connection):
@@ -67,6 +80,21 @@ def restore_database(dump: Path, target: Target, *, stack: str, bin_dir: Path | 
     if fingerprint(contents.catalog) != manifest["fingerprint"]:
         lines.append("its catalog is not that of the backup: see `make preview`")
     return lines
+
+
+def _revoke_defaults(target: Target, owner: str) -> bool:
+    """Revoke what is granted on sequences of identity columns, and return whether there was something.
+
+    PostgreSQL creates them as the table's owner, whoever restores them, with what the owner's default privileges give.
+    """
+    with connect(target) as connection:
+        connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(owner)))
+        granted = connection.execute(_IDENTITY_SEQUENCES, (owner,)).fetchall()
+        for schema, name, grantee in granted:
+            role = sql.Identifier(grantee) if grantee else sql.SQL("PUBLIC")
+            revoke = sql.SQL("REVOKE ALL ON SEQUENCE {} FROM {} CASCADE")
+            connection.execute(revoke.format(sql.Identifier(schema, name), role))
+    return bool(granted)
 
 
 def _manifest(dump: Path) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def test_a_backup_is_proved_and_brings_everything_back(filled: World, programs: 
     assert world.sql('SELECT max(id) FROM "A b"') == [(4,)]
 
 
+IDENTITY = "GENERATED ALWAYS AS IDENTITY"
 PRIVILEGES = """
 SELECT c.oid::regclass::text, pg_get_userbyid(x.grantee)::text, x.privilege_type FROM pg_class c, aclexplode(c.relacl) x
 WHERE c.oid >= 16384 AND x.grantee <> c.relowner
@@ -103,12 +104,14 @@ def test_a_restore_gives_nobody_a_privilege_that_was_taken_away(
     """What is created again does not get what default privileges grant: neither a module's table nor the ledger."""
     for kind in ("TABLES", "SEQUENCES", "SCHEMAS"):
         world.sql(f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} GRANT ALL ON {kind} TO {READER}")
-    hidden = f"CREATE TABLE hidden (a integer);\nREVOKE ALL ON hidden FROM {READER};\nCREATE TABLE shown (a integer);\n"
+    hidden = f"CREATE TABLE hidden (a integer, b integer {IDENTITY}, c serial);\nREVOKE ALL ON hidden,"
+    hidden += f" hidden_b_seq, hidden_c_seq FROM {READER};\nCREATE TABLE shown (a integer, b integer {IDENTITY});\n"
     world.write(m01_a=A + f'GRANT SELECT (name) ON "A b" TO {READER};\n', m02_b=hidden)
     world.up()
     before = world.sql(PRIVILEGES)
     assert ("hidden", READER, "SELECT") not in before
     assert ("shown", READER, "SELECT") in before
+    assert ("shown_b_seq", READER, "USAGE") in before
     dump, _ = made(world, programs, tmp_path)
     lines = restore_database(dump, world.session.target, stack=world.session.stack, bin_dir=programs)
     assert set(world.sql(PRIVILEGES)) ^ set(before) == set()
