@@ -41,6 +41,12 @@ WHERE r.rolname = ANY (%s) AND a.rolname = current_user
 _VERIFIERS = "SELECT rolname::text, rolpassword FROM pg_catalog.pg_authid WHERE rolname = ANY (%s)"
 """What the server keeps of passwords, which superusers see."""
 
+_MAY_LOG_IN = """
+SELECT rolname::text FROM pg_catalog.pg_roles
+WHERE rolname = ANY (%s) AND rolcanlogin AND coalesce(rolvaliduntil > pg_catalog.now(), true)
+"""
+_NAMES = "SELECT datname::text FROM pg_catalog.pg_database WHERE datname = ANY (%s)"
+
 _IS_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user"
 
 _DATABASES = """
@@ -136,19 +142,23 @@ def other_passwords(
 ) -> list[str]:
     """Return the login roles that exist and have another password than the state, by role in both mappings.
 
-    A superuser sees it in the catalog. Another administrator has the migrators log in, with which runs begin.
+    A superuser sees it in the catalog. Another administrator has each role log in that may, once: a proof is sent, not
+    the password.
     """
     with translated_errors(_place(target)), connect(target, autocommit=True) as connection:
         (is_superuser,) = connection.execute(_IS_SUPERUSER).fetchone() or (False,)
         if is_superuser:
             found = dict(connection.execute(_VERIFIERS, (list(verifiers),)).fetchall())
             return [role for role in verifiers if role in found and found[role] != verifiers[role]]
-        existing = _read_by(connection, databases)
+        existing = {name for (name,) in connection.execute(_NAMES, ([each.name for each in databases],)).fetchall()}
+        may_log_in = {name for (name,) in connection.execute(_MAY_LOG_IN, (list(verifiers),)).fetchall()}
     return [
-        database.migrator
+        role
         for database in databases
-        if {role_label(database.migrator), database_label(database.name)} <= {*existing.objects}
-        and _is_refused(target.on(database.name), database.migrator, passwords[database.migrator])
+        for role in database.logins
+        if database.name in existing
+        and role in may_log_in
+        and _is_refused(target.on(database.name), role, passwords[role])
     ]
 
 
@@ -256,8 +266,9 @@ def _accepts(target: Target, role: str, password: str) -> bool:
 
 def _is_refused(target: Target, role: str, password: str) -> bool:
     """Return whether the server refuses a password; another reason why nobody gets in says nothing of it."""
+    options = {**target.options, **REQUIRE_SCRAM}
     try:
-        connect(replace(target, user=role, password=password)).close()
+        connect(replace(target, user=role, password=password, options=options)).close()
     except psycopg.OperationalError as error:
         return classify_connection_error(error, target) is ConnectionFailure.LOGIN_REFUSED
     return False

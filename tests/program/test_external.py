@@ -339,3 +339,27 @@ def test_the_administrators_password_is_refused_in_plain_text_and_kept_nowhere_e
     assert SECRET not in printed
     assert not any(SECRET.encode() in content for content in kept)
     bare.destroy()
+
+
+@pytest.mark.parametrize("user", ["boss", "postgres"])
+def test_another_password_of_any_role_is_found_and_taken_back(there: Running, bare: Project, user: str) -> None:
+    """An administrator who cannot read verifiers has each role log in: the gate fails, and `up` sets the passwords."""
+    placed(bare, there, user)
+    bare.up()
+    for role in ("app", "readonly"):
+        admin(there, f"ALTER ROLE ext_db_{role} PASSWORD 'of-somebody-else'")
+    text = bare.refused("preview", "--expect-no-changes")
+    for role in ("app", "readonly"):
+        assert f"role ext_db_{role} has another password than this stack gave it: it gets that again" in text
+    assert "role ext_db_migrator has another password" not in text
+    bare.up()
+    assert bare.sql("SELECT current_user::text", role="app", database="ext_db") == [("ext_db_app",)]
+    assert bare.sql("SELECT current_user::text", role="readonly", database="ext_db") == [("ext_db_readonly",)]
+    assert bare.verb("preview", "--expect-no-changes").status == 0
+    admin(there, "ALTER ROLE ext_db_app VALID UNTIL '2001-01-01'")
+    text = bare.refused("preview", "--expect-no-changes")
+    assert "another password" not in text
+    assert "VALID UNTIL" in text
+    bare.up()
+    assert bare.verb("preview", "--expect-no-changes").status == 0
+    bare.destroy()
