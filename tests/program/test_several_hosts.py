@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from tests.database.failover.patroni_cluster import PatroniCluster, running_cluster
+from tests.program.test_killed import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -46,6 +48,55 @@ def test_after_a_switchover_every_verb_finds_the_primary(bare: Project, cluster:
     done = bare.verb("refresh", "--run-program", "--target", "**::server", "--target", "**::admin")
     assert done.status == 0, done.text
     bare.destroy()
+
+
+def test_a_switchover_in_a_run_needs_one_more_run_at_most(bare: Project, cluster: PatroniCluster) -> None:
+    """Roles and databases are the plugin's, which repeats nothing; `up` waits for the primary before it begins."""
+    dsn = f"host={cluster.hosts} port={cluster.port_list} user=postgres dbname=postgres"
+    databases = [f"in_between_{number}" for number in range(4)]
+    bare.configure(
+        server={"kind": "external", "dsn": dsn, "password_variable": "ADMIN_PASSWORD"},
+        databases=databases,
+        extensions=[],
+        modules={"directory": "few"},
+    )
+    (bare.folder / "few").mkdir()
+    bare.add("few/01-a.sql", "-- A table.\nCREATE TABLE a (id int);\n")
+    bare.env["ADMIN_PASSWORD"] = cluster.password
+    process = bare.start(*bare.line("up"))
+    wait_until(lambda: has_role(cluster), "no role is there")
+    cluster.switch_over()
+    text, _ = process.communicate(timeout=300)
+    bare.up()
+    assert bare.verb("preview", "--expect-no-changes").status == 0, text
+    for database in databases:
+        assert bare.sql("SELECT count(*) FROM a", database=database) == [(0,)]
+    bare.destroy()
+
+
+def test_a_run_that_finds_no_primary_waits_for_one(bare: Project, cluster: PatroniCluster) -> None:
+    """Both hosts of the address are standbys, and one of them becomes the primary meanwhile."""
+    cluster.wait_until_complete()
+    leader = cluster.leader()
+    others = [str(port) for number, port in enumerate(cluster.ports) if number != leader]
+    dsn = f"host=127.0.0.1,127.0.0.1 port={','.join(others)} user=postgres dbname=postgres"
+    server = {"kind": "external", "dsn": dsn, "password_variable": "ADMIN_PASSWORD"}
+    bare.configure(server=server, databases=["late_db"], extensions=[])
+    bare.env["ADMIN_PASSWORD"] = cluster.password
+    with bare.start(*bare.line("preview")) as process:
+        lines = iter(process.stdout or ())
+        assert any("no host accepts writes: waiting for a primary" in line for line in lines)
+        cluster.switch_over()
+        text = "".join(lines)
+    assert process.returncode == 0, text
+
+
+def has_role(cluster: PatroniCluster) -> bool:
+    """Return whether the run has created its first role."""
+    with psycopg.connect(
+        host=cluster.hosts, port=cluster.port_list, user="postgres", password=cluster.password, dbname="postgres"
+    ) as connection:
+        return bool(connection.execute("SELECT FROM pg_roles WHERE rolname LIKE 'in_between%'").fetchall())
 
 
 def switch_over(cluster: PatroniCluster) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
+from infra.postgres.connection.failure import ConnectionFailure
 from infra.resources.console import logger
 from infra.server import external
+from infra.server.dsn import parse_keywords
 
 if TYPE_CHECKING:
     from infra.resources.base import Properties
     from infra.server.external import ReachedServer
+
+_SECONDS_WITHOUT_PRIMARY = 60
+_PAUSE_SECONDS = 0.5
 
 
 def reach(props: Properties, *, known: str) -> tuple[Properties, ReachedServer]:
@@ -17,9 +23,30 @@ def reach(props: Properties, *, known: str) -> tuple[Properties, ReachedServer]:
 
     Raises RefusedError where the server is not the `known` one (a system identifier), ServerError where none answers.
     """
-    reached = external.reach_server(props["dsn"], props.get("password") or "")
+    reached = _reach_primary(props)
     external.refuse_another(reached, known, props.get("accept") or "")
     return _outputs(reached), reached
+
+
+def _reach_primary(props: Properties) -> ReachedServer:
+    """Return the server, of several hosts the primary, for which it waits while a failover lasts.
+
+    The postgresql plugin, which comes after this, would fail at once.
+    """
+    has_several = "," in parse_keywords(props["dsn"]).get("host", "")
+    deadline = time.monotonic() + (_SECONDS_WITHOUT_PRIMARY if has_several else 0)
+    is_told = False
+    while True:
+        try:
+            return external.reach_server(props["dsn"], props.get("password") or "")
+        except external.UnreachableServerError as error:
+            if error.failure is not ConnectionFailure.NO_PRIMARY or time.monotonic() >= deadline:
+                raise
+        if not is_told:
+            tell = logger(props, "ExternalServer", "server")
+            tell(f"no host accepts writes: waiting for a primary, for at most {_SECONDS_WITHOUT_PRIMARY} s")
+        is_told = True
+        time.sleep(_PAUSE_SECONDS)
 
 
 def show_untrusted(news: Properties, reached: ReachedServer) -> None:
