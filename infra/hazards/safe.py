@@ -5,8 +5,8 @@ from __future__ import annotations
 from infra.errors import ModuleError
 from infra.hazards.measured import HazardKind
 from infra.migrations.expand_contract import expanded
-from infra.migrations.safe_forms import quoted, safe_form
 from infra.modules.generated_names import LONGEST_NAME
+from infra.modules.safe_forms import quoted, safe_form
 from infra.modules.statements import parse
 
 _OF_ITS_OWN = "-- in a revision, or a transaction, of its own:"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from infra.migrations.history import BASELINE_FOLDER
 from infra.migrations.revision_sql import RevisionSql, RevisionStatement
-from infra.migrations.safe_forms import safe_form
 from infra.modules.directive import DIRECTIVE, runs_by_statement
 from infra.modules.module import Module, decode, load_module, load_modules
+from infra.modules.safe_forms import safe_form
 from infra.modules.statements import parse, place_of, words
 
 if TYPE_CHECKING:

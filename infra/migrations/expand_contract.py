@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.migrations.safe_forms import altered_table, quoted, single_command
 from infra.modules.generated_names import LONGEST_NAME
+from infra.modules.safe_forms import altered_table, quoted, single_command
 from infra.modules.statements import parse
 from infra.modules.tree import enum_value
 

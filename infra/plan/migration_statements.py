@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from infra.catalog.changes import belongs_to
 from infra.catalog.definitions import column_of
 from infra.catalog.identifiers import last, parent
+from infra.errors import ModuleError
+from infra.lazy_module import LazyModule
 from infra.plan.folding import parts_of_tables, renamed_tables
 from infra.plan.object_statements import needed_first, not_needed, policy_or_privilege
 from infra.plan.table_statements import altered_rest, column_clauses, created_tables, dropped_tables, table_attributes
@@ -22,12 +24,41 @@ if TYPE_CHECKING:
 
     from infra.catalog.definitions import ColumnDefinition
     from infra.catalog.difference import Difference
+    from infra.modules import safe_forms
+else:  # it needs the parser, and most plans have no refusal
+    safe_forms = LazyModule("infra.modules.safe_forms")
 
 _COMMENT = "comment "
 _ON_TABLES = {"constraint", "trigger"}
 _COMMENTED = {"table", "column", "view", "index", "sequence", "schema", "domain"}
+APART = "each statement in a transaction of its own, so that nobody waits for its lock for long"
 _FIRST = ("trigger", "view", "constraint", "index", "materialized view", "function", "procedure")
 """The order in which objects go; they come in the reverse order."""
+
+
+class Draft(NamedTuple):
+    """A draft as lines of SQL in safe forms, and how they are to be run, '' where that does not matter."""
+
+    lines: list[str]
+    note: str
+
+
+def safe_draft(differences: Sequence[Difference]) -> Draft:
+    """Return what `draft_statements` does in safe forms, which stop no reader or writer for long."""
+    lines: list[str] = []
+    is_apart = False
+    for statement in draft_statements(differences):
+        form = _safe_form(statement)
+        lines += [f"{part};" for part in form] or [statement]
+        is_apart = is_apart or bool(form)
+    return Draft(lines, APART if is_apart else "")
+
+
+def _safe_form(statement: str) -> list[str]:
+    try:
+        return [] if statement.startswith("--") else safe_forms.safe_form(statement)
+    except ModuleError:  # a newer server's SQL, which the parser does not know
+        return []
 
 
 def draft_statements(differences: Sequence[Difference]) -> list[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from infra.migrations.safe_forms import safe_form
 from infra.modules.decision import Lifecycle, Step
 from infra.plan.markdown import fenced
-from infra.plan.migration_statements import draft_statements
+from infra.plan.migration_statements import safe_draft
 from infra.plan.refusal import refusal_of
 from infra.plan.rendering import diff_line, revision_lines
 from infra.review.masking import masked
@@ -146,23 +145,18 @@ def _migration(review: Review) -> Iterable[str]:
     plan = review.of(Lifecycle.PERSISTENT)
     if not plan.refusals and not plan.revisions:
         return
-    draft = draft_statements([difference for step in plan.refusals for difference in step.differences])
-    forms = [[] if statement.startswith("--") else safe_form(statement) for statement in draft]
-    if draft:
-        lines: list[str] = []
-        for statement, form in zip(draft, forms, strict=True):
-            lines += [f"{part};" for part in form] or [statement]
-        yield from ("", "**Migration of persistent stacks**: not in this branch; as a draft to be checked")
-        yield from _block("sql", lines)
-        if any(forms):
-            yield "Each statement in a transaction of its own, so that nobody waits for its lock for long."
+    draft = safe_draft([difference for step in plan.refusals for difference in step.differences])
+    if draft.lines:
+        note = f", {draft.note}" if draft.note else ""
+        yield from ("", f"**Migration of persistent stacks**: not in this branch; as a draft to be checked{note}")
+        yield from _block("sql", draft.lines)
     elif plan.refusals:
         yield from ("", "**Why persistent stacks refuse**", *_block("", [str(refusal_of(plan, "a database"))]))
     if review.is_renamed:
         yield "Code that uses an old name fails from then on: release it together with the migration."
     steps = [
         "release code that does not use what goes, and back up (`make backup`)" if review.lost else "",
-        'write the migration (`make revision M="…"`)' if draft else "",
+        'write the migration (`make revision M="…"`)' if draft.lines else "",
         "`make up` runs it, and compares the database with the modules",
         "" if review.lost else "release the code",
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from infra.hazards.hazard import hazards_of
 from infra.hazards.measured import HazardKind
-from infra.migrations.safe_forms import safe_form
+from infra.modules.safe_forms import safe_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

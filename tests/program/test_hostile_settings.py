@@ -1,4 +1,4 @@
-"""Whatever somebody has set for a server and for all of its roles, stacks of every kind are compared and changed alike."""
+"""Whatever somebody has set for a server and for all roles, stacks of all kinds are compared and changed alike."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ from infra.errors import ModuleError, RefusedError
 from infra.migrations.adoption import KnownDatabase, known_databases, step_of_baseline, step_of_file
 from infra.migrations.history import BASELINE_FOLDER
 from infra.migrations.revision_sql import RevisionSql, refuse_restricted, upgrade_sql
-from infra.migrations.safe_forms import quoted
 from infra.modules.digests import text_digest
 from infra.modules.module import load_modules
+from infra.modules.safe_forms import quoted
 from infra.modules.statements import parse
 from infra.postgres.apply.measure import Measurement
 from infra.postgres.apply.module_effects import run_on_scratch, session_on_scratch

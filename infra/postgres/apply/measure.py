@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from infra.errors import ModuleError
 from infra.hazards.allowances import comments_at
 from infra.hazards.measured import MeasuredStatement, strongest
-from infra.migrations.safe_forms import quoted
 from infra.modules.restrictions import needs_no_transaction
+from infra.modules.safe_forms import quoted
 from infra.modules.statements import parse, place_of
 from infra.modules.tree import descendants, enum_value, nodes
 from infra.postgres.apply.module_effects import session_on_scratch

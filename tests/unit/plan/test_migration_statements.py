@@ -6,7 +6,7 @@ import pytest
 
 from infra.catalog.catalog import ObjectId
 from infra.catalog.difference import Difference
-from infra.plan.migration_statements import draft_statements
+from infra.plan.migration_statements import draft_statements, safe_draft
 from tests.unit.plan.test_folding import table
 
 COLUMN = ObjectId("column", "public.users.locale")
@@ -91,3 +91,18 @@ def test_other_objects_are_replaced_by_their_definitions() -> None:
         "CREATE INDEX i ON public.users USING btree (email);",
         "ALTER TABLE public.users ADD CONSTRAINT c CHECK (id > 0);",
     ]
+
+
+def test_a_draft_stops_nobody_for_long() -> None:
+    """An index is built while rows are written, as a revision would have it, and the draft says how it is run."""
+    index = lacking("index", "public.a_x_idx", "CREATE INDEX a_x_idx ON public.a USING btree (x)")
+    draft = safe_draft([index])
+    assert draft.lines == ["CREATE INDEX CONCURRENTLY a_x_idx ON public.a USING btree (x);"]
+    assert draft.note == "each statement in a transaction of its own, so that nobody waits for its lock for long"
+    assert safe_draft([COLUMNS["extra"][0]]).note == ""
+
+
+def test_a_draft_that_the_parser_does_not_know_stays_as_it_is() -> None:
+    """A newer server may have clauses that this program's parser does not know."""
+    index = lacking("index", "public.a_x_idx", "CREATE INDEX a_x_idx ON public.a NEWLY (x)")
+    assert safe_draft([index]).lines == ["CREATE INDEX a_x_idx ON public.a NEWLY (x);"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from infra.modules.directive import DIRECTIVE
-from infra.plan.migration_statements import draft_statements
+from infra.plan.migration_statements import safe_draft
 from infra.plan.rendering import PlannedDatabase, plan_as_markdown, plan_as_text
 from infra.postgres.apply.losses import rows_at_risk, values_at_risk
 from infra.postgres.apply.plan_cache import PlanInProgress
@@ -142,6 +142,6 @@ def test_the_draft_of_a_refusal_settles_it(world: World, case: str) -> None:
         world.sql(change.sql)
     world.write(**change.files)
     (refusal,) = world.plan(recorded=True).refusals
-    for statement in draft_statements(refusal.differences):
+    for statement in safe_draft(refusal.differences).lines:
         world.sql(statement)
     assert not world.plan(recorded=True).refusals

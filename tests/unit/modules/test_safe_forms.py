@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.migrations.safe_forms import quoted, safe_form
+from infra.modules.safe_forms import quoted, safe_form
 
 
 @pytest.mark.parametrize(
