@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 SEED_CHANGED = "the seed has changed, so that the database is built anew"
 FOLLOWS = "follows from the others"
 """Why a module is rebuilt whose file did not change: one before it is rebuilt, or one after it changed what it made."""
-ROWS_OF_LATER = "rows in its tables are of a later module, and only fit new tables"
+ROWS_OF_LATER = "a later module wrote rows into its tables, and is built anew or removed"
 """Why a module before all that were changed is rebuilt: rows would be there twice, or not go."""
 
 _LOST = Decision(

@@ -127,7 +127,7 @@ def test_the_plan_says_why_and_what_is_lost(filled: World) -> None:
     assert isinstance(looked, PlanInProgress)
     assert rows_at_risk(world.session, looked) == {"public.a": "3"}
     text = plan_as_text([PlannedDatabase("shop", EPHEMERAL, looked.plan, {"public.a": "3"})], {})
-    assert "  rebuild 02-a: rows in its tables are of a later module, and only fit new tables\n" in text
+    assert "  rebuild 02-a: a later module wrote rows into its tables, and is built anew or removed\n" in text
     assert "  rebuild 04-c: follows from the others\n" in text
 
 
