@@ -39,11 +39,12 @@ def ensure_extensions(target: Target, extensions: Sequence[str]) -> dict[str, li
 
 def installed_extensions(target: Target, extensions: Sequence[str]) -> dict[str, list[str]] | None:
     """Return schema and version of those of the extensions that are there; None where the database is not."""
-    connection = connect_where_there(target, autocommit=True)
-    if connection is None:
-        return None
-    with connection:
-        return _installed(connection, extensions)
+    with translated_errors(f"database {target.database}"):
+        connection = connect_where_there(target, autocommit=True)
+        if connection is None:
+            return None
+        with connection:
+            return _installed(connection, extensions)
 
 
 def _installed(connection: Connection, extensions: Sequence[str]) -> dict[str, list[str]]:

@@ -50,7 +50,7 @@ class Provider(ResourceProvider):
             if verb in vars(cls):
                 setattr(cls, verb, readable_errors(vars(cls)[verb]))
         if "read" in vars(cls):
-            cls.read = readable_errors(_unless_closed(vars(cls)["read"]))
+            cls.read = readable_errors(_failing_once(vars(cls)["read"]))
         if "check" in vars(cls):
             cls.check = readable_errors(_refusing(cls.check))
 
@@ -117,8 +117,16 @@ def _refusing(check: Verb) -> Verb:
     return cast("Verb", refusing)
 
 
-def _unless_closed(read: Verb) -> Verb:
-    """Return a `read` that leaves the state as it is where a database lets nobody in, as DatabaseAccess reports."""
+_reported: set[str] = set()
+"""The errors of this process' reads."""
+
+
+def _failing_once(read: Verb) -> Verb:
+    """Return a `read` that leaves the state as it is where that is not known and somebody else says why.
+
+    That is where a database lets nobody in, which DatabaseAccess reports, and where another resource's read has failed
+    with the same error: a database that cannot be read is one error, and not one for each of its modules.
+    """
 
     @functools.wraps(read)
     def reading(provider: Provider, id_: str, props: Properties) -> ReadResult:
@@ -127,6 +135,10 @@ def _unless_closed(read: Verb) -> Verb:
         except Exception as error:
             if isinstance(error, ClosedError) or (_is_drivers(error) and getattr(error, "sqlstate", "") == CLOSED):
                 return ReadResult(id_, props)
+            if isinstance(error, InfraError):
+                if str(error) in _reported:
+                    return ReadResult(id_, props)
+                _reported.add(str(error))
             raise
 
     return cast("Verb", reading)

@@ -135,7 +135,9 @@ def test_a_database_that_lets_nobody_in_is_found_and_opened_again(project: Proje
     assert project.verb("preview", "--expect-no-changes").status == 0
     assert project.sql("SELECT 1", role="app") == [(1,)]
     project.admin(f"ALTER DATABASE app_db {attribute}", **outside)
-    assert project.verb("refresh", "--expect-no-changes").status != 0
+    text = project.refused("refresh", "--expect-no-changes").partition("Diagnostics:")[2]
+    assert text.count("database app_db: has no free connection") == int(attribute.startswith("CONNECTION"))
+    assert "connection failed: " not in text.replace("has no free connection (connection failed: ", "")
     if attribute.startswith("ALLOW"):  # the state is kept of what nobody can look at
         assert project.resource("app_db-access")["outputs"]["drift"] == [finding]
     project.up()

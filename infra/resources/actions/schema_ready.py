@@ -10,6 +10,7 @@ from infra.plan.ledger_rows import Program
 from infra.postgres.apply.live_status import read_status
 from infra.postgres.apply.plan_cache import cache
 from infra.postgres.connection.connect import connect, connect_where_there
+from infra.postgres.connection.error_messages import translated_errors
 from infra.resources.base import admin_target
 from infra.resources.console import logger
 
@@ -34,11 +35,12 @@ def program_of(props: Properties) -> Program:
 
 def read(props: Properties) -> Properties | None:
     """Return what `ready` does; None where the database is gone."""
-    connection = connect_where_there(admin_target(props), autocommit=True)
-    if connection is None:
-        return None
-    with connection:
-        return _ready(props, connection)
+    with translated_errors(f"database {props['database']}"):
+        connection = connect_where_there(admin_target(props), autocommit=True)
+        if connection is None:
+            return None
+        with connection:
+            return _ready(props, connection)
 
 
 def ready(props: Properties, *, stamp: bool = False) -> Properties:
