@@ -36,14 +36,14 @@ _FIRST = ("trigger", "view", "constraint", "index", "materialized view", "functi
 """The order in which objects go; they come in the reverse order."""
 
 
-class Draft(NamedTuple):
+class SafeDraft(NamedTuple):
     """A draft as lines of SQL in safe forms, and how they are to be run, '' where that does not matter."""
 
     lines: list[str]
     note: str
 
 
-def safe_draft(differences: Sequence[Difference]) -> Draft:
+def safe_draft(differences: Sequence[Difference]) -> SafeDraft:
     """Return what `draft_statements` does in safe forms, which stop no reader or writer for long."""
     lines: list[str] = []
     is_apart = False
@@ -51,7 +51,7 @@ def safe_draft(differences: Sequence[Difference]) -> Draft:
         form = _safe_form(statement)
         lines += [f"{part};" for part in form] or [statement]
         is_apart = is_apart or bool(form)
-    return Draft(lines, APART if is_apart else "")
+    return SafeDraft(lines, APART if is_apart else "")
 
 
 def _safe_form(statement: str) -> list[str]:

@@ -61,7 +61,7 @@ def test_what_nobody_can_mend_by_itself_fails_the_gate_and_is_refused(project: P
     assert project.tables("products") == ["public.products"]
 
 
-def test_a_database_that_cannot_be_read_fails_the_gate_unless_the_setting_says_otherwise(project: Project) -> None:
+def test_where_ci_is_true_a_preview_that_cannot_look_fails(project: Project) -> None:
     """The variable CI decides where the setting `modules.strict` does not; without either it is a warning."""
     project.admin("ALTER ROLE app_db_migrator NOLOGIN")
     assert "could not be looked at" in project.preview()
@@ -69,6 +69,13 @@ def test_a_database_that_cannot_be_read_fails_the_gate_unless_the_setting_says_o
     assert "database app_db: could not be looked at" in project.refused("preview")
     project.configure(modules={"strict": False})
     assert "could not be looked at" in project.preview()
-    project.configure(modules=None)
-    project.up()
-    assert is_whole(project)
+
+
+def test_a_run_that_could_not_look_at_a_database_warns(project: Project) -> None:
+    """It says why, once, and that nothing is compared, and goes on, also where CI is true."""
+    project.env["CI"] = "true"
+    with project.connect() as connection:
+        connection.execute("LOCK TABLE customers")
+        diagnostics = project.up().partition("Diagnostics:")[2]
+    assert diagnostics.count("database app_db: could not be looked at (") == 1, diagnostics
+    assert "so that nothing in it is compared" in diagnostics
