@@ -74,6 +74,14 @@ TRAPS = {
     " (query_to_xml('SELECT public.rise()', false, false, '') IS NOT NULL) NOT VALID;",
     "a type": "CREATE DOMAIN bad AS text CHECK (evil(VALUE) = VALUE); ALTER TABLE sqlmodule.event ALTER step TYPE bad;",
     "an heir": "CREATE TABLE heir () INHERITS (sqlmodule.ledger); CREATE INDEX ON heir (module) WHERE evil('x') = 'x';",
+    "statistics": "CREATE STATISTICS s ON (evil('x') || module), module FROM sqlmodule.ledger;"
+    "CREATE STATISTICS t ON (evil('x') || stack), stack FROM sqlmodule.identity;"
+    "CREATE STATISTICS u ON (evil('x') || module), module FROM sqlmodule.event;",
+    "statistics of a table": "CREATE TABLE people (a text, b text);"
+    "CREATE STATISTICS s ON (evil('x') || a), b FROM people;",
+    "a generated column": "ALTER TABLE sqlmodule.ledger ADD g text GENERATED ALWAYS AS (evil(module)) STORED;",
+    "a reference": "CREATE TABLE mine (m text REFERENCES sqlmodule.ledger ON UPDATE CASCADE CHECK (evil(m) = m));"
+    "INSERT INTO mine SELECT module FROM sqlmodule.ledger;",
     "a role": RECORDED.format(parameter="role", value="postgres"),
 }
 

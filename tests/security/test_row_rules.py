@@ -46,6 +46,7 @@ TRAPS = {
     "CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = eq);",
     "a policy": "CREATE POLICY p ON people USING (evil(email) = email); ALTER TABLE people ENABLE ROW LEVEL SECURITY;"
     "ALTER TABLE people FORCE ROW LEVEL SECURITY;",
+    "statistics": "CREATE STATISTICS s ON (evil('x') || email), email FROM people;",
     "a check": "ALTER TABLE people ADD CHECK (evil('x') = 'x') NOT VALID;",
 }
 

@@ -33,6 +33,8 @@ UNION ALL SELECT pg_catalog.format('the rule %%I', rulename)
 FROM pg_catalog.pg_rewrite JOIN relation r ON r.oid = ev_class
 UNION ALL SELECT pg_catalog.format('the index %%I', relname)
 FROM pg_catalog.pg_index JOIN relation r ON r.oid = indexrelid WHERE indexprs IS NOT NULL OR indpred IS NOT NULL
+UNION ALL SELECT pg_catalog.format('the statistics %%I', stxname)
+FROM pg_catalog.pg_statistic_ext JOIN relation r ON r.oid = stxrelid
 UNION ALL SELECT pg_catalog.format('the constraint %%I', conname)
 FROM pg_catalog.pg_constraint k JOIN relation r ON r.oid = k.conrelid
 WHERE contype NOT IN ('c', 'p', 'n') OR contype = 'c' AND pg_catalog.pg_get_constraintdef(k.oid) <> ALL (%(checks)s)
