@@ -48,6 +48,7 @@ def main() -> None:
             rows += groups.measure_single(folder / "single", SINGLE_DATABASES)
         if arguments.environments:
             rows += environments.measure(folder / "environments", arguments.rounds)
+            rows += environments.measure_clones(folder / "clones-of-template", arguments.large_rounds)
         if arguments.clones:
             rows += clones.measure(folder / "clones")
     finally:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 import tempfile
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
 
+from local_state import STATE, locked_checkout
 from parts import report
 from run_pulumi import run_pulumi
 from stack_names import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
 
 ALLOW_LOSS = "--allow-loss"
 LOSSES = "PLATFORM_POSTGRES_LOSSES"
@@ -21,7 +29,7 @@ def up_without_loss(stack: str, command: list[str], variables: dict[str, str]) -
     """
     if ALLOW_LOSS in command:
         return run_pulumi([word for word in command if word != ALLOW_LOSS], variables)
-    with tempfile.NamedTemporaryFile("r", prefix="losses-") as file:
+    with losses_file(STATE / "losses") as file:
         status = run_pulumi(command, {**variables, LOSSES: file.name})
         losses = file.read()
     if not losses:
@@ -33,3 +41,21 @@ def up_without_loss(stack: str, command: list[str], variables: dict[str, str]) -
     if input("drop them? (y/N) ").strip().lower() not in {"y", "yes"}:
         return status
     return run_pulumi(command, variables)
+
+
+@contextmanager
+def losses_file(folder: Path) -> Generator[IO[str]]:
+    """Yield an empty file in a folder; those that killed runs have left there, which nobody locks, are removed."""
+    with locked_checkout():
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.iterdir():
+            with left.open() as other:
+                try:
+                    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                left.unlink()
+        file = tempfile.NamedTemporaryFile("r", dir=folder)  # noqa: SIM115 (it outlives the checkout's lock)
+        fcntl.flock(file, fcntl.LOCK_EX)
+    with file:
+        yield file

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pulumi
 from pulumi import automation
@@ -17,10 +18,11 @@ def program() -> None:
     pulumi.export("dsn", shop.dsn)
 
 
-# Pulumi starts another Python for what the database needs; this one has the packages.
-options = automation.LocalWorkspaceOptions(env_vars={"PULUMI_PYTHON_CMD": sys.executable})
-stack = automation.create_or_select_stack("dev", project_name="inline", program=program, opts=options)
-if sys.argv[1] == "up":
-    print(stack.up().summary.resource_changes)
-else:
-    print(stack.destroy().summary.resource_changes)
+with TemporaryDirectory() as folder:  # Pulumi would make one for the stack's file, and leave it
+    # Pulumi starts another Python for what the database needs; this one has the packages.
+    options = automation.LocalWorkspaceOptions(work_dir=folder, env_vars={"PULUMI_PYTHON_CMD": sys.executable})
+    stack = automation.create_or_select_stack("dev", project_name="inline", program=program, opts=options)
+    if sys.argv[1] == "up":
+        print(stack.up().summary.resource_changes)
+    else:
+        print(stack.destroy().summary.resource_changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import tarfile
@@ -26,7 +27,7 @@ ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-s
 
 
 @pytest.fixture(scope="session")
-def window() -> Iterator[Window]:
+def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Window]:
     """Yield one window of Chromium for all tests of the process."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not chromium or not driver:
@@ -35,7 +36,8 @@ def window() -> Iterator[Window]:
     options.binary_location = chromium
     for argument in ARGUMENTS:
         options.add_argument(argument)
-    chrome = Chrome(options=options, service=Service(driver))
+    temporary = {"TMPDIR": str(tmp_path_factory.mktemp("chromium"))}  # where it leaves a folder
+    chrome = Chrome(options=options, service=Service(driver, env={**os.environ, **temporary}))
     try:
         yield Window(chrome)
     finally:

@@ -5,6 +5,7 @@ Needs Chromium, and markdown-it-py, which Pulumi's SDK has: `python tests/browse
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -59,7 +60,8 @@ def main() -> None:
             options = ["--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1.5"]
             picture = FOLDER / f"review-{theme}.png"
             size = f"--window-size={WIDTH},{int(sys.argv[2])}"
-            subprocess.run([browser, *options, size, f"--screenshot={picture}", page.as_uri()], check=True)
+            command = [browser, *options, size, f"--screenshot={picture}", page.as_uri()]
+            subprocess.run(command, check=True, env={**os.environ, "TMPDIR": folder})
 
 
 def coloured(html: str) -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +13,12 @@ from tests.program.docker_engine import missing, shared_engine
 from tests.program.homes import Docker, Embedded, External
 from tests.program.kinds import DOCKER, EMBEDDED, SUPERUSER, kinds_of
 from tests.program.project import Project
+from tests.program.run_folder import new_checkout, run_folder
 from tests.program.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from tests.program.homes import Home
 
@@ -44,10 +44,8 @@ def kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def data_root() -> Generator[Path]:
     """Yield a folder that the servers' system user can reach, and see that nothing is left in it."""
-    folder = Path(tempfile.mkdtemp(prefix="platform-postgres-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    yield folder / "root"
-    shutil.rmtree(folder)
+    yield run_folder() / "root"
+    shutil.rmtree(run_folder())
 
 
 @dataclass(frozen=True)
@@ -87,11 +85,6 @@ def home(kind: str, data_root: Path, request: pytest.FixtureRequest) -> Home:
     return External(data_root, "postgres" if kind == SUPERUSER else "boss")
 
 
-def folder() -> Path:
-    """Make a folder for a checkout."""
-    return Path(tempfile.mkdtemp(prefix="platform-postgres-checkout-"))
-
-
 @contextmanager
 def removed(project: Project) -> Generator[Project]:
     """Remove a project in the end; what `destroy` does has tests of its own."""
@@ -104,7 +97,7 @@ def removed(project: Project) -> Generator[Project]:
 @contextmanager
 def brought_up(home: Home, template: Callable[[], Template]) -> Generator[Project]:
     """Yield a complete and running project: a copy, but in a container, which cannot be copied, one of its own."""
-    project = Project(folder(), home)
+    project = Project(new_checkout(), home)
     with removed(project):
         if isinstance(home, Embedded):
             yield template().copy(project.folder)
@@ -117,7 +110,7 @@ def brought_up(home: Home, template: Callable[[], Template]) -> Generator[Projec
 @pytest.fixture
 def bare(home: Home) -> Generator[Project]:
     """Yield a project of its own to a test, with nothing brought up."""
-    with removed(Project(folder(), home)) as project:
+    with removed(Project(new_checkout(), home)) as project:
         project.make()
         yield project
 
@@ -125,7 +118,7 @@ def bare(home: Home) -> Generator[Project]:
 @pytest.fixture
 def beside(home: Home) -> Generator[Project]:
     """Yield a second project like `bare`."""
-    with removed(Project(folder(), home)) as project:
+    with removed(Project(new_checkout(), home)) as project:
         project.make()
         yield project
 
@@ -137,7 +130,7 @@ def template(kind: str, home: Home, kept: Kept) -> Callable[[], Template]:
     def made() -> Template:
         assert isinstance(home, Embedded)
         if kind not in kept.templates:
-            project = kept.stack.enter_context(removed(Project(folder(), home)))
+            project = kept.stack.enter_context(removed(Project(new_checkout(), home)))
             kept.templates[kind] = Template(project, home, DATABASES[:1])
         return kept.templates[kind]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -13,6 +11,7 @@ import pytest
 
 from tests.program.kinds import PLAIN
 from tests.program.project import finished
+from tests.program.run_folder import new_checkout
 
 if TYPE_CHECKING:
     from tests.program.project import Project
@@ -25,7 +24,7 @@ SLOW = "-- A table, slowly.\nCREATE TABLE slowly (a int);\nSELECT pg_sleep(1);\n
 def test_two_runs_at_once_through_two_backends_make_one_schema(project: Project) -> None:
     """The same stack in two states, brought up at once: one waits for the other, and both find the module applied."""
     project.add("sql/09-slowly.sql", SLOW)
-    twin = project.twin(Path(tempfile.mkdtemp(prefix="platform-postgres-checkout-")))
+    twin = project.twin(new_checkout())
     try:
         runs = [finished(run) for run in [stack.start(*stack.line("up")) for stack in (project, twin)]]
         assert [run.status for run in runs] == [0, 0], "\n".join(run.text for run in runs)

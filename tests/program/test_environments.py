@@ -13,9 +13,10 @@ import pytest
 from infra.postgres.introspection.cluster_catalog import cluster_facts
 from infra.postgres.marks import read_marks
 from infra.server.embedded import cluster
-from tests.program.conftest import folder, removed
+from tests.program.conftest import removed
 from tests.program.homes import BOSS, Embedded, External
 from tests.program.project import Project, wait_until
+from tests.program.run_folder import new_checkout
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -80,7 +81,7 @@ class Environments:
 @pytest.fixture
 def environments(data_root: Path) -> Generator[Environments]:
     """Yield a checkout whose template names a server that is there, and an administrator without superuser rights."""
-    with removed(Project(folder(), External(data_root, "boss"))) as project:
+    with removed(Project(new_checkout(), External(data_root, "boss"))) as project:
         project.make()
         project.pulumi("stack", "rm", "--yes", project.stack)
         made = Environments(project)
@@ -263,7 +264,7 @@ def test_an_environment_goes_whose_server_is_gone(environments: Environments) ->
 def test_an_environment_goes_whose_own_server_is_gone(data_root: Path) -> None:
     """Killed, and its data removed by hand: there is nothing to ask, and nothing to keep."""
     home = Embedded(data_root)
-    with removed(Project(folder(), home, "pr-1")) as project:
+    with removed(Project(new_checkout(), home, "pr-1")) as project:
         project.make()
         project.pulumi("stack", "rm", "--yes", "pr-1")
         environments = Environments(project)

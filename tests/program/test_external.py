@@ -19,9 +19,10 @@ import pytest
 from infra.postgres.introspection.cluster_catalog import cluster_facts
 from infra.server.embedded import cluster
 from tests import newest
-from tests.program.conftest import folder, removed
+from tests.program.conftest import removed
 from tests.program.homes import FAST
 from tests.program.project import Project, finished
+from tests.program.run_folder import new_checkout
 from tests.program.state import admin_password
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def test_stacks_of_every_kind_share_a_server(
         "kept": {"databases": ["kept_db"], "lifecycle": "persistent"},
     }
     with ExitStack() as stack, ThreadPoolExecutor(len(stacks)) as threads:
-        projects = {name: stack.enter_context(removed(Project(folder(), home, name))) for name in stacks}
+        projects = {name: stack.enter_context(removed(Project(new_checkout(), home, name))) for name in stacks}
         for name, project in projects.items():
             project.make()
             placed(project, server, "boss")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import socket
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.program.homes import External
+from tests.program.run_folder import new_checkout
 
 if TYPE_CHECKING:
     from tests.program.project import Project
@@ -101,7 +100,7 @@ def test_a_changed_server_setting_is_applied_and_the_preview_says_how(project: P
 def test_a_moved_checkout_keeps_its_server(project: Project) -> None:
     """The server's folder is chosen once: a checkout that moves still finds its data."""
     before = project.folder
-    project.folder = Path(tempfile.mkdtemp(prefix="platform-postgres-moved-")) / "checkout"
+    project.folder = new_checkout() / "moved"
     shutil.move(before, project.folder)
     try:
         text = project.up()

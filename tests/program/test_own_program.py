@@ -162,6 +162,9 @@ def test_an_inline_program_of_the_automation_api(installed: Installed, tmp_path:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     program = OwnProgram(tmp_path / "examples", installed)
     python = str(installed.python)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    program.env["TMPDIR"] = str(temporary)
     try:
         done = program.run(python, "inline/inline.py", "up")
         assert done.status == 0, done.text
@@ -171,6 +174,7 @@ def test_an_inline_program_of_the_automation_api(installed: Installed, tmp_path:
     finally:
         destroyed = program.run(python, "inline/inline.py", "destroy")
     assert destroyed.status == 0, destroyed.text
+    assert list(temporary.iterdir()) == []
 
 
 def check_program_beside(program: OwnProgram, installed: Installed, folder: Path) -> None:

@@ -21,9 +21,10 @@ import yaml
 from infra.postgres.introspection.cluster_catalog import cluster_facts
 from infra.postgres.marks import read_marks
 from tests.github import GitHub, served
-from tests.program.conftest import folder, removed
+from tests.program.conftest import removed
 from tests.program.homes import BOSS, External
 from tests.program.project import ROOT, Project
+from tests.program.run_folder import new_checkout
 from tests.program.test_commands import LINKED, UNLIKE, copy_checkout
 from tests.workflows import steps
 
@@ -182,7 +183,7 @@ class Repository:
 @pytest.fixture
 def repository(tmp_path: Path, data_root: Path) -> Generator[Repository]:
     """Yield a repository with the project, and an API that has one comment of somebody else."""
-    project = Project(folder(), External(data_root, "boss"))
+    project = Project(new_checkout(), External(data_root, "boss"))
     project.state.mkdir()
     with removed(project), served(1) as api:
         project.home.settle(project)
