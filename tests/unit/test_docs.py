@@ -87,9 +87,10 @@ def test_each_page_opens_with_what_it_answers() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_lead_somewhere(page: Path) -> None:
-    """Every relative link of a page leads to a file that is there."""
+    """Every relative link of a page, and each picture, leads to a file that is there."""
     text = ROOT.joinpath(page).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) if "://" not in link]
+    found = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) + re.findall(r'(?:src|srcset|href)="([^"]+)"', text)
+    links = [link for link in found if "://" not in link]
     assert [link for link in links if not ROOT.joinpath(page.parent, link).exists()] == []
 
 
