@@ -19,6 +19,7 @@ from infra.resources.group_key import GroupKey
 from infra.resources.group_migrations import GroupMigrations
 from infra.resources.group_module import GroupModule
 from infra.resources.group_ready import GroupReady
+from infra.resources.group_seed import GroupSeed
 from infra.resources.group_state import version_of_modules
 from infra.sdk_tuning import depends_only_on, without_dependencies
 from infra.settings.databases import ROLES
@@ -48,6 +49,7 @@ class DeclaredGroup:
     databases: DatabaseGroup
     migrations: GroupMigrations | None
     modules: dict[str, GroupModule]
+    seed: GroupSeed | None
     ready: GroupReady
     sessions: dict[str, pulumi.Output[str]]
 
@@ -62,6 +64,7 @@ class DeclaredGroup:
             "creation": self.databases.failed,
             **({"migrations": self.migrations.failed} if self.migrations else {}),
             **{name: module.failed for name, module in self.modules.items()},
+            **({"seed": self.seed.failed} if self.seed else {}),
             COMPLETENESS: self.ready.failed,
         }
         return pulumi.Output.all(**steps).apply(_by_database)
@@ -75,6 +78,7 @@ class DeclaredGroup:
             "roles": f"{'<database>' if group.roles == 'own' else group.group}_{{{','.join(('owner', *self.logins))}}}",
             **({"migrations": self.migrations.outcome} if self.migrations else {}),
             "modules": {name: module.outcome for name, module in self.modules.items()},
+            **({"seed": self.seed.outcome} if self.seed else {}),
             "failed": self.failed(),
             "fingerprint": self.ready.fingerprints.apply(_fingerprint),
         }
@@ -146,7 +150,7 @@ def _declare_group(
         group.paused,
         group.roles == "shared",
         settings.lifecycle,
-        _session(settings, server, key, scope.program),
+        _session(group, settings, server, key, scope.program),
     )
     look = settings.modules.live_check
     kept = set(group.databases) - set(settings.drop_databases)
@@ -193,6 +197,18 @@ def _declare_group(
             look=look,
             opts=_after(last, databases, scope),
         )
+    seed = None
+    if group.seed:
+        last = seed = GroupSeed(
+            scope.name(f"{group.group}-seed"),
+            inputs,
+            address=address,
+            drops=databases.drops,
+            directory=settings.modules.directory,
+            seed=group.seed,
+            look=look,
+            opts=_after(last, databases, scope),
+        )
     ready = GroupReady(
         scope.name(f"{group.group}-ready"),
         inputs,
@@ -205,7 +221,7 @@ def _declare_group(
     )
     sessions = _sessions(group, settings, server, key, scope.program)
     logins = (*ROLES[1:], *settings.roles)
-    return DeclaredGroup(group, logins, key, databases, migrations, declared, ready, sessions)
+    return DeclaredGroup(group, logins, key, databases, migrations, declared, seed, ready, sessions)
 
 
 def _sessions(
@@ -226,9 +242,14 @@ def _sessions(
             scratch=server.scratch,
         )
         # a saved plan has the dependencies of a resource, and a run passes no sessions
-        return without_dependencies(session_of_access(access, settings, program))
+        return without_dependencies(session_of_access(access, settings, program, **_seed(group)))
 
     return {name: session(name) for name in group.databases if name not in group.paused}
+
+
+def _seed(group: GroupSettings) -> Properties:
+    """Return what a session says of the seed of a group, if there is one."""
+    return {"seed": group.seed} if group.seed else {}
 
 
 def _after(last: pulumi.Resource, databases: DatabaseGroup, scope: Scope) -> pulumi.ResourceOptions:
@@ -244,10 +265,12 @@ def _address(server: DeclaredServer) -> pulumi.Output[str]:
     )
 
 
-def _session(settings: Settings, server: DeclaredServer, key: GroupKey, program: str) -> pulumi.Output[str]:
+def _session(
+    group: GroupSettings, settings: Settings, server: DeclaredServer, key: GroupKey, program: str
+) -> pulumi.Output[str]:
     """Return what all resources of a group work with, as one secret text: the administrator's session, and the key."""
     admin: Properties = {"user": server.user, "password": server.password}
     address = {**server.address, "database": server.maintenance_database}
     access = SchemaAccess(address, server.user, [], migrator=admin, admin=admin, scratch=server.scratch)
-    further: Properties = {"further_roles": settings.inherited} if settings.roles else {}
+    further: Properties = {**_seed(group), **({"further_roles": settings.inherited} if settings.roles else {})}
     return session_of_access(access, settings, program, key=key.key, connections=settings.group_connections, **further)

@@ -33,8 +33,12 @@ class SeedDataProvider(Provider):
         return CreateResult(f"{props['database']}/seed", actions.insert(props))
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when the file has changed, or the database is due its rows."""
-        return DiffResult(changes=bool(changed(_olds, _news, "digest", "database")) or bool(_news.get("plan")))
+        """Report a change when the file has changed, or the database is due its rows.
+
+        A refresh compares with the inputs of the last run, whose plan was carried out.
+        """
+        is_due = _news.get("plan") not in {None, _olds.get("plan")}
+        return DiffResult(changes=bool(changed(_olds, _news, "digest", "database")) or is_due)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Insert the rows, after the database was built anew where it had others."""

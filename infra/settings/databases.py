@@ -28,6 +28,15 @@ SOURCES = ("names", "count", "from")
 """The settings of which a group has one: its names, their number, or a file with them."""
 
 
+Seed = Annotated[
+    Text | None,
+    Field(
+        description="a file of SQL, seen from Pulumi.yaml, with the rows that a database gets after its modules; for "
+        "ephemeral stacks alone"
+    ),
+]
+
+
 def _named_after_the_database(role: str) -> Any:  # noqa: ANN401 (a field's definition)
     return Field(default_factory=lambda data: f"{data['name']}_{role}", description=A_ROLE)
 
@@ -44,12 +53,7 @@ class DatabaseSettings(SettingsGroup):
         default=False,
         description="true brings a database over that was made elsewhere, if it is of a known kind, false refuses it",
     )
-
-    seed: Text | None = Field(
-        default=None,
-        description="a file of SQL, seen from Pulumi.yaml, with the rows that the database gets after its modules; for "
-        "ephemeral stacks alone",
-    )
+    seed: Seed = None
 
     @property
     def names(self) -> dict[str, str]:
@@ -89,6 +93,7 @@ class GroupSettings(SettingsGroup):
     paused: tuple[DatabaseName, ...] = Field(
         default=(), description="a list of databases of the group that are left as they are"
     )
+    seed: Seed = None
 
     @property
     def databases(self) -> tuple[str, ...]:

@@ -138,7 +138,7 @@ class SettingProblems:
 
     def _add_wrong_seeds(self, settings: Settings) -> None:
         for number, database in enumerate(settings.databases):
-            if not isinstance(database, DatabaseSettings) or not database.seed:
+            if not database.seed:
                 continue
             path = ("databases", number, "seed")
             if settings.lifecycle is Lifecycle.PERSISTENT:

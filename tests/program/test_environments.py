@@ -201,6 +201,8 @@ def test_an_environment_begins_with_the_rows_of_its_seed(environments: Environme
     seed.write_text(seed.read_text().replace("c@d", "e@f"))
     environments.done("up", "pr-1")
     assert environments.rows("platform_postgres_pr_1") == ["a@b.example", "e@f.example"]
+    refreshed = project.run("refresh", "--stack=pr-1", "--yes", "--expect-no-changes")
+    assert refreshed.status == 0, refreshed.text
     seed.write_text(seed.read_text().replace("2\te", "1\te"))
     status, text = environments.run("up", "pr-1")
     assert (status, "seed.sql:3: duplicate key value violates unique constraint" in text) == (2, True), text

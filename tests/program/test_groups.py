@@ -192,3 +192,48 @@ def test_the_life_of_a_group(small: Project) -> None:  # noqa: PLR0915 (one serv
     check_cancelled_run(small)
     small.destroy()
     assert small.home.traces(small) == []
+
+
+def test_each_database_of_a_group_begins_with_the_rows_of_its_seed(small: Project) -> None:
+    """Clones too; other rows build all of them anew, and a database that fails does not stop the others."""
+
+    def rows(number: int) -> list[str]:
+        return [
+            name for (name,) in small.admin("SELECT name FROM customers ORDER BY id", database=f"tenants_00{number}")
+        ]
+
+    small.add("seed.sql", "INSERT INTO customers VALUES (1, 'Ada'), (2, 'Bob');\n")
+    configured(small, count=6, seed="seed.sql").up()
+    assert [rows(number) for number in range(1, 7)] == [["Ada", "Bob"]] * 6
+    taken = "SELECT DISTINCT step FROM sqlmodule.event WHERE step IN ('clone', 'apply') AND stack LIKE '%/test'"
+    assert ("clone",) in small.admin(taken, database="tenants_006")
+    assert touched(small.up()) == []
+    assert small.verb("preview", "--expect-no-changes").status == 0
+    assert small.sql("SELECT count(*) FROM customers") == [(0,)]  # of the single database, which has no seed
+
+    text = configured(small, count=7, seed="seed.sql").up()
+    assert rows(7) == ["Ada", "Bob"], text
+    small.add("seed.sql", "INSERT INTO customers VALUES (1, 'Cy');\n")
+    text = small.preview()
+    assert "the seed has changed, so that the database is built anew" in text
+    small.up()
+    assert [rows(number) for number in range(1, 8)] == [["Cy"]] * 7
+    assert touched(small.up()) == []
+
+    small.add(
+        "seed.sql",
+        "INSERT INTO customers SELECT 1, current_database() WHERE 1 / (current_database() !~ '2')::int > 0;\n",
+    )
+    text = small.refused("up")
+    assert "tenants_002: seed: seed.sql:1:1: division by zero [22012]" in text
+    assert list(small.outputs()["groups"]["tenants"]["failed"]) == ["tenants_002"]
+    assert (rows(2), rows(3)) == ([], ["tenants_003"])
+    small.add("seed.sql", "INSERT INTO customers VALUES (1, 'Di');\n")
+    small.up()
+    assert [rows(number) for number in range(1, 8)] == [["Di"]] * 7
+    refreshed = small.verb("refresh", "--expect-no-changes")
+    assert refreshed.status == 0, refreshed.text
+    configured(small, count=7).up()
+    assert rows(1) == ["Di"]
+    small.destroy()
+    assert small.home.traces(small) == []

@@ -178,6 +178,8 @@ def _fill(
                 create_ledger(inside, session.program)
         for module in modules:
             runner.apply(session, module)
+        if session.seed:
+            runner.insert_seed(session)
         history = history_of(group.template)
         if history:
             with pool.connection(session.target) as inside:
@@ -214,5 +216,6 @@ def template_owner(template: str) -> str:
 def _name(group: GroupSpec, modules: Sequence[Module], extensions: Sequence[str], *, rows: bool) -> str:
     """Return the name of the template for a group: a digest of all that is in it."""
     history = history_of(group.template)
-    revision = history.head if history else ""
-    return template_name(group.name, group.mark, modules, extensions, revision=revision, rows=rows)
+    revision, seed = history.head if history else "", group.template.read_seed()
+    digests = [seed.digest] if seed else []
+    return template_name(group.name, group.mark, modules, [*extensions, *digests], revision=revision, rows=rows)

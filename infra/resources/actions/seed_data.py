@@ -9,7 +9,6 @@ from infra.lazy_module import LazyModule
 from infra.postgres.apply import planning
 from infra.postgres.apply.plan_cache import Unreadable, cache
 from infra.resources.actions.session import session_of_text
-from infra.resources.base import without
 from infra.resources.console import Shown, logger
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def insert(props: Properties) -> Properties:
     session = _session(props)
     if runner.insert_seed(session):
         session.tell(f"the rows of {props['path']} are inserted")
-    return without(props, "plan")
+    return props
 
 
 def _session(props: Properties) -> Session:

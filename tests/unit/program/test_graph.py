@@ -60,6 +60,7 @@ OUTPUTS: dict[str, dict[str, Any]] = {
     "GroupKey": {"key": {SIGNATURE: SECRET, "value": "generated"}},
     "DatabaseGroup": {"failed": {}, "drops": {}},
     "GroupMigrations": {"failed": {}, "outcome": "nothing to do"},
+    "GroupSeed": {"failed": {}, "outcome": "inserted: 1"},
     "GroupModule": {"statements_digest": "tokens1:0", "failed": {}, "outcome": "apply: 1"},
     "GroupReady": {"fingerprints": {}, "failed": {}},
 }
@@ -359,6 +360,16 @@ def test_the_modules_of_a_group_are_a_chain() -> None:
     assert "tenants-03-module" in waits["tenants-ready"]
     assert names([graph["tenants"].deletedWith]) == ["server"]
     assert names([graph["tenants-02-module"].deletedWith]) == ["tenants"]
+
+
+def test_the_seed_of_a_group_comes_after_its_modules(tmp_path: Path) -> None:
+    """One resource for all of its databases, which stand in no other database's session."""
+    seed = tmp_path / "seed.sql"
+    seed.write_text("INSERT INTO a VALUES (1);\n")
+    graph = declared(databases=["app_db", {"group": "tenants", "count": 2, "seed": str(seed)}])
+    waits = {name: names(request.dependencies) for name, request in graph.items()}
+    assert "tenants-03-module" in waits["tenants-seed"]
+    assert "tenants-seed" in waits["tenants-ready"]
 
 
 def test_what_a_group_works_with_is_sent_as_a_secret() -> None:

@@ -36,6 +36,7 @@ FROZEN = [
     "infra.resources.database_group.DatabaseGroupProvider",
     "infra.resources.group_migrations.GroupMigrationsProvider",
     "infra.resources.group_module.GroupModuleProvider",
+    "infra.resources.group_seed.GroupSeedProvider",
     "infra.resources.group_ready.GroupReadyProvider",
     "infra.resources.environment_mark.EnvironmentMarkProvider",
     "infra.resources.env_file.EnvFileProvider",

@@ -322,6 +322,7 @@ def test_a_seed_is_a_file_and_of_an_ephemeral_stack(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     missing = 'databases.0.seed: is "seed.sql"; must be a file that exists, seen from Pulumi.yaml'
     assert lines(databases=[{"name": "a", "seed": "seed.sql"}]) == [missing]
+    assert lines(databases=[{"group": "a", "count": 2, "seed": "seed.sql"}]) == [missing]
     (tmp_path / "seed.sql").touch()
     assert lines(databases=[{"name": "a", "seed": "seed.sql"}], lifecycle="persistent") == [
         'databases.0.seed: is "seed.sql"; must not be set for a persistent stack: write a revision'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 from infra.modules.decision import Step
 from infra.modules.module import load_modules
 from infra.postgres.access_drift import access_drift
+from infra.postgres.apply import runner
 from infra.postgres.apply.plan_cache import PlanInProgress, cache
 from infra.postgres.apply.planning import look
 from infra.postgres.connection.connect import connect
@@ -28,6 +30,8 @@ from tests.database.postgres.groups.test_groups import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from infra.modules.module import Module
 
 pytest_plugins = ["tests.database.scratch_server"]
@@ -103,6 +107,30 @@ def test_a_clone_is_equal_to_a_database_in_which_the_modules_ran(tenants: Tenant
     assert group.sql("globex", "SELECT count(*) FROM customers", "readonly") == [(0,)]
     with pytest.raises(psycopg.OperationalError, match="not currently accepting connections"):
         connect(group.spec.admin.on(template))
+
+
+def test_a_clone_has_the_rows_of_the_seed(tenants: Tenants, tmp_path: Path) -> None:  # noqa: F811
+    """As a database has them in which the modules and the seed ran; another seed has another template."""
+    seed = tmp_path / "seed.sql"
+    seed.write_text("COPY customers (name) FROM stdin;\nAda\nBob\n\\.\n")
+    spec = tenants.spec = replace(tenants.spec, template=replace(tenants.spec.template, seed=str(seed)))
+    table = "CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text);"
+    modules = written(tenants, {"01-first": table})
+    tenants.create(["initech"])
+    tenants.apply("01", ["initech"])
+    assert runner.insert_seed(spec.session("initech", print))
+    ensure_roles(spec, NAMES)
+    template = usable_template(spec, modules, ["pgcrypto"], new=6)
+    assert ensure_database(spec, "acme", ["pgcrypto"], template, modules) == "cloned"
+    assert contents(tenants, "acme") == contents(tenants, "initech")
+    cache.clear()
+    assert not runner.insert_seed(spec.session("acme", print))
+    assert tenants.sql("acme", "INSERT INTO customers (name) VALUES ('Eve') RETURNING id", "app") == [(3,)]
+    assert tenants.sql("acme", "SELECT name FROM customers ORDER BY id", "readonly") == [("Ada",), ("Bob",), ("Eve",)]
+    seed.write_text("INSERT INTO customers (name) VALUES ('Cy');\n")
+    assert usable_template(spec, modules, ["pgcrypto"], new=6) not in {template, ""}
+    seed.write_text("INSERT INTO customers (name) VALUES (random()::text);\n")
+    assert usable_template(spec, modules, ["pgcrypto"], new=6) == ""
 
 
 def test_a_template_is_dropped_when_it_is_not_needed_any_more(tenants: Tenants) -> None:  # noqa: F811
