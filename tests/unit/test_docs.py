@@ -85,6 +85,13 @@ def test_each_page_opens_with_what_it_answers() -> None:
         assert " ".join(first.split()).startswith(question), name
 
 
+@pytest.mark.parametrize("name", ["schema.md", "schema.html", "schema.mmd"])
+def test_generated_pages_have_no_numbers_of_lines(name: str) -> None:
+    """A line that is added to a file changes no page about what is below it, so that branches do not collide there."""
+    text = ROOT.joinpath("docs", "schema", name).read_text(encoding="utf-8")
+    assert re.findall(r"[\w-]+\.(?:py|sql)(?::|#L)\d+", text) == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of a page, and each picture, leads to a file that is there."""
