@@ -310,11 +310,13 @@ def group_of(count: int, **settings: Any) -> dict[str, Any]:  # noqa: ANN401 (an
     return declared(databases=["app_db", {"group": "tenants", "count": count}], **settings)
 
 
-def test_only_an_environment_on_a_server_that_is_there_has_clones() -> None:
+def test_only_an_environment_on_a_server_that_is_there_has_clones(tmp_path: Path) -> None:
     """Each database is made the stack's own after its extensions and before its modules."""
     external = {"kind": "external", "dsn": "host=db.example"}
     expires = "2026-12-31T12:00:00Z"
-    graph = declared(databases=["app_db"], extensions=["pgcrypto"], server=external, expires=expires)
+    (tmp_path / LOCK_FILE).write_text("versions/0001_first.py 0\n", encoding="utf-8")
+    modules = {"migrations": str(tmp_path)}
+    graph = declared(databases=["app_db"], extensions=["pgcrypto"], server=external, expires=expires, modules=modules)
     assert "app_db-extensions" in names(graph["app_db-clone"].dependencies)
     assert "app_db-clone" in names(graph["app_db-migrations"].dependencies)
     assert re.fullmatch("environments_template_[0-9a-f]{12}", graph["shared-objects"].object["template"])
