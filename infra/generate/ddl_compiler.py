@@ -94,7 +94,7 @@ class ModuleCompiler(StableCompiler):
         )
         self._merge_redundant(keys.partition("PRIMARY KEY ")[2])
         if keys and not self.key_name:
-            self.key_name = generated_name(table.name, (), "pkey")
+            self.key_name = generated_name(stored_name(table.name), (), "pkey")
         if keys:
             keys = f"CONSTRAINT {self.preparer.quote(self.key_name)} PRIMARY KEY {keys.partition('PRIMARY KEY ')[2]}"
         lines = [*_aligned(columns), *filter(None, [keys])]
@@ -177,8 +177,10 @@ class ModuleCompiler(StableCompiler):
             kind = type(create.element.type).__name__
             raise CompileError(f"column {create.element.name} has something of {kind} that it does not know") from None
         name = self.preparer.format_column(create.element)
+        if not text:  # every table has a system column
+            return None
         if not text.startswith(f"{name} "):
-            return (text, "", "") if text else None
+            return text, "", ""
         rest = text[len(name) + 1 :]
         type_name = self._type(create.element)
         if rest == type_name or rest.startswith(f"{type_name} "):
@@ -212,6 +214,11 @@ def lower_type(name: str) -> str:
     parts = _QUOTED.split(name)
     lower = "".join(part if index % 2 else part.lower() for index, part in enumerate(parts))
     return _WITH_TIME_ZONE.sub(r"timestamptz\1", lower)
+
+
+def stored_name(name: str) -> str:
+    """Return a name as PostgreSQL stores it: it folds one that the models write without quotes (manual, 4.1.1)."""
+    return name.lower() if getattr(name, "quote", None) is False else name
 
 
 def quote_identifier(identifier: str) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
-from infra.modules.generated_names import exclusion_column_names, generated_name
+from infra.generate.ddl_compiler import stored_name
+from infra.modules.generated_names import constraint_column_names, generated_name
 from infra.modules.statements import parse
 from infra.modules.tree import descendants, strings
 
@@ -52,7 +53,7 @@ class DefaultNames:
         columns = _columns(table, text)
         number = 0
         while True:
-            name = generated_name(table.name, columns, f"{suffix}{number or ''}")
+            name = generated_name(stored_name(table.name), columns, f"{suffix}{number or ''}")
             key = (table.schema or "", name)
             if key not in self._constraints and not (suffix in _OF_INDEXES and key in self._relations):
                 return name
@@ -69,13 +70,11 @@ def _suffix(text: ConstraintText) -> str:
 
 def _columns(table: Table, text: ConstraintText) -> Iterable[str]:
     """Return the columns in a name: those of a key, and that of a check if there is exactly one in its condition."""
-    if isinstance(text.constraint, (CheckConstraint, ExcludeConstraint)):
-        (statement,) = parse(f"ALTER TABLE t ADD {text.definition}", table.name)
-        tree = getattr(statement.tree.cmds[0].alter_table_cmd, "def").constraint
-        if isinstance(text.constraint, ExcludeConstraint):
-            return exclusion_column_names(tree)
-        references = (node for node in descendants(tree.raw_expr) if node.DESCRIPTOR.name == "ColumnRef")
-        names = {strings(node.fields)[-1] for node in references if strings(node.fields)}
-        used = [column.name for column in table.columns if column.name in names]
-        return used if len(used) == 1 else ()
-    return [column.name for column in getattr(text.constraint, "columns", ())]
+    (statement,) = parse(f"ALTER TABLE t ADD {text.definition}", table.name)
+    tree = getattr(statement.tree.cmds[0].alter_table_cmd, "def").constraint
+    if not isinstance(text.constraint, CheckConstraint):
+        return constraint_column_names(tree)
+    references = (node for node in descendants(tree.raw_expr) if node.DESCRIPTOR.name == "ColumnRef")
+    names = {strings(node.fields)[-1] for node in references if strings(node.fields)}
+    used = [name for column in table.columns if (name := stored_name(column.name)) in names]
+    return used if len(used) == 1 else ()

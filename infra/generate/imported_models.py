@@ -11,10 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from inspect import currentframe
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Identity, MetaData, Sequence, Table, event
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.declarative import DeferredReflection
 from sqlalchemy.orm import configure_mappers
 
 from infra.errors import InfraError
@@ -75,18 +76,35 @@ def import_models(
                 place=", ".join(names),
                 remedy="correct them, or name all modules that they need in `models`",
             ) from None
+    _require_mapped(recorded)
     named = [metadata for module in modules for metadata in _metadata_in(module)]
     chosen = dict.fromkeys(
         table.metadata
         for table, declaration in recorded.items()
         if table.metadata in named and _is_within(declaration.module, names)
     )
+    chosen |= dict.fromkeys(metadata for metadata in named if not metadata.tables and _creates(metadata))
     declarations = _ordered({table: place for table, place in recorded.items() if table.metadata in chosen})
     _require_distinct(declarations)
     models = ImportedModels(names, tuple(chosen), declarations, _tables_named(hand_written, declarations))
     if identity:
         _use_identity(models.tables())
     return models
+
+
+def _require_mapped(tables: Mapping[Table, Declaration]) -> None:
+    """Raise InfraError for a class that waits for a database to learn its columns, with the place of its table."""
+    pending = [DeferredReflection]
+    while pending:
+        model = pending.pop()
+        pending += model.__subclasses__()
+        table = vars(model).get("__table__")
+        if isinstance(table, Table) and table in tables and "__mapper__" not in vars(model):
+            raise InfraError(
+                f"the columns of {full_name(table)} are those that a database has (DeferredReflection)",
+                place=str(tables[table]),
+                remedy="declare them, or name in `models` only modules that do without",
+            )
 
 
 def _tables_named(names: Iterable[str], declarations: Mapping[Table, Declaration]) -> frozenset[Table]:
@@ -232,6 +250,12 @@ def _metadata_in(module: ModuleType) -> Iterator[MetaData]:
                 metadata = getattr(metadata, "metadata", None)
         if isinstance(metadata, MetaData):
             yield metadata
+
+
+def _creates(metadata: Any) -> bool:  # noqa: ANN401 (SQLAlchemy keeps sequences and listeners in private attributes)
+    """Return whether a metadata has something beside tables: sequences, or what its types and listeners execute."""
+    own_listeners = (*metadata.dispatch.before_create.listeners, *metadata.dispatch.after_create.listeners)
+    return bool(metadata._sequences or own_listeners)  # noqa: SLF001
 
 
 def _ordered(declarations: Mapping[Table, Declaration]) -> dict[Table, Declaration]:

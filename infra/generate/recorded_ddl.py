@@ -116,7 +116,7 @@ def _require_valid(models: ImportedModels) -> None:
     """Raise InfraError, at the table, for what SQLAlchemy reports without a place, or PostgreSQL changes silently."""
     for table in models.tables():
         place = str(models.declarations[table])
-        for name in filter(None, [table.schema, table.name, *table.columns.keys()]):
+        for name in filter(None, [table.schema, table.name, *(column.name for column in table.columns)]):
             if len(name.encode()) > LONGEST_NAME:
                 what = f"the name {name} is longer than {LONGEST_NAME} bytes, and PostgreSQL would cut it"
                 raise InfraError(what, place=place, remedy="shorten it")

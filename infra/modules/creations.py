@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.modules.generated_names import (
     CONSTRAINT_SUFFIXES,
-    exclusion_column_names,
+    constraint_column_names,
     generated_name,
     index_column_names,
 )
@@ -90,7 +90,7 @@ def _constraint_indexes(table: Tree, wrappers: Iterable[Tree], columns: list[str
     for constraint in nodes(wrappers, "constraint"):
         suffix = CONSTRAINT_SUFFIXES.get(enum_value(constraint, "contype"))
         if suffix and not constraint.indexname:  # with USING INDEX, the index exists already
-            names = exclusion_column_names(constraint) or strings(constraint.keys) or columns
+            names = constraint_column_names(constraint) or columns
             generated = generated_name(table.relname, () if suffix == "pkey" else names, suffix)
             name = (table.schemaname, constraint.conname or generated)
             yield Creation("relation", name, "index", constraint.location, may_exist=True)
@@ -107,7 +107,8 @@ def _select_into(tree: Tree) -> Iterator[Creation]:
 
 
 def _index(tree: Tree) -> Iterator[Creation]:
-    name = tree.idxname or generated_name(tree.relation.relname, index_column_names(tree.index_params), "idx")
+    columns = index_column_names([*tree.index_params, *tree.index_including_params])
+    name = tree.idxname or generated_name(tree.relation.relname, columns, "idx")
     may_exist = tree.if_not_exists or not tree.idxname
     yield Creation("relation", (tree.relation.schemaname, name), "index", -1, may_exist)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from infra.modules.tree import enum_value, node, nodes, strings
@@ -29,18 +30,26 @@ def generated_name(table: str, columns: Iterable[str], suffix: str) -> str:
 
 
 def index_column_names(elements: Iterable[Tree]) -> list[str]:
-    """Return the part of each column in the name: the function's name for an expression, numbered if it repeats."""
-    names: list[str] = []
-    for element in nodes(elements, "index_elem"):
-        name = element.name or _expression_name(element.expr) or "expr"
-        repetitions = sum(other.rstrip("0123456789") == name for other in names)
-        names.append(f"{name}{repetitions}" if name in names else name)
-    return names
+    """Return the part of each column in the name, also of those of INCLUDE: for an expression its function's name."""
+    return _distinct(
+        element.name or _expression_name(element.expr) or "expr" for element in nodes(elements, "index_elem")
+    )
 
 
-def exclusion_column_names(constraint: Tree) -> list[str]:
-    """Return the part of each column in the name of an exclusion constraint's index."""
-    return index_column_names(pair.items[0] for pair in nodes(constraint.exclusions, "list"))
+def constraint_column_names(constraint: Tree) -> list[str]:
+    """Return the part of each column in the name of a foreign key, or of the index of a key or an exclusion."""
+    excluded = index_column_names(pair.items[0] for pair in nodes(constraint.exclusions, "list"))
+    own = excluded or strings(constraint.keys) or strings(constraint.fk_attrs)
+    return _distinct([*own, *strings(constraint.including)])
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """Return names of which none repeats: a second one gets the first free number (ChooseIndexColumnNames in it)."""
+    distinct: list[str] = []
+    for name in names:
+        numbered = (f"{name}{number or ''}" for number in count())
+        distinct.append(next(candidate for candidate in numbered if candidate not in distinct))
+    return distinct
 
 
 def _expression_name(wrapper: Tree) -> str:

@@ -44,6 +44,7 @@ REFUSED = [
     ("asking_listener", 13, "a listener of a DDL event cannot run without a database: AttributeError: "),
     ("temporary", 6, "table scratch is temporary: it would end with the session that creates it"),
     ("empty_index", 6, "index index_tags_request_id of table tags has no columns, which PostgreSQL refuses"),
+    ("reflected_later", 15, "the columns of users are those that a database has (DeferredReflection)"),
     ("own_error", 4, "cannot be imported: KeyError: 'DATABASE_URL'"),
     ("missing_package", 3, "cannot be imported: No module named 'no_such_package'"),
 ]
