@@ -100,7 +100,8 @@ class Dump:
     """The statements of a dump in their order, how many of each kind were left out, and the text without those.
 
     `comparable` has the settings of the session still in it, under which its statements have their meaning. `lacking`
-    are the kinds of objects, as a catalog names them, of which some were left out.
+    are the kinds of objects, as a catalog names them, of which some were left out. `replaces` is whether a statement
+    drops or replaces something, which an earlier one may have created.
     """
 
     statements: list[DumpStatement]
@@ -108,6 +109,7 @@ class Dump:
     comparable: str
     lacking: frozenset[str] = frozenset()
     path: str = ""
+    replaces: bool = False
 
     def place_of(self, module: str, offset: int) -> str:
         """Return the place, in the dump, of the statement at an offset of a module's text, '' where there is none."""
@@ -127,7 +129,7 @@ def read_dump(text: str, path: str) -> Dump:
     lacking: set[str] = set()
     publications: set[str] = set()
     purpose, foreign_key = "tables", False
-    line, before = 1, 0
+    line, before, replaces = 1, 0, False
     for statement in parse(text, path):
         source = text[statement.start : statement.end].rstrip().removesuffix(";")
         line, before = line + text.count("\n", before, statement.start), statement.start
@@ -143,11 +145,12 @@ def read_dump(text: str, path: str) -> Dump:
         else:
             if statement.kind not in _OF_WHAT_IS_BEFORE:
                 purpose, foreign_key = _purpose(statement), _adds_foreign_key(statement)
+            replaces = replaces or statement.kind == "drop_stmt" or getattr(statement.tree, "replace", False)
             kept.append(DumpStatement(f"{source};\n", purpose, foreign_key, line))
         is_setting = reason == _OF_SESSION and statement.kind != "transaction_stmt"
         if not reason or (is_setting and "row_security" not in source):  # which refuses to fill some views
             comparable.append(f"{source};\n")
-    return Dump(kept, +left_out, "".join(comparable), frozenset(lacking), path)
+    return Dump(kept, +left_out, "".join(comparable), frozenset(lacking), path, replaces)
 
 
 def _without_psql(text: str, left_out: Counter[str]) -> str:

@@ -52,6 +52,7 @@ def import_sql(source: str, into: Path, *, models: Path | None = None, bin_dir: 
         *(f"{into / name}: written" for name in files),
         *([f"{models}: written"] if models else []),
         *(f"left out: {kind} ({count})" for kind, count in sorted(dump.left_out.items())),
+        *([f"imported: what {source} leads to: it drops or replaces what it creates"] if imported.is_history else []),
         *lacking[:_MOST_SHOWN],
         *more,
         f"proved: the {len(files)} modules create the same schema as {what}",

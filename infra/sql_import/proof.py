@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.backup.programs import client_programs, run_client
 from infra.catalog.catalog import ACCESS, NOTES, Catalog
 from infra.catalog.difference import differences
 from infra.check.in_modules import extensions_of
-from infra.check.proofs import run_modules
+from infra.check.proofs import run_again, run_modules
 from infra.errors import InfraError
 from infra.modules.module import load_modules
 from infra.postgres.apply.scratch_names import catalog_with_real_names
@@ -18,6 +20,7 @@ from infra.postgres.connection.connect import connect
 from infra.postgres.connection.simple_query import simple_query
 from infra.postgres.introspection.reader import read_catalog
 from infra.sql_import.declarative import declarative_models
+from infra.sql_import.dump import read_dump
 from infra.sql_import.modules import module_texts, sorted_by_purpose
 
 if TYPE_CHECKING:
@@ -33,12 +36,16 @@ _MOST_SHOWN = 20
 
 @dataclass(frozen=True)
 class ImportedModules:
-    """The text of each module by file name, what they create, their extensions, and models if they were asked for."""
+    """The text of each module by file name, what they create, their extensions, and models if they were asked for.
+
+    `is_history` is whether a later module drops or replaces what an earlier one creates.
+    """
 
     files: dict[str, str]
     catalog: Catalog
     extensions: list[str]
     models: str
+    is_history: bool
 
 
 def proved_modules(
@@ -47,8 +54,22 @@ def proved_modules(
     """Return modules that create what the database `live` or the text of the dump has.
 
     They have the order of the dump, or, where that makes fewer modules and creates the same, are sorted by purpose.
+    Where later statements drop or replace what earlier ones create, they are those of pg_dump, which only create.
     `source` is named in their first lines, `into` in messages. Raises InfraError where nothing can be proved.
     """
+    imported = _in_best_order(server, dump, live, source=source, into=into, with_models=with_models)
+    if imported.is_history:
+        outcome = read_dump(_dumped(server, dump, imported.extensions), "pg_dump")
+        with suppress(InfraError):
+            expected = imported.catalog
+            created = _in_best_order(server, outcome, expected, source=source, into=into, with_models=with_models)
+            return replace(created, is_history=True)
+    return replace(imported, is_history=False)
+
+
+def _in_best_order(
+    server: ScratchServer, dump: Dump, live: Catalog | None, *, source: str, into: Path, with_models: bool
+) -> ImportedModules:
     in_order = module_texts(dump.statements, source=source)
     by_purpose = module_texts(sorted_by_purpose(dump.statements), source=source)
     if len(by_purpose) < len(in_order):
@@ -68,11 +89,21 @@ def _proved(
     with server.database(given) as scratch:
         catalog = _run(scratch, modules, dump)
         models = declarative_models(scratch) if with_models else ""
+        is_history = dump.replaces and bool(run_again(scratch, modules)[0])
     if live:
         _require_equal(_without(live, dump.lacking), _without(catalog, dump.lacking))
     else:
         _require_equal(_catalog_of_text(server, dump.comparable, given), catalog)
-    return ImportedModules(files, catalog, extensions, models)
+    return ImportedModules(files, catalog, extensions, models, is_history)
+
+
+def _dumped(server: ScratchServer, dump: Dump, extensions: Sequence[str]) -> str:
+    """Return pg_dump's text of what a dump creates."""
+    with server.database(server.extensions_for_administrators(extensions)) as scratch:
+        _run_text(scratch, dump.comparable)
+        with connect(scratch.target) as connection:
+            programs = client_programs(connection.info.server_version // 10_000, None)
+        return run_client(programs / "pg_dump", scratch.target, ["--schema-only", "--no-owner", "--no-privileges"])
 
 
 def _modules_of(files: Mapping[str, str], into: Path) -> list[Module]:
@@ -101,10 +132,14 @@ def _run(scratch: ScratchTarget, modules: list[Module], dump: Dump) -> Catalog:
 def _catalog_of_text(server: ScratchServer, text: str, extensions: Sequence[str]) -> Catalog:
     """Return what a text of SQL creates where all of it runs in one session, as psql runs it."""
     with server.database(extensions) as scratch:
-        with connect(scratch.target, autocommit=True) as connection:
-            simple_query(connection, f"SET search_path = public;\n{text}")
+        _run_text(scratch, text)
         with connect(scratch.target, autocommit=True) as connection:
             return catalog_with_real_names(scratch, read_catalog(connection))
+
+
+def _run_text(scratch: ScratchTarget, text: str) -> None:
+    with connect(scratch.target, autocommit=True) as connection:
+        simple_query(connection, f"SET search_path = public;\n{text}")
 
 
 def _require_equal(expected: Catalog, created: Catalog) -> None:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from infra.backup.programs import run_client
 from infra.errors import InfraError
+from infra.lint.linter import lint_files
+from infra.modules.dump_text import blank_lines, psql_parts
 from infra.modules.module import load_modules
+from infra.modules.statements import parse
+from infra.postgres.connection.connect import connect
 from infra.server.scratch.private_server import private_server
+from infra.server.scratch.scratch_server import ScratchServer
 from infra.sql_import.importer import import_sql
 
 if TYPE_CHECKING:
@@ -72,6 +78,38 @@ def test_a_database_with_everything_becomes_modules(source: tuple[Target, Path],
     lines = import_sql(dsn, tmp_path / "sql")
     assert OF_SUPERUSERS in lines
     assert lines[-1].endswith("modules create the same schema as the database")
+
+
+def test_lint_finds_what_of_a_dump_does_not_run_in_a_module(source: tuple[Target, Path], tmp_path: Path) -> None:
+    """Whatever the owner of a database may not run, and every line of psql, has a finding before `up` refuses it."""
+    database, programs = source
+    text = run_client(programs / "pg_dump", database, [])
+    (tmp_path / "01-dump.sql").write_text(text, encoding="utf-8")
+    found = {finding.place.line for finding in lint_files([tmp_path / "01-dump.sql"])}
+    parts = list(psql_parts(text))
+    assert [part[0] for part in parts if _line(text, part.start()) not in found] == []
+    for part in reversed(parts):
+        text = text[: part.start()] + blank_lines(part[0]) + text[part.end() :]
+    refused: dict[str, bool] = {}
+    server = ScratchServer(database, None)
+    with server.database() as scratch, connect(scratch.target) as connection:
+        connection.execute("SET check_function_bodies = off")
+        for statement in parse(text, "dump"):
+            sql = text[statement.start : statement.end]
+            if statement.kind in {"variable_set_stmt", "transaction_stmt"}:  # they decide about others
+                continue
+            try:
+                with connection.transaction():
+                    connection.execute(sql.encode())
+            except psycopg.Error as error:
+                lines = range(_line(text, statement.start), _line(text, statement.end) + 1)
+                refused[f"{error} {sql}"] = not found.isdisjoint(lines)
+    assert [sql for sql, is_found in refused.items() if not is_found] == []
+    assert len(refused) > 30
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
 
 
 def test_a_statement_that_does_not_run_has_its_place_in_the_dump(tmp_path: Path) -> None:

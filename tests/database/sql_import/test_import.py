@@ -152,3 +152,31 @@ def test_what_cannot_be_proved_is_not_written(tmp_path: Path, text: str, message
         import_sql(str(file), tmp_path / "sql")
     assert message in str(refused.value)
     assert not (tmp_path / "sql").exists()
+
+
+HISTORY = """
+CREATE TABLE jobs (id bigint, worker text);
+CREATE INDEX jobs_worker ON jobs (worker);
+CREATE FUNCTION next_job() RETURNS bigint LANGUAGE sql AS 'SELECT min(id) FROM jobs';
+ALTER TABLE jobs ADD PRIMARY KEY (id);
+-- The second version.
+DROP INDEX jobs_worker;
+DROP FUNCTION next_job();
+CREATE FUNCTION next_job(worker text) RETURNS bigint LANGUAGE sql AS 'SELECT min(id) FROM jobs WHERE worker = $1';
+CREATE OR REPLACE FUNCTION next_job(worker text) RETURNS bigint LANGUAGE sql AS 'SELECT max(id) FROM jobs';
+"""
+
+
+def test_of_a_history_the_schema_that_it_leads_to_is_imported(tmp_path: Path) -> None:
+    """Modules only create: repeated, none of them creates again what a later one dropped or replaced."""
+    file = tmp_path / "migrations.sql"
+    file.write_text(HISTORY, encoding="utf-8")
+    lines = import_sql(str(file), tmp_path / "sql")
+    assert f"imported: what {file} leads to: it drops or replaces what it creates" in lines
+    assert lines[-1].startswith("proved: ")
+    text = "".join(module.text for module in load_modules(tmp_path / "sql"))
+    assert text.count("CREATE FUNCTION ") == 1
+    assert "DROP " not in text
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n", encoding="utf-8")
+    settings = FolderSettings(str(tmp_path / "sql/modules.yaml"))
+    assert check_project(CheckedProject(tmp_path, tmp_path / "sql", settings, None)).findings == []
