@@ -6,7 +6,9 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,10 +24,10 @@ from tests.fixture_schema import SQL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from infra.review.review import Review
 
+ROOT = Path(__file__).parents[3]
 FILE = "02-customers.sql"
 
 
@@ -246,6 +248,23 @@ def test_what_stands_before_the_folds_ends_where_it_ends(root: Path) -> None:
     assert len(text) < LONGEST_COMMENT
     assert "````\na query: no such column\n```\n### 🟢 schema: nothing changes\na query: " in text
     assert re.search(r"\n````\nand \d{4} more lines\n", text)
+
+
+def test_a_rule_of_a_branch_can_stand_on_the_exit_status(root: Path, tmp_path: Path) -> None:
+    """0 where some kind of stack takes the branch, 1 where none does, 2 where that is unknown; a file has the text."""
+    program = ["-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); from infra.cli import main; main()"]
+    output = tmp_path / "review.md"
+
+    def status(*arguments: str) -> int:
+        command = [sys.executable, *program, "review", *arguments, f"--output={output}"]
+        return subprocess.run(command, cwd=root, stdout=subprocess.DEVNULL, check=False).returncode
+
+    assert status("--base=main", "--json") == 0
+    assert json.loads(output.read_text())["level"] == "fine"
+    assert status("--base=nowhere") == 2
+    edit(root, "CREATE TABLE customers (\n", "CREATE TABLE customers (\n    id integer,\n")
+    assert status("--base=main") == 1
+    assert "every stack refuses it" in output.read_text()
 
 
 def test_an_unknown_base_is_one_sentence(root: Path) -> None:

@@ -58,6 +58,8 @@ def test_application(database_dsn):
         assert len(connection.execute("SELECT uuid_generate_v4()::text").fetchone()[0]) == 36
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("CREATE TABLE public.more ()")
+        for name in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            assert connection.execute(f"SHOW {name}").fetchone() == ("off",)
 
 
 def test_roles(pg_database, dsn_of_module):
