@@ -115,8 +115,11 @@ def test_drift_is_refused(world: World) -> None:
         LEGEND,
         "index public.a_name_idx is missing",
         "  - CREATE INDEX a_name_idx ON public.a USING btree (name)",
-        "as SQL (a draft, to be checked):",
-        "  CREATE INDEX a_name_idx ON public.a USING btree (name);",
+        (
+            "as SQL (a draft, to be checked), each statement in a transaction of its own, so that nobody waits for its "
+            "lock for long:"
+        ),
+        "  CREATE INDEX CONCURRENTLY a_name_idx ON public.a USING btree (name);",
     ]
     assert world.ledger() == {"01-table": "applied", "02-index": "applied"}
 
