@@ -22,6 +22,8 @@ CHECK_CODES: dict[str, RuleText] = {
     "C132": RuleText("The revisions do not lead to what the modules create"),
     "C133": RuleText("The revisions are not one line of history"),
     "C134": RuleText("A downgrade does not restore the schema"),
+    "C135": RuleText("A revision does not run where tables have rows"),
+    "C136": RuleText("A revision refuses some rows", "warning"),
     "C121": RuleText("The live database lacks something that the modules create"),
     "C122": RuleText("The live database has something that no module creates"),
     "C123": RuleText("The live database defines an object differently than the modules"),

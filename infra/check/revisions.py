@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.catalog.catalog import STRUCTURE, Catalog
 from infra.catalog.difference import differences
 from infra.check.codes import CHECK_CODES
+from infra.check.released import unreleased_revisions
+from infra.check.row_proof import prove_with_rows
 from infra.errors import InfraError, ModuleError
 from infra.findings.finding import Finding, Place
 from infra.migrations.history import LOCK_FILE, file_digests, is_revision, read_history
@@ -87,7 +90,25 @@ def revision_findings(directory: str, server: ScratchServer, given: Iterable[str
             undone, more = _undo(connection, scratch, revisions, catalogs)
             findings += more
     message = "the revisions do not lead to what the modules make"
-    return [*([_finding("C132", place, message, _WRITE, lines)] if lines else []), *findings]
+    findings = [*([_finding("C132", place, message, _WRITE, lines)] if lines else []), *findings]
+    return findings or _row_findings(server, given, history)
+
+
+def _row_findings(server: ScratchServer, given: list[str], history: History) -> list[Finding]:
+    """Run the revisions that are not released yet where tables have rows."""
+    findings: list[Finding] = []
+    for revision in unreleased_revisions(history):
+        before = history.revisions[1 : history.positions[revision.revision]]
+        with ExitStack() as stack:
+
+            def fresh(before: tuple[Revision, ...] = before, stack: ExitStack = stack) -> ScratchTarget:
+                scratch = stack.enter_context(server.database(given))
+                with pool.connection(scratch.target) as connection:
+                    build_revisions(connection, scratch, history, before, seconds=MODULE_SECONDS)
+                return scratch
+
+            findings += prove_with_rows(revision, fresh).findings
+    return findings
 
 
 def _run_all(connection: Connection, scratch: ScratchTarget, history: History) -> list[Catalog]:

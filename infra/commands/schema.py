@@ -224,6 +224,11 @@ def revision(
     if written.hazards:
         print("a persistent stack refuses these, unless the tables there are small or a comment allows them:")
         print("\n".join(written.hazards))
+    if written.refused:
+        print("rows that it would refuse, found with generated rows:")
+        print("\n".join(written.refused))
+    for note in written.notes:
+        print(f"note: {note}")
     for problem in written.problems:
         print(problem)
     if written.problems:

@@ -44,6 +44,18 @@ def safe_form(sql: str) -> list[str]:
     ]
 
 
+def in_transaction(sql: str) -> str:
+    """Return a statement without CONCURRENTLY, for a database that nobody uses; several are returned as they are."""
+    statement, *others = parse(sql, "")
+    if others or statement.kind not in {"index_stmt", "drop_stmt"} or not statement.tree.concurrent:
+        return sql.rstrip(";")
+
+    def change(tree: Tree) -> None:
+        tree.concurrent = False
+
+    return rewritten(sql, change)
+
+
 def _safe_command(sql: str, position: int, command: Tree) -> list[str]:
     kind = enum_value(command, "subtype")
     if kind == "AT_AddConstraint":

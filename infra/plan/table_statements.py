@@ -30,6 +30,13 @@ _REST = {
     "statistics": ("STATISTICS", "-1"),
 }
 """Further lines of a column's definition: what sets one, and the value that takes it back."""
+_STORAGES = {
+    **dict.fromkeys(
+        ("text", "character", "character varying", "bytea", "json", "jsonb", "xml", "tsvector"), "EXTENDED"
+    ),
+    **dict.fromkeys(("numeric", "inet", "cidr"), "MAIN"),
+}
+"""What DEFAULT means for types: PostgreSQL 15 does not have that word (release notes of 16)."""
 
 
 def created_tables(differences: Sequence[Difference]) -> Iterator[str]:
@@ -104,7 +111,13 @@ def altered_rest(alter: str, expected: ColumnDefinition, found: ColumnDefinition
     after = dict(line.split(" ", 1) for line in expected.rest if " " in line)
     for name, (word, default) in _REST.items():
         if before.get(name) != after.get(name):
-            yield f"{alter} SET {word} {after.get(name, default)}"
+            yield f"{alter} SET {word} {after.get(name) or _default(name, expected.type) or default}"
+
+
+def _default(name: str, column_type: str) -> str | None:
+    """Return the storage of a built-in type that has a choice of it, None for other types and settings."""
+    is_array = column_type.endswith("[]")
+    return ("EXTENDED" if is_array else _STORAGES.get(column_type.partition("(")[0])) if name == "storage" else None
 
 
 def table_attributes(difference: Difference) -> Iterator[str]:

@@ -7,20 +7,21 @@ elsewhere is still brought to the baseline by what it lacks of it.
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.catalog.difference import differences
 from infra.check.in_modules import extensions_of
+from infra.check.released import git
 from infra.check.stack_files import further_roles_of_stacks
 from infra.errors import InfraError
 from infra.migrations.history import BASELINE_FOLDER, file_digests, read_history, write_lock
 from infra.migrations.revision_sql import upgrade_sql
+from infra.modules.safe_forms import in_transaction
 from infra.modules.directive import DIRECTIVE
 from infra.modules.module import Module, load_modules
 from infra.modules.restrictions import needs_no_transaction
-from infra.modules.statements import parse, rewritten
+from infra.modules.statements import parse
 from infra.plan.folding import fold_findings
 from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.apply.revision_effects import build_revisions
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.migrations.history import History, Revision
-    from infra.modules.tree import Tree
 
 _BASELINE = '''"""The schema as the modules in {directory}/baseline/ make it: the revisions {first} to {revision}.
 
@@ -97,11 +97,11 @@ def squash_revisions(directory: str, last: str) -> list[str]:
 
 def _release_with(revisions: Sequence[Revision]) -> str:
     """Return the release that has these revisions, as git names the commit; '-' outside of a repository."""
-    if _git(Path(revisions[0].path).parent, "rev-parse", "--git-dir") is None:
+    if git(Path(revisions[0].path).parent, "rev-parse", "--git-dir") is None:
         return "-"
     for revision in revisions:
         path = Path(revision.path)
-        if _git(path.parent, "ls-tree", "--name-only", "HEAD", path.name) != path.name or _git(
+        if git(path.parent, "ls-tree", "--name-only", "HEAD", path.name) != path.name or git(
             path.parent, "status", "--porcelain", "--", path.name
         ):
             raise InfraError(
@@ -109,15 +109,7 @@ def _release_with(revisions: Sequence[Revision]) -> str:
                 place=revision.path,
                 remedy="commit and release it first; a database that is older has to go through that release",
             )
-    return _git(Path(revisions[0].path).parent, "describe", "--tags", "--always", "HEAD") or "-"
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        result = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    except OSError:
-        return None
-    return result.stdout.strip() if result.returncode == 0 else None
+    return git(Path(revisions[0].path).parent, "describe", "--tags", "--always", "HEAD") or "-"
 
 
 def _module_text(revisions: Sequence[Revision]) -> str:
@@ -125,7 +117,7 @@ def _module_text(revisions: Sequence[Revision]) -> str:
     lines: list[str] = []
     for revision in upgrade_sql(revisions):
         lines += ["", f"-- {revision.path}"]
-        lines += [f"{_in_transaction(statement.sql)};" for statement in revision.statements]
+        lines += [f"{in_transaction(statement.sql)};" for statement in revision.statements]
     text = "\n".join(lines).lstrip("\n") + "\n"
     if not parse(text, ""):
         return ""
@@ -151,15 +143,3 @@ def _prove(history: History, squashed: Sequence[Revision], added: Path, text: st
     if lines:
         text = "\n  ".join(["the statements of the revisions lead to another schema than the revisions:", *lines])
         raise InfraError(text, place=f"revision {squashed[-1].revision}", remedy="name an earlier one")
-
-
-def _in_transaction(sql: str) -> str:
-    """Return a statement without CONCURRENTLY: nobody uses what a baseline fills."""
-    (statement,) = parse(sql, "")
-    if statement.kind not in {"index_stmt", "drop_stmt"} or not statement.tree.concurrent:
-        return sql.rstrip(";")
-
-    def change(tree: Tree) -> None:
-        tree.concurrent = False
-
-    return rewritten(sql, change)

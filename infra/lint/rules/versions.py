@@ -12,7 +12,8 @@ from infra.modules.tree import descendants, enum_value, qualified_name, strings
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from infra.lint.rule import LintProject
+    from infra.lint.rule import LintProject, LocatedStatement
+    from infra.modules.statements import Statement
     from infra.modules.tree import Tree
 
 _NEW_FUNCTIONS = {
@@ -92,6 +93,10 @@ def _sets_expression(tree: Tree) -> bool:
     return enum_value(tree, "subtype") == "AT_SetExpression"
 
 
+def _sets_default_storage(tree: Tree) -> bool:
+    return enum_value(tree, "subtype") == "AT_SetStorage" and getattr(tree, "def").string.sval == "default"
+
+
 def _is_maintain(tree: Tree) -> bool:
     return bool(tree.priv_name == "maintain")
 
@@ -152,7 +157,10 @@ _NEW: dict[str, tuple[Feature, ...]] = {
     ),
     "GrantStmt": (Feature(18, _is_on_large_objects, "ALTER DEFAULT PRIVILEGES … ON LARGE OBJECTS"),),
     "AccessPriv": (Feature(17, _is_maintain, "the privilege MAINTAIN"),),
-    "AlterTableCmd": (Feature(17, _sets_expression, "ALTER COLUMN … SET EXPRESSION"),),
+    "AlterTableCmd": (
+        Feature(17, _sets_expression, "ALTER COLUMN … SET EXPRESSION"),
+        Feature(16, _sets_default_storage, "SET STORAGE DEFAULT"),
+    ),
     "VariableSetStmt": (Feature(17, _sets("transaction_timeout"), "the setting transaction_timeout"),),
     "RangeSubselect": (Feature(16, _has_no_alias, "a subquery without an alias"),),
     "ColumnDef": (Feature(16, _has("storage_name"), "STORAGE of a column in CREATE TABLE"),),
@@ -186,15 +194,22 @@ def newer_than_server(project: LintProject) -> Iterator[Violation]:
         for statement in file.statements:
             if not _PERHAPS_NEW.search(file.text, statement.start, statement.end):
                 continue
-            trees = [statement.tree]
-            if statement.kind == "create_function_stmt":
-                trees += [inner.tree for inner in sql_body(statement.tree)]
-            found = {words: since for tree in trees for since, words in _uses(tree, own) if since > stack.version}
-            for words, since in found.items():
+            for words, since in newer_features(statement, stack.version, own).items():
                 message = (
                     f"{words}: PostgreSQL {since} has it, and the server of {stack.path} is PostgreSQL {stack.version}"
                 )
                 yield violation(statement, message, "write it otherwise, or move the stack to a newer version")
+
+
+def newer_features(statement: LocatedStatement | Statement, version: int, own: Collection[str] = ()) -> dict[str, int]:
+    """Return what a statement uses that a version does not have, with the version that has it.
+
+    `own` are the modules' own functions, which may have the names of new ones.
+    """
+    trees = [statement.tree]
+    if statement.kind == "create_function_stmt":
+        trees += [inner.tree for inner in sql_body(statement.tree)]
+    return {words: since for tree in trees for since, words in _uses(tree, own) if since > version}
 
 
 def _uses(tree: Tree, own: Collection[str]) -> Iterator[tuple[int, str]]:

@@ -58,6 +58,13 @@ def test_a_revision_leads_to_the_modules_and_back(sql: Path) -> None:
     written = write_revision("migrations", sql, [METADATA], "Sizes, and longer names!")
     assert written
     assert (written.problems, written.hazards) == ([], [])
+    (refused,) = written.refused
+    row = "generated rows of public.a, such as (id '-1', name NULL, size NULL)"
+    place = f"{written.path}:20:9: upgrade fails with 2 of 10 {row}"
+    assert refused.startswith(f'{place}: check constraint "name_is_not_null" of relation "a" is violated by some row; ')
+    assert written.notes == [
+        "downgrade fails with rows that only the new schema takes: value too long for type character varying(10)"
+    ]
     assert written.path == "migrations/versions/0002_sizes_and_longer_names.py"
     text = Path(written.path).read_text()
     assert "op.add_column('a'" in text
@@ -129,3 +136,27 @@ def test_what_may_be_renamed_is_asked_about_or_said(sql: Path) -> None:
     assert written
     assert written.problems == []
     assert "loses column public.a.title" in written.hazards[0]
+
+
+def test_a_revision_is_written_for_the_oldest_server_of_the_stacks(sql: Path) -> None:
+    """Storage is named, since PostgreSQL 15 has no default of it; what else a server is too old for has a line."""
+    stored = f"{TABLE}ALTER TABLE a ADD long text, ADD price numeric(9, 2), ADD tags text[];\n"
+    columns = {"long": "EXTERNAL", "price": "EXTERNAL", "tags": "MAIN"}
+    altered = [f"ALTER TABLE a ALTER {column} SET STORAGE {storage};\n" for column, storage in columns.items()]
+    Path("migrations/baseline/01-a.sql").write_text("".join([stored, *altered]))
+    lock_again("migrations")
+    Path("Pulumi.yaml").write_text("name: shop\n")
+    Path("Pulumi.prod.yaml").write_text("config: {shop:server: {kind: docker, image: postgres:15}}\n")
+    sql.joinpath("01-a.sql").write_text(stored)
+    written = write_revision("migrations", sql, [], "storage")
+    assert written
+    assert (written.problems, written.refused, written.notes) == ([], [], [])
+    text = Path(written.path).read_text()
+    assert [word for word in ("EXTENDED", "MAIN", "DEFAULT") if f"SET STORAGE {word}" in text] == ["EXTENDED", "MAIN"]
+    sql.joinpath("01-a.sql").write_text(f"{stored}CREATE VIEW v AS SELECT any_value(long) FROM a;\n")
+    written = write_revision("migrations", sql, [], "view")
+    assert written
+    (problem,) = written.problems
+    assert problem.startswith(
+        f"{written.path}:16: any_value(): PostgreSQL 16 has it, and the server of Pulumi.prod.yaml "
+    )
