@@ -20,6 +20,7 @@ from infra.postgres.apply.revisions import stamp_head
 from infra.postgres.connection.connect import connect
 from infra.postgres.ledger.stamp import read_stamp
 from infra.server.dsn import format_dsn
+from tests.database.postgres.connection.test_waiting import other_session
 from tests.database.postgres.databases import EPHEMERAL, OWNER, PERSISTENT, READER, World
 
 pytest_plugins = ["tests.database.scratch_server"]
@@ -142,6 +143,28 @@ def test_a_failing_revision_names_its_line_and_the_ones_before_it_stay(lane: Lan
     lane.files.pop()
     lane.revision("0003", 'op.execute("UPDATE a SET note = 1")')
     assert lane.up() == (["0003"], [Step.VERIFY])
+
+
+def test_a_revision_that_waits_for_a_lock_gives_way_and_is_repeated(lane: Lane) -> None:
+    """Others wait behind it no longer than lock_timeout; it is tried again until the lock is free, and runs once."""
+    lane.up()
+    lane.world.write(m01_a=WIDER)
+    lane.revision("0002", 'op.execute("ALTER TABLE a ADD COLUMN note text")')
+    tries: list[str] = []
+    with other_session(lane.world, "LOCK TABLE a IN ACCESS SHARE MODE") as other:
+
+        def tell(message: str) -> None:
+            tries.append(message)
+            if message.startswith("try 3 "):
+                other.release()
+
+        lane.world.set(lock_timeout=0.2, wait=120, tell=tell)
+        assert lane.up() == (["0002"], [Step.VERIFY])
+    assert [message[:6] for message in tries if message.startswith("try ")] == ["try 2 ", "try 3 "]
+    assert "lock timeout" in tries[-1], tries
+    events = lane.world.sql(EVENTS)
+    assert events[-1] == ("revision 0002", "migrate", None)
+    assert {failure for _, _, failure in events[:-1]} <= {"55P03"}
 
 
 def test_a_revision_that_does_not_lead_to_the_modules_is_refused_before_it_runs(lane: Lane) -> None:
