@@ -61,7 +61,8 @@ class Edit:
     """What an edit makes of the models' columns and tables, and of the module that is written by hand.
 
     `rows` is what the table of people has afterwards; `renames` is what the person who writes the revision says;
-    `refused` is what the downgrade says that cannot do it; `start` has the models before, after which `insert` is run.
+    `refused` is what the downgrade says that cannot do it; `start` has the models before, after which `insert` is run;
+    `refuses_rows` says that a table may have rows with which the revision fails.
     """
 
     columns: dict[str, Callable[[], Column[Any]] | None] | None = None
@@ -75,6 +76,7 @@ class Edit:
     renames: tuple[str, ...] = ()
     schema: str = ""
     refused: str = ""
+    refuses_rows: bool = False
     start: Edit | None = None
     insert: str = ""
 
@@ -157,12 +159,18 @@ EDITS = {
         insert="UPDATE people SET note = 'n' || id",
         rows="SELECT id, note FROM people ORDER BY id",
         expected=((1, "n1"), (2, "n2")),
+        refuses_rows=True,
     ),
-    "a check": Edit(more=lambda table: table.append_constraint(CheckConstraint("age > 0", name="people_age_check"))),
+    "a check": Edit(
+        more=lambda table: table.append_constraint(CheckConstraint("age > 0", name="people_age_check")),
+        refuses_rows=True,
+    ),
     "a check is dropped": Edit(
         start=Edit(more=lambda table: table.append_constraint(CheckConstraint("age > 0", name="people_age_check")))
     ),
-    "a unique constraint": Edit(more=lambda table: table.append_constraint(UniqueConstraint("email", name="one"))),
+    "a unique constraint": Edit(
+        more=lambda table: table.append_constraint(UniqueConstraint("email", name="one")), refuses_rows=True
+    ),
     "an index": Edit(more=lambda table: Index("ix_people_email", table.c.email)),
     "an index is dropped": Edit(start=Edit(more=lambda table: Index("ix_people_email", table.c.email))),
     "an enum's value": Edit(
@@ -203,7 +211,7 @@ EDITS = {
         by_hand=f"{PARTITIONS.format(10)}CREATE TABLE later PARTITION OF parts FOR VALUES FROM (10) TO (20);\n",
     ),
     "nulls that are not distinct": Edit(
-        by_hand="ALTER TABLE people ADD CONSTRAINT once UNIQUE NULLS NOT DISTINCT (age);\n"
+        by_hand="ALTER TABLE people ADD CONSTRAINT once UNIQUE NULLS NOT DISTINCT (age);\n", refuses_rows=True
     ),
     "an index with an operator class and more columns": Edit(
         by_hand="CREATE INDEX covering ON people (email varchar_pattern_ops DESC) INCLUDE (age) WHERE age > 1;\n"
@@ -260,6 +268,7 @@ def test_a_kind_of_edit_reaches_a_database_with_rows_and_can_be_undone(
     written = writing.write_revision("migrations", Path("sql"), [models_of(edit)], "edit", renames=edit.renames)
     assert written
     assert written.problems == []
+    assert bool(written.refused) == edit.refuses_rows, written.refused
     allow_loss(written)
     lane.files.append(written.path.removeprefix("migrations/"))
     assert [step.drift for step in lane.world.plan(recorded=True).steps if step.drift] == []
@@ -273,7 +282,8 @@ def test_a_kind_of_edit_reaches_a_database_with_rows_and_can_be_undone(
     assert fresh.fingerprint() == lane.world.fingerprint()
     assert lock_findings("migrations") == []
     with on_this_server(None, []) as scratch:
-        assert revision_findings("migrations", scratch, [], fresh.catalog()) == []
+        found = revision_findings("migrations", scratch, [], fresh.catalog())
+        assert ["C136" for _ in written.refused] == [finding.code for finding in found]
     undo(lane, before, edit)
 
 
