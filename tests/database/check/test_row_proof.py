@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from pathlib import Path
 from textwrap import indent
@@ -125,6 +126,15 @@ op.execute("ALTER TABLE a ADD CONSTRAINT d CHECK (code <> 'NULL')")
     assert second.startswith(f"C136 {FILE}:7 ")
     repaired = f"op.execute(\"UPDATE a SET name = '', code = id::text\")\n{upgrade}"
     assert shown(prove(TABLE, repaired, downgrade)) == []
+
+
+def test_of_a_wide_row_the_columns_are_named_that_the_failure_is_about(prove: Prove) -> None:
+    """Beside the first ones; what is left out is said by three dots."""
+    wide = f"CREATE TABLE a (id int PRIMARY KEY, {', '.join(f'c{number} int' for number in range(20))});\n"
+    check = "ALTER TABLE a ADD CONSTRAINT c CHECK (c17 IS NOT NULL)"
+    (text,) = shown(prove(wide, check, "ALTER TABLE a DROP CONSTRAINT c"))
+    row = r"\(id '[^']*', c0 [^,]*, c1 [^,]*, c17 NULL, …\)"
+    assert re.search(f" public.a, such as {row}: check constraint ", text), text
 
 
 def test_what_a_way_back_loses_is_named(prove: Prove) -> None:
