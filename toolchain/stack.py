@@ -14,6 +14,7 @@ from closing_line import closing_line
 from environment import environment, has_own_backend, is_of_libpq
 from losses import up_without_loss
 from make_arguments import pulumi_arguments, stack_variable
+from missing_sql import take_option
 from outputs import accept, psql, public_outputs
 from parts import SetupError, report, sentence_of
 from run_pulumi import run_pulumi
@@ -90,6 +91,9 @@ def run(verb: str, stack: str, further: list[str], variables: dict[str, str], co
     elif verb == "cancel":
         command = ["cancel", stack, "--yes", *further]
     else:
+        if verb == "preview":
+            further, missing_sql = take_option(further)
+            variables = variables | missing_sql
         options = [*OPTIONS[verb], *configuration]
         if verb in {"refresh", "destroy"} and has_several_hosts(public_outputs(stack, variables)):
             if verb == "destroy" and (status := follow_primary(stack, options, variables)):

@@ -30,6 +30,11 @@ def refusal_of(plan: Plan, place: str) -> RefusedError:
     return problems[0] if len(problems) == 1 else RefusedError("\n".join(map(str, problems)))
 
 
+def missing_sql(plan: Plan) -> list[str]:
+    """Return the statements that would settle all refusals of a plan: a draft, as the refusals have it."""
+    return [statement for step in plan.refusals for statement in draft_statements(step.differences)]
+
+
 def _refusal(steps: list[PlannedStep], place: str) -> RefusedError:
     first, *others = steps
     is_placed = bool(first.path) and first.why.startswith(f"{first.path}:")

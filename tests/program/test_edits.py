@@ -66,13 +66,20 @@ def test_an_edited_column_waits_for_the_migration_where_nothing_may_be_lost(proj
     comment = "COMMENT ON COLUMN customers.email "
     if not isinstance(project.home, Docker):  # of whose version there is no private server here
         project.edit(CUSTOMERS, comment, f"ALTER TABLE customers OWNER TO app_db_owner;\n{comment}")
+    missing = project.folder / "missing.sql"
+    project.env["PLATFORM_POSTGRES_MISSING_SQL"] = str(missing)  # as `make preview ARGS=--missing-sql=missing.sql` does
     text = project.refused("preview")
     assert f"{CUSTOMERS} in this database: its statements changed, but the database does not match" in text
     assert "column public.customers.full_name is different" in text
     assert "make revision M=" in text
     assert "CREATE TABLE" not in text
-    project.admin("ALTER TABLE customers ALTER full_name TYPE varchar(2000)")
+    heading, statement = missing.read_text().splitlines()[:2]
+    assert heading == "-- database app_db: a draft, to be checked"
+    assert statement == "ALTER TABLE public.customers ALTER COLUMN full_name TYPE character varying(2000);"
+    project.admin(missing.read_text())
     assert "verify 02-init-customers: its statements changed" in project.preview()
+    assert missing.read_text() == "-- database app_db: it lacks nothing that has a draft\n"
+    del project.env["PLATFORM_POSTGRES_MISSING_SQL"]
     project.up()
     assert ("02", "verify") in project.sql(EVENTS)
     assert project.sql("SELECT id FROM customers") == [("kept",)]

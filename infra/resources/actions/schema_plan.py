@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from difflib import unified_diff
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.errors import InfraError
 from infra.modules.decision import Lifecycle
+from infra.plan.refusal import missing_sql
 from infra.plan.rendering import PlannedDatabase, plan_as_text, verdict_of
 from infra.postgres.apply import losses, planning
 from infra.postgres.apply.plan_cache import Unreadable, cache
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from infra.resources.base import Properties
+
+MISSING_SQL = "PLATFORM_POSTGRES_MISSING_SQL"
+"""The variable with the file to which a preview writes the SQL of what databases lack; make sets it on request."""
 
 
 def show(
@@ -48,6 +53,7 @@ def show(
     if props["look"]:
         removed = [name for name in made if name not in {*props["databases"], *adopted}]
         databases += [_removed_database(name, next(iter(sessions.values()), ""), props) for name in removed]
+    _write_missing_sql(databases)
     verdict = verdict_of(databases)
     text = plan_as_text(databases, _changed_lines(olds.get("texts"), props["texts"]))
     if verdict.level == "refused":
@@ -64,6 +70,19 @@ def show(
         for database in databases
         if strict and database.problem and not database.is_new and not database.is_removed
     ]
+
+
+def _write_missing_sql(databases: Sequence[PlannedDatabase]) -> None:
+    """Write the SQL of what databases lack to the file that was asked for, if one was."""
+    file = os.environ.get(MISSING_SQL)
+    if not file:
+        return
+    lines: list[str] = []
+    for found in databases:
+        statements = missing_sql(found.plan) if found.plan else []
+        state = "a draft, to be checked" if statements else found.problem or "it lacks nothing that has a draft"
+        lines += [f"-- database {found.database}: {state}", *statements, ""]
+    Path(file).write_text("\n".join(lines), encoding="utf-8")
 
 
 def _refused_renames(databases: Sequence[PlannedDatabase], new: Sequence[str]) -> list[str]:
