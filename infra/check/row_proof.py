@@ -13,8 +13,8 @@ from infra.check.table_rows import TableRows, read_rows, replace_rows, row_losse
 from infra.errors import ModuleError
 from infra.findings.finding import Finding, Place
 from infra.migrations.revision_sql import RevisionRefusalError, downgrade_sql, upgrade_sql
-from infra.modules.safe_forms import in_transaction, quoted
 from infra.modules.module import Module
+from infra.modules.safe_forms import in_transaction, quoted
 from infra.modules.statements import parse
 from infra.modules.tree import descendants
 from infra.postgres.apply.module_effects import run_on_scratch, session_on_scratch

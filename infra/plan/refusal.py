@@ -32,7 +32,7 @@ def refusal_of(plan: Plan, place: str) -> RefusedError:
 
 def missing_sql(plan: Plan) -> list[str]:
     """Return the statements that would settle all refusals of a plan: a draft, as the refusals have it."""
-    return [statement for step in plan.refusals for statement in draft_statements(step.differences)]
+    return [statement for step in plan.refusals for statement in safe_draft(step.differences).lines]
 
 
 def _refusal(steps: list[PlannedStep], place: str) -> RefusedError:

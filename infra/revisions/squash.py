@@ -17,10 +17,10 @@ from infra.check.stack_files import further_roles_of_stacks
 from infra.errors import InfraError
 from infra.migrations.history import BASELINE_FOLDER, file_digests, read_history, write_lock
 from infra.migrations.revision_sql import upgrade_sql
-from infra.modules.safe_forms import in_transaction
 from infra.modules.directive import DIRECTIVE
 from infra.modules.module import Module, load_modules
 from infra.modules.restrictions import needs_no_transaction
+from infra.modules.safe_forms import in_transaction
 from infra.modules.statements import parse
 from infra.plan.folding import fold_findings
 from infra.postgres.apply.module_effects import run_on_scratch
