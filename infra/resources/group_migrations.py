@@ -30,9 +30,13 @@ class GroupMigrationsProvider(Provider):
         return CheckResult(inputs, [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when a database is not known to be at the last revision, or is due one."""
+        """Report a change when a database is not known to be at the last revision, or is due one.
+
+        A refresh compares with the inputs of the last run, which has run its revisions since.
+        """
         databases = pending(_olds, _news, "migrated", _news["head"]) or has_surplus(_olds, _news, "migrated")
-        return DiffResult(changes=bool(databases or _news.get("revisions")))
+        is_due = _news.get("revisions") and actions.planned(_news, _news, explain=False)
+        return DiffResult(changes=bool(databases or is_due))
 
     def create(self, props: Properties) -> CreateResult:
         """Run the revisions that databases are due."""

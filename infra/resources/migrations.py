@@ -31,8 +31,12 @@ class MigrationsProvider(Provider):
         return CreateResult(f"{props['database']}/migrations", actions.migrate(props))
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
-        """Report a change when there is another last revision, or the database is due one."""
-        return DiffResult(changes=bool(changed(_olds, _news, "head", "database")) or bool(_news.get("revisions")))
+        """Report a change when there is another last revision, or the database is due one.
+
+        A refresh compares with the inputs of the last run, which has run its revisions since.
+        """
+        is_due = bool(_news.get("revisions") and actions.planned(_news))
+        return DiffResult(changes=bool(changed(_olds, _news, "head", "database")) or is_due)
 
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Run the revisions that the database is due."""

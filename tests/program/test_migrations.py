@@ -81,6 +81,8 @@ def test_an_existing_database_is_migrated_as_previewed_and_a_fresh_one_runs_no_r
     assert f"to restore it: make restore STACK=test ARGS={dump.parent.relative_to(project.folder)}" in text
     assert project.sql("SELECT id FROM customers") == [("kept",)]
     assert project.sql(STAMP) == [("0002",)]
+    done = project.verb("refresh", "--expect-no-changes")
+    assert done.status == 0, done.text
     assert project.verb("preview", "--expect-no-changes").status == 0
     project.configure(databases=["app_db", "app_new"])
     project.up()
@@ -159,6 +161,8 @@ def migrate_a_group(project: Project) -> None:
     assert project.sql(STAMP, database="tenants_002") == [("0003",)]
     assert project.sql("SELECT id FROM customers", database="tenants_001") == [("kept",)]
     assert project.outputs()["groups"]["tenants"]["failed"] == {}
+    done = project.verb("refresh", "--expect-no-changes")
+    assert done.status == 0, done.text
     assert project.verb("preview", "--expect-no-changes").status == 0
     project.configure(databases=[*singles, {"group": "tenants", "count": 4, "clone": False}])
     project.up()
