@@ -43,7 +43,8 @@ for type_name, values in json.loads(Path("plugin.json").read_text()):
         provider = pulumi.ProviderResource("postgresql", "admin", values, version)
         last = [provider]
     else:
-        opts = pulumi.ResourceOptions(provider=provider, depends_on=last if "/database:" in type_name else None)
+        waits = "roles" in values or "owner" in values  # for the roles that it names
+        opts = pulumi.ResourceOptions(provider=provider, depends_on=last if waits else None)
         created = pulumi.CustomResource(type_name, f"{{type_name}}-{{values['name']}}", values, opts)
         last = [created] if "/database:" in type_name else [*last, created]
 """
