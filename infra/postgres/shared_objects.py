@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg import sql
 
 from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.error_messages import translated_errors
-from infra.postgres.connection.failure import ConnectionFailure, classify_connection_error
-from infra.postgres.connection.target import REQUIRE_SCRAM
 from infra.postgres.database_roles import CREATE_DATABASE, database_label, role_label
 from infra.postgres.declared_attributes import refuse_half_dropped
 from infra.postgres.memberships import admin_grants
+from infra.postgres.role_passwords import accepts_password
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
@@ -37,17 +35,6 @@ FROM pg_catalog.pg_roles r, pg_catalog.pg_roles a
 WHERE r.rolname = ANY (%s) AND a.rolname = current_user
 """
 """Whether the administrator may alter a role: from PostgreSQL 16 on CREATEROLE alone is not enough (manual, 22.2)."""
-
-_VERIFIERS = "SELECT rolname::text, rolpassword FROM pg_catalog.pg_authid WHERE rolname = ANY (%s)"
-"""What the server keeps of passwords, which superusers see."""
-
-_MAY_LOG_IN = """
-SELECT rolname::text FROM pg_catalog.pg_roles
-WHERE rolname = ANY (%s) AND rolcanlogin AND coalesce(rolvaliduntil > pg_catalog.now(), true)
-"""
-_NAMES = "SELECT datname::text FROM pg_catalog.pg_database WHERE datname = ANY (%s)"
-
-_IS_SUPERUSER = "SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user"
 
 _DATABASES = """
 SELECT d.datname::text, pg_catalog.pg_get_userbyid(d.datdba)::text, pg_catalog.pg_has_role(d.datdba, 'USAGE')
@@ -137,39 +124,6 @@ def find_ours(
     return list(existing.objects), others
 
 
-def other_passwords(
-    target: Target, databases: Sequence[DatabaseRoles], passwords: Mapping[str, str], verifiers: Mapping[str, str]
-) -> list[str]:
-    """Return the login roles that exist and have another password than the state, by role in both mappings.
-
-    A superuser sees it in the catalog. Another administrator has each role log in that may, once: a proof is sent, not
-    the password.
-    """
-    with translated_errors(_place(target)), connect(target, autocommit=True) as connection:
-        (is_superuser,) = connection.execute(_IS_SUPERUSER).fetchone() or (False,)
-        if is_superuser:
-            found = dict(connection.execute(_VERIFIERS, (list(verifiers),)).fetchall())
-            return [role for role in verifiers if role in found and found[role] != verifiers[role]]
-        existing = {name for (name,) in connection.execute(_NAMES, ([each.name for each in databases],)).fetchall()}
-        may_log_in = {name for (name,) in connection.execute(_MAY_LOG_IN, (list(verifiers),)).fetchall()}
-    return [
-        role
-        for database in databases
-        for role in database.logins
-        if database.name in existing
-        and role in may_log_in
-        and _is_refused(target.on(database.name), role, passwords[role])
-    ]
-
-
-def set_passwords(target: Target, roles: Sequence[str], verifiers: Mapping[str, str]) -> None:
-    """Set the passwords of login roles to those of the state."""
-    with translated_errors(_place(target)), connect(target, autocommit=True) as connection, connection.transaction():
-        for role in roles:
-            names = (sql.Identifier(role), sql.Literal(verifiers[role]))
-            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(*names))
-
-
 def recreate(
     target: Target, databases: Sequence[DatabaseRoles], labels: Collection[str], verifiers: Mapping[str, str]
 ) -> None:
@@ -240,38 +194,13 @@ def _proved(target: Target, database: DatabaseRoles, existing: _Existing, passwo
     labels = [
         role_label(role)
         for role in database.logins
-        if role in existing.memberships and _accepts(place, role, passwords.get(role, ""))
+        if role in existing.memberships and accepts_password(place, role, passwords.get(role, ""))
     ]
     if role_label(database.migrator) in labels and database.owner in existing.memberships[database.migrator]:
         labels.append(role_label(database.owner))
         if existing.owners.get(database.name) == database.owner:
             labels.append(database_label(database.name))
     return labels
-
-
-def _accepts(target: Target, role: str, password: str) -> bool:
-    """Return whether a role logs in with a password of which the server asks for a proof.
-
-    Nothing but SCRAM is accepted, so that no other server that listens on the port gets the password.
-    """
-    if not password:
-        return False
-    options = {**target.options, **REQUIRE_SCRAM}
-    try:
-        with connect(replace(target, user=role, password=password, options=options)) as connection:
-            return bool(connection.pgconn.used_password)
-    except psycopg.OperationalError:
-        return False
-
-
-def _is_refused(target: Target, role: str, password: str) -> bool:
-    """Return whether the server refuses a password; another reason why nobody gets in says nothing of it."""
-    options = {**target.options, **REQUIRE_SCRAM}
-    try:
-        connect(replace(target, user=role, password=password, options=options)).close()
-    except psycopg.OperationalError as error:
-        return classify_connection_error(error, target) is ConnectionFailure.LOGIN_REFUSED
-    return False
 
 
 def _place(target: Target) -> str:

@@ -64,6 +64,7 @@ RANKS: list[list[Layer]] = [
                 "infra.postgres.server_privileges",
                 "infra.postgres.rename_roles",
                 "infra.postgres.sessions",
+                "infra.postgres.role_passwords",
                 "infra.postgres.shared_objects",
                 "infra.postgres.database_roles",
                 "infra.postgres.marks",

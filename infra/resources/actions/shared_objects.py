@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from infra.errors import ServerError
-from infra.postgres import shared_objects
+from infra.postgres import role_passwords, shared_objects
 from infra.postgres.apply import losses
 from infra.postgres.apply.live_status import with_time_limits
 from infra.postgres.database_roles import DatabaseRoles
@@ -56,7 +56,7 @@ def other_passwords(props: Properties) -> list[str]:
     if not is_known(passwords) or not is_known(verifiers):
         return []
     try:
-        found = shared_objects.other_passwords(
+        found = role_passwords.other_passwords(
             with_time_limits(admin_target(props)), _databases(props), passwords, verifiers
         )
     except ServerError:
@@ -83,7 +83,7 @@ def bring_back(props: Properties) -> None:
     target, verifiers = admin_target(props), props["verifiers"]
     if props["lost"]:
         shared_objects.recreate(target, _databases(props), props["lost"], verifiers)
-    shared_objects.set_passwords(target, props["refused"], verifiers)
+    role_passwords.set_passwords(target, props["refused"], verifiers)
 
 
 def missing(props: Properties) -> list[str]:

@@ -11,7 +11,8 @@ from infra.errors import RefusedError
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.scram import verifier
 from infra.postgres.database_roles import DatabaseRoles
-from infra.postgres.shared_objects import find_existing, find_ours, other_passwords, recreate, set_passwords
+from infra.postgres.role_passwords import other_passwords, set_passwords
+from infra.postgres.shared_objects import find_existing, find_ours, recreate
 
 if TYPE_CHECKING:
     from collections.abc import Generator
