@@ -47,6 +47,7 @@ class TableRows:
 
 
 def read_rows(connection: Connection, oid: int, name: str) -> TableRows:
+    """Read all rows of a table; `name` is as SQL. Only for scratch databases: it runs as who is connected."""
     found = connection.execute(_COLUMNS, (oid,)).fetchall()
     columns = {number: (column, kind) for number, column, kind, _ in found}
     generated = frozenset(number for number, *_, is_generated in found if is_generated)

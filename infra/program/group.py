@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -170,16 +170,14 @@ def _declare_group(
             protect=settings.lifecycle is Lifecycle.PERSISTENT and bool(kept),
         ),
     )
-    address = _address(server)
+    inside = replace(inputs, address=_address(server), drops=databases.drops)
     version = version_of_modules({module.name: text_digest(module.text) for module in modules})
     last: pulumi.Resource = databases
     migrations = None
     if history:
         last = migrations = GroupMigrations(
             scope.name(f"{group.group}-migrations"),
-            inputs,
-            address=address,
-            drops=databases.drops,
+            inside,
             directory=settings.modules.directory,
             head=history.head,
             look=look,
@@ -190,9 +188,7 @@ def _declare_group(
         last = declared[module.name] = GroupModule(
             scope.name(f"{group.group}-{module.name}"),
             module,
-            inputs,
-            address=address,
-            drops=databases.drops,
+            inside,
             version=version,
             look=look,
             opts=_after(last, databases, scope),
@@ -201,9 +197,7 @@ def _declare_group(
     if group.seed:
         last = seed = GroupSeed(
             scope.name(f"{group.group}-seed"),
-            inputs,
-            address=address,
-            drops=databases.drops,
+            inside,
             directory=settings.modules.directory,
             seed=group.seed,
             look=look,
@@ -211,9 +205,7 @@ def _declare_group(
         )
     ready = GroupReady(
         scope.name(f"{group.group}-ready"),
-        inputs,
-        address=address,
-        drops=databases.drops,
+        inside,
         statements={name: resource.statements_digest for name, resource in declared.items()},
         directory=settings.modules.directory,
         head=history.head if history else "",

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class GroupInputs:
-    """A group's databases, those of them that are paused, whether they share their roles, and their session."""
+    """A group's databases, those of them that are paused, whether they share their roles, and their session.
+
+    What is inside the databases has the server's `address`, and how often each was dropped (`drops`): others are new.
+    """
 
     group: str
     databases: Sequence[str]
@@ -24,6 +27,8 @@ class GroupInputs:
     shared: bool
     lifecycle: Lifecycle
     session: pulumi.Output[str]
+    address: pulumi.Output[str] | None = None
+    drops: pulumi.Output[dict[str, int]] | None = None
 
     def props(self) -> Properties:
         """Return them as a resource's properties."""
@@ -34,4 +39,5 @@ class GroupInputs:
             "shared": self.shared,
             "lifecycle": self.lifecycle.value,
             "session": self.session,
+            **({"address": self.address, "drops": self.drops} if self.address is not None else {}),
         }

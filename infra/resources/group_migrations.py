@@ -62,8 +62,6 @@ class GroupMigrations(DynamicResource, module="postgres", name="GroupMigrations"
         name: str,
         inputs: GroupInputs,
         *,
-        address: pulumi.Input[str],
-        drops: pulumi.Input[dict[str, int]],
         directory: str,
         head: str,
         look: bool,
@@ -71,8 +69,6 @@ class GroupMigrations(DynamicResource, module="postgres", name="GroupMigrations"
     ) -> None:
         props: Properties = {
             **inputs.props(),
-            "address": address,
-            "drops": drops,
             "directory": directory,
             "head": head,
             "look": look,

@@ -74,16 +74,12 @@ class GroupModule(DynamicResource, module="postgres", name="GroupModule"):
         module: Module,
         inputs: GroupInputs,
         *,
-        address: pulumi.Input[str],
-        drops: pulumi.Input[dict[str, int]],
         version: str,
         look: bool,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props: Properties = {
             **inputs.props(),
-            "address": address,
-            "drops": drops,
             "module": module.name,
             "path": module.path,
             "text_digest": text_digest(module.text),

@@ -61,8 +61,6 @@ class GroupReady(DynamicResource, module="postgres", name="GroupReady"):
         name: str,
         inputs: GroupInputs,
         *,
-        address: pulumi.Input[str],
-        drops: pulumi.Input[dict[str, int]],
         statements: Mapping[str, pulumi.Output[str]],
         directory: str,
         head: str,
@@ -70,8 +68,6 @@ class GroupReady(DynamicResource, module="postgres", name="GroupReady"):
     ) -> None:
         props: Properties = {
             **inputs.props(),
-            "address": address,
-            "drops": drops,
             "statements": dict(statements),
             "directory": directory,
             **({"head": head} if head else {}),

@@ -62,8 +62,6 @@ class GroupSeed(DynamicResource, module="postgres", name="GroupSeed"):
         name: str,
         inputs: GroupInputs,
         *,
-        address: pulumi.Input[str],
-        drops: pulumi.Input[dict[str, int]],
         directory: str,
         seed: str,
         look: bool,
@@ -71,8 +69,6 @@ class GroupSeed(DynamicResource, module="postgres", name="GroupSeed"):
     ) -> None:
         props: Properties = {
             **inputs.props(),
-            "address": address,
-            "drops": drops,
             "directory": directory,
             "seed": seed,
             "look": look,
