@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import pkgutil
-import sys
-import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from inspect import currentframe
@@ -19,12 +14,11 @@ from sqlalchemy.ext.declarative import DeferredReflection
 from sqlalchemy.orm import configure_mappers
 
 from infra.errors import InfraError
+from infra.generate.module_imports import first_in_path, import_with_submodules, imported_afresh, is_within, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
     from types import FrameType, ModuleType
-
-_PACKAGES = ("site-packages", "dist-packages")
 
 
 @dataclass(frozen=True)
@@ -66,8 +60,8 @@ def import_models(
     be imported, with the file and the line.
     """
     names = tuple(names)
-    with _recorded_tables(names) as recorded, _imported_afresh(names), _first_in_path(python_path):
-        modules = [module for name in names for module in _import_with_submodules(name)]
+    with _recorded_tables(names) as recorded, imported_afresh(names), first_in_path(python_path):
+        modules = [module for name in names for module in import_with_submodules(name)]
         try:
             configure_mappers()  # extensions declare tables of their own then
         except SQLAlchemyError as error:
@@ -81,7 +75,7 @@ def import_models(
     chosen = dict.fromkeys(
         table.metadata
         for table, declaration in recorded.items()
-        if table.metadata in named and _is_within(declaration.module, names)
+        if table.metadata in named and is_within(declaration.module, names)
     )
     chosen |= dict.fromkeys(metadata for metadata in named if not metadata.tables and _creates(metadata))
     declarations = _ordered({table: place for table, place in recorded.items() if table.metadata in chosen})
@@ -143,102 +137,7 @@ def _declaration(frame: FrameType | None) -> Declaration | None:
         frame = frame.f_back
     if frame is None:
         return None
-    return Declaration(str(frame.f_globals["__name__"]), _shown(frame.f_code.co_filename), frame.f_lineno)
-
-
-def _shown(path: str) -> str:
-    """Return a path relative to the working directory, if it is below that and not in an installed package."""
-    relative = os.path.relpath(path)
-    return path if relative.startswith("..") or _is_installed(path) else relative
-
-
-@contextmanager
-def _imported_afresh(names: tuple[str, ...]) -> Generator[None]:
-    """Forget modules that were imported before, for the block; afterwards they are what they were."""
-    before = {name: module for name, module in sys.modules.items() if _is_within(name, names)}
-    for name in before:
-        del sys.modules[name]
-    try:
-        yield
-    finally:
-        if before:
-            for name in [name for name in sys.modules if _is_within(name, names)]:
-                del sys.modules[name]
-            for name, module in before.items():
-                sys.modules[name] = module
-                parent, _, child = name.rpartition(".")
-                if parent in sys.modules:
-                    setattr(sys.modules[parent], child, module)
-
-
-@contextmanager
-def _first_in_path(directories: Iterable[str]) -> Generator[None]:
-    before = list(sys.path)
-    sys.path[:0] = [str(Path(directory).resolve()) for directory in directories]
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-
-
-def _is_within(module: str, names: tuple[str, ...]) -> bool:
-    return any(module == name or module.startswith(f"{name}.") for name in names)
-
-
-def _import_with_submodules(name: str) -> Iterator[ModuleType]:
-    module = _import(name)
-    yield module
-    for found in pkgutil.iter_modules(getattr(module, "__path__", ())):
-        if found.name != "__main__":
-            yield from _import_with_submodules(f"{name}.{found.name}")
-
-
-def _import(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except SyntaxError as error:
-        place = f"{_shown(error.filename or name)}:{error.lineno or 0}"
-        raise InfraError(f"cannot be imported: {error.msg}", place=place, remedy="correct it") from None
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
-            remedy = "run the command in the root of the project, or correct `models` or `python_path`"
-            raise InfraError(f"there is no Python module {name}", place="models", remedy=remedy) from None
-        raise InfraError(
-            f"cannot be imported: {error}",
-            place=innermost_place(error, name),
-            remedy="install it, or correct the import",
-        ) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever the models' own code raises)
-        message = str(error).partition("\n")[0]
-        what = f"cannot be imported: {type(error).__name__}{': ' if message else ''}{message}"
-        raise InfraError(what, place=innermost_place(error, name), remedy="correct it") from None
-
-
-def innermost_place(error: BaseException, default: str) -> str:
-    """Return the innermost line of an error that is in the project's files, not in those of an installed package."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [
-        frame
-        for frame in frames
-        if not frame.filename.startswith("<") and frame.filename != __file__ and not _is_installed(frame.filename)
-    ]
-    return f"{_shown(own[-1].filename)}:{own[-1].lineno}" if own else default
-
-
-def place_of_caller(outermost: str) -> str:
-    """Return the innermost line of the project's files that runs within a function of the caller's, '' for none."""
-    frame = currentframe()
-    own = frame.f_back.f_code.co_filename if frame and frame.f_back else ""
-    while frame is not None and frame.f_code.co_name != outermost:
-        path = frame.f_code.co_filename
-        if path not in {own, __file__} and not _is_installed(path):
-            return f"{_shown(path)}:{frame.f_lineno}"
-        frame = frame.f_back
-    return ""
-
-
-def _is_installed(path: str) -> bool:
-    return any(part in _PACKAGES for part in Path(path).parts) or Path(path).is_relative_to(sys.base_prefix)
+    return Declaration(str(frame.f_globals["__name__"]), shown_path(frame.f_code.co_filename), frame.f_lineno)
 
 
 def _metadata_in(module: ModuleType) -> Iterator[MetaData]:

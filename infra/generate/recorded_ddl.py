@@ -13,7 +13,7 @@ from sqlalchemy.schema import CreateTable
 
 from infra.errors import InfraError
 from infra.generate.ddl_compiler import table_prefixes
-from infra.generate.imported_models import innermost_place, place_of_caller
+from infra.generate.module_imports import innermost_place, place_of_caller
 from infra.modules.generated_names import LONGEST_NAME
 
 if TYPE_CHECKING:

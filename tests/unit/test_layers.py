@@ -178,7 +178,7 @@ ONLY_IN = {
     "importlib": [  # code is imported by name where it is rarely needed, or may be absent
         "infra/sdk_tuning.py",
         "infra/lazy_module.py",
-        "infra/generate/imported_models.py",
+        "infra/generate/module_imports.py",
         "infra/server/embedded/distribution.py",
         "infra/check/alembic_comparison.py",
         "infra/sql_import/declarative.py",
