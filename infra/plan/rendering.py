@@ -10,19 +10,16 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from infra.catalog.changes import created_objects, is_structure
-from infra.catalog.difference import Difference
 from infra.catalog.identifiers import last
-from infra.modules.decision import Lifecycle, Step
-from infra.plan.commits import BY_STATEMENT, STAYS
-from infra.plan.folding import fold_changes, fold_findings
 from infra.plan.markdown import fenced
 from infra.plan.refusal import refusal_of
+from infra.plan.step_lines import dropped_lines, revision_lines, step_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from infra.plan.plan import Plan, PlannedRevision, PlannedStep
+    from infra.modules.decision import Lifecycle
+    from infra.plan.plan import Plan
 
 MOST_TABLES = 8
 """How many tables with rows a line names."""
@@ -145,15 +142,6 @@ def plan_as_markdown(databases: Sequence[PlannedDatabase], texts: Mapping[str, S
     return "\n".join(lines) + "\n"
 
 
-def revision_lines(revision: PlannedRevision) -> Iterable[str]:
-    """Yield what a revision does, in lines: its SQL, its locks, and its hazards."""
-    yield f"{revision.title}:"
-    yield from (f"  {line}" for line in revision.lines)
-    if revision.by_statement:
-        yield f"  {BY_STATEMENT}: {STAYS}"
-    yield from (f"  {line}" for line in revision.hazards)
-
-
 def _text_blocks(texts: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """Return for each changed module a title and its changed lines."""
     return [[f"{name}.sql:", *(f"  {line}" for line in lines)] for name, lines in sorted(texts.items())]
@@ -195,12 +183,12 @@ def _body(planned: PlannedDatabase) -> tuple[str, ...]:
         lines += [f"  {planned.plan.backup}"] if planned.plan.backup else []
         for revision in planned.plan.revisions:
             lines += (f"  {line}" for line in revision_lines(revision))
-        lines += _steps(planned.plan)
+        lines += step_lines(planned.plan)
         if planned.plan.dropped_with_it:
             lines.append(f"  drops as well, made by no module: {', '.join(map(str, planned.plan.dropped_with_it))}")
         for removed in planned.plan.removed:
             lines.append(f"  {removed.step.value} {removed.module}: {removed.why}")
-            lines += [f"    {line}" for line in _dropped(planned.plan, removed)]
+            lines += [f"    {line}" for line in dropped_lines(planned.plan, removed)]
         lines += [f"  {planned.plan.seed}"] if planned.plan.seed else []
     if planned.unmanaged:
         lines += [*(f"  {sentence}" for sentence in planned.unmanaged), f"  {EXPECTED}"]
@@ -211,50 +199,6 @@ def _refusal_lines(plan: Plan) -> list[str]:
     """Return a refusal in lines; what has a place in a file does not name the database again."""
     place = "this database"
     return [line.removeprefix(f"{place}: ") for line in str(refusal_of(plan, place)).splitlines()]
-
-
-def _steps(plan: Plan) -> Iterable[str]:
-    """Yield the lines of a plan's steps, and of the commit between them."""
-    names = [step.module for step in plan.steps]
-    after = names[names.index(plan.commit.before) :] if plan.commit else []
-    for is_after, part in groupby(plan.steps, key=lambda step: step.module in after):
-        if plan.commit and is_after:
-            yield f"  {plan.commit}"
-        for (step, why), steps in groupby(part, key=lambda step: (step.step, step.why)):
-            yield from _step_lines(step, why, list(steps), stays="" if plan.commit else f": {STAYS}")
-
-
-def _dropped(plan: Plan, removed: PlannedStep) -> list[str]:
-    """Return a line for each object that goes with a module's file, without its definition."""
-    if removed.step is not Step.DROP or not removed.row:
-        return []
-    objects = created_objects(removed.row.effect)
-    gone = [Difference(identity, "", None) for identity in objects if is_structure(identity)]
-    rows = removed.row.rows_outside(plan.tables_dropped())
-    return [*fold_changes(gone), *([f"the rows that it inserted elsewhere stay: {rows}"] if rows else [])]
-
-
-def _step_lines(step: Step, why: str, steps: list[PlannedStep], stays: str) -> list[str]:
-    """Return the lines of consecutive modules with which the same is done for the same reason.
-
-    `stays` says what a failure leaves of one that commits after each statement.
-    """
-    shown = [planned for planned in steps if step is not Step.UNCHANGED or planned.renamed_from]
-    if not shown:
-        return []
-    names = _span([planned.module for planned in shown])
-    lines = [f"  {step.value} {names}: {why}"]
-    for planned in shown:
-        if planned.commits:
-            at = ", ".join(map(str, planned.commits))
-            lines.append(f"    {planned.module} {BY_STATEMENT} (lines {at}){stays}")
-        if planned.renamed_from:
-            lines.append(f"    {planned.renamed_from} is {planned.module} now")
-        lines += [f"    {line}" for line in (*planned.hazards, *fold_changes(planned.differences))]
-        if planned.drift and step is not Step.REFUSE:
-            lines.append("    changed by somebody in the database:")
-            lines += [f"      {line}" for line in fold_findings(planned.drift)]
-    return lines
 
 
 def _losses(members: Sequence[PlannedDatabase]) -> list[str]:
@@ -280,11 +224,6 @@ def _losses(members: Sequence[PlannedDatabase]) -> list[str]:
 def _grouped(count: str) -> str:
     """Return a number of rows, perhaps with a word before it, with separators."""
     return " ".join(f"{int(word):,}" if word.isdigit() else word for word in count.split())
-
-
-def _span(modules: list[str]) -> str:
-    """Return modules' names, those in the middle of a long list left out."""
-    return ", ".join(modules) if len(modules) < 3 else f"{modules[0]} to {modules[-1]}"  # noqa: PLR2004
 
 
 def _names(databases: list[str]) -> str:

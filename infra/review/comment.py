@@ -9,7 +9,8 @@ from infra.modules.decision import Lifecycle, Step
 from infra.plan.markdown import fenced
 from infra.plan.migration_statements import safe_draft
 from infra.plan.refusal import refusal_of
-from infra.plan.rendering import diff_line, revision_lines
+from infra.plan.rendering import diff_line
+from infra.plan.step_lines import revision_lines
 from infra.review.masking import masked
 from infra.review.picture import picture
 

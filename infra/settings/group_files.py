@@ -8,7 +8,8 @@ from infra.settings.databases import SOURCES, DatabaseSettings, GroupSettings, n
 from infra.settings.values import is_database_name
 
 if TYPE_CHECKING:
-    from infra.settings.problems import Path, SettingProblems
+    from infra.settings.problems import SettingProblems
+    from infra.settings.setting_paths import Path
 
 
 def with_names_of_files(databases: object, problems: SettingProblems) -> object:

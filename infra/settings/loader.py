@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from infra.errors import SettingsError
 from infra.settings.group_files import with_names_of_files
 from infra.settings.model import Settings, default_databases
-from infra.settings.problems import SettingProblems, close_kind, without_tag
+from infra.settings.problems import SettingProblems, close_kind
+from infra.settings.setting_paths import without_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
-    from infra.settings.problems import Path
+    from infra.settings.setting_paths import Path
 
 _STAND_INS: Mapping[object, object] = {
     "databases": ["unknown"],

@@ -6,26 +6,24 @@ import difflib
 import json
 import re
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
-
-from pydantic import BaseModel
 
 from infra.errors import SettingProblem
 from infra.modules.decision import Lifecycle
 from infra.settings.databases import RESERVED_DATABASES, ROLES, DatabaseSettings, source_of
-from infra.settings.model import DATABASES, Settings
 from infra.settings.servers import SERVERS, ExternalSettings
+from infra.settings.setting_paths import keys_of, setting_at, without_tag
 from infra.settings.values import is_role_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
-    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
-    Path = tuple[int | str, ...]
+    from infra.settings.model import Settings
+    from infra.settings.setting_paths import Path
 
 SHOWN_CHARACTERS = 60
 HIDDEN_KEY = "[a key that is no name]"
@@ -38,9 +36,6 @@ _IN_PLAIN_TEXT = (
     "`pulumi config set --secret --path server.password`"
 )
 NO_NAME_FOR_ROLES = "must be a name to which _readonly can be added and that does not begin with pg_, or {}"
-
-_TAGS: Mapping[str, tuple[int, Mapping[str, type[BaseModel]]]] = {"server": (1, SERVERS), "databases": (2, DATABASES)}
-"""The settings of several kinds: where pydantic puts the kind into the path of an error, and the kinds."""
 
 
 class SettingProblems:
@@ -86,11 +81,11 @@ class SettingProblems:
             hint = f" (did you mean {near}?)" if near else ""
             self.add_value((*path, "kind"), kind, f"must be embedded, docker or external{hint}")
             return
-        field, group = _setting_at(path)
+        field, group = setting_at(path)
         path = without_tag(path)
         allowed = field.description if field else None
         if error["type"] == "extra_forbidden":
-            self.add(path, "is not a setting", _near(str(error["loc"][-1]), _keys(group)))
+            self.add(path, "is not a setting", _near(str(error["loc"][-1]), keys_of(group)))
         elif error["type"] == "missing":
             self.add(path, "is missing", f"give {allowed}")
         elif error["type"] != "default_factory_not_called":  # a consequence of what is wrong with another one
@@ -246,40 +241,3 @@ def _declared_databases(settings: Settings) -> Iterator[tuple[Path, str, dict[st
             has_roles = database.roles == "own" or place == 0
             roles = {role: database.role(name, role) for role in (*ROLES, *settings.roles)} if has_roles else {}
             yield (*path, source, place) if source == "names" else (*path, source), name, roles
-
-
-def _keys(group: type[BaseModel]) -> list[str]:
-    """Return the keys of a group of settings as a stack's file has them."""
-    return sorted(field.alias or name for name, field in group.model_fields.items())
-
-
-def _setting_at(path: Path) -> tuple[FieldInfo | None, type[BaseModel]]:
-    """Return the setting that a path names, or the last one on the path, and the group in which the path ends."""
-    field = None
-    group: type[BaseModel] | None = Settings
-    tag, kinds = _TAGS.get(str(path[0]), (0, {}))
-    for position, name in enumerate(path):
-        if isinstance(name, int):  # the number of an item in a list
-            continue
-        if position and position == tag:
-            group = kinds[name]
-            continue
-        fields = {known.alias or key: known for key, known in group.model_fields.items()} if group else {}
-        if name not in fields:  # a key of a map, or of nobody
-            break
-        field = fields[name]
-        group = _group_in(field.annotation)
-    return field, group or Settings
-
-
-def without_tag(path: Path) -> Path:
-    """Return a path without the kind of server or database, which pydantic puts into it."""
-    tag, _ = _TAGS.get(str(path[0]), (len(path), {}))
-    return (*path[:tag], *path[tag + 1 :])
-
-
-def _group_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 (a type of any form)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_group_in(argument) for argument in get_args(annotation))
-    return next((group for group in inner if group), None)
