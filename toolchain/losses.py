@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from local_state import STATE, locked_checkout
@@ -45,7 +45,10 @@ def up_without_loss(stack: str, command: list[str], variables: dict[str, str]) -
 
 @contextmanager
 def losses_file(folder: Path) -> Generator[IO[str]]:
-    """Yield an empty file in a folder; those that killed runs have left there, which nobody locks, are removed."""
+    """Yield an empty file in a folder, which goes with the last file, as does the one around it where it has no more.
+
+    Files that killed runs have left there, which nobody locks, are removed.
+    """
     with locked_checkout():
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.iterdir():
@@ -57,5 +60,10 @@ def losses_file(folder: Path) -> Generator[IO[str]]:
                 left.unlink()
         file = tempfile.NamedTemporaryFile("r", dir=folder)  # noqa: SIM115 (it outlives the checkout's lock)
         fcntl.flock(file, fcntl.LOCK_EX)
-    with file:
-        yield file
+    try:
+        with file:
+            yield file
+    finally:
+        with locked_checkout(), suppress(OSError):  # something else is in it
+            folder.rmdir()
+            folder.parent.rmdir()

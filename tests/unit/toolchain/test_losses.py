@@ -27,12 +27,13 @@ with losses.losses_file(Path(sys.argv[1])):
 
 
 def test_a_file_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
-    """The file of a run that goes on is left alone, and each removes its own."""
-    with losses.losses_file(tmp_path) as file:
+    """The file of a run that goes on is left alone, and each removes its own, the last one the folder."""
+    folder = tmp_path / "state" / "losses"
+    with losses.losses_file(folder) as file:
         path = [*sys.path, str(Path(losses.__file__).parent)]
         variables = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
-        subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], env=variables, check=False)
-        assert len(list(tmp_path.iterdir())) == 2
-        with losses.losses_file(tmp_path) as other:
-            assert {str(path) for path in tmp_path.iterdir()} == {file.name, other.name}
-    assert list(tmp_path.iterdir()) == []
+        subprocess.run([sys.executable, "-c", KILLED, str(folder)], env=variables, check=False)
+        assert len(list(folder.iterdir())) == 2
+        with losses.losses_file(folder) as other:
+            assert {str(path) for path in folder.iterdir()} == {file.name, other.name}
+    assert list(tmp_path.iterdir()) == []  # with a backend of one's own nothing else is in .state/
