@@ -293,7 +293,8 @@ class Life:
     def is_gone(self) -> None:
         """Assert that nothing of the stack is left but its file."""
         left = [self.checkout.folder / ".state", self.checkout.folder / f".env.{self.checkout.stack}", self.data_root]
-        assert not [path for path in left if path.exists()], self.story
+        found = [str(inside) for path in left if path.exists() for inside in (path, *path.rglob("*"))]
+        assert not found, f"{found[:20]} after {self.story[-12:]}"
 
     def newest_backup(self) -> Backup:
         """Return the newest backup; assert that all are complete, and nothing else is beside them."""

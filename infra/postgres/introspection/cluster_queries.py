@@ -16,6 +16,11 @@ class ClusterQuery(NamedTuple):
     since: int = 0
 
 
+def _in_order(array: LiteralString) -> LiteralString:
+    """Return SQL for an array's items sorted: in the catalog their order is that in which they were granted or set."""
+    return f'(SELECT jsonb_agg(item::text ORDER BY item::text COLLATE "C") FROM unnest({array}) item)'
+
+
 CLUSTER_QUERIES = (
     ClusterQuery(
         "role",
@@ -39,22 +44,23 @@ CLUSTER_QUERIES = (
     ),
     ClusterQuery(
         "setting",
-        """
+        f"""
         SELECT to_jsonb(s)::text, array_remove(ARRAY[s.role, s.database], NULL) FROM (
             SELECT CASE WHEN setrole <> 0 THEN pg_get_userbyid(setrole)::text END AS role,
-                (SELECT datname::text FROM pg_database d WHERE d.oid = setdatabase) AS database, setconfig
+                (SELECT datname::text FROM pg_database d WHERE d.oid = setdatabase) AS database,
+                {_in_order("setconfig")} AS setconfig
             FROM pg_db_role_setting
         ) s
         """,
     ),
     ClusterQuery(
         "database",
-        """
+        f"""
         SELECT (
                 to_jsonb(d) - ARRAY['oid', 'datdba', 'dattablespace', 'datfrozenxid', 'datminmxid', 'datlastsysoid']
                 || jsonb_build_object(
                     'owner', pg_get_userbyid(datdba), 'tablespace', spcname,
-                    'datacl', coalesce(datacl, acldefault('d', datdba))
+                    'datacl', {_in_order("coalesce(datacl, acldefault('d', datdba))")}
                 )
             )::text, ARRAY[datname::text]
         FROM pg_database d JOIN pg_tablespace t ON t.oid = dattablespace
@@ -62,8 +68,11 @@ CLUSTER_QUERIES = (
     ),
     ClusterQuery(
         "tablespace",
-        """
-        SELECT (to_jsonb(t) - ARRAY['oid', 'spcowner'] || jsonb_build_object('owner', pg_get_userbyid(spcowner)))::text,
+        f"""
+        SELECT (
+                to_jsonb(t) - ARRAY['oid', 'spcowner']
+                || jsonb_build_object('owner', pg_get_userbyid(spcowner), 'spcacl', {_in_order("spcacl")})
+            )::text,
             ARRAY[pg_get_userbyid(spcowner)::text]
         FROM pg_tablespace t
         """,
@@ -115,10 +124,10 @@ CLUSTER_QUERIES = (
     ClusterQuery("replication origin", "SELECT roname, ARRAY[]::text[] FROM pg_replication_origin"),
     ClusterQuery(
         "privilege on a parameter",
-        """
-        SELECT to_jsonb(p)::text, ARRAY(
+        f"""
+        SELECT (to_jsonb(p) - 'paracl')::text, ARRAY(
             SELECT pg_get_userbyid(a.grantee)::text FROM aclexplode(paracl) a WHERE a.grantee <> 0
-        ) FROM (SELECT parname, paracl FROM pg_parameter_acl) p
+        ) FROM (SELECT parname, paracl, {_in_order("paracl")} AS privileges FROM pg_parameter_acl) p
         """,
         since=150_000,
     ),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from infra.postgres.connection.target import Target
+    from infra.postgres.introspection.cluster_catalog import ClusterFact
 
 pytest_plugins = ["tests.database.scratch_server"]
 
@@ -153,3 +154,17 @@ def test_every_change_outside_the_databases_is_a_fact(
 def test_other_comments_are_no_marks(comment: str | None) -> None:
     """Nothing is dropped for a comment that only looks like one."""
     assert parse_mark(comment) is None
+
+
+def test_facts_do_not_depend_on_the_order_of_grants(admin: psycopg.Connection[tuple[object, ...]]) -> None:
+    """A run that was killed, and continued, grants in another order; a privilege more is another fact."""
+    facts: list[frozenset[ClusterFact]] = []
+    for roles in (("pr_app", "pg_monitor"), ("pg_monitor", "pr_app"), ("pg_monitor",)):
+        admin.execute(b"REVOKE ALL ON DATABASE pr FROM pr_app, pg_monitor")
+        admin.execute(b"ALTER DATABASE pr RESET ALL")
+        for role in roles:
+            admin.execute(f"GRANT CONNECT ON DATABASE pr TO {role}".encode())
+            setting = {"pr_app": "work_mem = '8MB'", "pg_monitor": "geqo = off"}[role]
+            admin.execute(f"ALTER DATABASE pr SET {setting}".encode())
+        facts.append(cluster_facts(admin))
+    assert facts[0] == facts[1] != facts[2]
