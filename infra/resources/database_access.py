@@ -17,8 +17,8 @@ from infra.postgres.access import Access
 from infra.postgres.connection.target import MAINTENANCE_DATABASE
 from infra.postgres.database_roles import database_label
 from infra.resources.base import DynamicResource, Properties, Provider, admin_target, changed, is_known, without
+from infra.resources.lost_data import BEGIN_EMPTY
 from infra.resources.module_provider import AGAIN
-from infra.resources.stack_policy import BEGIN_EMPTY
 from infra.sdk_tuning import without_dependencies
 
 if TYPE_CHECKING:

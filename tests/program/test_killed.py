@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.program.project import finished, wait_until
+from tests.program.conftest import new_checkout, removed
+from tests.program.homes import Embedded
+from tests.program.project import Project, finished, wait_until
 from tests.program.state import processes_in
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Generator
-
-    from tests.program.project import Project
 
 pytestmark = pytest.mark.every_kind
 
@@ -78,3 +78,23 @@ def test_an_interrupted_run_ends_its_module_and_the_next_one_completes(project: 
     text = project.up()
     assert project.tables("gated") == ["public.gated"], text
     assert project.ledger()[-1] == "09"
+
+
+def test_a_removal_takes_a_server_whose_creation_was_killed(data_root: Path) -> None:
+    """No state has it; a removal leaves neither its folder nor its lock."""
+    home = Embedded(data_root)
+    with removed(Project(new_checkout(), home)) as project:
+        project.make()
+        process = project.start(*project.line("up"))
+        base = home.base(project)
+        wait_until((base / "data.unfinished" / "base").exists, "initdb does not begin")
+        while found := processes_in(project.folder):
+            for pid in found:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        process.communicate()
+        project.pulumi("cancel", "--yes", "--stack", project.stack)
+        done = project.verb("destroy")
+        assert done.status == 0, done.text
+        assert not base.exists()
+        assert not base.with_name(f"{base.name}.lock").exists()

@@ -11,7 +11,7 @@ from infra.modules.decision import Lifecycle
 from infra.postgres.server_privileges import restrict_server
 from infra.resources.base import is_known
 from infra.resources.console import Shown, logger
-from infra.resources.stack_policy import BEGIN_EMPTY
+from infra.resources.lost_data import BEGIN_EMPTY
 from infra.server.embedded import cluster, distribution
 from infra.server.embedded.specification import ClusterSpec, default_root
 
@@ -94,6 +94,11 @@ def read(props: Properties) -> Properties | None:
 def delete(props: Properties) -> None:
     """Stop the server and remove or retain its data."""
     cluster.destroy(_base(props), owner=props["owner"], retain=props["retain"])
+
+
+def remove_unrecorded(folder: Properties) -> None:
+    """Remove the server of a place where its creation was killed."""
+    cluster.remove_unrecorded(_base(folder), owner=folder["owner"])
 
 
 def _base(props: Properties) -> Path:

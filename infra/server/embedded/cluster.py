@@ -42,6 +42,7 @@ __all__ = [
     "ensure",
     "listens_at",
     "plan",
+    "remove_unrecorded",
     "set_password",
     "state",
     "stop",
@@ -162,8 +163,9 @@ def destroy(base: Path, *, owner: str, retain: bool = False) -> None:
         return
     with _locked(layout) as lock:
         marker = refuse_foreign(layout.base, owner)
-        if marker is None:  # the directory was removed by hand, perhaps while the server ran
+        if marker is None:  # the directory was removed by hand, perhaps while the server ran, or has just been created
             processes.end_orphan_processes([layout.data], Account("", -1, -1, switch=False))
+            directory.remove_begun(layout)
         elif retain and marker.phase in {"live", "retained"}:
             _stop(layout, marker)
             write_marker(layout.base, replace(marker, phase="retained"))
@@ -171,6 +173,23 @@ def destroy(base: Path, *, owner: str, retain: bool = False) -> None:
         else:
             _remove(layout, marker)
         binaries.prune(layout.root)
+
+
+def remove_unrecorded(base: Path, *, owner: str) -> None:
+    """Remove a server whose creation was killed, so that no state has it; whatever else is there stays.
+
+    That is one that is not complete, and a complete one that has no database yet.
+    """
+    layout = _layout(base)
+    marker = read_marker(layout.base)
+    if marker is None:
+        is_unrecorded = directory.is_begun(layout.base)
+    elif marker.phase == "live":
+        is_unrecorded = not directory.has_databases(layout)
+    else:
+        is_unrecorded = marker.phase in {"creating", "removing"}
+    if is_unrecorded and (marker is None or marker.owner == owner):
+        destroy(base, owner=owner)
 
 
 @contextmanager

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MADE_BY = "platform-postgres"
 _FORMAT = 1
 ROOT_MARKER = ".made-by-platform-postgres"
+_FIRST_OID = 16384
+"""The first one that is not the system's (PostgreSQL's FirstNormalObjectId)."""
 
 Phase = Literal["creating", "live", "retained", "removing"]
 
@@ -170,10 +172,10 @@ def recreate_directory(directory: Path, account: Account) -> None:
 
 
 def refuse_foreign(base: Path, owner: str) -> Marker | None:
-    """Return the marker of `base`, None for a missing or empty base; raise RefusedError when it is not `owner`'s."""
+    """Return the marker of `base`, None where it is missing or begun; raise RefusedError when it is not `owner`'s."""
     marker = read_marker(base)
     if marker is None:
-        if base.exists() and any(base.iterdir()):
+        if not is_begun(base):
             raise RefusedError(
                 "contains files but no marker of this program, so it was neither used nor removed",
                 place=str(base),
@@ -189,10 +191,22 @@ def refuse_foreign(base: Path, owner: str) -> Marker | None:
     return marker
 
 
+def is_begun(base: Path) -> bool:
+    """Return whether a base is missing, or has no more than creations have before the marker."""
+    entries = list(base.iterdir()) if base.exists() else []
+    return all(_is_part(entry) or (entry.name == "conf" and not any(entry.iterdir())) for entry in entries)
+
+
+def has_databases(layout: Layout) -> bool:
+    """Return whether a server has databases beside those that initdb creates, whose oids are the system's."""
+    folders = (layout.data / "base").iterdir() if (layout.data / "base").is_dir() else ()
+    return any(folder.name.isdigit() and int(folder.name) >= _FIRST_OID for folder in folders)
+
+
 def refuse_unknown_files(layout: Layout) -> None:
     """Raise RefusedError when the base contains a file that this program did not create, before any is removed."""
     names = {path.name for path in (layout.marker, layout.conf, layout.log, layout.data, layout.unfinished)}
-    unknown = sorted(entry.name for entry in layout.base.iterdir() if not _is_own_file(entry.name, names))
+    unknown = sorted(entry.name for entry in layout.base.iterdir() if not _is_own_file(entry, names))
     if unknown:
         raise RefusedError(
             f"contains {', '.join(unknown)}, which this program did not create, so nothing was removed",
@@ -201,9 +215,13 @@ def refuse_unknown_files(layout: Layout) -> None:
         )
 
 
-def _is_own_file(name: str, names: set[str]) -> bool:
-    """Return whether this program creates files of this name; `.server.json.*` is left by a killed write_whole()."""
-    return name in names or name == "server.log.1" or name.startswith(".server.json.")
+def _is_own_file(entry: Path, names: set[str]) -> bool:
+    return entry.name in names or entry.name == "server.log.1" or _is_part(entry)
+
+
+def _is_part(entry: Path) -> bool:
+    """Return whether a file was left by a killed write_whole() of the marker."""
+    return entry.name.startswith(".server.json.")
 
 
 def remove_tree(directory: Path) -> None:
@@ -224,6 +242,12 @@ def remove_base(layout: Layout) -> None:
     for path in sorted(layout.base.iterdir(), key=lambda entry: entry == layout.marker):
         path.unlink()
     layout.base.rmdir()
+
+
+def remove_begun(layout: Layout) -> None:
+    """Remove a base that is_begun()."""
+    if layout.base.exists() and is_begun(layout.base):
+        remove_base(layout)
 
 
 def remove_root(root: Path) -> None:

@@ -24,7 +24,7 @@ from infra.errors import RefusedError, ServerError
 from infra.postgres.connection.connect import connect
 from infra.server import ports
 from infra.server.embedded import administration, binaries, cluster, processes
-from infra.server.embedded.directory import read_marker, write_marker
+from infra.server.embedded.directory import ROOT_MARKER, read_marker, write_marker
 from infra.server.embedded.distribution import locate
 from infra.server.embedded.service_account import service_account
 from tests.database.postgres.databases import by_hand
@@ -477,6 +477,49 @@ def test_retained_and_adopted(spec: ClusterSpec, start_server: StartServer) -> N
     assert read_row(changed_spec, back) == (42,)
     with pytest.raises(administration.WrongPasswordError):
         cluster.ensure(spec)
+
+
+@pytest.mark.parametrize("left", ["lock", "folder", "part of the marker", "creating", "removing", "no database"])
+def test_what_a_killed_creation_left_is_removed(spec: ClusterSpec, left: str, start_server: StartServer) -> None:
+    """However far it came, as long as it has no database: no state has it, so nobody else would remove it."""
+    layout = spec.layout
+    if left in {"creating", "removing", "no database"}:
+        start_server(spec)
+        marker = read_marker(layout.base)
+        assert marker
+        phase = "live" if left == "no database" else left
+        write_marker(layout.base, replace(marker, phase=phase))  # pyright: ignore[reportArgumentType] - one of three
+    else:
+        (layout.root if left == "lock" else layout.conf).mkdir(parents=True)
+        (layout.root / ROOT_MARKER).touch()
+        layout.lock.touch()
+        if left == "part of the marker":
+            (layout.base / ".server.json.1f").touch()
+    cluster.remove_unrecorded(layout.base, owner=spec.owner)
+    assert not spec.root.exists()
+
+
+@pytest.mark.parametrize("whose", ["a database", "retained", "another owner", "a stranger"])
+def test_what_may_be_wanted_is_not_removed_as_unrecorded(
+    spec: ClusterSpec, whose: str, start_server: StartServer
+) -> None:
+    """A server with a database, one that a destroyed stack retained, another owner's, and files of a stranger stay."""
+    owner = spec.owner
+    if whose == "a stranger":
+        spec.layout.base.mkdir(parents=True)
+        (spec.layout.base / "thesis.txt").touch()
+    else:
+        running = start_server(spec)
+        if whose == "a database":
+            with connect(by_hand(spec.target(running.port)), autocommit=True) as connection:
+                connection.execute("CREATE DATABASE wanted")
+        elif whose == "retained":
+            cluster.destroy(spec.layout.base, owner=owner, retain=True)
+        else:
+            owner = "tests/other"
+    before = sorted(path.name for path in spec.layout.base.iterdir())
+    cluster.remove_unrecorded(spec.layout.base, owner=owner)
+    assert sorted(path.name for path in spec.layout.base.iterdir()) == before
 
 
 def test_adoption_shows_no_secret(spec: ClusterSpec) -> None:
