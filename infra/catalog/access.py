@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from infra.catalog.catalog import ObjectId
+from infra.catalog.catalog import DATABASE, ObjectId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,8 @@ def objects_of(subject: str) -> set[str]:
 
 
 def declared_by_stack(change: CatalogChange) -> list[ObjectId]:
-    """Return the privileges in a module's change that are the stack's: on schema public, and of all that is created.
+    """Return what is the stack's in a module's change: the database's row, privileges on schema public and of what is
+    created in any schema.
 
     A schema public that the module made anew has what default privileges grant.
     """
@@ -49,12 +50,14 @@ def declared_by_stack(change: CatalogChange) -> list[ObjectId]:
     is_new = schema in change.objects and schema not in change.changed
 
     def is_declared(identity: ObjectId) -> bool:
+        if identity.kind != "privileges":
+            return identity == DATABASE
         subject = subject_of(identity)
         if future := FUTURE.fullmatch(subject):
             return future["what"] in _IN_ALL_SCHEMAS and not future["schema"]
         return subject == "schema public" and not is_new
 
-    return sorted(identity for identity in change.objects if identity.kind == "privileges" and is_declared(identity))
+    return sorted(filter(is_declared, change.objects))
 
 
 def unmanaged_privileges(live: Catalog, expected: Mapping[ObjectId, str]) -> list[ObjectId]:

@@ -102,6 +102,10 @@ class ObjectId(NamedTuple):
         return f"{self.kind} {self.name}"
 
 
+DATABASE = ObjectId("database", "privileges, owner or limits")
+"""The database's own row, which is the stack's and read only to see that a module did not change it."""
+
+
 @dataclass(frozen=True)
 class Catalog:
     """The objects of one database at one time; a definition is text in lines, '' for an object that only has a name."""

@@ -73,12 +73,11 @@ def run_statements(
             if not outside:
                 text = module.text[statement.start : statement.end]
                 run_text(connection, session, module, text, first=number)
-                check_deferred(connection, session, module)
-                session.begin(connection)
+                check_deferred(connection, session, module, then=session.settings(connection))
                 revoke_granted_by_default(connection, session.private_schemas)
             earlier, before = before, read_with_unnamed(connection, session.target)
             change = catalog_change_between(earlier, before)
-            refuse_stack_privileges(connection, module, change)
+            refuse_stack_privileges(module, change)
             effect = combined_effect(effect, change)
             if resumable:
                 _save_resume_point(connection, session, module, statements[: number + 1], effect)

@@ -34,12 +34,14 @@ if TYPE_CHECKING:
 class Applied:
     """What was done with a module: the step taken, and how long its statements ran (milliseconds).
 
-    `catalog_version` is the catalog's after a transaction in which nobody else changed it, '' where that is not known.
+    `catalog_version` is the catalog's after a transaction in which nobody else changed it, '' where that is not known;
+    `event` is the number of the event that the ledger has of it, 0 where none is known.
     """
 
     step: Step
     milliseconds: float = 0
     catalog_version: str = ""
+    event: int = 0
 
 
 def digests_of(module: Module) -> Digests:
@@ -64,7 +66,7 @@ def run_module(
     effect = run_statements(connection, session, module)
     milliseconds = (time.perf_counter() - started) * 1000
     with session.transaction(connection):
-        ledger.record(
+        event = ledger.record(
             connection,
             module.name,
             digests,
@@ -73,7 +75,7 @@ def run_module(
             milliseconds=milliseconds,
             effect=effect,
         )
-    return Applied(step, milliseconds)
+    return Applied(step, milliseconds, event=event)
 
 
 def run_in_transaction(
@@ -109,11 +111,11 @@ def run_in_transaction(
     else:
         prepare_observer(session.target)
         effect = catalog_change_of(connection, session.target, act)
-    refuse_stack_privileges(connection, module, effect)
-    ledger.record(
+    refuse_stack_privileges(module, effect)
+    event = ledger.record(
         connection, module.name, digests, step=step, program=session.program, milliseconds=milliseconds, effect=effect
     )
-    return Applied(step, milliseconds, after)
+    return Applied(step, milliseconds, after, event)
 
 
 def run_without_ledger(connection: Connection, session: Session, module: Module) -> CatalogChange:
@@ -129,5 +131,5 @@ def run_without_ledger(connection: Connection, session: Session, module: Module)
     prepare_observer(session.target)
     with session.transaction(connection):
         effect = catalog_change_of(connection, session.target, act)
-        refuse_stack_privileges(connection, module, effect)
+        refuse_stack_privileges(module, effect)
     return effect

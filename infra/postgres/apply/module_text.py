@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from infra.catalog.access import declared_by_stack
+from infra.catalog.catalog import DATABASE
 from infra.errors import ModuleError
 from infra.modules.restrictions import EACH_UNDOES_THE_OTHER, REMOVE_GRANTS
 from infra.postgres.connection.advisory_lock import RELEASE_OTHER_LOCKS
@@ -21,6 +22,8 @@ from infra.postgres.connection.watches import watch_blockers
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from psycopg.pq.abc import PGresult
+
     from infra.catalog.changes import CatalogChange
     from infra.modules.module import Module
     from infra.postgres.connection.pool import Connection
@@ -28,11 +31,13 @@ if TYPE_CHECKING:
 
 CHECK_DEFERRED = "SET CONSTRAINTS ALL IMMEDIATE"
 RESET_ROLE = "CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE"
-DISCARD_REST = f"UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; {RELEASE_OTHER_LOCKS}"
-"""DISCARD ALL, which no transaction may contain (manual, DISCARD), without DEALLOCATE ALL: see `PREPARED`."""
-
-PREPARED = "SELECT string_agg(format('DEALLOCATE %I', name), '; ') FROM pg_prepared_statements WHERE from_sql"
-"""The statements that a module prepared; this program's own are not prepared by SQL, and stay."""
+DISCARD_REST = f"""
+UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; {RELEASE_OTHER_LOCKS};
+SELECT pg_catalog.string_agg(pg_catalog.format('DEALLOCATE %I', name), '; ')
+FROM pg_catalog.pg_prepared_statements WHERE from_sql
+"""
+"""DISCARD ALL, which no transaction may contain (manual, DISCARD), but for DEALLOCATE ALL: only what a module prepared
+is to go, and not what this program did, whose statements are not prepared by SQL. Those commands are the last row."""
 
 DEFERRABLE = """
 SELECT pg_catalog.string_agg(name, ', '), pg_catalog.string_agg(name, ', ') FILTER (WHERE deferred)
@@ -47,12 +52,7 @@ FROM (
 """
 """The names of all deferrable constraints, and of those that are deferred at first. The module's search_path is set."""
 
-DATABASE_IS_CHANGED = """
-SELECT pg_catalog.age(d.xmin) <= 0 FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
-"""
-"""Whether the current transaction changed the database's privileges, owner or limits."""
-
-_OF_THE_DATABASE = "the database's privileges, owner or limits"
+_OF_THE_DATABASE = f"the database's {DATABASE.name}"
 _WRITTEN_BY = """
 SELECT %s, '', d.xmin::text FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
 UNION ALL
@@ -78,21 +78,26 @@ _NO_STATEMENT = sys.maxsize
 """The number of a statement that is not in the module's text: its error has no line."""
 
 
-def run_text(connection: Connection, session: Session, module: Module, text: str = "", *, first: int = 0) -> None:
+def run_text(
+    connection: Connection, session: Session, module: Module, text: str = "", *, first: int = 0
+) -> list[PGresult]:
     """Send a module's text in the current transaction, or that part of it whose first statement has the number `first`.
 
-    Sessions that block it are reported. Raises ModuleError.
+    Return the statements' results. Sessions that block it are reported. Raises ModuleError.
     """
-    watch_blockers(
+    return watch_blockers(
         session, connection, lambda on_slow: send(connection, module, text or module.text, first=first, on_slow=on_slow)
     )
 
 
-def check_deferred(connection: Connection, session: Session, module: Module, *, others_follow: bool = False) -> None:
+def check_deferred(
+    connection: Connection, session: Session, module: Module, *, others_follow: bool = False, then: str = ""
+) -> list[PGresult]:
     """Check what constraints and constraint triggers of the module have deferred; raises ModuleError.
 
     Where other modules follow in the transaction, each constraint is then deferred again as it is at first. They are
-    named for that: `ALL` would decide for constraints too that do not exist yet.
+    named for that: `ALL` would decide for constraints too that do not exist yet. `then` are commands for the same
+    message; what all of them returned is returned.
     """
     statements = CHECK_DEFERRED
     if others_follow:
@@ -100,21 +105,20 @@ def check_deferred(connection: Connection, session: Session, module: Module, *, 
         statements = f"SET CONSTRAINTS {deferrable} IMMEDIATE;" if deferrable else ";"
         statements += f"SET CONSTRAINTS {deferred} DEFERRED" if deferred else ""
     try:
-        run_text(connection, session, module, statements, first=_NO_STATEMENT)
+        return run_text(connection, session, module, f"{statements}; {then}", first=_NO_STATEMENT)
     except ModuleError as error:
         raise error.explained(hint=DEFERRED_HINT) from None
 
 
-def refuse_stack_privileges(connection: Connection, module: Module, change: CatalogChange) -> None:
+def refuse_stack_privileges(module: Module, change: CatalogChange) -> None:
     """Raise ModuleError where a module, by whatever statement, changed what the stack declares; it is rolled back.
 
     Those are the privileges on schema public, the default privileges in all schemas, and the database's own row.
     """
-    named = (identity.name.rpartition(" to ") for identity in declared_by_stack(change))
+    declared = declared_by_stack(change)
+    named = (identity.name.rpartition(" to ") for identity in declared if identity != DATABASE)
     places = [f"privileges of {grantee} on {subject}" for subject, _, grantee in named]
-    if connection.execute(DATABASE_IS_CHANGED, prepare=True).fetchone() == (True,):
-        places.append(_OF_THE_DATABASE)
-    _refuse(module, places)
+    _refuse(module, places + [_OF_THE_DATABASE] * (DATABASE in declared))
 
 
 def last_writes(connection: Connection) -> dict[tuple[str, str], str]:
@@ -148,14 +152,17 @@ def _refuse(module: Module, places: Sequence[str]) -> None:
 
 def end_module(connection: Connection, session: Session, module: Module, *, others_follow: bool = False) -> None:
     """Check what is deferred, reset the session, and set the owner's role and the limits again; raises ModuleError."""
-    check_deferred(connection, session, module, others_follow=others_follow)
-    reset_session(connection)
-    session.begin(connection)
+    rest = f"{RESET_ROLE}; {session.settings(connection)}; {DISCARD_REST}"
+    _deallocate(connection, check_deferred(connection, session, module, others_follow=others_follow, then=rest))
 
 
 def reset_session(connection: Connection) -> None:
     """Reset what a module's statements changed in its session, also one that failed."""
-    simple_query(connection, f"{RESET_ROLE}; {reset_settings(connection)}{DISCARD_REST}")
-    (deallocate,) = connection.execute(PREPARED).fetchone() or ("",)
-    if deallocate:
-        simple_query(connection, deallocate)
+    _deallocate(connection, simple_query(connection, f"{RESET_ROLE}; {reset_settings(connection)}{DISCARD_REST}"))
+
+
+def _deallocate(connection: Connection, results: list[PGresult]) -> None:
+    """Deallocate the statements that the last row of `DISCARD_REST` names."""
+    commands = results[-1].get_value(0, 0)
+    if commands:
+        simple_query(connection, commands.decode())

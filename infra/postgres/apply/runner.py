@@ -26,7 +26,7 @@ from infra.postgres.connection.advisory_lock import advisory_lock
 from infra.postgres.connection.error_messages import translated_errors
 from infra.postgres.connection.retry import retry
 from infra.postgres.connection.watches import failover_watch
-from infra.postgres.introspection.effects import wait_for_observer
+from infra.postgres.introspection.effects import prepare_observer, wait_for_observer
 from infra.postgres.ledger import ledger
 from infra.postgres.ledger.identity import create_ledger, current_identity, read_identity
 
@@ -55,6 +55,8 @@ def apply(session: Session, module: Module, *, recorded: bool = False) -> Applie
     """
 
     def attempt(connection: Connection) -> Applied:
+        if not session.one_of_many:
+            prepare_observer(session.target)
         planned = current_plan(connection, session, recorded=recorded, module=module)
         try:
             return _carry_out(connection, session, planned, module)
@@ -235,9 +237,14 @@ def _write_row(connection: Connection, session: Session, planned: PlanInProgress
 def _done(
     connection: Connection, session: Session, planned: PlanInProgress, applied: dict[str, Applied]
 ) -> dict[str, Applied]:
-    """Note what is done of a plan, and the ledger's version after it."""
+    """Note what is done of a plan, and the ledger's version after it: it is read, unless each step tells its event."""
     planned.done |= applied
-    planned.version = ledger.read_version(connection, session.program)
+    events = [step.event for step in applied.values()]
+    if events and all(events):
+        current = current_identity(connection, session.program)
+        planned.version = ledger.LedgerVersion(current, current, max(events))
+    else:
+        planned.version = ledger.read_version(connection, session.program)
     return planned.done
 
 

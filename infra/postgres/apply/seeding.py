@@ -49,7 +49,7 @@ def run_seed(connection: Connection, session: Session, seed: SeedFile) -> None:
     with session.transaction(connection):
         change = catalog_change_of(connection, session.target, act)
         if parts:
-            refuse_stack_privileges(connection, parts[-1].module, change)
+            refuse_stack_privileges(parts[-1].module, change)
         _refuse_change(seed, list(map(str, change.objects)))
         milliseconds = (time.perf_counter() - started) * 1000
         ledger.record_seed(connection, seed.digest, session.program, milliseconds=milliseconds)

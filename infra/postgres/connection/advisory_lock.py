@@ -21,7 +21,8 @@ _KEY = (0x53514C4D, 1)
 """'SQLM' in ASCII, and 1."""
 
 RELEASE_OTHER_LOCKS = """
-SELECT pg_advisory_xact_lock({0}, {1}); SELECT pg_advisory_unlock_all(); SELECT pg_advisory_lock({0}, {1})
+SELECT pg_catalog.pg_advisory_xact_lock({0}, {1}); SELECT pg_catalog.pg_advisory_unlock_all();
+SELECT pg_catalog.pg_advisory_lock({0}, {1})
 """.format(*_KEY)
 """Releases the advisory locks of a session but this program's, which the transaction holds meanwhile."""
 

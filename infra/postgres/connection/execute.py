@@ -33,7 +33,7 @@ CLIENT_CHECK_INTERVAL = "1s"
 
 def set_role(connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float) -> None:
     """Set the owner's role and this program's settings (times in seconds) for the current transaction only."""
-    simple_query(connection, f"{reset_settings(connection)}{_owner_settings(owner, lock_timeout, statement_timeout)}")
+    simple_query(connection, owner_settings(connection, owner, lock_timeout, statement_timeout))
 
 
 @contextmanager
@@ -41,8 +41,7 @@ def owner_transaction(
     connection: Connection, owner: str, *, lock_timeout: float, statement_timeout: float
 ) -> Generator[None]:
     """Run the block in one transaction, as the owner and within the limits (in seconds)."""
-    settings = _owner_settings(owner, lock_timeout, statement_timeout)
-    simple_query(connection, f"BEGIN; {reset_settings(connection)}{settings}")
+    simple_query(connection, f"BEGIN; {owner_settings(connection, owner, lock_timeout, statement_timeout)}")
     try:
         yield
     except BaseException:
@@ -52,8 +51,13 @@ def owner_transaction(
     simple_query(connection, "COMMIT")
 
 
+def owner_settings(connection: Connection, owner: str, lock_timeout: float, statement_timeout: float) -> str:
+    """Return the commands of `set_role`."""
+    return reset_settings(connection) + _settings_in_transaction(owner, lock_timeout, statement_timeout)
+
+
 @cache
-def _owner_settings(owner: str, lock_timeout: float, statement_timeout: float) -> str:
+def _settings_in_transaction(owner: str, lock_timeout: float, statement_timeout: float) -> str:
     return (
         f"SET LOCAL ROLE {sql.Identifier(owner).as_string()}; SET LOCAL search_path = public;"
         f" SET LOCAL lock_timeout = {int(lock_timeout * 1000)};"
@@ -86,8 +90,13 @@ def execute(connection: Connection, module: Module, on_slow: OnSlow | None = Non
     send(connection, module, module.text, first=0, on_slow=on_slow)
 
 
-def send(connection: Connection, module: Module, text: str, *, first: int, on_slow: OnSlow | None = None) -> None:
-    """Send part of a module's text, whose first statement has the number `first` (from 0); raises ModuleError."""
+def send(
+    connection: Connection, module: Module, text: str, *, first: int, on_slow: OnSlow | None = None
+) -> list[PGresult]:
+    """Send part of a module's text, whose first statement has the number `first` (from 0), and return the results.
+
+    Raises ModuleError.
+    """
     connection.pgconn.send_query(text.encode())
     answer = generators.execute(connection.pgconn)
     if on_slow:
@@ -96,6 +105,7 @@ def send(connection: Connection, module: Module, text: str, *, first: int, on_sl
         results = connection.wait(answer)
     if results and results[-1].status == ExecStatus.FATAL_ERROR:
         raise module_error(module, results[-1], first + len(results) - 1, whole=text is module.text)
+    return results
 
 
 def _with_action(answer: PQGen[list[PGresult]], on_slow: OnSlow) -> PQGen[list[PGresult]]:

@@ -10,7 +10,7 @@ from infra.modules.decision import Lifecycle
 from infra.modules.module import load_modules
 from infra.modules.seed import read_seed
 from infra.plan.ledger_rows import Program
-from infra.postgres.connection.execute import owner_transaction, set_role
+from infra.postgres.connection.execute import owner_settings, owner_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,9 +110,9 @@ class Session:
         """Read the seed, None where there is none; raises ModuleFileError."""
         return read_seed(Path(self.seed), self.seed) if self.seed else None
 
-    def begin(self, connection: Connection) -> None:
-        """Set the owner's role and the time limits for the current transaction."""
-        set_role(connection, self.owner, lock_timeout=self.lock_timeout, statement_timeout=self.statement_timeout)
+    def settings(self, connection: Connection) -> str:
+        """Return the commands for the owner's role and the time limits in the current transaction."""
+        return owner_settings(connection, self.owner, self.lock_timeout, self.statement_timeout)
 
     def transaction(self, connection: Connection) -> AbstractContextManager[None]:
         """Return a context in which statements run in one transaction, as the owner and within the time limits."""

@@ -13,7 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.session import Session
     from infra.postgres.connection.target import Target
+
+_Result = TypeVar("_Result")
 
 BLOCKER_DELAY_SECONDS = 0.5
 BLOCKER_INTERVAL_SECONDS = 1.0
@@ -153,14 +155,15 @@ class BlockerWatch(Watch):
         return error.explained(detail=detail, hint=HINTS[error.sqlstate])
 
 
-def watch_blockers(session: Session, connection: Connection, act: Callable[[OnSlow], None]) -> None:
-    """Run statements of a module; sessions that block them for long are reported and named in the ModuleError raised.
+def watch_blockers(session: Session, connection: Connection, act: Callable[[OnSlow], _Result]) -> _Result:
+    """Run statements of a module, and return what `act` returns.
 
-    The watch starts half a second after a statement, or sooner where lock_timeout is shorter than that.
+    Sessions that block them for long are reported, and named in the ModuleError that is raised. The watch starts half a
+    second after a statement, or sooner where lock_timeout is shorter than that.
     """
     watch = BlockerWatch(session.admin, connection.info.backend_pid, session.tell)
     try:
-        act(OnSlow(min(BLOCKER_DELAY_SECONDS, session.lock_timeout / 3), watch.start))
+        return act(OnSlow(min(BLOCKER_DELAY_SECONDS, session.lock_timeout / 3), watch.start))
     except ModuleError as error:
         watch.stop(STOP_SECONDS)  # the check in progress may be the first to see the blocker
         raise watch.with_blockers(error) from None

@@ -5,9 +5,18 @@
 -- COMMENT on a part of a relation locks only that part. CREATE INDEX locks its table in SHARE mode, which no statement
 -- takes that changes the table's definition. The two largest catalogs are searched only if the server's counters say
 -- that this transaction wrote to them (manual, 27.2.20), or if track_counts is off and there are no counters. In the same
--- way `further` says that further_oids.sql has to be run, which searches the catalogs of kinds that few modules create.
-WITH held AS MATERIALIZED (
-    SELECT locktype, relation, classid, objid, mode FROM pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid()
+-- way `further` says that further_oids.sql has to be run, which searches the catalogs of kinds that few modules create,
+-- and `settings` that what the database sets, or its own row, was written. Left out are tables for long values, and the
+-- ledger, which the first module's transaction creates.
+WITH hidden AS MATERIALIZED (
+    SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname IN ('pg_toast', 'sqlmodule')
+), held AS MATERIALIZED (
+    SELECT locktype, relation, classid, objid, mode
+    FROM pg_catalog.pg_locks l
+    WHERE l.pid = pg_catalog.pg_backend_pid() AND (
+        l.classid IS DISTINCT FROM 'pg_catalog.pg_namespace'::pg_catalog.regclass
+        OR l.objid NOT IN (SELECT hidden.oid FROM hidden)
+    )
 ), written AS MATERIALIZED (
     SELECT
         current_setting('track_counts') = 'off'
@@ -35,65 +44,81 @@ WITH held AS MATERIALIZED (
               AND h.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
         ) AS further
 )
-SELECT 'relation', held.relation::bigint
-FROM held
-WHERE held.locktype = 'relation' AND held.relation >= 16384
-  AND held.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock', 'ShareLock')
-UNION
-SELECT 'relation', CASE held.classid
-        WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass
-            THEN (SELECT c.conrelid FROM pg_catalog.pg_constraint c WHERE c.oid = held.objid)
-        WHEN 'pg_catalog.pg_trigger'::pg_catalog.regclass
-            THEN (SELECT t.tgrelid FROM pg_catalog.pg_trigger t WHERE t.oid = held.objid)
-        WHEN 'pg_catalog.pg_policy'::pg_catalog.regclass
-            THEN (SELECT p.polrelid FROM pg_catalog.pg_policy p WHERE p.oid = held.objid)
-        WHEN 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-            THEN (SELECT r.ev_class FROM pg_catalog.pg_rewrite r WHERE r.oid = held.objid)
-    END::bigint
-FROM held
-WHERE held.locktype = 'object' AND held.mode <> 'AccessShareLock' AND held.classid IN (
-    'pg_catalog.pg_constraint'::pg_catalog.regclass, 'pg_catalog.pg_trigger'::pg_catalog.regclass,
-    'pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-)
-UNION
-SELECT 'relation', c.oid::bigint FROM pg_catalog.pg_class c WHERE age(c.xmin) <= 0
-UNION
-SELECT 'relation', a.attrelid::bigint
-FROM pg_catalog.pg_attribute a
-WHERE (SELECT written.attribute FROM written) AND age(a.xmin) <= 0
-UNION
-SELECT CASE held.classid WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass THEN 'constraint' ELSE 'object' END,
-    held.objid::bigint
-FROM held
-WHERE held.locktype = 'object' AND held.mode <> 'AccessShareLock' AND held.objid >= 16384
-UNION
-SELECT 'object', n.oid::bigint FROM pg_catalog.pg_namespace n WHERE age(n.xmin) <= 0
-UNION
-SELECT 'object', e.oid::bigint FROM pg_catalog.pg_extension e WHERE age(e.xmin) <= 0
-UNION
-SELECT 'object', t.oid::bigint
-FROM pg_catalog.pg_type t
-WHERE age(t.xmin) <= 0 AND (
-    t.typtype IN ('d', 'e', 'r')
-    OR t.typtype = 'c' AND (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid) = 'c'
-)
-UNION
-SELECT 'further', t.oid::bigint
-FROM pg_catalog.pg_type t
-WHERE age(t.xmin) <= 0 AND t.typtype IN ('b', 'p') AND t.typcategory <> 'A'
-UNION
-SELECT 'further', 1 FROM written WHERE written.further
-UNION
-SELECT 'object', c.contypid::bigint FROM pg_catalog.pg_constraint c WHERE c.contypid > 0 AND age(c.xmin) <= 0
-UNION
-SELECT 'object', e.enumtypid::bigint FROM pg_catalog.pg_enum e WHERE age(e.xmin) <= 0
-UNION
-SELECT 'object', p.oid::bigint
-FROM pg_catalog.pg_proc p
-WHERE (SELECT written.proc FROM written) AND age(p.xmin) <= 0
-UNION
-SELECT 'object', s.oid::bigint FROM pg_catalog.pg_statistic_ext s WHERE age(s.xmin) <= 0
-UNION
-SELECT 'object', e.oid::bigint FROM pg_catalog.pg_event_trigger e WHERE age(e.xmin) <= 0
-UNION
-SELECT 'object', d.oid::bigint FROM pg_catalog.pg_default_acl d WHERE age(d.xmin) <= 0
+SELECT changed.kind, changed.oid
+FROM (
+    SELECT 'relation', held.relation::bigint
+    FROM held
+    WHERE held.locktype = 'relation' AND held.relation >= 16384
+      AND held.mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock', 'ShareLock')
+    UNION
+    SELECT 'relation', CASE held.classid
+            WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass
+                THEN (SELECT c.conrelid FROM pg_catalog.pg_constraint c WHERE c.oid = held.objid)
+            WHEN 'pg_catalog.pg_trigger'::pg_catalog.regclass
+                THEN (SELECT t.tgrelid FROM pg_catalog.pg_trigger t WHERE t.oid = held.objid)
+            WHEN 'pg_catalog.pg_policy'::pg_catalog.regclass
+                THEN (SELECT p.polrelid FROM pg_catalog.pg_policy p WHERE p.oid = held.objid)
+            WHEN 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+                THEN (SELECT r.ev_class FROM pg_catalog.pg_rewrite r WHERE r.oid = held.objid)
+        END::bigint
+    FROM held
+    WHERE held.locktype = 'object' AND held.mode <> 'AccessShareLock' AND held.classid IN (
+        'pg_catalog.pg_constraint'::pg_catalog.regclass, 'pg_catalog.pg_trigger'::pg_catalog.regclass,
+        'pg_catalog.pg_policy'::pg_catalog.regclass, 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+    )
+    UNION
+    SELECT 'relation', c.oid::bigint FROM pg_catalog.pg_class c WHERE age(c.xmin) <= 0
+    UNION
+    SELECT 'relation', a.attrelid::bigint
+    FROM pg_catalog.pg_attribute a
+    WHERE (SELECT written.attribute FROM written) AND age(a.xmin) <= 0
+    UNION
+    SELECT CASE held.classid WHEN 'pg_catalog.pg_constraint'::pg_catalog.regclass THEN 'constraint' ELSE 'object' END,
+        held.objid::bigint
+    FROM held
+    WHERE held.locktype = 'object' AND held.mode <> 'AccessShareLock' AND held.objid >= 16384
+    UNION
+    SELECT 'object', n.oid::bigint FROM pg_catalog.pg_namespace n
+    WHERE age(n.xmin) <= 0 AND n.oid NOT IN (SELECT hidden.oid FROM hidden)
+    UNION
+    SELECT 'object', e.oid::bigint FROM pg_catalog.pg_extension e WHERE age(e.xmin) <= 0
+    UNION
+    SELECT 'object', t.oid::bigint
+    FROM pg_catalog.pg_type t
+    WHERE age(t.xmin) <= 0 AND (
+        t.typtype IN ('d', 'e', 'r')
+        OR t.typtype = 'c' AND (SELECT c.relkind FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid) = 'c'
+    )
+    UNION
+    SELECT 'further', t.oid::bigint
+    FROM pg_catalog.pg_type t
+    WHERE age(t.xmin) <= 0 AND t.typtype IN ('b', 'p') AND t.typcategory <> 'A'
+    UNION
+    SELECT 'further', 1 FROM written WHERE written.further
+    UNION
+    SELECT 'object', c.contypid::bigint FROM pg_catalog.pg_constraint c WHERE c.contypid > 0 AND age(c.xmin) <= 0
+    UNION
+    SELECT 'object', e.enumtypid::bigint FROM pg_catalog.pg_enum e WHERE age(e.xmin) <= 0
+    UNION
+    SELECT 'object', p.oid::bigint
+    FROM pg_catalog.pg_proc p
+    WHERE (SELECT written.proc FROM written) AND age(p.xmin) <= 0
+    UNION
+    SELECT 'object', s.oid::bigint FROM pg_catalog.pg_statistic_ext s WHERE age(s.xmin) <= 0
+    UNION
+    SELECT 'object', e.oid::bigint FROM pg_catalog.pg_event_trigger e WHERE age(e.xmin) <= 0
+    UNION
+    SELECT 'object', d.oid::bigint FROM pg_catalog.pg_default_acl d WHERE age(d.xmin) <= 0
+    UNION
+    SELECT 'settings', 1
+    WHERE current_setting('track_counts') = 'off'
+        OR pg_catalog.pg_stat_get_xact_tuples_inserted('pg_catalog.pg_db_role_setting'::pg_catalog.regclass) > 0
+        OR pg_catalog.pg_stat_get_xact_tuples_updated('pg_catalog.pg_db_role_setting'::pg_catalog.regclass) > 0
+        OR pg_catalog.pg_stat_get_xact_tuples_deleted('pg_catalog.pg_db_role_setting'::pg_catalog.regclass) > 0
+        OR EXISTS (
+            SELECT FROM pg_catalog.pg_database d
+            WHERE d.datname = pg_catalog.current_database() AND age(d.xmin) <= 0
+        )
+) AS changed (kind, oid)
+LEFT JOIN pg_catalog.pg_class c ON changed.kind = 'relation' AND c.oid = changed.oid
+WHERE coalesce(c.relnamespace, 0) NOT IN (SELECT hidden.oid FROM hidden)

@@ -37,15 +37,6 @@ if TYPE_CHECKING:
 
 _OBSERVER_LOCK_TIMEOUT = "50ms"
 
-_SETTINGS_ARE_WRITTEN = """
-SELECT pg_catalog.current_setting('track_counts') = 'off'
-    OR pg_catalog.pg_stat_get_xact_tuples_inserted(r.oid) > 0
-    OR pg_catalog.pg_stat_get_xact_tuples_updated(r.oid) > 0
-    OR pg_catalog.pg_stat_get_xact_tuples_deleted(r.oid) > 0
-FROM (SELECT 'pg_catalog.pg_db_role_setting'::pg_catalog.regclass) AS r (oid)
-"""
-"""Whether the current transaction wrote a setting of any database: the server counts that (manual, 27.2.20)."""
-
 _warming: dict[str, Thread] = {}
 
 DOMAINS_OF_CONSTRAINTS = "SELECT contypid::bigint FROM pg_catalog.pg_constraint WHERE oid = ANY (%s) AND contypid > 0"
@@ -58,10 +49,14 @@ WHERE pid = pg_catalog.pg_backend_pid() AND locktype = 'object' AND objid < 1638
 
 
 class ChangedOids(NamedTuple):
-    """What a transaction changed, and the constraints of which it cannot be read any more what they belonged to."""
+    """What a transaction changed, and the constraints of which it cannot be read any more what they belonged to.
+
+    `settings` says that it changed what `read_settings` reads.
+    """
 
     part: CatalogPart
     constraints: tuple[int, ...]
+    settings: bool
 
 
 @cache
@@ -72,14 +67,14 @@ def _query(name: str) -> LiteralString:
 def changed_oids(connection: Connection) -> ChangedOids:
     """Return the oids of what the current transaction changed, and perhaps of more."""
     rows = connection.execute(_query("changed_oids.sql"), prepare=True).fetchall()
-    relations, objects, further, constraints = (
+    relations, objects, further, constraints, settings = (
         tuple(int(oid) for name, oid in rows if name == kind and oid)
-        for kind in ("relation", "object", "further", "constraint")
+        for kind in ("relation", "object", "further", "constraint", "settings")
     )
     if further:
         rows = connection.execute(_query("further_oids.sql"), prepare=True).fetchall()
         further += (*objects, *(int(row[0]) for row in rows))
-    return ChangedOids(CatalogPart(relations, objects, further), constraints)
+    return ChangedOids(CatalogPart(relations, objects, further), constraints, bool(settings))
 
 
 class FollowedChange(NamedTuple):
@@ -101,14 +96,14 @@ def followed_change_of(
     """
     simple_query(connection, "SAVEPOINT before_act")
     act()
-    changed, constraints = changed_oids(connection)
+    changed = changed_oids(connection)
     after, of_others = read_own_catalog_version(connection)
     is_followed = connection.execute(LOCKED_BUILT_IN).fetchone() is None
-    is_new = is_followed and of_others == before and not (changed.further or constraints)
-    if is_new and not visible_part(connection, changed, own=False):
-        change = catalog_change_between(Catalog(), read_catalog(connection, changed))
-        return FollowedChange(_with_settings(connection, observer, change), after)
-    change = _with_settings(connection, observer, _observed_change(connection, observer, act))
+    is_new = is_followed and of_others == before and not (changed.part.further or changed.constraints)
+    if is_new and not visible_part(connection, changed.part, own=False):
+        change = catalog_change_between(Catalog(), read_catalog(connection, changed.part))
+        return FollowedChange(_with_settings(connection, observer, changed, change), after)
+    change = _observed_change(connection, observer, changed, act)
     if not is_followed:
         return FollowedChange(change, "")
     simple_query(connection, "SET LOCAL enable_seqscan = on")  # reading a part turned it off
@@ -128,21 +123,31 @@ def catalog_change_of(connection: Connection, observer: Target, act: Callable[[]
     """
     simple_query(connection, "SAVEPOINT before_act")
     act()
-    return _with_settings(connection, observer, _observed_change(connection, observer, act))
+    return _observed_change(connection, observer, changed_oids(connection), act)
 
 
-def _with_settings(connection: Connection, observer: Target, change: CatalogChange) -> CatalogChange:
+def _with_settings(
+    connection: Connection, observer: Target, changed: ChangedOids, change: CatalogChange
+) -> CatalogChange:
     """Return a change of objects with what this transaction changed of the database's settings."""
-    if connection.execute(_SETTINGS_ARE_WRITTEN, prepare=True).fetchone() != (True,):
+    if not changed.settings:
         return change
     with _observer_connection(observer) as outside:
         settings = catalog_change_between(read_settings(outside), read_settings(connection))
     return CatalogChange({**change.objects, **settings.objects}, change.changed | settings.changed)
 
 
-def _observed_change(connection: Connection, observer: Target, act: Callable[[], None]) -> CatalogChange:
+def _observed_change(
+    connection: Connection, observer: Target, changed: ChangedOids, act: Callable[[], None]
+) -> CatalogChange:
     """Return the change that this transaction made since the savepoint, in which it acted."""
-    part = _changed_part(connection, observer)
+    return _with_settings(connection, observer, changed, _change_of_objects(connection, observer, changed, act))
+
+
+def _change_of_objects(
+    connection: Connection, observer: Target, changed: ChangedOids, act: Callable[[], None]
+) -> CatalogChange:
+    part = _with_domains(changed, observer)
     if not part:
         return CatalogChange()
     before, after = _read_before_and_after(connection, observer, part)
@@ -159,9 +164,8 @@ def _observed_change(connection: Connection, observer: Target, act: Callable[[],
     if whole:
         before = read_catalog(connection)
     act()
-    return catalog_change_between(
-        before, read_catalog(connection, None if whole else _changed_part(connection, observer))
-    )
+    after = read_catalog(connection, None if whole else _with_domains(changed_oids(connection), observer))
+    return catalog_change_between(before, after)
 
 
 def successive_changes(connection: Connection, observer: Target) -> Callable[[Callable[[], None]], CatalogChange]:
@@ -200,9 +204,16 @@ def read_with_unnamed(connection: Connection, observer: Target) -> Catalog:
 def _read_before_and_after(
     connection: Connection, observer: Target, part: CatalogPart
 ) -> tuple[Catalog | None, Catalog]:
-    """Read a part as the observer sees it and as this transaction does, both at once: each has its own backend."""
+    """Read a part as the observer sees it, where it sees any of it, and as this transaction does.
+
+    Both are read at once: each has its own backend.
+    """
+    with _observer_connection(observer) as outside:
+        visible = visible_part(outside, part)
+    if not visible:
+        return Catalog(), read_catalog(connection, part, keep_settings=True)
     with ThreadPoolExecutor(1) as executor:
-        before = executor.submit(_read_as_observer, observer, part)
+        before = executor.submit(_read_as_observer, observer, visible)
         after = read_catalog(connection, part, keep_settings=True)
         return before.result(), after
 
@@ -237,21 +248,19 @@ def _may_contain_renames(change: CatalogChange) -> bool:
     return any(text is None and identity.kind not in (*ACCESS, *NOTES) for identity, text in change.objects.items())
 
 
-def _changed_part(connection: Connection, observer: Target) -> CatalogPart:
+def _with_domains(changed: ChangedOids, observer: Target) -> CatalogPart:
     """Return what was changed, with the domains whose constraints were dropped: only the constraints are locked."""
-    part, constraints = changed_oids(connection)
-    if not constraints:
-        return part
+    if not changed.constraints:
+        return changed.part
     with _observer_connection(observer) as outside:
-        rows = outside.execute(DOMAINS_OF_CONSTRAINTS, (list(constraints),), prepare=True).fetchall()
-    return replace(part, objects=part.objects + tuple(row[0] for row in rows))
+        rows = outside.execute(DOMAINS_OF_CONSTRAINTS, (list(changed.constraints),), prepare=True).fetchall()
+    return replace(changed.part, objects=changed.part.objects + tuple(row[0] for row in rows))
 
 
 def _read_as_observer(observer: Target, part: CatalogPart | None) -> Catalog | None:
     """Read a part, or all, as the observer sees it; return None where it would have to wait for a lock."""
     with _observer_connection(observer) as outside:
         try:
-            visible = part and visible_part(outside, part)
-            return read_catalog(outside, visible, lock_timeout=_OBSERVER_LOCK_TIMEOUT)
+            return read_catalog(outside, part, lock_timeout=_OBSERVER_LOCK_TIMEOUT)
         except LockNotAvailable:
             return None

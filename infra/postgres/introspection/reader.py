@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from psycopg.pq import TransactionStatus
 
-from infra.catalog.catalog import SETTING, Catalog, ObjectId, catalog_of
+from infra.catalog.catalog import DATABASE, SETTING, Catalog, ObjectId, catalog_of
 from infra.catalog.drop_order import Dependency, Droppable, ObjectAddress
 from infra.postgres.connection.simple_query import simple_query
 
@@ -50,12 +50,14 @@ WHERE objid >= 16384
 """
 
 _SETTINGS = """
+WITH this AS (SELECT d.oid, d.xmin FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
 SELECT %s, pg_catalog.split_part(c.setting, '=', 1), pg_catalog.substr(c.setting, pg_catalog.strpos(c.setting, '=') + 1)
 FROM pg_catalog.pg_db_role_setting s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c (setting)
-WHERE s.setrole = 0
-  AND s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+WHERE s.setrole = 0 AND s.setdatabase = (SELECT this.oid FROM this)
+UNION ALL
+SELECT %s, %s, CASE WHEN pg_catalog.age(this.xmin) <= 0 THEN this.xmin::text ELSE '' END FROM this
 """
-"""What the database sets for all sessions."""
+"""What the database sets for all sessions, and the current transaction where that wrote the database's own row."""
 
 
 @dataclass(frozen=True)
@@ -174,8 +176,8 @@ def read_own_catalog_version(connection: psycopg.Connection[tuple[Any, ...]]) ->
 
 
 def read_settings(connection: psycopg.Connection[tuple[Any, ...]]) -> Catalog:
-    """Read what the database sets for all sessions; `read_catalog` does not."""
-    return catalog_of(connection.execute(_SETTINGS, (SETTING,)).fetchall())
+    """Read what the database sets for all sessions, and its own row; `read_catalog` does not."""
+    return catalog_of(connection.execute(_SETTINGS, (SETTING, *DATABASE)).fetchall())
 
 
 def is_empty(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 _FORMAT = 1
 _PLACE = "sqlmodule.identity"
 
+_IDENTITY = """
+SELECT format, stack, system_identifier, database, (SELECT coalesce(max(id), 0) FROM sqlmodule.event)
+FROM sqlmodule.identity
+"""
+
 CURRENT_DATABASE = """
 SELECT s.system_identifier::text, d.oid FROM pg_control_system() s, pg_database d WHERE d.datname = current_database()
 """
@@ -55,10 +60,16 @@ def ledger_exists(connection: Connection) -> bool:
 
 def read_identity(connection: Connection) -> LedgerIdentity | None:
     """Return the ledger's identity, None where there is no ledger; raises LedgerError for an unsupported format."""
+    found = read_identity_and_event(connection)
+    return found[0] if found else None
+
+
+def read_identity_and_event(connection: Connection) -> tuple[LedgerIdentity, int] | None:
+    """Return what `read_identity` does, and the number of the ledger's last event, 0 for none."""
     if not ledger_exists(connection):
         return None
     with translated_format_errors():
-        row = connection.execute("SELECT format, stack, system_identifier, database FROM sqlmodule.identity").fetchone()
+        row = connection.execute(_IDENTITY).fetchone()
     if row is None:
         raise LedgerError("the ledger's identity row is missing", place=_PLACE, remedy="restore it from a backup")
     if row[0] > _FORMAT:
@@ -67,7 +78,7 @@ def read_identity(connection: Connection) -> LedgerIdentity | None:
             place=_PLACE,
             remedy="use the newer version that wrote it",
         )
-    return LedgerIdentity(row[1], row[2], row[3])
+    return LedgerIdentity(row[1], row[2], row[3]), int(row[4])
 
 
 @contextmanager

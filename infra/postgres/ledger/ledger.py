@@ -9,7 +9,7 @@ from infra.catalog.changes import CatalogChange
 from infra.modules.decision import Digests, Step
 from infra.modules.module import order
 from infra.plan.ledger_rows import ORPHANED, SEED_ROW, LedgerEntry, Program
-from infra.postgres.ledger.identity import current_identity, read_identity, translated_format_errors
+from infra.postgres.ledger.identity import current_identity, read_identity_and_event, translated_format_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +26,7 @@ RECORD = """
 WITH logged AS (
     INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration)
     VALUES (%(module)s, %(step)s, %(statements)s, %(stack)s, %(ms)s * interval '1 ms')
+    RETURNING id
 ), resumed AS (
     DELETE FROM sqlmodule.resume WHERE %(ran)s AND module = %(module)s
 ), written AS (
@@ -61,6 +62,7 @@ ON CONFLICT (module) DO UPDATE SET
     applied_by = CASE WHEN %(ran)s THEN excluded.applied_by ELSE old.applied_by END,
     applied_at = CASE WHEN %(ran)s THEN excluded.applied_at ELSE old.applied_at END,
     duration = CASE WHEN %(ran)s THEN excluded.duration ELSE old.duration END
+RETURNING (SELECT id FROM logged)
 """
 
 """Writes a module's row and its event. The numbers of rows inserted, and of those changed or deleted, are those since
@@ -78,12 +80,8 @@ class LedgerVersion(NamedTuple):
 
 def read_version(connection: Connection, program: Program) -> LedgerVersion | None:
     """Return the ledger's version, None where there is no ledger."""
-    identity = read_identity(connection)
-    if identity is None:
-        return None
-    with translated_format_errors():
-        row = connection.execute("SELECT coalesce(max(id), 0) FROM sqlmodule.event").fetchone()
-    return LedgerVersion(identity, current_identity(connection, program), int(row[0]) if row else 0)
+    found = read_identity_and_event(connection)
+    return LedgerVersion(found[0], current_identity(connection, program), found[1]) if found else None
 
 
 class Compared(NamedTuple):
@@ -162,13 +160,15 @@ def record(
     program: Program,
     milliseconds: float,
     effect: CatalogChange | None = None,
-) -> None:
-    """Write a module's row and its event, in the current transaction; without `effect` the row keeps the one it has.
+) -> int:
+    """Write a module's row and its event, in the current transaction, and return the event's number.
+
+    Without `effect` the row keeps the one it has.
 
     After a full run (apply, rebuild), the module's progress record is deleted: there is nothing left to resume.
     """
     with translated_format_errors():
-        connection.execute(
+        written = connection.execute(
             RECORD,
             {
                 "module": program.row(module),
@@ -182,7 +182,8 @@ def record(
                 "objects": None if effect is None else json.dumps(effect.as_json(), ensure_ascii=False),
             },
             prepare=True,
-        )
+        ).fetchone()
+    return int(written[0]) if written else 0
 
 
 def record_failure(
