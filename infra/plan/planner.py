@@ -200,15 +200,12 @@ class _Planner:
             return _planned(file, decide(ModuleState.CONFLICTING, Change.NEW, self.lifecycle))
         effect = self.effects[file.name]
         state = self.status.state_without_row(effect, self.definitions)
-        decision = decide(state, Change.NEW, self.lifecycle)
-        step = _planned(file, decision)
-        if decision.step is Step.ADOPT:
-            return self._proved(file, step, None)
-        if decision.step is Step.REFUSE:
-            return replace(step, differences=self._against(effect, None))
-        return step
+        against = () if state is ModuleState.FRESH else self._against(effect, None)
+        if against:  # such as a privilege that it grants
+            state = ModuleState.CONFLICTING
+        return _planned(file, decide(state, Change.NEW, self.lifecycle), differences=against)
 
-    def _proved(self, file: ModuleFile, step: PlannedStep, previous: CatalogChange | None) -> PlannedStep:
+    def _proved(self, file: ModuleFile, step: PlannedStep, previous: CatalogChange) -> PlannedStep:
         """Return the step, or its refusal where the database is not as the module would make it."""
         if self.effects is None:
             self.unproved.append(file.name)

@@ -66,6 +66,21 @@ def test_a_database_that_differs_is_refused(world: World, change: str, verdicts:
     assert world.fingerprint() == before
 
 
+def test_a_privilege_that_nobody_granted_is_named(world: World) -> None:
+    """The objects are as the module makes them, but a role may not do what it grants: one sentence with the remedy."""
+    world.write(m01_a=TABLE + "GRANT SELECT ON a TO world_readonly;\n")
+    world.sql(TABLE)
+    assert world.refused() == [
+        (
+            f"sql/01-a.sql in {world.place}: objects of its names are there and differ from what it makes; write the "
+            'difference as a revision (`make revision M="…"`), or take the change back'
+        ),
+        LEGEND,
+        "privileges table public.a to world_readonly is missing",
+        "  - SELECT",
+    ]
+
+
 def test_a_module_whose_objects_do_not_exist_is_applied_beside_unmanaged_ones(world: World) -> None:
     """Objects that no module created do not keep a module with objects of other names from being applied."""
     world.sql("CREATE TABLE legacy ()")
