@@ -46,7 +46,7 @@ ORDER BY 1
 def rows_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
     """Return how many rows a plan drops, by table, as text: `about` an estimate where counting takes long.
 
-    Tables that have no more rows than the modules and the seed inserted are left out.
+    What the modules and the seed inserted is not counted, since it is inserted again.
     """
     tables = [] if planned.plan.refusals else planned.plan.tables_dropped()
     if not tables:
@@ -66,7 +66,7 @@ def values_at_risk(session: Session, planned: PlanInProgress) -> dict[str, str]:
         for kind, name in planned.plan.lost:
             if kind == "table":
                 rows = _count_rows(connection, session.owner, [name]).get(name, "0")
-                values[f"table {name}"] = f"{_with_commas(rows)} rows"
+                values[f"table {name}"] = "1 row" if rows == "1" else f"{_with_commas(rows)} rows"
                 continue
             table = parent(name)
             rows, filled = (
@@ -108,10 +108,13 @@ def _copied_seeds(connection: Connection) -> list[Mapping[str, int]]:
 
 
 def _without_seeds(counts: Mapping[str, str], seeds: Iterable[Mapping[str, int]]) -> dict[str, str]:
-    most = Counter[str]()
+    inserted = Counter[str]()
     for rows in seeds:
-        most.update(rows)
-    return {table: count for table, count in counts.items() if not (count.isdigit() and int(count) <= most[table])}
+        inserted.update(rows)
+    left = {
+        table: str(max(0, int(rows) - inserted[table])) if rows.isdigit() else rows for table, rows in counts.items()
+    }
+    return {table: rows for table, rows in left.items() if rows != "0"}
 
 
 def _count_rows(connection: Connection, owner: str, tables: Sequence[str], query: str = _OWN_ROWS) -> dict[str, str]:
