@@ -181,7 +181,10 @@ def _live_databases(review: Review) -> Iterable[str]:
 def _undo(review: Review) -> str:
     if review.lost:
         return f"brings {_some(_names(review.lost))} back empty: the values are in a backup alone."
-    return "take the change back: ephemeral stacks rebuild again, persistent ones need the migration's `downgrade`."
+    plan = review.of(Lifecycle.PERSISTENT)
+    is_migrated = plan.revisions or plan.refusals
+    left = "persistent ones need the migration's `downgrade`" if is_migrated else "in persistent ones new objects stay"
+    return f"take the change back: ephemeral stacks rebuild again, {left}."
 
 
 def _title(changes: Sequence[str]) -> str:

@@ -144,7 +144,14 @@ def test_an_index_is_harmless_and_its_migration_locks_nobody_out(root: Path) -> 
     found, text = reviewed(root)
     assert (found.level, text.splitlines()[1]) == ("fine", "### 🟢 schema: + index public.late")
     assert "CREATE INDEX CONCURRENTLY late ON public.customers USING btree (id);" in text
-    assert "**Undo** take the change back" in text
+    assert "**Undo** take the change back: ephemeral stacks rebuild again, persistent ones need the migration's" in text
+
+
+def test_a_new_module_needs_no_migration_and_its_objects_stay(root: Path) -> None:
+    """Both kinds of stacks apply it; where its file is taken back, a persistent one keeps what it made."""
+    (root / "sql" / "09-notes.sql").write_text("CREATE TABLE notes (id integer);\n", encoding="utf-8")
+    _, text = reviewed(root)
+    assert "**Undo** take the change back: ephemeral stacks rebuild again, in persistent ones new objects stay." in text
 
 
 def test_what_a_migration_loses_is_named_by_column_and_table(root: Path) -> None:
