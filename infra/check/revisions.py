@@ -16,7 +16,7 @@ from infra.findings.finding import Finding, Place
 from infra.migrations.history import LOCK_FILE, file_digests, is_revision, read_history
 from infra.migrations.order import order_of_files
 from infra.migrations.revision_sql import RevisionRefusalError, downgrade_sql, upgrade_sql
-from infra.plan.folding import fold_findings
+from infra.plan.folding import explained_findings
 from infra.postgres.apply.revision_effects import build_revisions, run_revision
 from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection import pool
@@ -81,7 +81,8 @@ def revision_findings(directory: str, server: ScratchServer, given: Iterable[str
         except ModuleError as error:
             place = Place.at(error.at) if error.at else place
             return [_finding("C132", place, f"a revision does not run: {error.what}", "correct the statement")]
-        lines = fold_findings(differences(catalog.structure(), catalogs[-1].structure()))
+        found = differences(catalog.structure(), catalogs[-1].structure())
+        lines = explained_findings(found, "(- by the modules, + by the revisions)")
         undone, findings = _undo(connection, scratch, history.revisions, catalogs)
     while undone:  # the database is not like any revision now: those before are undone in another one
         with server.database(given) as scratch, pool.connection(scratch.target) as connection:
@@ -137,7 +138,8 @@ def _undo(
         except ModuleError as error:
             place = Place.at(error.at) if error.at else Place(revision.path)
             return position, [_finding("C134", place, f"a downgrade does not run: {error.what}", _RESTORE)]
-        lines = fold_findings(schema_differences(catalogs[position - 1], revision_catalog(connection, scratch)))
+        found = schema_differences(catalogs[position - 1], revision_catalog(connection, scratch))
+        lines = explained_findings(found, "(- before the upgrade, + after its downgrade)")
         if lines:
             message = "after its downgrade the schema is another one than before its upgrade"
             return position, [_finding("C134", Place(revision.path), message, _RESTORE, lines)]

@@ -40,6 +40,12 @@ def fold_findings(differences: Sequence[Difference]) -> list[str]:
     )
 
 
+def explained_findings(differences: Sequence[Difference], legend: str) -> list[str]:
+    """Return the lines of fold_findings, and before them what their signs mean, where they have any."""
+    lines = fold_findings(differences)
+    return [legend, *lines] if any(line.startswith(("  - ", "  + ")) for line in lines) else lines
+
+
 def _fold(differences: Sequence[Difference], title: Callable[[Difference, str], str], renamed: str) -> list[str]:
     tables = _new_or_gone(differences)
     renames = renamed_tables(differences)

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from infra.plan.plan import PlannedRevision
 
 SEED_CHANGED = "the seed has changed, so that the database is built anew"
-FOLLOWS = "follows from the others"
-"""Why a module is rebuilt whose file did not change: one before it is rebuilt, or one after it changed what it made."""
+FOLLOWS = "later than {}, whose objects are dropped and made anew"
+"""Why a module is rebuilt whose file did not change, after one that is."""
+SEED_FOLLOWS = "the seed is inserted anew, and only fits tables without rows"
+CHANGED_BY_LATER = "a later module changed what it made, and is built anew or removed"
 ROWS_OF_LATER = "a later module wrote rows into its tables, and is built anew or removed"
 """Why a module before all that were changed is rebuilt: rows would be there twice, or not go."""
 
@@ -101,16 +103,28 @@ def _plan_of_rows(
     current = current_rows(planner.status, rows)
     rebuilt = [step.module for step in steps if step.step is Step.REBUILD]
     teardown = rows_to_tear_down(current, rebuilt, without_file)
-    planned_seed, why = _seed(seed, planner.status.others.get(SEED_ROW), is_torn_down=bool(teardown)), FOLLOWS
+    reasons = _reasons(teardown, rebuilt, [entry.module for entry in without_file])
+    planned_seed = _seed(seed, planner.status.others.get(SEED_ROW), is_torn_down=bool(teardown))
     if planned_seed and SEED_ROW in planner.status.others:  # its rows are in any table, and only fit an empty database
-        why = FOLLOWS if teardown else SEED_CHANGED
+        why = SEED_FOLLOWS if teardown else SEED_CHANGED
         teardown = [entry for entry in current if entry.outcome != ORPHANED or entry in teardown]
-    reasons = {entry.module: why for entry in teardown}
-    if begun := [*rebuilt, *(entry.module for entry in without_file)]:
-        reasons |= dict.fromkeys(filled_by_later(teardown, before=min(begun, key=order)), ROWS_OF_LATER)
+        reasons = {entry.module: why for entry in teardown} | reasons
     steps = [_following(step, reasons) for step in steps]
     removed = [PlannedStep(entry.module, Step.DROP, "its file was removed", row=entry) for entry in without_file]
     return Plan(tuple(steps), tuple(removed), tuple(teardown), unproved=unproved, seed=planned_seed)
+
+
+def _reasons(teardown: Sequence[LedgerEntry], rebuilt: Sequence[str], removed: Sequence[str]) -> dict[str, str]:
+    """Return why modules are torn down whose files did not change, given those that were edited or removed."""
+    begun = [*rebuilt, *removed]
+    if not begun:
+        return {}
+    names = [entry.module for entry in teardown if entry.module not in removed]
+    edited = min(rebuilt, key=order, default=None)
+    reasons = dict.fromkeys(names[:1], CHANGED_BY_LATER)
+    for name in names[1:]:
+        reasons[name] = FOLLOWS.format(edited if edited and order(edited) < order(name) else names[0])
+    return reasons | dict.fromkeys(filled_by_later(teardown, before=min(begun, key=order)), ROWS_OF_LATER)
 
 
 def _seed(seed: SeedFile | None, recorded: LedgerEntry | None, *, is_torn_down: bool) -> PlannedSeed | None:

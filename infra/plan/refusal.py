@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from infra.errors import RefusedError
-from infra.plan.folding import fold_findings
+from infra.plan.folding import explained_findings
 from infra.plan.migration_statements import safe_draft
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 LEGEND = "(- as the modules make it, + as it is in the database)"
-DRAFT = "as SQL (a draft, to be checked)"
+DRAFT = "as SQL for the database (a draft, to be checked)"
 
 
 def refusal_of(plan: Plan, place: str) -> RefusedError:
@@ -48,7 +48,6 @@ def _refusal(steps: list[PlannedStep], place: str) -> RefusedError:
 
 def _lines(step: PlannedStep) -> list[str]:
     """Return the differences of a step, and the SQL that would settle them."""
-    draft, found = safe_draft(step.differences), fold_findings(step.differences)
-    legend = [LEGEND] if any(line.startswith(("  - ", "  + ")) for line in found) else []
+    draft, found = safe_draft(step.differences), explained_findings(step.differences, LEGEND)
     title = f"{DRAFT}, {draft.note}:" if draft.note else f"{DRAFT}:"
-    return [*legend, *found, *([title, *(f"  {line}" for line in draft.lines)] if draft.lines else [])]
+    return [*found, *([title, *(f"  {line}" for line in draft.lines)] if draft.lines else [])]

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from infra.modules.decision import Lifecycle
     from infra.plan.plan import Plan
 
+MOST_IN_SENTENCE = 3
+"""How many databases a sentence names."""
 MOST_TABLES = 8
 """How many tables with rows a line names."""
+MOST_LISTED = 100
+"""How many databases with the same plan are named."""
 
 EXPECTED = "drop or revoke that by hand; what is right as it is belongs in the setting `modules.unmanaged`"
 
@@ -98,8 +102,8 @@ def way_back(databases: Sequence[PlannedDatabase]) -> str:
     if any(planned.plan and planned.plan.refusals for planned in databases):
         return ""
     has_backup = all(planned.plan and planned.plan.backup for planned in databases if planned.rows or planned.values)
-    backup = "the backup that is made" if has_backup else "a backup alone (`make backup` before)"
-    lost = f"; what is lost comes back from {backup}"
+    backup = "from the backup that is made" if has_backup else "only from a backup (`make backup` before `make up`)"
+    lost = f"; what is lost comes back {backup}"
     is_lost = any(planned.rows or planned.values for planned in databases)
     plans = [planned.plan for planned in databases if planned.plan]
     if any(plan.revisions for plan in plans):
@@ -131,7 +135,7 @@ def plan_as_markdown(databases: Sequence[PlannedDatabase], texts: Mapping[str, S
         lines += fenced("diff", list(map(diff_line, block)))
     for title, *changes in _text_blocks(texts):
         lines += [
-            f"<details><summary>{title}</summary>",
+            f"<details><summary>{title[:-1]}</summary>",
             "",
             *fenced("diff", [line[2:] for line in changes]),
             "</details>",
@@ -144,7 +148,9 @@ def plan_as_markdown(databases: Sequence[PlannedDatabase], texts: Mapping[str, S
 
 def _text_blocks(texts: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """Return for each changed module a title and its changed lines."""
-    return [[f"{name}.sql:", *(f"  {line}" for line in lines)] for name, lines in sorted(texts.items())]
+    return [
+        [f"{name}.sql, since the last `up`:", *(f"  {line}" for line in lines)] for name, lines in sorted(texts.items())
+    ]
 
 
 def diff_line(line: str) -> str:
@@ -163,7 +169,7 @@ def _blocks(databases: Sequence[PlannedDatabase]) -> Iterable[list[str]]:
     for body, group in groupby(keyed, key=lambda pair: pair[0]):
         if body:
             members = [planned for _, planned in group]
-            yield [f"{_names([planned.database for planned in members])}:", *body, *_losses(members)]
+            yield [f"{_all_names([planned.database for planned in members])}:", *body, *_losses(members)]
 
 
 def _body(planned: PlannedDatabase) -> tuple[str, ...]:
@@ -206,8 +212,10 @@ def _losses(members: Sequence[PlannedDatabase]) -> list[str]:
     lines: list[str] = []
     for planned in members:
         place = f"{planned.database}: " if len(members) > 1 else ""
+        sign = "" if planned.plan and planned.plan.refusals else "- "  # a refusal's signs have another meaning
+        migration = "the migration" + ("" if planned.plan and planned.plan.revisions else " that this needs")
         for thing, count in planned.values.items():
-            lines.append(f"  - {place}the migration drops {thing}, {count}")
+            lines.append(f"  {sign}{place}{migration} drops {thing}, {count}")
         tables = planned.plan.tables_dropped() if planned.plan and not planned.plan.refusals else []
         if not tables and not planned.rows:
             continue
@@ -228,10 +236,17 @@ def _grouped(count: str) -> str:
 
 def _names(databases: list[str]) -> str:
     """Return databases' names, of many the first two and their number."""
-    most = 3
-    if len(databases) <= most:
+    if len(databases) <= MOST_IN_SENTENCE:
         return ", ".join(databases)
     return f"{', '.join(databases[:2])} and {len(databases) - 2} more databases"
+
+
+def _all_names(databases: list[str]) -> str:
+    """Return the names of databases in which the same happens, of many with their number."""
+    if len(databases) <= MOST_IN_SENTENCE:
+        return ", ".join(databases)
+    more = f" and {len(databases) - MOST_LISTED} more" if len(databases) > MOST_LISTED else ""
+    return f"{len(databases)} databases ({', '.join(databases[:MOST_LISTED])}{more})"
 
 
 def _rows(count: int) -> str:

@@ -9,7 +9,8 @@ from infra.catalog.changes import created_objects, is_structure
 from infra.catalog.difference import Difference
 from infra.modules.decision import Step
 from infra.plan.commits import BY_STATEMENT, STAYS
-from infra.plan.folding import fold_changes, fold_findings
+from infra.plan.folding import explained_findings, fold_changes
+from infra.plan.refusal import LEGEND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,7 @@ def _lines_of(step: Step, why: str, steps: list[PlannedStep], stays: str) -> lis
         lines += [f"    {line}" for line in (*planned.hazards, *fold_changes(planned.differences))]
         if planned.drift and step is not Step.REFUSE:
             lines.append("    changed by somebody in the database:")
-            lines += [f"      {line}" for line in fold_findings(planned.drift)]
+            lines += [f"      {line}" for line in explained_findings(planned.drift, LEGEND)]
     return lines
 
 

@@ -15,7 +15,7 @@ from infra.errors import ModuleError
 from infra.hazards.hazard import hazards_of
 from infra.hazards.wording import hazard_refusals
 from infra.migrations.revision_sql import downgrade_sql, upgrade_sql
-from infra.plan.folding import fold_findings
+from infra.plan.folding import explained_findings
 from infra.plan.migration_statements import completing_statements, leading_statements
 from infra.postgres.apply.measure import Measurement
 from infra.postgres.apply.revision_effects import run_revision
@@ -115,7 +115,9 @@ class Draft:
 
     def compare(self, expected: Catalog, function: str) -> list[str]:
         """Return what differs from an expected catalog when a function has run."""
-        return [f"after {function}, {line}" for line in fold_findings(self._differences(expected))]
+        wanted = "by the modules" if function == "upgrade" else "before the upgrade"
+        lines = explained_findings(self._differences(expected), f"(- {wanted}, + after {function})")
+        return [f"after {function} the schema is another one:", *(f"  {line}" for line in lines)] if lines else []
 
     def undo(self, before: Catalog) -> list[str]:
         """Run the downgrade, and return what differs from the catalog before the upgrade then."""

@@ -22,7 +22,7 @@ from infra.modules.module import Module, load_modules
 from infra.modules.restrictions import needs_no_transaction
 from infra.modules.safe_forms import in_transaction
 from infra.modules.statements import parse
-from infra.plan.folding import fold_findings
+from infra.plan.folding import explained_findings
 from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.apply.revision_effects import build_revisions
 from infra.postgres.apply.scratch_names import catalog_with_real_names
@@ -139,7 +139,7 @@ def _prove(history: History, squashed: Sequence[Revision], added: Path, text: st
             for module in new:
                 run_on_scratch(connection, scratch, module, seconds=MODULE_SECONDS)
             after = catalog_with_real_names(scratch, read_catalog(connection))
-    lines = fold_findings(differences(before, after))
+    lines = explained_findings(differences(before, after), "(- by the revisions, + by their statements)")
     if lines:
         text = "\n  ".join(["the statements of the revisions lead to another schema than the revisions:", *lines])
         raise InfraError(text, place=f"revision {squashed[-1].revision}", remedy="name an earlier one")

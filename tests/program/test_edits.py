@@ -36,7 +36,7 @@ def test_an_edited_comment_is_harmless_and_an_edited_column_rebuilds_where_data_
     assert "warning: `up` will lose " in text
     assert "rebuild 02-init-customers: its statements changed" in text
     assert "~ column public.customers.full_name" in text
-    assert "rebuild 03-init-catalogue to 08-init-constraints: follows from the others" in text
+    assert "rebuild 03-init-catalogue to 08-init-constraints: later than 02-init-customers" in text
     assert "losing 1 row (customers 1)" in text
     assert "to update" in text
     losses = project.folder / "losses"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.catalog.catalog import ObjectId
 from infra.catalog.difference import Difference
-from infra.plan.folding import fold_changes, fold_findings
+from infra.plan.folding import explained_findings, fold_changes, fold_findings
 
 
 def gone(kind: str, name: str, text: str = "") -> Difference:
@@ -40,6 +40,15 @@ def test_findings_say_what_is_wrong_in_words() -> None:
         "table public.a is missing, with 2 columns, 1 constraint, 1 index"
     ]
     assert fold_findings([new("view", "public.v", "SELECT 1")]) == ["view public.v is extra", "  + SELECT 1"]
+
+
+def test_signs_are_explained_where_there_are_any() -> None:
+    """A legend comes before lines with signs, and not before others."""
+    assert explained_findings([new("view", "public.v", "SELECT 1")], "(+ there)")[:2] == [
+        "(+ there)",
+        "view public.v is extra",
+    ]
+    assert explained_findings([gone(*part) for part in table("a")], "(+ there)")[0].startswith("table public.a")
 
 
 def test_a_table_with_the_same_columns_under_another_name_looks_renamed() -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from infra.errors import ModuleError
 from infra.modules.decision import Step
-from infra.plan.planner import FOLLOWS
 from infra.plan.refusal import LEGEND, refusal_of
 from tests.database.postgres.databases import EPHEMERAL
 
@@ -39,7 +38,7 @@ def test_a_changed_module_is_rebuilt_in_an_ephemeral_stack(applied: World) -> No
     assert [(step.step, step.why) for step in world.plan().steps] == [
         (Step.UNCHANGED, "applied as it is"),
         (Step.REBUILD, "its statements changed"),
-        (Step.REBUILD, FOLLOWS),
+        (Step.REBUILD, "later than 02-table, whose objects are dropped and made anew"),
     ]
     assert world.plan().tables_dropped() == ["public.a"]
     assert world.up() == [Step.UNCHANGED, Step.REBUILD, Step.REBUILD]
@@ -48,6 +47,25 @@ def test_a_changed_module_is_rebuilt_in_an_ephemeral_stack(applied: World) -> No
     assert world.drift() == {}
     assert world.up() == [Step.UNCHANGED] * 3
     assert world.equals_scratch()
+
+
+def test_a_rebuild_says_what_it_follows_from(applied: World) -> None:
+    """A module that a later one changed, and one after that, name the reason and the module that was edited."""
+    world = applied.set(lifecycle=EPHEMERAL)
+    world.write(m03_index="ALTER TABLE base ALTER id SET DEFAULT 1;\n", m04_view="CREATE VIEW w AS SELECT 1 AS n;\n")
+    world.up()
+    world.write(m03_index="ALTER TABLE base ALTER id SET DEFAULT 2;\n")
+    assert [step.why for step in world.plan().steps] == [
+        "a later module changed what it made, and is built anew or removed",
+        "later than 01-base, whose objects are dropped and made anew",
+        "its statements changed",
+        "later than 03-index, whose objects are dropped and made anew",
+    ]
+    world.write(m03_index=None, m04_view=None)
+    assert [step.why for step in world.plan().steps] == [
+        "a later module changed what it made, and is built anew or removed",
+        "later than 01-base, whose objects are dropped and made anew",
+    ]
 
 
 def test_a_rebuild_that_fails_changes_nothing(applied: World) -> None:
@@ -139,7 +157,7 @@ def test_a_database_that_was_not_migrated_is_refused(applied: World) -> None:
         "  - not null",
         "constraint public.a.a_base_id_fkey is extra",
         "  + FOREIGN KEY (base_id) REFERENCES public.base(id)",
-        "as SQL (a draft, to be checked):",
+        "as SQL for the database (a draft, to be checked):",
         "  ALTER TABLE public.a DROP CONSTRAINT a_base_id_fkey;",
         "  ALTER TABLE public.a DROP COLUMN base_id;",
         "  ALTER TABLE public.a ALTER COLUMN id TYPE bigint;",

@@ -125,10 +125,10 @@ def test_the_plan_says_why_and_what_is_lost(filled: World) -> None:
     world.new_process()
     looked = look(world.session, recorded=True, explain=False)
     assert isinstance(looked, PlanInProgress)
-    assert rows_at_risk(world.session, looked) == {"public.a": "3"}
-    text = plan_as_text([PlannedDatabase("shop", EPHEMERAL, looked.plan, {"public.a": "3"})], {})
+    assert rows_at_risk(world.session, looked) == {"public.a": "1"}
+    text = plan_as_text([PlannedDatabase("shop", EPHEMERAL, looked.plan, {"public.a": "1"})], {})
     assert "  rebuild 02-a: a later module wrote rows into its tables, and is built anew or removed\n" in text
-    assert "  rebuild 04-c: follows from the others\n" in text
+    assert "  rebuild 04-c: later than 03-b, whose objects are dropped and made anew\n" in text
 
 
 def test_a_persistent_database_is_compared_as_ever(filled: World) -> None:

@@ -106,7 +106,7 @@ def test_drift_is_refused(world: World) -> None:
         "column public.a.name is different",
         "    type text",
         "  + not null",
-        "as SQL (a draft, to be checked):",
+        "as SQL for the database (a draft, to be checked):",
         "  ALTER TABLE public.a ALTER COLUMN name DROP NOT NULL;",
         (
             f"sql/02-index.sql in {world.place}: what it made is gone from the database; restore the database; to make "
@@ -116,8 +116,8 @@ def test_drift_is_refused(world: World) -> None:
         "index public.a_name_idx is missing",
         "  - CREATE INDEX a_name_idx ON public.a USING btree (name)",
         (
-            "as SQL (a draft, to be checked), each statement in a transaction of its own, so that nobody waits for its "
-            "lock for long:"
+            "as SQL for the database (a draft, to be checked), each statement in a transaction of its own, so that "
+            "nobody waits for its lock for long:"
         ),
         "  CREATE INDEX CONCURRENTLY a_name_idx ON public.a USING btree (name);",
     ]
