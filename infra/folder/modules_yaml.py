@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from infra.errors import ModuleFileError
 from infra.folder.yaml_file import YamlFile
-from infra.modules.module import FOLDER_SETTINGS
+from infra.modules.module import FOLDER_SETTINGS, require_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,8 +52,7 @@ _KEYS = ("models", "python_path", "modules", "first", "indexes", "constraints", 
 
 def read_folder_settings(directory: Path) -> FolderSettings:
     """Read modules.yaml of a folder, or return the defaults; raises InfraError with all problems, a line each."""
-    if not directory.is_dir():
-        raise ModuleFileError("no such directory", place=str(directory), remedy="create it, or name another directory")
+    require_directory(directory)
     path = directory / FOLDER_SETTINGS
     if not path.is_file():
         return FolderSettings(str(path))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import ModuleFileError
 from infra.generate.from_models import WRITTEN_BY
-from infra.modules.module import MODULE_NAME, load_module, order
+from infra.modules.module import MODULE_NAME, load_module, order, require_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,8 +90,7 @@ def write_files(files: Mapping[str, str], directory: Path, kind: Generated = MOD
 
 def _generated_files(directory: Path, kind: Generated) -> dict[str, bytes]:
     """Return the content of the generated files in the directory, by file name."""
-    if not directory.is_dir():
-        raise ModuleFileError("no such directory", place=str(directory), remedy="create it, or name another directory")
+    require_directory(directory)
     paths = [path for path in sorted(directory.iterdir()) if path.suffix in kind.suffixes]
     contents = {path.name: _content(path) or b"" for path in paths}
     return {name: content for name, content in contents.items() if kind.claims(content)}

@@ -53,6 +53,12 @@ class ModuleDirectoryError(ModuleFileError):
         return "\n".join([super().__str__(), *(f"  {problem}" for problem in self.problems)])
 
 
+def require_directory(directory: Path) -> None:
+    """Raise ModuleFileError where there is no such directory."""
+    if not directory.is_dir():
+        raise ModuleFileError("no such directory", place=str(directory), remedy="create it, or name another directory")
+
+
 def load_modules(directory: Path, *, shown_as: str | None = None) -> list[Module]:
     """Read the modules of a directory, in the order of their numbers.
 

@@ -16,7 +16,7 @@ from infra.check.stack_files import further_roles_of_stacks
 from infra.errors import InfraError
 from infra.generate.written_files import Generated
 from infra.modules.locations import locations_of
-from infra.modules.module import load_modules
+from infra.modules.module import load_modules, require_directory
 from infra.postgres.apply.module_effects import run_on_scratch
 from infra.postgres.connection import pool
 from infra.schema_docs.diagram.drawing import lay_out
@@ -61,6 +61,7 @@ def build_schema(directory: Path) -> BuiltSchema:
 
     Raises InfraError, with the place in the module's file where PostgreSQL refused it.
     """
+    require_directory(directory)
     modules = load_modules(directory, shown_as=project_path(directory))
     order = list(locations_of(modules))
     with (

@@ -82,12 +82,29 @@ def test_check_shows_a_diff_exits_1_and_writes_nothing(directory: Path, capsys: 
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before
 
 
-def test_a_missing_directory_is_one_line_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What the program refuses is one line on stderr and the error's exit status, without a traceback."""
-    missing = tmp_path / "nowhere"
-    for arguments in (["generate"], ["generate", "--check"]):
-        assert run(*arguments, "--directory", str(missing)) == 1
-        assert capsys.readouterr() == ("", f"{missing}: no such directory; create it, or name another directory\n")
+@pytest.mark.parametrize("command", ["generate", "generate --check", "diagram", "docs", "check", "revision -m x"])
+def test_a_missing_directory_is_one_line_on_stderr(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the program refuses is one line on stderr and an exit status, without a traceback; nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    assert run(*command.split(), "--directory", "nowhere") in {1, 2}
+    assert capsys.readouterr() == ("", "nowhere: no such directory; create it, or name another directory\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["lint nowhere", "import nowhere --into sql"])
+def test_a_missing_source_is_one_line_on_stderr(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands that read SQL from anywhere name the place; nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    assert run(*command.split()) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err.partition(";")[0]) in [
+        ("", f"nowhere: no such file{what}") for what in ("", " or directory")
+    ]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_commands_take_the_folder_of_a_stack(
