@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from infra.schema_docs.pages.contents import DeclaringFiles
     from infra.schema_docs.pages.entries import PageContents
 
-_PROJECT = Path(__file__).parents[2]
 _WHOLE = "schema"  # name of the files about the whole schema
 TITLE = "The schema of the platform's PostgreSQL"
 
@@ -104,7 +103,7 @@ def document_files(schema: BuiltSchema, models: ImportedModels | None, *, output
         raise InfraError(f"{error.name} is not installed", place="docs", remedy="run make development") from None
     scenes = _scenes(schema.structure)
     contents = _contents(schema, models)
-    root = Path(os.path.relpath(_PROJECT, output)).as_posix()
+    root = Path(os.path.relpath(Path(), output)).as_posix()
     pictures = {
         module: render_svg(
             lay_out(scene),
@@ -122,8 +121,8 @@ def document_files(schema: BuiltSchema, models: ImportedModels | None, *, output
 
 
 def project_path(path: Path | str) -> str:
-    """Return a path relative to the project's folder, whatever the working directory is."""
-    return Path(os.path.relpath(Path(path).resolve(), _PROJECT)).as_posix()
+    """Return a path relative to the project's folder, in which commands are run."""
+    return Path(os.path.relpath(Path(path).resolve(), Path.cwd())).as_posix()
 
 
 def _scenes(structure: Structure) -> dict[str, Scene]:

@@ -162,6 +162,15 @@ def test_one_column_changes_few_lines(
     assert len(changed[1]) == 5, changed[1]
 
 
+def test_documents_link_to_the_project_wherever_the_program_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed program describes a project elsewhere: paths begin in the folder where the command runs."""
+    monkeypatch.chdir(tmp_path)
+    Path("sql").mkdir()
+    Path("sql/01-a.sql").write_text("CREATE TABLE a (id integer);\n", encoding="utf-8")
+    files = schema_files.document_files(schema_files.build_schema(Path("sql")), None, output=Path("docs/schema"))
+    assert "[sql/01-a.sql](../../sql/01-a.sql): 1 column, 1 table." in files["schema.md"]
+
+
 def test_a_module_that_does_not_run_is_an_error_at_its_line(tmp_path: Path) -> None:
     """PostgreSQL's message is shown with file, line and column, and nothing is written."""
     (tmp_path / "01-a.sql").write_text("-- One.\nCREATE TABLE t (a nosuchtype);\n", encoding="utf-8")
