@@ -4,7 +4,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from infra.commands.options import BIN_DIR, MODULES_DIRECTORY, OF_STACK, STACK, 
 from infra.commands.output import errors_exit_with_2, print_findings, write_and_report, write_or_check
 from infra.errors import InfraError
 from infra.findings.formats import Form
+
+if TYPE_CHECKING:
+    from infra.revisions.writing import WrittenRevision
 
 OUTPUT = Annotated[Path, typer.Option(help="The directory to write the files to.")]
 ONLY_CHECK = Annotated[bool, typer.Option("--check", help="Write nothing; list outdated files and exit with 1.")]
@@ -183,6 +186,9 @@ def revision(
         ),
     ] = None,
     lock: Annotated[bool, typer.Option("--lock", help="Only write revisions.lock again, after an edit.")] = False,
+    begin: Annotated[
+        bool, typer.Option("--begin", help="Begin: make the modules, as databases have them now, the baseline.")
+    ] = False,
     squash: Annotated[
         str, typer.Option(help="Make the revisions up to this one part of the baseline; older databases are refused.")
     ] = "",
@@ -195,11 +201,15 @@ def revision(
     """
     from infra.folder.modules_yaml import read_folder_settings
     from infra.revisions import writing
+    from infra.revisions.beginning import begin_history
     from infra.revisions.squash import squash_revisions
 
     with errors_exit_with_2():
         directory = modules_directory(directory, stack)
         migrations = str(directory.parent / "migrations")
+        if begin:
+            print("\n".join(begin_history(migrations, directory)))
+            return
         if lock:
             writing.lock_again(migrations)
             return
@@ -220,6 +230,11 @@ def revision(
     if written is None:
         print("nothing to do: the revisions lead to what the modules make")
         return
+    _print_written(written)
+
+
+def _print_written(written: "WrittenRevision") -> None:
+    """Print what was written and what is left to do, and exit with 1 where a person has to complete it."""
     print(f"{written.path}: written")
     if written.hazards:
         print("a persistent stack refuses these, unless the tables there are small or a comment allows them:")

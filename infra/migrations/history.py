@@ -93,6 +93,26 @@ def read_history(directory: str) -> History | None:
     return parse_history(directory, lines)
 
 
+def required_history(directory: str) -> History:
+    """Read the lock file of a folder that has to have one; raises InfraError with the way to it."""
+    refuse_without_revisions(directory)
+    history = read_history(directory)
+    if history is None:
+        remedy = "restore it from version control, or write it again by `make revision ARGS=--lock`"
+        raise ModuleFileError("has no revisions.lock", place=f"{directory}/", remedy=remedy)
+    return history
+
+
+def refuse_without_revisions(directory: str) -> None:
+    """Raise RefusedError where a folder has no revision, which says how to begin."""
+    if not any(Path(directory, "versions").glob("*.py")):
+        raise RefusedError(
+            "has no revision yet",
+            place=f"{directory}/",
+            remedy="take the modules as the databases have them, run `make revision ARGS=--begin`, then change them",
+        )
+
+
 def parse_history(directory: str, lines: Sequence[str]) -> History:
     """Return the history that the lines of a folder's lock file say; raises ModuleFileError."""
     path = Path(directory, LOCK_FILE)

@@ -15,7 +15,7 @@ from infra.check.in_modules import extensions_of
 from infra.check.released import git
 from infra.check.stack_files import further_roles_of_stacks
 from infra.errors import InfraError
-from infra.migrations.history import BASELINE_FOLDER, file_digests, read_history, write_lock
+from infra.migrations.history import BASELINE_FOLDER, file_digests, required_history, write_lock
 from infra.migrations.revision_sql import upgrade_sql
 from infra.modules.directive import DIRECTIVE
 from infra.modules.module import Module, load_modules
@@ -28,33 +28,13 @@ from infra.postgres.apply.revision_effects import build_revisions
 from infra.postgres.apply.scratch_names import catalog_with_real_names
 from infra.postgres.connection import pool
 from infra.postgres.introspection.reader import read_catalog
+from infra.revisions.beginning import BASELINE_REVISION
 from infra.server.scratch.scratch_server import MODULE_SECONDS, scratch_server
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from infra.migrations.history import History, Revision
-
-_BASELINE = '''"""The schema as the modules in {directory}/baseline/ make it: the revisions {first} to {revision}.
-
-Revision ID: {revision}
-"""
-
-from alembic.util import CommandError
-
-revision = "{revision}"
-down_revision = None
-
-
-def upgrade() -> None:
-    """Refuse: modules fill an empty database, and no revision leads here from an older one."""
-    raise CommandError("a database cannot be brought to the baseline by revisions; `make up` fills an empty one")
-
-
-def downgrade() -> None:
-    """Refuse: the revisions before the baseline are gone."""
-    raise CommandError("there is no revision before the baseline {revision}, which has {first} to {revision}")
-'''
 
 
 def squash_revisions(directory: str, last: str) -> list[str]:
@@ -63,9 +43,7 @@ def squash_revisions(directory: str, last: str) -> list[str]:
     Both ways to that revision are run on scratch databases first. Raises InfraError, and changes nothing, where they
     lead to different catalogs, or no release has the revisions.
     """
-    history = read_history(directory)
-    if history is None:
-        raise InfraError("has no revisions.lock", place=f"{directory}/", remedy="restore it from version control")
+    history = required_history(directory)
     position = history.positions.get(last)
     if not position:
         ids = ", ".join(revision.revision for revision in history.revisions[1:])
@@ -86,7 +64,14 @@ def squash_revisions(directory: str, last: str) -> list[str]:
         Path(revision.path).unlink()
     if text:
         added.write_text(text, encoding="utf-8")
-    baseline.write_text(_BASELINE.format(directory=directory, revision=last, first=first), encoding="utf-8")
+    text = BASELINE_REVISION.format(
+        directory=directory,
+        which=f": the revisions {first} to {last}",
+        revision=last,
+        why="the revisions before the baseline are gone",
+        which_has=f" {last}, which has {first} to {last}",
+    )
+    baseline.write_text(text, encoding="utf-8")
     after = (revision.path.removeprefix(f"{directory}/") for revision in history.after(last, ""))
     names = [f"versions/{baseline.name}", *after]
     older = {**history.squashed, **{revision.revision: release for revision in squashed[:-1]}}

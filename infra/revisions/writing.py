@@ -12,8 +12,17 @@ from infra.check.in_modules import extensions_of
 from infra.check.revisions import schema_differences
 from infra.check.row_proof import RowProof, prove_with_rows
 from infra.check.stack_files import further_roles_of_stacks
-from infra.errors import InfraError, ModuleError
-from infra.migrations.history import Revision, file_digest, file_digests, is_revision, read_history, write_lock
+from infra.errors import ModuleError
+from infra.migrations.history import (
+    Revision,
+    file_digest,
+    file_digests,
+    is_revision,
+    read_history,
+    refuse_without_revisions,
+    required_history,
+    write_lock,
+)
 from infra.migrations.order import order_of_files
 from infra.migrations.revision_sql import downgrade_sql, upgrade_sql
 from infra.modules.module import load_modules
@@ -67,9 +76,7 @@ def write_revision(
     It is run up and down on scratch databases of a private server. What may be renamed is asked about, unless `renames`
     says it. Raises InfraError where nobody can be asked, and where a module or an earlier revision does not run.
     """
-    history = read_history(directory)
-    if history is None:
-        raise InfraError("has no revisions.lock", place=f"{directory}/", remedy="restore it from version control")
+    history = required_history(directory)
     roles = further_roles_of_stacks(Path(), sql)
     with _databases(load_modules(sql, shown_as=str(sql)), history, roles) as (old_again, new):
         old = old_again()
@@ -115,6 +122,7 @@ def _line(finding: Finding) -> str:
 
 def lock_again(directory: str) -> None:
     """Write the lock file for the files as they are, in the order that Alembic reads from them; raises InfraError."""
+    refuse_without_revisions(directory)
     history = read_history(directory)
     write_lock(directory, file_digests(directory, order_of_files(directory)), history.squashed if history else None)
 

@@ -26,7 +26,7 @@ def test_the_page_about_a_schema_of_your_own_is_true(tmp_path: Path) -> None:
     assert sorted(page_files()) == names
     write_page_files(tmp_path)
     commands = COMMAND.findall(PAGE.read_text(encoding="utf-8"))
-    assert len(commands) == 6
+    assert len(commands) == 7
     for command, shown in commands:
         process = subprocess.run(
             [sys.executable, *shlex.split(command)],
