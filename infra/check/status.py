@@ -28,6 +28,7 @@ from infra.postgres.connection.session import Session
 from infra.postgres.introspection.table_sizes import read_sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from infra.postgres.connection.target import Target
@@ -49,15 +50,31 @@ def stack_status(root: Path, stack: str) -> list[str]:
     settings = stack_files.settings_of_stack(root, stack)
     files = [ModuleFile(module) for module in load_modules(root / settings.modules.directory)]
     sessions = _sessions(root, stack, settings)
-    databases = [_planned(session, files) for session in sessions]
+    paused = {name for group in settings.groups for name in group.paused}
+    databases = [_planned(session, files) for session in sessions if session.target.database not in paused]
     server, lifecycle = sessions[0].target, settings.lifecycle.value
     kind = settings.server.kind
     text = plan_as_text([planned for planned, _ in databases], {})
+    unread = list(_unread_groups(settings, [session.target.database for session in sessions]))
+    clean = "nothing to do" + (" in what was looked at" if unread else ": `up` would change no database")
     return [
         f"stack {stack} ({lifecycle}), {kind} server at {server.host}:{server.port}",
         *(f"  {planned.database}: {line}" for planned, line in databases),
-        text or "nothing to do: `up` would change no database",
+        *unread,
+        text or clean,
     ]
+
+
+def _unread_groups(settings: Settings, read: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each group of whose databases some are paused, or have no connection string in the file."""
+    for group in settings.groups:
+        unread = [name for name in group.databases if name not in read and name not in group.paused]
+        if group.paused:
+            yield f"  group {group.group}: paused {', '.join(group.paused)}"
+        if unread:
+            number, them = (f"{len(unread)} databases", "them") if len(unread) > 1 else ("1 database", "it")
+            seed = f", with {'their seeds' if len(unread) > 1 else 'its seed'}" if group.seed else ""
+            yield f"  group {group.group}: {number} not looked at: `make preview` plans {them}{seed}"
 
 
 def stack_facts(root: Path, stack: str) -> StackFacts:
@@ -76,7 +93,6 @@ def stack_facts(root: Path, stack: str) -> StackFacts:
 def _sessions(root: Path, stack: str, settings: Settings) -> list[Session]:
     """Return a session for each database of a stack."""
     migrations = str(root / settings.modules.migrations) if settings.modules.migrations else ""
-    seeds = {database.name: str(root / database.seed) for database in settings.single_databases if database.seed}
     return [
         Session(
             target=target,
@@ -87,7 +103,7 @@ def _sessions(root: Path, stack: str, settings: Settings) -> list[Session]:
             directory=str(root / settings.modules.directory),
             migrations=migrations,
             allowed=settings.modules.unmanaged,
-            seed=seeds.get(target.database, ""),
+            seed=str(root / settings.seeds[target.database]) if target.database in settings.seeds else "",
         )
         for target in stack_files.targets(root, stack, "migrator")
     ]

@@ -176,6 +176,13 @@ class Settings(SettingsGroup):
         return [database for database in self.databases if isinstance(database, GroupSettings)]
 
     @property
+    def seeds(self) -> dict[str, str]:
+        """The files with rows for new databases, by the names of the databases."""
+        seeds = {database.name: database.seed for database in self.single_databases}
+        seeds |= {name: group.seed for group in self.groups for name in group.databases}
+        return {name: seed for name, seed in seeds.items() if seed}
+
+    @property
     def database_names(self) -> list[str]:
         """The names of all databases, those of groups included."""
         names = [database.name for database in self.single_databases]

@@ -11,7 +11,9 @@ import pytest
 
 from infra.check.live_facts import facts_as_json
 from infra.check.status import stack_facts, stack_status
+from infra.postgres.apply import runner
 from infra.server.dsn import format_dsn
+from tests.database.postgres.databases import EPHEMERAL
 
 if TYPE_CHECKING:
     from tests.database.postgres.databases import World
@@ -58,6 +60,32 @@ def test_what_is_applied_and_what_is_pending_stands_in_a_few_lines(world: World,
     assert "Pw-secret" not in text
     world.sql("ALTER TABLE a DROP b")
     assert "apply 02-b: not yet applied to this database" in "\n".join(stack_status(root, "dev"))
+
+
+def test_the_seed_of_a_group_is_pending_until_a_database_has_it(world: World, root: Path) -> None:
+    """As for a single database; a paused one is named, and so is how many of a group nobody looked at."""
+    world.write(m01_a=A)
+    world.set(lifecycle=EPHEMERAL).up()
+    name = world.session.target.database
+    (root / "seed.sql").write_text("INSERT INTO a VALUES (1);\n")
+    groups = (
+        f"[x, {{group: g, names: [{name}, other, third], paused: [third], seed: seed.sql}},"
+        " {group: h, count: 2, seed: seed.sql}]"
+    )
+    settings = f"shop:lifecycle: ephemeral\n  shop:databases: {groups}\n  shop:modules: {{directory: sql}}"
+    (root / "Pulumi.dev.yaml").write_text(f"config:\n  {settings}\n")
+    (root / ".env.dev").write_text((root / ".env.dev").read_text().splitlines()[0] + "\n")
+    lines = stack_status(root, "dev")
+    assert lines[1].startswith(f"  {name}: 1 of 1 modules applied, PostgreSQL 1")
+    assert lines[2:5] == [
+        "  group g: paused third",
+        "  group g: 1 database not looked at: `make preview` plans it, with its seed",
+        "  group h: 2 databases not looked at: `make preview` plans them, with their seeds",
+    ]
+    assert lines[5].endswith(f"  insert the rows of {root}/seed.sql: the database does not have them yet")
+    world.set(seed=str(root / "seed.sql")).new_process()
+    assert runner.insert_seed(world.session)
+    assert stack_status(root, "dev")[-1] == "nothing to do in what was looked at"
 
 
 def test_the_status_needs_no_pulumi(world: World, root: Path) -> None:
