@@ -88,6 +88,8 @@ class ModuleCompiler(StableCompiler):
     def visit_create_table(self, create: CreateTable, **_options: object) -> str:
         """Return CREATE TABLE with its primary key, aligned in three columns: name, type, everything else."""
         table = create.element
+        if table.dialect_options["postgresql"]["with_oids"]:
+            raise CompileError("WITH OIDS, which PostgreSQL has no more since version 12")
         columns = [parts for column in create.columns if (parts := self._parts(column))]
         keys = self.create_table_constraints(
             table, _include_foreign_key_constraints=create.include_foreign_key_constraints

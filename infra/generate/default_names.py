@@ -34,11 +34,11 @@ class DefaultNames:
 
     def add_relation(self, schema: str | None, name: str) -> None:
         """Add a table, an index or a sequence."""
-        self._relations.add((schema or "", name))
+        self._relations.add((stored_name(schema or ""), stored_name(name)))
 
     def named(self, table: Table, constraints: Sequence[ConstraintText]) -> list[ConstraintText]:
         """Return the constraints of one statement, each with its own name, or the one that PostgreSQL gives it."""
-        schema = table.schema or ""
+        schema = stored_name(table.schema or "")
         names: dict[int, str] = {}
         for suffix in _SUFFIXES:
             for index, text in enumerate(constraints):
@@ -54,7 +54,7 @@ class DefaultNames:
         number = 0
         while True:
             name = generated_name(stored_name(table.name), columns, f"{suffix}{number or ''}")
-            key = (table.schema or "", name)
+            key = (stored_name(table.schema or ""), name)
             if key not in self._constraints and not (suffix in _OF_INDEXES and key in self._relations):
                 return name
             number += 1

@@ -11,7 +11,7 @@ from sqlalchemy.schema import CreateSequence
 from sqlalchemy.types import TypeEngine
 
 from infra.errors import InfraError
-from infra.generate.ddl_compiler import DIALECT, quote_identifier
+from infra.generate.ddl_compiler import DIALECT, quote_identifier, stored_name
 from infra.generate.listener_ddl import GeneratedStatement
 
 if TYPE_CHECKING:
@@ -45,8 +45,10 @@ class Placement:
         created += [(users.get(_name(statement.element), first), statement) for statement in text.types]
         missing = set(schemas)
         for module in modules:
-            needed = [statement.element.schema or "" for title, statement in created if title == module.title]
-            needed += [table.schema or "" for table in module.tables]
+            needed = [
+                stored_name(statement.element.schema or "") for title, statement in created if title == module.title
+            ]
+            needed += [stored_name(table.schema or "") for table in module.tables]
             own = [schema for schema in dict.fromkeys(needed) if schema in missing]
             missing.difference_update(own)
             self._statements[module.title] = [
@@ -95,7 +97,7 @@ def _require_equal_definitions(modules: list[TableModule], models: ImportedModel
 
 
 def _name(item: Any) -> Name:  # noqa: ANN401 (an ENUM, a DOMAIN or a Sequence)
-    return item.schema or "", str(item.name)
+    return stored_name(item.schema or ""), stored_name(item.name)
 
 
 def _named_types(type_: TypeEngine[Any]) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from sqlalchemy.schema import (
 )
 
 from infra.errors import InfraError
-from infra.generate.ddl_compiler import DIALECT, ModuleCompiler
+from infra.generate.ddl_compiler import DIALECT, ModuleCompiler, stored_name
 from infra.generate.default_names import DefaultNames
 from infra.generate.listener_ddl import GeneratedStatement, ListenerDdl
 from infra.generate.recorded_ddl import record_create_all
@@ -63,7 +63,7 @@ class SchemaText:
         """Return the schemas that have to be created before everything is, in the order of their names."""
         items: list[Any] = [*self.tables, *(created.element for created in (*self.types, *self.sequences))]
         by_listeners = created_schemas(statement.text for statement in self.listeners)
-        return sorted({str(item.schema) for item in items if item.schema} - {"public"} - by_listeners)
+        return sorted({stored_name(item.schema) for item in items if item.schema} - {"public"} - by_listeners)
 
 
 def created_schemas(texts: Iterable[str]) -> set[str]:

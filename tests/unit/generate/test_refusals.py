@@ -43,6 +43,7 @@ REFUSED = [
     ("unreadable_listener", 7, "a listener executes what PostgreSQL cannot read: syntax error at or near "),
     ("asking_listener", 13, "a listener of a DDL event cannot run without a database: AttributeError: "),
     ("temporary", 6, "table scratch is temporary: it would end with the session that creates it"),
+    ("with_oids", 6, "cannot be written for PostgreSQL: WITH OIDS, which PostgreSQL has no more since version 12"),
     ("empty_index", 6, "index index_tags_request_id of table tags has no columns, which PostgreSQL refuses"),
     ("reflected_later", 15, "the columns of users are those that a database has (DeferredReflection)"),
     ("own_error", 4, "cannot be imported: KeyError: 'DATABASE_URL'"),
