@@ -145,7 +145,7 @@ def main(names: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="platform-postgres-schemas-", dir="/var/tmp"))
     folder.chmod(0o755)  # the server's system user has to reach its own folder
     problems = 0
-    print(f"| package | modules | tables | objects | steps | time | equal to psql |\\n|{' --- |' * 7}", flush=True)
+    print(f"| package | modules | tables | objects | steps | time | equal to psql |\n|{' --- |' * 7}", flush=True)
     try:
         for name in names or SCHEMAS:
             schema = SCHEMAS[name]
