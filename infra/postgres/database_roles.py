@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence  # noqa: TC003 - a field's type
 from dataclasses import dataclass
 
-CREATE_DATABASE = "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
-"""Creates an empty database as the postgresql plugin does."""
+CREATE_DATABASE = "CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'"
+"""Creates an empty database as the postgresql plugin does: with the server's own locale."""
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,8 @@ def programs_of(directory: Path) -> Path:
 
 def _start(directory: Path, user: pwd.struct_passwd, programs: Path) -> subprocess.Popen[bytes]:
     data = directory / "data"
-    options = [f"--pgdata={data}", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    locale = ["--encoding=UTF8", "--locale=C", "--lc-ctype=C.UTF-8"]
+    options = [f"--pgdata={data}", "--username=postgres", "--auth=trust", *locale, "--no-sync"]
     with (directory / "log").open("wb") as log:
         process = _run([str(programs / "initdb"), *options], user, directory, log.fileno())
         if process.wait() != 0:

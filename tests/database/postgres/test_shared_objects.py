@@ -76,6 +76,17 @@ def test_what_is_gone_is_created_again(target: Target) -> None:
         connection.execute("DROP ROLE shop_readonly")
 
 
+def test_what_is_created_has_the_locale_of_the_server(target: Target) -> None:
+    """As what the postgresql plugin creates, which names none: by another one `lower` knows other letters."""
+    recreate(target, [NEW], NEW.objects, {role: verifier("Pw-1") for role in NEW.logins})
+    with connect(target, autocommit=True) as connection:
+        query = "SELECT DISTINCT datcollate, datctype FROM pg_database WHERE datname IN ('template0', %s)"
+        assert connection.execute(query, (NEW.name,)).fetchall() == [("C", "C.UTF-8")]
+        connection.execute(f"DROP DATABASE {NEW.name}".encode())
+        for role in (*NEW.logins, NEW.owner):
+            connection.execute(f"DROP ROLE {role}".encode())
+
+
 def test_what_an_earlier_run_recorded_is_the_stacks(target: Target) -> None:
     """What a run was about to create, and now exists, was created by it."""
     found, taken_over = find_ours(target, [SHOP, NEW], recorded=SHOP.objects, renamed={}, passwords={}, adopt=[])
