@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -22,17 +23,52 @@ from infra.postgres.connection import pool
 from infra.postgres.connection.connect import connect
 from infra.postgres.connection.session import Session
 from infra.postgres.extensions import create_extensions
+from infra.postgres.introspection import effects, reader
+from infra.postgres.ledger import identity
 from infra.postgres.privileges import restrict
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-    from pathlib import Path
+    from collections.abc import Generator, Sequence
 
     from bench.checkout import DatabaseAccess
     from infra.modules.module import Module
 
 TEMPLATE, FRESH = "bench_template", "bench_fresh_{}"
 EXTENSIONS = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY oid"
+
+
+QUESTIONS = """
+SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
+PREPARE changed AS
+SELECT coalesce(array_agg(c.oid) FILTER (WHERE c.kind = 'relation'), '{{}}') AS oids FROM ({changed}) AS c (kind, oid);
+PREPARE read_changed (oid[]) AS
+{read};
+{ledger};
+"""
+EACH = """
+BEGIN;
+\\i {file}
+EXECUTE changed \\gset
+\\o /dev/null
+EXECUTE read_changed(:'oids');
+\\o
+INSERT INTO sqlmodule.event (module, step, statements_digest, stack, duration) VALUES ('{name}', '', '', '', '0');
+INSERT INTO sqlmodule.ledger (module, text_digest, statements_digest, outcome, stack, duration, objects)
+VALUES ('{name}', '', '', 'applied', '', '0', '[]');
+COMMIT;
+"""
+
+
+def _questions(files: Sequence[Path]) -> str:
+    """Return a script for psql that applies modules, and asks and writes in the transaction of each."""
+    read = reader.catalog_query(reader.RELATIONS, narrow=True, names=reader.COMBINED)
+    values = {"%(hidden)s": "'{information_schema,sqlmodule}'", "%(oids)s": "$1", "%%": "%"}
+    for name, value in values.items():
+        read = read.replace(name, value)
+    folders = [Path(module.__file__ or "").parent for module in (effects, identity)]
+    changed, ledger = (folder / name for folder, name in zip(folders, ("changed_oids.sql", "ledger.sql"), strict=True))
+    first = QUESTIONS.format(changed=changed.read_text(), read=read, ledger=ledger.read_text())
+    return first + "".join(EACH.format(file=file, name=file.stem) for file in files)
 
 
 class Databases:
@@ -92,6 +128,13 @@ class Databases:
 
     def run_psql(self, session: Session, *, transaction_each: bool = False) -> None:
         """Apply the modules with psql in one session, and in one transaction or, as `up` does, one for each module."""
+        files = [f"-f{path}" for path in sorted(self.directory.glob("*.sql"))]
+        if transaction_each:
+            self._run(session, [argument for file in files for argument in ("-cBEGIN", file, "-cCOMMIT")])
+        else:
+            self._run(session, ["-1", *files])
+
+    def _run(self, session: Session, arguments: Sequence[str]) -> None:
         target = session.target
         environment = {
             **os.environ,
@@ -102,17 +145,24 @@ class Databases:
             "PGPASSWORD": target.password,
             "PGOPTIONS": f"-c role={session.owner} -c search_path=public -c client_min_messages=warning",
         }
-        files = [f"-f{path}" for path in sorted(self.directory.glob("*.sql"))]
-        if transaction_each:
-            arguments = [argument for file in files for argument in ("-cBEGIN", file, "-cCOMMIT")]
-        else:
-            arguments = ["-1", *files]
         subprocess.run(
             [self.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments],
             env=environment,
             check=True,
             stdout=subprocess.DEVNULL,
         )
+
+    def by_psql_with_questions(self) -> Cost:
+        """Apply the modules with psql, and ask in each transaction what it changed and write a row, as `up` does.
+
+        It has nothing of what else `up` does: no lock, no look at what was there before, no second session.
+        """
+        with self.fresh() as session:
+            script = Path(self.directory).with_name("questions.psql")
+            script.write_text(_questions(sorted(self.directory.glob("*.sql"))))
+            started = time.perf_counter()
+            self._run(session, [f"-f{script}"])
+            return Cost(time.perf_counter() - started)
 
     def by_runner(self) -> tuple[Cost, Cost]:
         """Apply the modules with the provider's runner; return its cost with connections, and of the statements."""

@@ -71,10 +71,11 @@ def _applying(checkout: Checkout, rounds: int) -> list[Row]:
     """Return the rows of psql and of the provider's runner on fresh databases of the same server."""
     databases = Databases(checkout.access(DATABASES[0]), checkout.folder / "sql", checkout.psql())
     databases.by_runner()  # the first call imports code and plans queries, which a running provider host has done
-    costs: Costs = {"psql": [], "transactions": [], "whole": [], "statements": []}
+    costs: Costs = {"psql": [], "transactions": [], "questions": [], "whole": [], "statements": []}
     for _ in range(rounds):
         costs["psql"].append(databases.by_psql())
         costs["transactions"].append(databases.by_psql(transaction_each=True))
+        costs["questions"].append(databases.by_psql_with_questions())
         whole, statements = databases.by_runner()
         costs["whole"].append(whole)
         costs["statements"].append(statements)
@@ -84,6 +85,7 @@ def _applying(checkout: Checkout, rounds: int) -> list[Row]:
             "the modules' statements, in the provider", costs["statements"], "psql", costs["psql"], STATEMENTS
         ),
         comparison_row("psql, a transaction for each module", costs["transactions"], "psql", costs["psql"]),
+        comparison_row("psql, and what each one changed", costs["questions"], "psql", costs["psql"]),
         comparison_row("with ownership, lock and ledger", costs["whole"], "psql", costs["psql"], WITH_OWNERSHIP),
-        comparison_row("the same", costs["whole"], "psql, a transaction each", costs["transactions"]),
+        comparison_row("the same", costs["whole"], "psql, and what changed", costs["questions"]),
     ]
