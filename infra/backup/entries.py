@@ -19,6 +19,13 @@ EXTENSIONS = re.compile(r"\d+; \d+ \d+ (?:EXTENSION - |COMMENT - EXTENSION |SCHE
 DECLARED = re.compile(EXTENSIONS.pattern + r"|\d+; \d+ \d+ (?:(?:ACL|COMMENT) - SCHEMA public |DEFAULT ACL - )")
 """The same, and what else a stack declares itself."""
 
+DECLARED_AND_IDENTITY = re.compile(
+    DECLARED.pattern
+    + r"|\d+; \d+ \d+ (?:(?:SCHEMA -|(?:ACL|COMMENT) - SCHEMA) sqlmodule |(?:TABLE|TABLE DATA|CONSTRAINT) sqlmodule"
+    r" identity |(?:ACL|COMMENT) sqlmodule TABLE identity )"
+)
+"""The same, and what says whose the ledger is: it stays that of a database which is the stack's already."""
+
 ALL_BUT_PRIVILEGES_OF_SEQUENCES = re.compile(r"(?!\d+; \d+ \d+ ACL .* SEQUENCE )")
 
 

@@ -12,17 +12,24 @@ from psycopg import sql
 
 from infra.backup.contents import read_contents
 from infra.backup.dump import MANIFEST_FORMAT, OWNER_OF_DATABASE, digest_of
-from infra.backup.entries import ALL_BUT_PRIVILEGES_OF_SEQUENCES, DECLARED, list_without
+from infra.backup.entries import (
+    ALL_BUT_PRIVILEGES_OF_SEQUENCES,
+    DECLARED,
+    DECLARED_AND_IDENTITY,
+    list_without,
+)
 from infra.backup.programs import client_programs, run_client
 from infra.catalog.catalog import fingerprint
-from infra.errors import InfraError, RefusedError
+from infra.errors import InfraError, LedgerError, RefusedError
+from infra.plan.ledger_rows import Program
 from infra.postgres.connection.connect import connect
 from infra.postgres.ledger.acceptance import accept_ledger
-from infra.postgres.ledger.identity import leave_to_owner, read_identity
+from infra.postgres.ledger.identity import current_identity, leave_to_owner, read_identity
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from infra.postgres.connection.pool import Connection
     from infra.postgres.connection.target import Target
 
 
@@ -56,13 +63,14 @@ def restore_database(dump: Path, target: Target, *, stack: str, bin_dir: Path | 
     with connect(target, autocommit=True) as connection:
         owner, _ = connection.execute(OWNER_OF_DATABASE).fetchone() or ("", "")
         major = connection.info.server_version // 10_000
+        is_ours = _is_of(connection, stack)
     programs = client_programs(major, bin_dir)
     arguments = ["--single-transaction", "--exit-on-error", "--clean", "--if-exists"]
     # The login creates, and then the owner owns: what the owner creates has privileges that no dump takes back, those
     # of ALTER DEFAULT PRIVILEGES. With an owner of another name they replace those of roles that are not here.
     if owner != manifest["owner"]:
         arguments += ["--no-owner", "--no-privileges", f"--role={owner}"]
-    with list_without(DECLARED, dump, programs) as chosen:
+    with list_without(DECLARED_AND_IDENTITY if is_ours else DECLARED, dump, programs) as chosen:
         run_client(programs / "pg_restore", target, [*arguments, chosen, str(dump)])
     if owner == manifest["owner"] and _revoke_defaults(target, owner):
         with list_without(ALL_BUT_PRIVILEGES_OF_SEQUENCES, dump, programs) as chosen:
@@ -80,6 +88,14 @@ def restore_database(dump: Path, target: Target, *, stack: str, bin_dir: Path | 
     if fingerprint(contents.catalog) != manifest["fingerprint"]:
         lines.append("its catalog is not that of the backup: see `make preview`")
     return lines
+
+
+def _is_of(connection: Connection, stack: str) -> bool:
+    """Return whether a database's ledger is a stack's; one that is damaged is nobody's."""
+    try:
+        return read_identity(connection) == current_identity(connection, Program(stack))
+    except LedgerError:
+        return False
 
 
 def _revoke_defaults(target: Target, owner: str) -> bool:

