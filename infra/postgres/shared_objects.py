@@ -150,13 +150,15 @@ def recreate(
 def _creation_of_roles(
     database: DatabaseRoles, labels: Collection[str], verifiers: Mapping[str, str]
 ) -> Generator[sql.Composed]:
+    """Yield what creates roles as the postgresql plugin does, with what is PostgreSQL's default but for the limit."""
     owner = sql.Identifier(database.owner)
     if role_label(database.owner) in labels:
-        yield sql.SQL("CREATE ROLE {} NOLOGIN").format(owner)
+        yield sql.SQL("CREATE ROLE {} NOLOGIN VALID UNTIL 'infinity'").format(owner)
     for name in database.logins:
         if role_label(name) in labels:
             verifier = sql.Literal(verifiers[name])
-            yield sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), verifier)
+            created = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} VALID UNTIL 'infinity'")
+            yield created.format(sql.Identifier(name), verifier)
     if {role_label(database.owner), role_label(database.migrator)} & {*labels}:
         yield sql.SQL("GRANT {} TO {}").format(owner, sql.Identifier(database.migrator))
 

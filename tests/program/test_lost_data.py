@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.program.homes import Embedded
+from tests.program.test_restore import facts
 
 if TYPE_CHECKING:
     from tests.program.project import Project
@@ -35,13 +36,14 @@ def is_whole(project: Project) -> bool:
 
 @pytest.mark.full
 def test_one_up_brings_back_what_is_gone(project: Project) -> None:
-    """A dropped database, another one in its place, the data, the whole folder: each by one `up`."""
+    """A dropped database, another one in its place, the data, the whole folder: each by one `up`, all as before."""
     assert isinstance(project.home, Embedded)
-    base = project.home.base(project)
+    base, before = project.home.base(project), facts(project)
     by_hand(project, "DROP DATABASE app_db WITH (FORCE)")
     assert "the server has no database app_db any more" in project.preview()
     project.up()
     assert is_whole(project)
+    assert facts(project) == before
     by_hand(project, "DROP DATABASE app_db WITH (FORCE)", "CREATE DATABASE app_db OWNER app_db_owner")
     project.up("--refresh")
     assert is_whole(project)
@@ -58,6 +60,7 @@ def test_one_up_brings_back_what_is_gone(project: Project) -> None:
     assert "a defect" not in text
     project.up()
     assert is_whole(project)
+    assert facts(project) == before
 
 
 @pytest.mark.full
