@@ -53,13 +53,17 @@ class ModuleProvider(Provider):
         inputs |= former_stack(_olds, news)
         if news["look"] and is_known(news["session"]):
             inputs |= self.planned(_olds, inputs, explain=bool(news.get("explain")))
-            if "plan" in inputs and inputs["plan"] == _olds.get("plan"):  # a restore brought the same situation back
-                inputs["plan"] += AGAIN
-        return CheckResult(inputs, [])
+        return CheckResult(told_from_last(_olds, inputs), [])
 
     @abstractmethod
     def planned(self, olds: Properties, inputs: Properties, *, explain: bool) -> Properties:
         """Return the inputs `plan` and `drift` of a module with which a run does something, {} for nothing."""
+
+
+def told_from_last(olds: Properties, inputs: Properties) -> Properties:
+    """Return inputs whose plan is not the one of the last run, also where a restore brought the same situation back."""
+    is_same = "plan" in inputs and inputs["plan"] == olds.get("plan")
+    return {**inputs, "plan": inputs["plan"] + AGAIN} if is_same else inputs
 
 
 def former_stack(olds: Properties, news: Properties) -> Properties:

@@ -11,6 +11,7 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, UpdateResult
 from infra.lazy_module import LazyModule
 from infra.modules.seed import read_seed
 from infra.resources.base import DynamicResource, Properties, Provider, changed, is_known, without
+from infra.resources.module_provider import told_from_last
 
 if TYPE_CHECKING:
     from infra.resources.actions import seed_data as actions
@@ -26,7 +27,7 @@ class SeedDataProvider(Provider):
         inputs = {**without(news, "look"), "digest": read_seed(Path(news["path"]), news["path"]).digest}
         if _olds and news["look"] and is_known(news["session"]):
             inputs |= actions.planned(inputs)
-        return CheckResult(inputs, [])
+        return CheckResult(told_from_last(_olds, inputs), [])
 
     def create(self, props: Properties) -> CreateResult:
         """Insert the rows."""

@@ -108,3 +108,16 @@ def test_the_loss_of_persistent_data_is_refused_and_they_can_be_put_back(project
     project.configure(lifecycle="ephemeral")
     project.up()
     assert is_whole(project)
+
+
+@pytest.mark.full
+def test_what_is_gone_twice_comes_back_twice_with_its_seed(project: Project) -> None:
+    """Though the plan is the same each time: it is not the one that was carried out already."""
+    (project.folder / "seed.sql").write_text("INSERT INTO customers (id, email) VALUES ('7', 'a@b.example');\n")
+    project.configure(databases=[{"name": "app_db", "seed": "seed.sql"}])
+    project.up()
+    for _ in range(3):
+        by_hand(project, "DROP DATABASE app_db WITH (FORCE)")
+        project.up()
+        assert project.sql("SELECT id FROM customers", role="app") == [("7",)]
+        assert is_whole(project)

@@ -72,6 +72,14 @@ class Contents:
     ledger: list[LedgerEntry]
     server: frozenset[ClusterFact]
 
+    def differs_from(self, other: Contents) -> list[str]:
+        """Return what only one of two databases has: objects, rows of the ledger, the number of rows."""
+        objects = sorted(self.catalog.objects.items() ^ other.catalog.objects.items())
+        entries = [entry for entry in self.ledger if entry not in other.ledger]
+        entries += [entry for entry in other.ledger if entry not in self.ledger]
+        rows = [self.rows, other.rows] if self.rows != other.rows else []
+        return [str(part) for part in (*objects, *entries, *rows)]
+
 
 @dataclass
 class Backup:
@@ -269,9 +277,10 @@ class Life:
             )
         known = self.known.setdefault(self.applied, contents)
         server = next(iter(self.known.values())).server  # whatever the modules are
-        assert sorted(fact.text for fact in server ^ contents.server) == [], self.story
-        assert known == contents, self.story
-        assert self.found_rows() == self.rows, self.story
+        story = "\n".join(self.story)
+        assert sorted(fact.text for fact in server ^ contents.server) == [], story
+        assert known.differs_from(contents) == [], f"{self.applied}\n{story}"
+        assert self.found_rows() == self.rows, story
         with psycopg.connect(self.dsn("readonly")) as connection:
             assert connection.execute("SELECT rows FROM seen").fetchone() == (1000,)
         with psycopg.connect(self.dsn("app")) as connection:
