@@ -12,6 +12,7 @@ from infra.lazy_module import LazyModule
 from infra.modules.seed import read_seed
 from infra.resources.base import DynamicResource, Properties, Provider, is_known, without
 from infra.resources.group_state import has_surplus, pending
+from infra.resources.module_provider import told_from_last
 
 if TYPE_CHECKING:
     from infra.resources.actions import group_seed as actions
@@ -28,7 +29,7 @@ class GroupSeedProvider(Provider):
         inputs = {**without(news, "look"), "digest": read_seed(Path(news["seed"]), news["seed"]).digest}
         if news["look"] and is_known(news["session"]):
             inputs |= actions.planned(_olds, inputs)
-        return CheckResult(inputs, [])
+        return CheckResult(told_from_last(_olds, inputs), [])
 
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Report a change when a database is not known to have the rows, or is due them again.
