@@ -15,9 +15,16 @@ from infra.modules.decision import Change, Decision, Lifecycle, ModuleState, Ste
 from infra.modules.module import order
 from infra.plan.commits import commit_within, lines_of_statements
 from infra.plan.comparison import compare_module, missing_privileges
+from infra.plan.following_steps import (
+    SEED_CHANGED,
+    SEED_FOLLOWS,
+    following_step,
+    reasons_of_teardown,
+    seed_due,
+)
 from infra.plan.ledger_rows import ORPHANED, SEED_ROW
-from infra.plan.plan import RUN_STEPS, Plan, PlannedSeed, PlannedStep
-from infra.plan.row_selection import assign_rows, current_rows, filled_by_later, rows_to_tear_down
+from infra.plan.plan import RUN_STEPS, Plan, PlannedStep
+from infra.plan.row_selection import assign_rows, current_rows, rows_to_tear_down
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,15 +36,7 @@ if TYPE_CHECKING:
     from infra.modules.seed import SeedFile
     from infra.plan.database_status import DatabaseStatus
     from infra.plan.ledger_rows import LedgerEntry
-    from infra.plan.plan import PlannedRevision
-
-SEED_CHANGED = "the seed has changed, so that the database is built anew"
-FOLLOWS = "later than {}, whose objects are dropped and made anew"
-"""Why a module is rebuilt whose file did not change, after one that is."""
-SEED_FOLLOWS = "the seed is inserted anew, and only fits tables without rows"
-CHANGED_BY_LATER = "a later module changed what it made, and is built anew or removed"
-ROWS_OF_LATER = "a later module wrote rows into its tables, and is built anew or removed"
-"""Why a module before all that were changed is rebuilt: rows would be there twice, or not go."""
+    from infra.plan.plan import PlannedRevision, PlannedSeed
 
 _LOST = Decision(
     Step.REFUSE,
@@ -103,39 +102,15 @@ def _plan_of_rows(
     current = current_rows(planner.status, rows)
     rebuilt = [step.module for step in steps if step.step is Step.REBUILD]
     teardown = rows_to_tear_down(current, rebuilt, without_file)
-    reasons = _reasons(teardown, rebuilt, [entry.module for entry in without_file])
-    planned_seed = _seed(seed, planner.status.others.get(SEED_ROW), is_torn_down=bool(teardown))
+    reasons = reasons_of_teardown(teardown, rebuilt, [entry.module for entry in without_file])
+    planned_seed = seed_due(seed, planner.status.others.get(SEED_ROW), is_torn_down=bool(teardown))
     if planned_seed and SEED_ROW in planner.status.others:  # its rows are in any table, and only fit an empty database
         why = SEED_FOLLOWS if teardown else SEED_CHANGED
         teardown = [entry for entry in current if entry.outcome != ORPHANED or entry in teardown]
         reasons = {entry.module: why for entry in teardown} | reasons
-    steps = [_following(step, reasons) for step in steps]
+    steps = [following_step(step, reasons) for step in steps]
     removed = [PlannedStep(entry.module, Step.DROP, "its file was removed", row=entry) for entry in without_file]
     return Plan(tuple(steps), tuple(removed), tuple(teardown), unproved=unproved, seed=planned_seed)
-
-
-def _reasons(teardown: Sequence[LedgerEntry], rebuilt: Sequence[str], removed: Sequence[str]) -> dict[str, str]:
-    """Return why modules are torn down whose files did not change, given those that were edited or removed."""
-    begun = [*rebuilt, *removed]
-    if not begun:
-        return {}
-    names = [entry.module for entry in teardown if entry.module not in removed]
-    edited = min(rebuilt, key=order, default=None)
-    reasons = dict.fromkeys(names[:1], CHANGED_BY_LATER)
-    for name in names[1:]:
-        reasons[name] = FOLLOWS.format(edited if edited and order(edited) < order(name) else names[0])
-    return reasons | dict.fromkeys(filled_by_later(teardown, before=min(begun, key=order)), ROWS_OF_LATER)
-
-
-def _seed(seed: SeedFile | None, recorded: LedgerEntry | None, *, is_torn_down: bool) -> PlannedSeed | None:
-    """Return the seed that a database gets, given its row in the ledger; None where it has it, and keeps it."""
-    if not seed:
-        return None
-    if not recorded:
-        return PlannedSeed(seed.path, seed.digest, "the database does not have them yet")
-    if recorded.digests.text != seed.digest:
-        return PlannedSeed(seed.path, seed.digest, "the file has changed")
-    return PlannedSeed(seed.path, seed.digest, "its tables are built anew") if is_torn_down else None
 
 
 def unchanged_plan(files: Sequence[ModuleFile]) -> Plan:
@@ -259,14 +234,6 @@ def _with_commits(steps: Sequence[PlannedStep], modules: Mapping[str, Module]) -
         replace(step, commits=lines_of_statements(modules[step.module])) if step.step in RUN_STEPS else step
         for step in steps
     )
-
-
-def _following(step: PlannedStep, reasons: Mapping[str, str]) -> PlannedStep:
-    """Return the step of a module with a file: a rebuild where its objects are dropped, which `reasons` has."""
-    if step.module not in reasons or step.step in RUN_STEPS:
-        return step
-    differences = () if step.step is Step.REFUSE else step.differences
-    return replace(step, step=Step.REBUILD, why=reasons[step.module], remedy="", differences=differences)
 
 
 def _retained(entry: LedgerEntry, status: DatabaseStatus) -> PlannedStep:
